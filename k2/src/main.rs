@@ -1,0 +1,2 @@
+//! The `zk2` command.
+fn main() {}

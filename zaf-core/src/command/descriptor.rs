@@ -1,0 +1,41 @@
+//! Constants that describe commands.
+
+use crate::application::ExitCode;
+use crate::command::CommandContext;
+use crate::config::ConfigOption;
+use crate::error::Result;
+
+/// Everything about a command: emitted by `#[command]` as the constant `<FUNCTION>_COMMAND`.
+///
+/// Identity is the path of names from the outermost parent.
+#[derive(Debug, Clone, Copy)]
+pub struct CommandDescriptor {
+    /// Word on the command line: `[a-z][a-z0-9-]*`.
+    pub name: &'static str,
+    /// Documentation of the function; its first line is the short help.
+    pub description: &'static str,
+    /// The command it is a sub-command of.
+    pub parent: Option<&'static Self>,
+    /// Capabilities that it uses; its own name always belongs to them.
+    pub uses: &'static [&'static str],
+    /// Options of its own.
+    pub config_options: &'static [ConfigOption],
+    /// Whether only the full help lists it.
+    pub hidden: bool,
+    /// Runs it, on the main thread.
+    pub run: fn(&CommandContext<'_>) -> Result<ExitCode>,
+    /// Crate that declares it.
+    pub krate: &'static str,
+    /// Source file.
+    pub file: &'static str,
+    /// Line, from 1.
+    pub line: u32,
+}
+
+impl PartialEq for CommandDescriptor {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.parent == other.parent
+    }
+}
+
+impl Eq for CommandDescriptor {}

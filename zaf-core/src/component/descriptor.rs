@@ -1,0 +1,51 @@
+//! Constants that describe components and demands for them.
+
+use std::any::{Any, TypeId};
+use std::sync::Arc;
+
+use super::Scope;
+use crate::error::Result;
+
+/// A demand for a component of a type, made by a parameter of a handler, a component or a test case.
+#[derive(Debug, Clone, Copy)]
+pub struct Requirement {
+    /// Name of the parameter, for error messages.
+    pub parameter: &'static str,
+    /// Type that is asked for.
+    pub type_id: fn() -> TypeId,
+    /// Name of that type, for error messages.
+    pub type_name: fn() -> &'static str,
+    /// Capabilities that the component must have; all of them.
+    pub can: &'static [&'static str],
+    /// Scope to use instead of the component's own.
+    pub scope: Option<&'static str>,
+}
+
+/// Everything about a component: emitted by `#[component]`.
+#[derive(Debug, Clone, Copy)]
+pub struct ComponentDescriptor {
+    /// Name, by default that of the function.
+    pub name: &'static str,
+    /// Documentation of the function.
+    pub description: &'static str,
+    /// Name of the scope that an instance lives in: `session`, `dispatcher`, `message`, `runner`, `module`, `class`, `test`.
+    pub scope: &'static str,
+    /// What it can; a requirement's `can` must be a subset.
+    pub can: &'static [&'static str],
+    /// Higher wins where several fit; ties go to the name that sorts first.
+    pub priority: i32,
+    /// Type of the instance.
+    pub type_id: fn() -> TypeId,
+    /// Name of that type.
+    pub type_name: fn() -> &'static str,
+    /// What its function asks for.
+    pub requirements: &'static [Requirement],
+    /// Makes an instance, taking what it requires from the scope it will live in.
+    pub make: fn(&Scope) -> Result<Arc<dyn Any + Send + Sync>>,
+    /// Crate that declares it.
+    pub krate: &'static str,
+    /// Source file.
+    pub file: &'static str,
+    /// Line, from 1.
+    pub line: u32,
+}

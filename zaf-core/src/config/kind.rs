@@ -1,0 +1,49 @@
+//! What values an option accepts.
+
+use std::time::Duration;
+
+/// What values an option accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// A whole number, 64 bits with sign.
+    Integer,
+    /// A whole number from 0.
+    Count,
+    /// A finite number.
+    Float,
+    /// `true` or `false`.
+    Flag,
+    /// A length of time with its unit.
+    Duration,
+    /// A number of bytes.
+    Size,
+    /// A path.
+    Path,
+    /// A glob pattern.
+    Glob,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// The name of an entity: `[a-z0-9]+`.
+    Entity,
+}
+
+/// A default that can stand in a constant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum DefaultValue {
+    /// For text, choices, globs and paths.
+    Text(&'static str),
+    /// For integers.
+    Integer(i64),
+    /// For counts and sizes.
+    Unsigned(u64),
+    /// For floats.
+    Float(f64),
+    /// For flags.
+    Flag(bool),
+    /// For durations.
+    Duration(Duration),
+}

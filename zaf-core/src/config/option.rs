@@ -1,0 +1,370 @@
+//! Option ids: constants that say everything about an option, and the requests for them.
+//!
+//! A typed [`OptionId`] is what an author declares and reads with; [`OptionDescriptor`] is the same without the type, for
+//! registries, the command line and documentation. Identity is the key alone.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+
+use super::kind::{DefaultValue, Kind};
+use crate::message::Entity;
+
+/// A type that option values are read as. Implemented for the types of [`OptionId`]'s constructors and `Vec` of them.
+pub trait OptionType: Send + Sync + Sized + 'static {}
+
+impl OptionType for String {}
+impl OptionType for i64 {}
+impl OptionType for u64 {}
+impl OptionType for f64 {}
+impl OptionType for bool {}
+impl OptionType for Duration {}
+impl OptionType for Utf8PathBuf {}
+impl OptionType for Entity {}
+impl<T: OptionType> OptionType for Vec<T> {}
+
+/// Everything about an option but the Rust type of its value.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct OptionDescriptor {
+    /// Dotted lower-case key: `output.dir` is `--output-dir` on the command line and `<PREFIX>_OUTPUT_DIR` in the
+    /// environment. `.`, `-` and `_` are the same letter in a key.
+    pub key: &'static str,
+    /// One sentence for help and documentation; may be empty.
+    pub description: &'static str,
+    /// What values are accepted.
+    pub kind: Kind,
+    /// Whether values of all sources add up to a list.
+    pub multiple: bool,
+    /// Value at priority 0.
+    pub default: Option<DefaultValue>,
+    /// Whether its values name entities.
+    pub is_entity: bool,
+    /// The entity option whose entities each have a value of their own: key `<namespace>.<entity>.<name>`, flag
+    /// `--<namespace>-<entity>@<name>`.
+    pub at: Option<&'static Self>,
+    /// One-letter flag.
+    pub short: Option<char>,
+    /// Whether it is a positional argument of its command.
+    pub argument: bool,
+    /// Whether only the full help shows it.
+    pub hidden: bool,
+}
+
+impl PartialEq for OptionDescriptor {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && self.at.map(|at| at.key) == other.at.map(|at| at.key)
+    }
+}
+
+impl Eq for OptionDescriptor {}
+
+/// Identity of an option whose values are read as `T`.
+pub struct OptionId<T> {
+    descriptor: OptionDescriptor,
+    value: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for OptionId<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for OptionId<T> {}
+
+impl<T> fmt::Debug for OptionId<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OptionId({})", self.descriptor.key)
+    }
+}
+
+impl<T> OptionId<T> {
+    const fn with_kind(key: &'static str, kind: Kind) -> Self {
+        let descriptor = OptionDescriptor {
+            key,
+            description: "",
+            kind,
+            multiple: false,
+            default: None,
+            is_entity: false,
+            at: None,
+            short: None,
+            argument: false,
+            hidden: false,
+        };
+        Self {
+            descriptor,
+            value: PhantomData,
+        }
+    }
+
+    const fn with(descriptor: OptionDescriptor) -> Self {
+        Self {
+            descriptor,
+            value: PhantomData,
+        }
+    }
+
+    /// The option without its type, usable in constants.
+    pub const fn descriptor(&self) -> OptionDescriptor {
+        self.descriptor
+    }
+
+    /// Dotted key.
+    pub const fn key(&self) -> &'static str {
+        self.descriptor.key
+    }
+
+    /// Says in one sentence what the option is for.
+    #[must_use]
+    pub const fn describe(self, description: &'static str) -> Self {
+        Self::with(OptionDescriptor {
+            description,
+            ..self.descriptor
+        })
+    }
+
+    /// Adds a one-letter flag.
+    #[must_use]
+    pub const fn short(self, letter: char) -> Self {
+        Self::with(OptionDescriptor {
+            short: Some(letter),
+            ..self.descriptor
+        })
+    }
+
+    /// Makes it a positional argument of its command.
+    #[must_use]
+    pub const fn argument(self) -> Self {
+        Self::with(OptionDescriptor {
+            argument: true,
+            ..self.descriptor
+        })
+    }
+
+    /// Shows it in the full help only.
+    #[must_use]
+    pub const fn hidden(self) -> Self {
+        Self::with(OptionDescriptor {
+            hidden: true,
+            ..self.descriptor
+        })
+    }
+
+    /// Gives each entity of `entity_option` a value of its own.
+    #[must_use]
+    pub const fn at(self, entity_option: &'static OptionDescriptor) -> Self {
+        Self::with(OptionDescriptor {
+            at: Some(entity_option),
+            ..self.descriptor
+        })
+    }
+
+    /// Asks for the option; the extension cannot start without a value.
+    pub const fn required(self) -> ConfigOption {
+        ConfigOption {
+            option: self.descriptor,
+            required: true,
+            instantiate_on: false,
+        }
+    }
+
+    /// Asks for the option; there may be no value.
+    pub const fn optional(self) -> ConfigOption {
+        ConfigOption {
+            option: self.descriptor,
+            required: false,
+            instantiate_on: false,
+        }
+    }
+
+    /// Asks for the option and for one instance of the extension per entity that it names.
+    pub const fn instantiate_on(self) -> ConfigOption {
+        ConfigOption {
+            option: self.descriptor,
+            required: true,
+            instantiate_on: true,
+        }
+    }
+}
+
+impl OptionId<String> {
+    /// Any text.
+    pub const fn text(key: &'static str) -> Self {
+        Self::with_kind(key, Kind::Text)
+    }
+
+    /// One of a few words.
+    pub const fn choice(key: &'static str, choices: &'static [&'static str]) -> Self {
+        Self::with_kind(key, Kind::Choice(choices))
+    }
+
+    /// A glob pattern.
+    pub const fn glob(key: &'static str) -> Self {
+        Self::with_kind(key, Kind::Glob)
+    }
+
+    /// Value when no source has one.
+    #[must_use]
+    pub const fn default(self, value: &'static str) -> Self {
+        Self::with(OptionDescriptor {
+            default: Some(DefaultValue::Text(value)),
+            ..self.descriptor
+        })
+    }
+
+    /// Values of all sources add up.
+    #[must_use]
+    pub const fn multiple(self) -> OptionId<Vec<String>> {
+        OptionId::with(OptionDescriptor {
+            multiple: true,
+            ..self.descriptor
+        })
+    }
+}
+
+impl OptionId<i64> {
+    /// A whole number.
+    pub const fn integer(key: &'static str) -> Self {
+        Self::with_kind(key, Kind::Integer)
+    }
+
+    /// Value when no source has one.
+    #[must_use]
+    pub const fn default(self, value: i64) -> Self {
+        Self::with(OptionDescriptor {
+            default: Some(DefaultValue::Integer(value)),
+            ..self.descriptor
+        })
+    }
+
+    /// Values of all sources add up.
+    #[must_use]
+    pub const fn multiple(self) -> OptionId<Vec<i64>> {
+        OptionId::with(OptionDescriptor {
+            multiple: true,
+            ..self.descriptor
+        })
+    }
+}
+
+impl OptionId<u64> {
+    /// A whole number that is not negative.
+    pub const fn count(key: &'static str) -> Self {
+        Self::with_kind(key, Kind::Count)
+    }
+
+    /// A number of bytes: `64`, `4 KiB`, `1MB`.
+    pub const fn size(key: &'static str) -> Self {
+        Self::with_kind(key, Kind::Size)
+    }
+
+    /// Value when no source has one; bytes for sizes.
+    #[must_use]
+    pub const fn default(self, value: u64) -> Self {
+        Self::with(OptionDescriptor {
+            default: Some(DefaultValue::Unsigned(value)),
+            ..self.descriptor
+        })
+    }
+}
+
+impl OptionId<f64> {
+    /// A finite number.
+    pub const fn float(key: &'static str) -> Self {
+        Self::with_kind(key, Kind::Float)
+    }
+
+    /// Value when no source has one.
+    #[must_use]
+    pub const fn default(self, value: f64) -> Self {
+        Self::with(OptionDescriptor {
+            default: Some(DefaultValue::Float(value)),
+            ..self.descriptor
+        })
+    }
+}
+
+impl OptionId<bool> {
+    /// Yes or no: `--name`, `--no-name`, `--name true|false`.
+    pub const fn flag(key: &'static str) -> Self {
+        Self::with_kind(key, Kind::Flag)
+    }
+
+    /// Value when no source has one.
+    #[must_use]
+    pub const fn default(self, value: bool) -> Self {
+        Self::with(OptionDescriptor {
+            default: Some(DefaultValue::Flag(value)),
+            ..self.descriptor
+        })
+    }
+}
+
+impl OptionId<Duration> {
+    /// A length of time: `5s`, `2m 30s`, `100ms`; a bare number is refused, because its unit would be a guess.
+    pub const fn duration(key: &'static str) -> Self {
+        Self::with_kind(key, Kind::Duration)
+    }
+
+    /// Value when no source has one.
+    #[must_use]
+    pub const fn default(self, value: Duration) -> Self {
+        Self::with(OptionDescriptor {
+            default: Some(DefaultValue::Duration(value)),
+            ..self.descriptor
+        })
+    }
+}
+
+impl OptionId<Utf8PathBuf> {
+    /// A path; relative ones start where the value was written (a file's directory, else the working directory).
+    pub const fn path(key: &'static str) -> Self {
+        Self::with_kind(key, Kind::Path)
+    }
+
+    /// Value when no source has one.
+    #[must_use]
+    pub const fn default(self, value: &'static str) -> Self {
+        Self::with(OptionDescriptor {
+            default: Some(DefaultValue::Text(value)),
+            ..self.descriptor
+        })
+    }
+
+    /// Values of all sources add up.
+    #[must_use]
+    pub const fn multiple(self) -> OptionId<Vec<Utf8PathBuf>> {
+        OptionId::with(OptionDescriptor {
+            multiple: true,
+            ..self.descriptor
+        })
+    }
+}
+
+impl OptionId<Vec<Entity>> {
+    /// Names of entities, for example `suts.ids`.
+    pub const fn entities(key: &'static str) -> Self {
+        let id = Self::with_kind(key, Kind::Entity);
+        Self::with(OptionDescriptor {
+            multiple: true,
+            is_entity: true,
+            ..id.descriptor
+        })
+    }
+}
+
+/// A request for an option by an extension or a command.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct ConfigOption {
+    /// Which option.
+    pub option: OptionDescriptor,
+    /// Whether a value must exist.
+    pub required: bool,
+    /// Whether there is one instance of the extension per entity that the option names.
+    pub instantiate_on: bool,
+}

@@ -1,0 +1,114 @@
+//! The error that handlers, commands and extensions return, and that the edge of the application prints.
+//!
+//! Every module has its own `thiserror` enum. [`Error`] is the envelope for all of them: it keeps the original (to look at
+//! with [`Error::downcast_ref`]), its chain of causes, and hints that say what to do. It does not print itself.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// Result with [`Error`] unless another error is named.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Any error, with hints for the person who reads it.
+///
+/// Made from every type that implements [`std::error::Error`] by `?`. It does not implement that trait itself (as with
+/// `anyhow::Error`, the two would contradict each other).
+pub struct Error {
+    inner: Box<dyn StdError + Send + Sync>,
+    hints: Vec<String>,
+}
+
+impl Error {
+    /// An error that is only a text.
+    pub fn msg(text: impl fmt::Display) -> Self {
+        Self {
+            inner: text.to_string().into(),
+            hints: Vec::new(),
+        }
+    }
+
+    /// Adds a sentence that says what the reader can do. Hints are shown after the causes, in the order added.
+    #[must_use]
+    pub fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hints.push(hint.to_string());
+        self
+    }
+
+    /// The hints, in the order added; may be empty.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// The original error if it is an `E`.
+    pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
+        self.inner.downcast_ref()
+    }
+
+    /// The error itself and then its causes, outermost first; never empty.
+    pub fn chain(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+        let first: &(dyn StdError + 'static) = &*self.inner;
+        std::iter::successors(Some(first), |&error| error.source())
+    }
+
+    /// The original error as a trait object, for example as the `#[source]` of another error.
+    pub fn into_inner(self) -> Box<dyn StdError + Send + Sync> {
+        self.inner
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self {
+            inner: Box::new(error),
+            hints: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    /// The outermost message; with `{:#}` the causes follow, each after `: `.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.inner)?;
+        if f.alternate() {
+            for cause in self.chain().skip(1) {
+                write!(f, ": {cause}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    /// Message, causes and hints on lines of their own, so that a failed `main` or test reads well.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.inner)?;
+        for cause in self.chain().skip(1) {
+            write!(f, "\n  caused by: {cause}")?;
+        }
+        for hint in &self.hints {
+            write!(f, "\n  hint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn causes_are_printed_once_each_and_hints_last() {
+        let error = Error::from(Outer(std::io::Error::other("inner"))).hint("try again");
+        assert_eq!(format!("{error}"), "outer");
+        assert_eq!(format!("{error:#}"), "outer: inner");
+        assert_eq!(
+            format!("{error:?}"),
+            "outer\n  caused by: inner\n  hint: try again"
+        );
+        assert!(error.downcast_ref::<Outer>().is_some());
+    }
+}

@@ -1,0 +1,8 @@
+//! The dozen names that an author of an extension needs.
+
+pub use crate::application::ExitCode;
+pub use crate::command::CommandContext;
+pub use crate::config::OptionId;
+pub use crate::error::{Error, Result};
+pub use crate::extension::{Extension, ExtensionContext};
+pub use crate::message::{EndpointId, Entity, EventId, RequestId};

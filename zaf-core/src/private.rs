@@ -1,0 +1,18 @@
+//! What the output of the macros refers to. Not for people: it may change in any release.
+
+pub use linkme;
+
+use crate::component::ComponentDescriptor;
+use crate::extension::{DispatcherSet, ExtensionDescriptor};
+
+/// Extensions of all crates that are linked, in the linker's order.
+#[linkme::distributed_slice]
+pub static ZAF_EXTENSIONS: [ExtensionDescriptor];
+
+/// Dispatchers of those extensions, in the linker's order.
+#[linkme::distributed_slice]
+pub static ZAF_DISPATCHERS: [DispatcherSet];
+
+/// Components of all crates that are linked, in the linker's order.
+#[linkme::distributed_slice]
+pub static ZAF_COMPONENTS: [ComponentDescriptor];
