@@ -1,0 +1,1 @@
+//! `run`: finds, selects, runs and reports test cases.
