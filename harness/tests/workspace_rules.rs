@@ -70,15 +70,20 @@ impl File {
         }
     }
 
+    /// What follows the last dot of the path.
+    fn suffix(&self) -> Option<&str> {
+        self.path.rsplit_once('.').map(|(_, suffix)| suffix)
+    }
+
     fn is_rust(&self) -> bool {
-        self.path.ends_with(".rs")
+        self.suffix() == Some("rs")
     }
 
     /// Whether it is product code: not a test, a bench, an example or an input of the compile-fail tests.
     fn is_product(&self) -> bool {
         let aside = ["tests", "benches", "examples", "fuzz"];
         self.is_rust()
-            && !self.path.ends_with("/tests.rs")
+            && !self.path.ends_with("tests.rs")
             && !self.path.split('/').any(|part| aside.contains(&part))
     }
 
@@ -423,7 +428,7 @@ fn nothing_is_left_to_do(file: &File) -> Vec<Problem> {
 
 /// Nothing that is true on one machine only, and no host of a package registry.
 fn nothing_of_one_machine(file: &File) -> Vec<Problem> {
-    if file.path.ends_with(".lock") {
+    if file.suffix() == Some("lock") {
         return Vec::new();
     }
     let places = [
