@@ -7,13 +7,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
 suite=k2/examples/quickstart
 
-bash .ci/setup build || exit 70
+bash .ci/setup build || exit 101
 echo "building zk2 (the first time takes a minute or two) …" >&2
-cargo build --quiet --locked --release --package k2 --bin zk2 || exit 70
+cargo build --quiet --locked --release --package k2 --bin zk2 || exit 101
 
 # A Rust test binary, as `cargo test` builds them too.
 mkdir -p target/quickstart
-rustc --test --edition 2024 --out-dir target/quickstart "$suite/toolchain/text.rs" || exit 70
+rustc --test --edition 2024 --out-dir target/quickstart "$suite/toolchain/text.rs" || exit 101
 
 command=(target/release/zk2 run "$suite" target/quickstart/text --tests-timeout 3s "$@")
 echo "\$ ${command[*]}" >&2
