@@ -470,6 +470,37 @@ fn nothing_of_one_machine(file: &File) -> Vec<Problem> {
     problems
 }
 
+/// Paths in backticks in the book and the README exist, so that what describes the way of a run keeps describing it.
+fn documents_name_real_files(document: &File, paths: &BTreeSet<&str>) -> Vec<Problem> {
+    let is_path = |text: &str| {
+        let top = text.split('/').next().unwrap_or(text);
+        let is_ours = TOP_LEVEL.contains(&top) || top == ".ci" || top == ".config";
+        is_ours
+            && text.contains('/')
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_./-".contains(c))
+    };
+    let exists = |text: &str| {
+        let text = text.trim_end_matches('/');
+        let folder = format!("{text}/");
+        paths.contains(text)
+            || paths
+                .range(folder.as_str()..)
+                .next()
+                .is_some_and(|path| path.starts_with(&folder))
+    };
+    let mut problems = Vec::new();
+    for (index, line) in document.text.lines().enumerate() {
+        let quoted = line.split('`').skip(1).step_by(2);
+        for path in quoted.filter(|text| is_path(text) && !exists(text)) {
+            let mend = "write the path that it has now";
+            problems.push(document.problem(index + 1, format!("`{path}` does not exist"), mend));
+        }
+    }
+    problems
+}
+
 // ---- the rules, applied to this repository ----
 
 /// Tracked and new files that git does not ignore; files that are not text have an empty one.
@@ -602,6 +633,23 @@ fn no_machine_path_or_registry_host_is_tracked() {
     assert_in_each_file(nothing_of_one_machine);
 }
 
+#[test]
+fn the_book_names_files_that_exist() {
+    let files = repository();
+    let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    // Decisions tell what was so when they were taken.
+    let is_current = |file: &&File| {
+        file.suffix() == Some("md")
+            && (file.path == "README.md" || file.path.starts_with("docs/src/"))
+            && !file.path.starts_with("docs/src/decisions/")
+    };
+    let documents = files.iter().filter(is_current);
+    let problems: Vec<Problem> = documents
+        .flat_map(|file| documents_name_real_files(file, &paths))
+        .collect();
+    assert_none(&problems);
+}
+
 // ---- each rule can fail ----
 
 mod each_rule_can_fail {
@@ -713,6 +761,21 @@ mod each_rule_can_fail {
         assert_eq!(
             found.iter().map(|p| p.path.as_str()).collect::<Vec<_>>(),
             ["scripts"]
+        );
+    }
+
+    #[test]
+    fn a_path_in_the_book_that_is_gone_is_found() {
+        let paths = BTreeSet::from(["k2/src/main.rs", "zaf-core/src/lib.rs"]);
+        let text = "`k2/src/main.rs`, `k2/src/`, `k2/s`,\n`zaf-core/src/old.rs` and `zaf-core/src/*.rs` and `a/b`\n";
+        let found = documents_name_real_files(&File::new("docs/src/a.md", text), &paths);
+        let places: Vec<(usize, &str)> = found.iter().map(|p| (p.line, p.what.as_str())).collect();
+        assert_eq!(
+            places,
+            [
+                (1, "`k2/s` does not exist"),
+                (2, "`zaf-core/src/old.rs` does not exist")
+            ]
         );
     }
 
