@@ -1,0 +1,5 @@
+//! Runs the processes of test cases, and leaves none behind.
+
+mod cancellation;
+
+pub use cancellation::{Cancellation, Level};
