@@ -432,3 +432,55 @@ mod microseconds {
         Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_micros))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e8_head_and_tail_of_a_flood_with_the_count_of_all_bytes() {
+        let output = CapturedOutput::from_bytes(b"begin", b"end", 1 << 30, None);
+        assert_eq!((&*output.head, output.end()), ("begin", "end"));
+        assert!(output.truncated && !output.lossy);
+        assert_eq!(output.missing_bytes(), (1 << 30) - 8);
+    }
+
+    #[test]
+    fn head_and_tail_without_a_gap_are_joined() {
+        let output = CapturedOutput::from_bytes(b"gr\xc3", b"\xb6\xc3\x9fe", 6, None);
+        assert_eq!((&*output.head, output.end()), ("größe", "größe"));
+        assert!(!output.truncated && !output.lossy);
+    }
+
+    #[test]
+    fn e10_bytes_that_are_no_text_are_replaced_and_that_is_said() {
+        let output = CapturedOutput::from_bytes(b"a\xffb", &[], 3, None);
+        assert_eq!((&*output.head, output.lossy), ("a\u{fffd}b", true));
+    }
+
+    #[test]
+    fn e10_a_character_cut_by_the_gap_is_not_bad_output() {
+        let euro = "€".as_bytes();
+        let head = [b"a", &euro[..2]].concat();
+        let tail = [&euro[2..], b"z"].concat();
+        let output = CapturedOutput::from_bytes(&head, &tail, 100, None);
+        assert_eq!(
+            (&*output.head, &*output.tail, output.lossy),
+            ("a", "z", false)
+        );
+    }
+
+    #[test]
+    fn signals_have_names() {
+        let segv = ExitStatus::Signal {
+            signal: 11,
+            core: true,
+        };
+        assert_eq!(segv.to_string(), "killed by SIGSEGV (core dumped)");
+        let odd = ExitStatus::Signal {
+            signal: 40,
+            core: false,
+        };
+        assert_eq!(odd.to_string(), "killed by signal 40");
+    }
+}

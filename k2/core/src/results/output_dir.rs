@@ -288,3 +288,126 @@ fn point_latest_to(output: &Utf8Path, id: &RunId) -> Result<(), OutputDirError> 
         failed(error)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn scratch() -> (tempfile::TempDir, Utf8PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn a_run_gets_a_directory_of_its_own_and_latest_points_to_it() {
+        let (_dir, path) = scratch();
+        let output = path.join("a/b");
+        let first = RunDirectory::create(&output).unwrap();
+        assert_eq!(first.path(), output.join(first.id().as_str()));
+        assert_eq!(std::fs::read(first.event_log()).unwrap(), b"");
+        assert_eq!(
+            output.join(LATEST_LINK).read_link_utf8().unwrap(),
+            first.id().as_str()
+        );
+
+        let second = RunDirectory::create(&output).unwrap();
+        assert_ne!(first.path(), second.path());
+        assert_eq!(
+            output.join(LATEST_LINK).read_link_utf8().unwrap(),
+            second.id().as_str()
+        );
+        let left: Vec<_> = output
+            .read_dir_utf8()
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_owned())
+            .filter(|name| name.starts_with('.'))
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    #[test]
+    fn f5_a_run_is_known_to_go_on_until_it_ends() {
+        let (_dir, output) = scratch();
+        let run = RunDirectory::create(&output).unwrap();
+        let path = run.path().to_owned();
+        assert!(RunDirectory::is_running(&path));
+        drop(run);
+        assert!(!RunDirectory::is_running(&path));
+    }
+
+    #[test]
+    fn run_ids_are_short_and_sort_by_time() {
+        let ids: Vec<_> = (0..3).map(|_| RunId::generate()).collect();
+        assert!(ids.iter().all(|id| id.as_str().len() == 17), "{ids:?}");
+        assert!(
+            ids.is_sorted_by_key(|id| id.as_str()[..12].to_owned()),
+            "{ids:?}"
+        );
+    }
+
+    #[test]
+    fn f4_what_is_in_the_way_is_named() {
+        let (_dir, path) = scratch();
+        std::fs::write(path.join("file"), "").unwrap();
+        symlink("loop", path.join("loop")).unwrap();
+        symlink("nowhere", path.join("dangling")).unwrap();
+        symlink("file", path.join("link")).unwrap();
+
+        let error = |part: &str| RunDirectory::create(&path.join(part)).unwrap_err();
+        for (output, message) in [
+            ("file", "`PATH/file` is a file, not a directory"),
+            ("file/below", "`PATH/file` is a file, not a directory"),
+            (
+                "link",
+                "`PATH/link` is a symbolic link to a file, not a directory",
+            ),
+            (
+                "loop",
+                "`PATH/loop` is a symbolic link that leads back to itself",
+            ),
+            (
+                "loop/below",
+                "`PATH/loop` is a symbolic link that leads back to itself",
+            ),
+            (
+                "dangling",
+                "`PATH/dangling` is a symbolic link to `nowhere`, which does not exist",
+            ),
+        ] {
+            let text = error(output).to_string().replace(path.as_str(), "PATH");
+            assert_eq!(text, format!("output directory `PATH/{output}`: {message}"));
+        }
+        assert!(path.join("file").is_file(), "what was there is untouched");
+    }
+
+    #[test]
+    fn f4_a_directory_in_the_place_of_latest_is_not_replaced() {
+        let (_dir, path) = scratch();
+        std::fs::create_dir_all(path.join(LATEST_LINK).join("kept")).unwrap();
+        let error = RunDirectory::create(&path).unwrap_err();
+        assert!(matches!(error, OutputDirError::Unusable { .. }), "{error}");
+        assert!(path.join(LATEST_LINK).join("kept").is_dir());
+    }
+
+    #[test]
+    fn f2_what_the_system_refuses_is_said_in_words() {
+        for (errno, words) in [
+            (Errno::ROFS, "the file system is read-only"),
+            (Errno::ACCESS, "you may not write there"),
+            (Errno::NOSPC, "the disk is full"),
+        ] {
+            let error = failure("out".into(), "out/x".into(), errno.into());
+            let expected = format!("output directory `out`: cannot create `out/x`: {words}");
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn f2_a_place_where_nobody_can_create_anything_is_refused() {
+        // Nobody may create files in /proc, not even root; what is said differs.
+        assert!(RunDirectory::create("/proc/self/output".into()).is_err());
+    }
+}

@@ -222,3 +222,124 @@ impl Summary {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::case::CaseId;
+
+    fn selected(count: usize) -> RecordBody {
+        let cases = (0..count)
+            .map(|n| CaseId::new(format!("case-{n}")))
+            .collect();
+        RecordBody::CasesSelected(CasesSelected {
+            cases,
+            filtered_out: 2,
+            sources: 1,
+        })
+    }
+
+    fn case(verdict: Verdict) -> TestCaseFinished {
+        TestCaseFinished {
+            verdict,
+            ..TestCaseFinished::example()
+        }
+    }
+
+    fn end(end: RunEnd) -> RecordBody {
+        let duration = Duration::from_secs(1);
+        RecordBody::RunFinished(RunFinished {
+            finished: Timestamp::UNIX_EPOCH,
+            duration,
+            end,
+        })
+    }
+
+    fn summary(verdicts: &[Verdict], how: Option<RunEnd>) -> Summary {
+        let mut summary = Summary::new();
+        summary.add(&selected(verdicts.len()));
+        for &verdict in verdicts {
+            summary.add(&RecordBody::CaseFinished(case(verdict)));
+        }
+        if let Some(how) = how {
+            summary.add(&end(how));
+        }
+        summary
+    }
+
+    fn exit(verdicts: &[Verdict], how: RunEnd) -> ExitCode {
+        summary(verdicts, Some(how)).exit_code()
+    }
+
+    #[test]
+    fn p5_the_exit_code_tells_the_worst_that_happened() {
+        use Verdict::{Aborted, Error, Failed, Ignored, NotRun, Passed, Skipped, TimedOut};
+        let aborted = || RunEnd::Aborted {
+            reason: "SIGINT".into(),
+        };
+        assert_eq!(
+            exit(&[Passed, Skipped, Ignored], RunEnd::Completed),
+            ExitCode::Success
+        );
+        assert_eq!(exit(&[Skipped], RunEnd::Completed), ExitCode::Success);
+        for bad in [Failed, Error, TimedOut] {
+            assert_eq!(
+                exit(&[Passed, bad], RunEnd::Completed),
+                ExitCode::CasesFailed
+            );
+        }
+        for open in [Aborted, NotRun] {
+            assert_eq!(
+                exit(&[Failed, open], RunEnd::Completed),
+                ExitCode::Incomplete
+            );
+        }
+        assert_eq!(exit(&[Passed], aborted()), ExitCode::Incomplete);
+        assert_eq!(
+            exit(&[Failed, NotRun], RunEnd::TimeLimit),
+            ExitCode::TimeLimit
+        );
+        assert_eq!(exit(&[], RunEnd::Completed), ExitCode::NothingToRun);
+        assert_eq!(Summary::new().exit_code(), ExitCode::Incomplete);
+    }
+
+    #[test]
+    fn p1_cases_without_a_verdict_count_as_not_run() {
+        let mut summary = summary(&[], None);
+        summary.add(&selected(3));
+        summary.add(&RecordBody::CaseFinished(case(Verdict::Passed)));
+        assert_eq!(
+            summary.counts(),
+            Counts {
+                passed: 1,
+                not_run: 2,
+                ..Counts::default()
+            }
+        );
+        assert_eq!(summary.worst(), Some(Verdict::NotRun));
+        assert_eq!(summary.exit_code(), ExitCode::Incomplete);
+    }
+
+    #[test]
+    fn e27_a_case_that_passes_on_a_later_attempt_is_flaky_and_counts_once() {
+        let mut summary = Summary::new();
+        summary.add(&selected(1));
+        let first = TestCaseFinished {
+            retried: true,
+            ..case(Verdict::Failed)
+        };
+        summary.add(&RecordBody::CaseFinished(first));
+        assert_eq!(summary.unfinished(), 1);
+        let second = TestCaseFinished {
+            attempt: 2,
+            ..case(Verdict::Passed)
+        };
+        summary.add(&RecordBody::CaseFinished(second));
+        summary.add(&end(RunEnd::Completed));
+        assert_eq!((summary.counts().total(), summary.flaky()), (1, 1));
+        assert_eq!(summary.worst(), Some(Verdict::Passed));
+        assert_eq!(summary.exit_code(), ExitCode::Success);
+    }
+}
