@@ -226,13 +226,15 @@ mod tests {
         });
     }
 
+    fn false_on_purpose() -> bool {
+        false
+    }
+
     #[test]
     fn of_a_nested_run_the_outer_panic_is_still_recorded() {
         let outcome = catch(|| {
             assert_eq!(catch(|| -> () { panic!("inner") }).reason(), Some("inner"));
-            if true {
-                panic!("outer");
-            }
+            assert!(false_on_purpose(), "outer");
         });
         assert_eq!(outcome.reason(), Some("outer"));
     }
