@@ -3,7 +3,10 @@
 pub use linkme;
 
 use crate::component::ComponentDescriptor;
-use crate::extension::{DispatcherSet, ExtensionDescriptor};
+use crate::error::Result;
+use crate::extension::{
+    DispatcherSet, Extension, ExtensionContext, ExtensionDescriptor, ExtensionObject,
+};
 
 /// Extensions of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]
@@ -26,4 +29,12 @@ pub fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
     } else {
         "a panic without a text".to_owned()
     }
+}
+
+/// Makes an instance of an extension: what `ExtensionDescriptor::construct` is set to.
+///
+/// # Errors
+/// Whatever `Extension::new` returns.
+pub fn construct<E: Extension>(cx: &ExtensionContext<'_>) -> Result<Box<dyn ExtensionObject>> {
+    crate::extension::construct::<E>(cx)
 }
