@@ -223,13 +223,18 @@ impl Catalog {
     }
 
     fn application_keys(&self) -> BTreeSet<Key> {
-        let of_application = self.known.options.iter().filter_map(|(key, entry)| {
+        let is_own = |entry: &OptionEntry| {
             entry
                 .requested_by
                 .iter()
                 .any(|requester| matches!(requester, Requester::Application))
-                .then(|| key.clone())
-        });
+        };
+        let of_application = self
+            .known
+            .options
+            .iter()
+            .filter(|(_, entry)| is_own(entry))
+            .map(|(key, _)| key.clone());
         self.enabled()
             .filter(|extension| extension.is_framework())
             .flat_map(|extension| extension.config_options.iter().map(key))

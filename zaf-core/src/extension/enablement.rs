@@ -55,7 +55,7 @@ pub(super) fn decide(
                     .flatten(),
             },
             Err(error) => {
-                problems.push(config_problem(error));
+                problems.push(error);
                 ExtensionState::Enabled
             }
         }
@@ -119,10 +119,11 @@ fn entries(
 }
 
 /// Whether somebody says that the extensions of a name are enabled or disabled, and where.
-fn wish(name: &str, store: &ConfigStore) -> Result<Option<(bool, Option<Source>)>, ConfigError> {
+fn wish(name: &str, store: &ConfigStore) -> Result<Option<(bool, Option<Source>)>, LoadError> {
     let entity = Entity::from(name);
     let option = EXTENSION_ENABLED.descriptor();
-    match store.read(&option, Some(&entity))? {
+    let value = store.read(&option, Some(&entity)).map_err(config_problem)?;
+    match value {
         Some(TypedValue::Flag(enabled)) => {
             let key = Key::of(&option, Some(&entity));
             Ok(Some((enabled, source_of(&key, store))))

@@ -13,12 +13,10 @@ use super::{
 };
 use crate::command::ApplicationInfo;
 use crate::component::{ComponentRegistry, Scope};
-use crate::config::{
-    ConfigError, ConfigLayer, ConfigStore, ConfigView, Key, TypedValue, flag_name,
-};
+use crate::config::{ConfigLayer, ConfigStore, ConfigView, Key, TypedValue, flag_name};
 use crate::error::{Error, Result};
 use crate::message::{Dispatcher, Entity, MessageBus};
-use crate::private::panic_text;
+use crate::thread::panic_text;
 
 /// What extensions live in: the application, its bus, its session, and what is known so far.
 #[derive(Debug, Clone)]
@@ -31,6 +29,9 @@ pub struct Host {
 
 impl Host {
     /// A host with a new session, in which [`MessageBus`] and [`ApplicationInfo`] are components.
+    ///
+    /// # Panics
+    /// Never: a new session has not ended.
     pub fn new(
         application: ApplicationInfo,
         bus: MessageBus,
@@ -232,7 +233,7 @@ impl RunningExtension {
                     instance: instance_name(self.entity.as_ref()),
                     place: self.descriptor.place().to_string(),
                     step: descriptor.handler,
-                    message: panic_text(&*panic),
+                    message: panic_text(panic),
                 })?
                 .map_err(|error| LoadError::Dispatcher {
                     extension: self.descriptor.name,
@@ -376,7 +377,7 @@ fn missing_options(
             },
         };
         for entity in entities {
-            let error = match value_of(view, option, entity.as_ref()) {
+            let error = match has_value(view, option, entity.as_ref()) {
                 Ok(true) => continue,
                 Ok(false) => LoadError::OptionMissing {
                     extension: descriptor.name,
@@ -385,9 +386,7 @@ fn missing_options(
                     key: Key::of(option, entity.as_ref()).to_string(),
                     flag: flag_name(option, entity.as_ref()),
                 },
-                Err(error) => LoadError::Config {
-                    cause: error.into(),
-                },
+                Err(error) => error,
             };
             problems.push(error);
         }
@@ -395,12 +394,19 @@ fn missing_options(
     problems
 }
 
-fn value_of(
+/// Whether an option has a value or a default; of several values at least one.
+fn has_value(
     view: &ConfigView,
     option: &crate::config::OptionDescriptor,
     entity: Option<&Entity>,
-) -> Result<bool, ConfigError> {
-    Ok(match view.store().read(option, entity)? {
+) -> Result<bool, LoadError> {
+    let value = view
+        .store()
+        .read(option, entity)
+        .map_err(|error| LoadError::Config {
+            cause: error.into(),
+        })?;
+    Ok(match value {
         None => false,
         Some(TypedValue::List(items)) => !items.is_empty(),
         Some(_) => true,
@@ -430,7 +436,7 @@ fn guarded<T>(
             instance: instance_name(entity),
             place: descriptor.place().to_string(),
             step,
-            message: panic_text(&*panic),
+            message: panic_text(panic),
         }),
     }
 }

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::error::DestroyError;
 use super::running::instance_name;
 use super::{Host, RunningExtension};
-use crate::private::panic_text;
+use crate::thread::panic_text;
 
 /// How long destroying may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,7 +97,7 @@ fn destroy_one(instance: RunningExtension, step: &Step) -> Vec<DestroyError> {
                 extension,
                 instance: instance_name(entity.as_ref()),
                 step: name,
-                message: panic_text(&*panic),
+                message: panic_text(panic),
             }),
         }
     };
