@@ -1,7 +1,38 @@
 //! Options, where their values come from, and the merged configuration.
+//!
+//! An [`OptionId`] is a constant that says everything about an option. Sources (files, environment, command line, extensions)
+//! each hand over a [`ConfigLayer`] with a [`Priority`]; [`load`] makes layers of files and environment variables. The
+//! [`ConfigStore`] keeps every value of every layer with its [`Source`] and merges on reading; an extension reads through its
+//! [`ConfigView`]. What a person wrote wrongly becomes a [`Problem`] with a picture of the line, all of them at once.
+//!
+//! Nothing here runs a thread, prints, or (but for [`load`]) touches files and the environment.
 
+mod error;
+mod key;
 mod kind;
+mod layer;
+pub mod load;
+mod nearest;
 mod option;
+mod problem;
+mod reference;
+mod source;
+mod store;
+mod unit;
+mod validate;
+mod value;
+mod view;
 
+pub use error::{ConfigError, ReferenceError};
+pub use key::{Key, environment_name, flag_name, shown_key};
 pub use kind::{DefaultValue, Kind};
+pub use layer::{ConfigLayer, FileId, LayerEntry};
+pub use nearest::nearest;
 pub use option::{ConfigOption, OptionDescriptor, OptionId, OptionType};
+pub use problem::{Problem, Problems, Severity};
+pub use reference::EXPANDED_LIMIT;
+pub use source::{Document, Place, Priority, Source};
+pub use store::{ConfigStore, Explained, KnownOption, Outcome};
+pub use validate::{UnknownKeys, has_errors};
+pub use value::{Mismatch, TypedValue, Value, expected, is_entity_name};
+pub use view::ConfigView;

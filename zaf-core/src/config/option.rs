@@ -10,20 +10,60 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 
 use super::kind::{DefaultValue, Kind};
+use super::value::{TypedValue, Value};
 use crate::message::Entity;
 
 /// A type that option values are read as. Implemented for the types of [`OptionId`]'s constructors and `Vec` of them.
-pub trait OptionType: Send + Sync + Sized + 'static {}
+pub trait OptionType: Send + Sync + Sized + 'static {
+    /// The value as this type; none if the value is of another type, which an [`OptionId`] rules out.
+    #[doc(hidden)]
+    fn from_typed(value: TypedValue) -> Option<Self>;
 
-impl OptionType for String {}
-impl OptionType for i64 {}
-impl OptionType for u64 {}
-impl OptionType for f64 {}
-impl OptionType for bool {}
-impl OptionType for Duration {}
-impl OptionType for Utf8PathBuf {}
-impl OptionType for Entity {}
-impl<T: OptionType> OptionType for Vec<T> {}
+    /// The value as it would stand in a layer.
+    #[doc(hidden)]
+    fn into_value(self) -> Value;
+}
+
+macro_rules! option_type {
+    ($($type:ty: $variant:ident),* $(,)?) => {
+        $(impl OptionType for $type {
+            fn from_typed(value: TypedValue) -> Option<Self> {
+                match value {
+                    TypedValue::$variant(value) => Some(value),
+                    _ => None,
+                }
+            }
+
+            fn into_value(self) -> Value {
+                self.into()
+            }
+        })*
+    };
+}
+
+option_type! {
+    String: Text,
+    i64: Integer,
+    u64: Unsigned,
+    f64: Float,
+    bool: Flag,
+    Duration: Duration,
+    Utf8PathBuf: Path,
+    Entity: Entity,
+}
+
+impl<T: OptionType> OptionType for Vec<T> {
+    fn from_typed(value: TypedValue) -> Option<Self> {
+        match value {
+            TypedValue::List(items) => items.into_iter().map(T::from_typed).collect(),
+            _ => None,
+        }
+    }
+
+    fn into_value(self) -> Value {
+        Value::List(self.into_iter().map(T::into_value).collect())
+    }
+}
 
 /// Everything about an option but the Rust type of its value.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,1 @@
+//! Makes layers of files and of the environment.
