@@ -16,3 +16,14 @@ pub static ZAF_DISPATCHERS: [DispatcherSet];
 /// Components of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]
 pub static ZAF_COMPONENTS: [ComponentDescriptor];
+
+/// Text of a panic's payload.
+pub fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a text".to_owned()
+    }
+}
