@@ -1,6 +1,7 @@
 //! Framework for applications made of extensions.
 
 pub mod application;
+pub mod builtin;
 pub mod command;
 pub mod component;
 pub mod config;
@@ -10,5 +11,7 @@ pub mod message;
 pub mod prelude;
 #[doc(hidden)]
 pub mod private;
+
+pub mod thread;
 
 pub use error::{Error, Result};

@@ -204,7 +204,7 @@ fn push_lines(text: &mut String, lead: &str, message: &str) {
 
 fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     // Writing to a string cannot fail.
-    drop(text.write_fmt(arguments));
+    let _ = text.write_fmt(arguments);
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod console;
 mod escalation;
 mod events;
 mod exit;
+mod failure;
 pub(crate) mod logging;
 mod signal;
 
@@ -19,4 +20,5 @@ pub use console::{Captured, Console, ConsoleGuard, Stream};
 pub use events::{
     ABORT, AFTER_COMMAND, Abort, BEFORE_COMMAND, CRITICAL_ABORT, CommandEnded, CommandStarting,
 };
+pub use failure::{EarlyEnd, Failure, FailureKind};
 pub use exit::{CodedError, ExitCode};

@@ -98,12 +98,12 @@ impl<A: OnSignal> Watcher<A> {
         let mut critical_at: Option<(Instant, i32)> = None;
         loop {
             for signal in self.wait(critical_at.map(|(at, _)| at)) {
-                drop(self.first.compare_exchange(
+                let _ = self.first.compare_exchange(
                     0,
                     signal,
                     Ordering::SeqCst,
                     Ordering::SeqCst,
-                ));
+                );
                 let reason = format!("{} received", name(signal));
                 match self.escalation.signal(signal) {
                     Action::Ignore => {}
@@ -142,7 +142,7 @@ impl<A: OnSignal> Watcher<A> {
             .map(|at| at.saturating_duration_since(Instant::now()))
             .and_then(|left| Timespec::try_from(left).ok());
         // An interruption (EINTR) shows no readable descriptor; the caller's loop comes back.
-        drop(poll(&mut fds, timeout.as_ref()));
+        let _ = poll(&mut fds, timeout.as_ref());
         let mut signals = Vec::new();
         for (signal, read) in &mut self.sources {
             let mut bytes = [0; 16];

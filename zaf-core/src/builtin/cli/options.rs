@@ -46,13 +46,13 @@ impl CliOption {
 /// Two options that a command line could not tell apart.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the flag `{flag}` means both `{first}` and `{second}`")]
-pub struct SpellingConflict {
+pub(super) struct SpellingConflict {
     /// With its dashes.
-    pub flag: String,
+    pub(super) flag: String,
     /// Key and extension of the first.
-    pub first: String,
+    pub(super) first: String,
     /// Key and extension of the second.
-    pub second: String,
+    pub(super) second: String,
 }
 
 /// All spellings of all options but the positional ones, and those that clash. The first of two that clash keeps the

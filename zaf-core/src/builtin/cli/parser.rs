@@ -3,7 +3,6 @@
 //! The parser sees a line that [`super::scan`] has put in order: the words of the command are gone, every known option is
 //! one argument (`--flag=value`). So options of the application may stand before and after the command's name.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, Styles};
@@ -104,9 +103,7 @@ fn with_built_in(command: Command) -> Command {
 }
 
 fn with_options(mut command: Command, options: &[CliOption], purpose: Purpose) -> Command {
-    let mut headings = BTreeSet::new();
     for option in options {
-        headings.insert(option.owner);
         if option.descriptor.argument {
             command = command.arg(positional(option));
             continue;
@@ -210,7 +207,7 @@ fn help_text(option: &CliOption) -> String {
     if descriptor.multiple && !descriptor.argument {
         notes.push("may be repeated".to_owned());
     }
-    let text = first_line(descriptor.description).trim_end_matches('.');
+    let text = first_line(descriptor.description);
     if notes.is_empty() {
         text.to_owned()
     } else {
@@ -218,24 +215,34 @@ fn help_text(option: &CliOption) -> String {
     }
 }
 
-/// First line of a documentation, for lists.
-pub(super) fn first_line(text: &str) -> &str {
-    text.trim().lines().next().unwrap_or_default().trim()
+/// First line of a documentation without its full stop, for lists.
+fn first_line(text: &str) -> &str {
+    let line = text.trim().lines().next().unwrap_or_default();
+    line.trim().trim_end_matches('.')
 }
 
 fn last_word(key: &str) -> &str {
     key.rsplit(['.', '-', '_']).next().unwrap_or(key)
 }
 
-/// Values of the positional arguments, by key, in the order typed.
+/// What the parser alone can tell about a line that is right.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    /// Index of a positional option and its values, in the order typed.
+    pub(super) positionals: Vec<(usize, Vec<String>)>,
+    /// Whether help was asked for among clustered short flags.
+    pub(super) help: bool,
+}
+
+/// Judges a line.
 ///
 /// # Errors
-/// What the parser finds wrong with the line.
+/// What the parser finds wrong with it.
 pub(super) fn parse(
     command: Command,
     options: &[CliOption],
     arguments: Vec<OsString>,
-) -> Result<Vec<(usize, Vec<String>)>, clap::Error> {
+) -> Result<Parsed, clap::Error> {
     let matches = command.try_get_matches_from(arguments)?;
     let positionals = options
         .iter()
@@ -246,5 +253,8 @@ pub(super) fn parse(
             Some((index, values.cloned().collect()))
         })
         .collect();
-    Ok(positionals)
+    Ok(Parsed {
+        positionals,
+        help: matches.get_flag("help"),
+    })
 }

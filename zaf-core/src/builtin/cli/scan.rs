@@ -81,6 +81,10 @@ impl Token {
             } => match value {
                 None => vec![flag.into()],
                 Some(_) if spelling.takes == Takes::Negation => vec![flag.into()],
+                // A short switch never takes a value, so it needs none.
+                Some(_) if spelling.takes == Takes::Switch && !flag.starts_with("--") => {
+                    vec![flag.into()]
+                }
                 Some(value) => {
                     let mut joined = OsString::from(flag);
                     joined.push("=");

@@ -1,0 +1,6 @@
+//! Reads the command line.
+
+mod line;
+mod options;
+mod parser;
+mod scan;

@@ -1,0 +1,3 @@
+//! Framework extensions that every application has.
+
+mod cli;
