@@ -1,6 +1,7 @@
 //! Framework for applications made of extensions.
 
 pub mod application;
+pub mod builtin;
 pub mod command;
 pub mod component;
 pub mod config;
@@ -11,6 +12,8 @@ pub mod prelude;
 #[doc(hidden)]
 pub mod private;
 mod sync;
+pub mod thread;
+
 pub mod thread;
 
 pub use error::{Error, Result};
