@@ -22,7 +22,8 @@ const TOP_LEVEL: &[&str] = &[
     "zaf-macros",
 ];
 
-/// Modules of zaf-core from the bottom up: a module imports from its own layer and those before it.
+/// Modules of zaf-core from the bottom up: a module imports from its own layer and those before it. The built-in extensions
+/// are above what every author has.
 const LAYERS: &[&[&str]] = &[
     &["error", "sync", "thread"],
     &["message"],
@@ -31,8 +32,8 @@ const LAYERS: &[&[&str]] = &[
     &["command"],
     &["extension"],
     &["application"],
-    &["builtin"],
     &["prelude", "private"],
+    &["builtin"],
 ];
 
 /// Imports against the order that are meant: (module, path below `crate::`, why).
@@ -50,6 +51,7 @@ const UPWARD: &[(&str, &str, &str)] = &[
     ("component", "private::ZAF_COMPONENTS", SLICES),
     ("extension", "private::ZAF_EXTENSIONS", SLICES),
     ("extension", "private::ZAF_DISPATCHERS", SLICES),
+    ("extension", "private", SLICES),
 ];
 
 const SLICES: &str = "all slices stand in one module, so that no two of them share a name";
