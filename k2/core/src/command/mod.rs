@@ -3,12 +3,14 @@
 //! They ask, in order: the finder for cases, the scheduler for a selection, the runner for a run, the reporters for reports. Each
 //! is an extension that can be replaced; what is missing is named.
 
+mod ask;
 mod list;
 mod run;
 mod selection;
 
 use zaf_core::prelude::*;
 
+pub(crate) use self::ask::ask;
 pub use self::list::{LIST_COMMAND, list};
 pub use self::run::{RUN_COMMAND, run};
 pub use self::selection::SOURCES;

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use zaf_core::component::Scope;
 
 use super::settings::Settings;
+use super::{RunPlan, record};
 use crate::case::{
-    CaseAction, CaseFunction, Outcome, ProcessCase, TestCase, TestContext, Verdict, catch,
+    CaseAction, CaseFunction, Outcome, ProcessCase, TestCase, TestContext, Verdict, outcome,
 };
-use crate::messages::{LeakedProcess, Step, TestCaseFinished, TestCaseStarted};
-use crate::supervisor::{self, Cancellation};
+use crate::messages::{TestCaseFinished, TestCaseStarted};
+use crate::supervisor::{self, Cancellation, EndedBy, OutputFiles, ProcessEnd, ProcessSpec};
 
 /// One try of a case on one worker.
 #[derive(Debug)]
@@ -70,13 +70,13 @@ impl Execution {
         &self,
         settings: &Settings,
         scope: &Scope,
-        outputs: &Utf8PathBuf,
+        plan: &RunPlan,
         cancellation: &Cancellation,
     ) -> TestCaseFinished {
         match &self.case.action {
             CaseAction::Function(function) => self.run_function(function, scope, cancellation),
             CaseAction::Process(process) => {
-                self.run_process(process, settings, outputs, cancellation)
+                self.run_process(process, settings, plan, cancellation)
             }
             CaseAction::LoadFailure(reason) => {
                 self.to_finished(Verdict::Error, Some(reason.as_str().into()))
@@ -102,4 +102,115 @@ pub(super) fn not_started(
         .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
         .collect();
     finished
+}
+
+impl Execution {
+    fn run_function(
+        &self,
+        function: &CaseFunction,
+        module: &Scope,
+        cancellation: &Cancellation,
+    ) -> TestCaseFinished {
+        let scope = module.child("test");
+        let context = TestContext::new(
+            self.case.id.clone(),
+            self.case.parameters.clone(),
+            scope.clone(),
+            cancellation.clone(),
+        );
+        let outcome = outcome::catch(|| function(&context));
+        // Components of the test end within its time and before its verdict is told.
+        let problems = scope.end();
+        let verdict = match (cancellation.is_cancelled(), outcome.verdict()) {
+            // Asked to end, it ended: what it says about itself no longer counts.
+            (true, _) => Verdict::Aborted,
+            (false, verdict) => verdict,
+        };
+        let mut finished = self.to_finished(verdict, None);
+        tell_outcome(&mut finished, &outcome);
+        for problem in problems {
+            tracing::error!(case = %self.case.id, error = %problem, "a component could not be taken down");
+        }
+        finished
+    }
+
+    fn run_process(
+        &self,
+        process: &ProcessCase,
+        settings: &Settings,
+        plan: &RunPlan,
+        cancellation: &Cancellation,
+    ) -> TestCaseFinished {
+        let spec = self.spec(process, settings, plan);
+        let end = match supervisor::run(&spec, cancellation) {
+            Ok(end) => end,
+            Err(error) => {
+                let reason = format!("{:#}", zaf_core::Error::from(error));
+                return self.to_finished(Verdict::Error, Some(reason.into()));
+            }
+        };
+        let told = protocol::interpret(process.protocol, &end, &settings.skip_codes);
+        let mut finished = self.to_finished(told.outcome.verdict(), None);
+        finished.duration = Some(end.duration);
+        tell_outcome(&mut finished, &told.outcome);
+        match end.ended_by {
+            EndedBy::Itself => {}
+            EndedBy::Timeout(limit) => {
+                finished.verdict = Verdict::TimedOut;
+                finished.reason = Some(stopped(limit, &end).into());
+            }
+            EndedBy::Cancellation => {
+                finished.verdict = Verdict::Aborted;
+                finished.reason = Some("the run was aborted".into());
+            }
+        }
+        if let Some(pid) = end.unkillable {
+            finished.verdict = Verdict::Error;
+            finished.reason = Some(format!("process {pid} cannot be killed").into());
+        }
+        finished.exit = end.exit.map(record::exit);
+        finished.stdout = record::output(&end.stdout);
+        finished.stderr = record::output(&end.stderr);
+        finished.steps = record::steps(told.steps);
+        finished.leaked = record::leaked(&end.leaked);
+        finished
+    }
+
+    fn spec(&self, process: &ProcessCase, settings: &Settings, plan: &RunPlan) -> ProcessSpec {
+        let cookie = format!("{}-{}-{}", plan.run, self.number, self.attempt);
+        let mut spec = ProcessSpec::for_case(process, &self.case.id, cookie);
+        spec.timeout = self.limit(settings);
+        spec.grace = settings.grace;
+        let name = format!("{}-{}-{}", self.number, self.attempt, self.case.id.file_name());
+        let file = |stream: &str| plan.outputs.join(format!("{name}.{stream}"));
+        spec.files = Some(OutputFiles::new(file("stdout"), file("stderr")));
+        spec
+    }
+}
+
+/// Why a process was stopped, and how hard that was.
+fn stopped(limit: Duration, end: &ProcessEnd) -> String {
+    let how = if end.killed { "TERM, then KILL" } else { "TERM" };
+    let state = if end.stopped { ", it had stopped itself" } else { "" };
+    format!("stopped after {limit:?} ({how}{state})")
+}
+
+/// Notes reason and detail.
+fn tell_outcome(finished: &mut TestCaseFinished, outcome: &Outcome) {
+    let Some(reason) = outcome.reason() else { return };
+    // Summaries have room for a line; the rest of a longer reason is detail.
+    let (first, rest) = reason.split_once('\n').unwrap_or((reason, ""));
+    finished.reason = Some(first.into());
+    let mut detail = rest.to_owned();
+    if let Outcome::Failed { detail: more, .. } = outcome
+        && !more.is_empty()
+    {
+        if !detail.is_empty() {
+            detail.push('\n');
+        }
+        detail.push_str(more);
+    }
+    if !detail.is_empty() {
+        finished.detail = Some(detail.into());
+    }
 }

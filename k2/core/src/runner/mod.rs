@@ -9,6 +9,7 @@
 mod abort;
 mod execution;
 mod pool;
+mod record;
 mod settings;
 mod slot;
 mod worker;
@@ -44,6 +45,8 @@ pub struct RunPlan {
     pub filtered_out: usize,
     /// How many sources they come from.
     pub sources: usize,
+    /// Id of the run.
+    pub run: Arc<str>,
     /// Directory for outputs that are too long for a record; exists or can be made.
     pub outputs: Utf8PathBuf,
     /// Parent of all scopes of the run.

@@ -21,6 +21,7 @@ use super::settings::Settings;
 use super::slot::{Running, Slot};
 use super::{RunPlan, worker};
 use crate::case::{TestCase, Verdict};
+use crate::command::ask;
 use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
 use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER};
 use crate::supervisor::{Cancellation, Level};
@@ -104,7 +105,7 @@ impl Run {
         if self.abort.is_requested() {
             return Ok(None);
         }
-        self.bus.send_request(SCHEDULE_NEXT_TEST, SCHEDULER, ())?.first()
+        ask(&self.bus, SCHEDULE_NEXT_TEST, SCHEDULER, ())
     }
 
     /// Reserves the number of the next execution.
@@ -149,7 +150,7 @@ impl Run {
 
     /// Reports what is still in the queue as not run.
     fn give_back(&self) -> Result<()> {
-        let left = self.bus.send_request(CLEAR_RUN_QUEUE, SCHEDULER, ())?.first()?;
+        let left = ask(&self.bus, CLEAR_RUN_QUEUE, SCHEDULER, ())?;
         let reason: Arc<str> = self.abort.reason().unwrap_or_else(|| "the run ended early".into());
         for case in left {
             let number = self.next_execution();

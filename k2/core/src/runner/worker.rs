@@ -75,7 +75,7 @@ fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, case: &Arc<Tes
         }
         let scope = module.for_case(&run.scope, case);
         let mut finished =
-            execution.run(&run.settings, scope, &run.plan.outputs, &worker.cancellation);
+            execution.run(&run.settings, scope, &run.plan, &worker.cancellation);
         if !worker.slot.finish() {
             return false;
         }
