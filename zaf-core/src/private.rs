@@ -3,7 +3,10 @@
 pub use linkme;
 
 use crate::component::ComponentDescriptor;
-use crate::extension::{DispatcherSet, ExtensionDescriptor};
+use crate::error::Result;
+use crate::extension::{
+    DispatcherSet, Extension, ExtensionContext, ExtensionDescriptor, ExtensionObject,
+};
 
 /// Extensions of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]
@@ -17,13 +20,10 @@ pub static ZAF_DISPATCHERS: [DispatcherSet];
 #[linkme::distributed_slice]
 pub static ZAF_COMPONENTS: [ComponentDescriptor];
 
-/// Text of a panic's payload.
-pub fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a panic without a text".to_owned()
-    }
+/// Makes an instance of an extension: what `ExtensionDescriptor::construct` is set to.
+///
+/// # Errors
+/// Whatever `Extension::new` returns.
+pub fn construct<E: Extension>(cx: &ExtensionContext<'_>) -> Result<Box<dyn ExtensionObject>> {
+    crate::extension::construct::<E>(cx)
 }
