@@ -9,6 +9,7 @@ use anstyle::{AnsiColor, Style};
 use super::{CodedError, Console, ExitCode};
 use crate::config::{ConfigError, Problems};
 use crate::error::Error;
+use crate::extension::{LoadError, LoadErrors};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
@@ -60,6 +61,34 @@ impl Failure {
         }
     }
 
+    /// What is to be shown of failed loading: all errors, but only the text if help or the version was asked for.
+    pub(super) fn of_loading(errors: LoadErrors) -> Vec<Self> {
+        let (errors, teardown) = errors.into_parts();
+        let has_more = errors.len() > 1;
+        let mut failures: Vec<Self> = errors
+            .into_iter()
+            // That nothing selected a command follows from what is wrong with the command line.
+            .filter(|error| !(has_more && matches!(error, LoadError::NoCommand)))
+            .map(|error| {
+                let hints = error.hints().to_vec();
+                let error = hints.into_iter().fold(Error::from(error), Error::hint);
+                Self::new(FailureKind::Loading, error)
+            })
+            .collect();
+        if let Some(asked_for) = failures
+            .iter()
+            .position(|failure| failure.code == ExitCode::Success)
+        {
+            failures = vec![failures.swap_remove(asked_for)];
+        }
+        failures.extend(
+            teardown
+                .into_iter()
+                .map(|error| Self::new(FailureKind::Teardown, error)),
+        );
+        failures
+    }
+
     /// A panic with this text.
     pub fn panic(of: &str, message: &str) -> Self {
         Self::new(
@@ -86,15 +115,20 @@ impl Failure {
     /// The text, with colour sequences, ending in a line break. First the error, then its causes one a line, the hints, and
     /// for problems in the configuration the source lines.
     pub fn render(&self) -> String {
-        if let Some(early) = self.error.downcast_ref::<EarlyEnd>() {
+        if let Some(early) = self.error.chain().find_map(find::<EarlyEnd>) {
             return early.text.clone();
         }
+        // Pictures of what a person wrote say everything; which extension looked at it is of no interest then.
+        let has_pictures = self.error.chain().any(|cause| find::<Problems>(cause).is_some());
         let mut text = String::new();
         let mut pictures = Vec::new();
         let mut last = String::new();
         for (depth, cause) in self.error.chain().enumerate() {
             if let Some(problems) = find::<Problems>(cause) {
                 pictures.push(problems.draw(true));
+                continue;
+            }
+            if has_pictures && self.kind == FailureKind::Loading {
                 continue;
             }
             let message = cause.to_string();
@@ -166,9 +200,10 @@ impl EarlyEnd {
     }
 }
 
-/// The code that an error or one of its causes carries.
+/// The code that an error or one of its causes carries. What an extension says about itself counts more than that it is an
+/// extension.
 fn code_of(error: &Error) -> Option<ExitCode> {
-    error.chain().find_map(|cause| {
+    let carried = error.chain().find_map(|cause| {
         if let Some(coded) = find::<CodedError>(cause) {
             Some(coded.code())
         } else if let Some(early) = find::<EarlyEnd>(cause) {
@@ -178,6 +213,10 @@ fn code_of(error: &Error) -> Option<ExitCode> {
         } else {
             None
         }
+    });
+    carried.or_else(|| {
+        let load = error.chain().find_map(find::<LoadError>)?;
+        Some(load.exit_code())
     })
 }
 

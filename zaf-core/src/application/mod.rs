@@ -8,17 +8,21 @@
 //! Nothing here is global but what a process has only one of: signal handlers and the log subscriber, which
 //! [`Application::run`] installs and [`Application::run_with`] does not.
 
+mod builder;
 mod console;
 mod escalation;
 mod events;
 mod exit;
 mod failure;
+mod lifecycle;
 pub(crate) mod logging;
 mod signal;
 
+pub use builder::Application;
 pub use console::{Captured, Console, ConsoleGuard, Stream};
 pub use events::{
     ABORT, AFTER_COMMAND, Abort, BEFORE_COMMAND, CRITICAL_ABORT, CommandEnded, CommandStarting,
 };
 pub use failure::{EarlyEnd, Failure, FailureKind};
 pub use exit::{CodedError, ExitCode};
+pub use lifecycle::{ABORT_GRACE, TEARDOWN_TIMEOUT};
