@@ -80,7 +80,13 @@ impl CommandTree {
             .collect();
         sorted.sort_by_key(|entry| {
             let command = entry.command;
-            (command.path(), command.krate, command.file, command.line, entry.extension)
+            (
+                command.path(),
+                command.krate,
+                command.file,
+                command.line,
+                entry.extension,
+            )
         });
         let mut by_path: BTreeMap<String, CommandEntry> = BTreeMap::new();
         let mut problems = Vec::new();
@@ -124,7 +130,9 @@ impl CommandTree {
 
     /// All commands with their paths, sorted by path, parents before children.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &CommandEntry)> {
-        self.by_path.iter().map(|(path, entry)| (path.as_str(), entry))
+        self.by_path
+            .iter()
+            .map(|(path, entry)| (path.as_str(), entry))
     }
 
     /// Commands directly below `parent`, or the outermost ones, sorted by name.
@@ -145,10 +153,11 @@ impl CommandTree {
 
 fn is_command_name(name: &str) -> bool {
     let mut letters = name.bytes();
-    letters.next().is_some_and(|first| first.is_ascii_lowercase())
-        && letters.all(|letter| {
-            letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-'
-        })
+    letters
+        .next()
+        .is_some_and(|first| first.is_ascii_lowercase())
+        && letters
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == b'-')
 }
 
 fn place(command: &CommandDescriptor) -> String {
@@ -198,10 +207,15 @@ mod tests {
         assert_eq!(problems, []);
         let paths: Vec<&str> = tree.iter().map(|(path, _)| path).collect();
         assert_eq!(paths, ["addon", "addon create", "case", "case create"]);
-        assert_eq!(tree.find("case create").map(|found| found.extension), Some("two"));
+        assert_eq!(
+            tree.find("case create").map(|found| found.extension),
+            Some("two")
+        );
         assert_eq!(tree.find("create").map(|found| found.extension), None);
         let names = |parent| -> Vec<_> {
-            tree.children(parent).map(|entry| entry.command.name).collect()
+            tree.children(parent)
+                .map(|entry| entry.command.name)
+                .collect()
         };
         assert_eq!(names(None), ["addon", "case"]);
         assert_eq!(names(Some(&CASE)), ["create"]);
@@ -212,20 +226,24 @@ mod tests {
     fn c4_two_extensions_with_one_command_are_named_with_their_crates() {
         static OTHER: CommandDescriptor = command("addon", None, "other");
         let (tree, problems) = CommandTree::new([("late", &OTHER), ("early", &ADDON)]);
-        assert_eq!(tree.find("addon").map(|found| found.extension), Some("early"));
+        assert_eq!(
+            tree.find("addon").map(|found| found.extension),
+            Some("early")
+        );
         let texts: Vec<String> = problems.iter().map(ToString::to_string).collect();
         assert_eq!(
             texts,
-            ["command `addon` is added twice: by extension `early` (crate `one`, src/lib.rs:7) and by \
-              extension `late` (crate `other`, src/lib.rs:7); disable one of them"]
+            [
+                "command `addon` is added twice: by extension `early` (crate `one`, src/lib.rs:7) and by \
+              extension `late` (crate `other`, src/lib.rs:7); disable one of them"
+            ]
         );
     }
 
     #[test]
     fn f32_a_bad_name_or_a_missing_parent_costs_only_that_command() {
         static BAD: CommandDescriptor = command("Run_it", None, "one");
-        let (tree, problems) =
-            CommandTree::new([("x", &BAD), ("x", &ADDON_CREATE), ("x", &CASE)]);
+        let (tree, problems) = CommandTree::new([("x", &BAD), ("x", &ADDON_CREATE), ("x", &CASE)]);
         assert_eq!(tree.iter().count(), 1);
         assert!(matches!(
             problems.as_slice(),
