@@ -1,5 +1,8 @@
 //! Framework for applications made of extensions.
 
+// What the macros emit says `::zaf_core`, here too.
+extern crate self as zaf_core;
+
 pub mod application;
 pub mod builtin;
 pub mod command;
@@ -7,13 +10,12 @@ pub mod component;
 pub mod config;
 mod error;
 pub mod extension;
+mod glue;
 pub mod message;
 pub mod prelude;
 #[doc(hidden)]
 pub mod private;
 mod sync;
-pub mod thread;
-
 pub mod thread;
 
 pub use error::{Error, Result};
