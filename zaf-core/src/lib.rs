@@ -14,8 +14,6 @@ pub mod private;
 mod sync;
 pub mod thread;
 
-pub mod thread;
-
 pub use error::{Error, Result};
 
 #[cfg(panic = "abort")]
