@@ -4,6 +4,7 @@ use crate::command::{ApplicationContext, ApplicationInfo, CommandDescriptor, Inv
 use crate::component::{ComponentConflict, ComponentDescriptor, ComponentRegistry};
 use crate::config::{ConfigLayer, ConfigStore, OptionId, OptionType, Priority, Source, Value};
 use crate::extension::{DispatcherSet, ExtensionDescriptor, ExtensionRegistry, SELECTED_COMMAND};
+use crate::private::{BUILT_IN_EXTENSIONS, ZAF_DISPATCHERS, ZAF_EXTENSIONS};
 
 use super::lifecycle::{Ended, Run, Signals};
 use super::{Console, ExitCode, logging, signal};
@@ -178,7 +179,14 @@ impl Parts {
         self,
     ) -> Result<(ExtensionRegistry, ComponentRegistry), Vec<ComponentConflict>> {
         match self {
-            Self::Linked => Ok((ExtensionRegistry::linked(), ComponentRegistry::linked()?)),
+            Self::Linked => {
+                let extensions = ZAF_EXTENSIONS.iter().chain(BUILT_IN_EXTENSIONS).copied();
+                let dispatchers = ZAF_DISPATCHERS.iter().copied();
+                Ok((
+                    ExtensionRegistry::new(extensions, dispatchers),
+                    ComponentRegistry::linked()?,
+                ))
+            }
             Self::Listed {
                 extensions,
                 dispatchers,

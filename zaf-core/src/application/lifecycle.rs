@@ -263,7 +263,7 @@ impl Run {
     fn trigger_after(&mut self, command: Arc<str>, deadline: Instant) {
         if !self
             .bus
-            .has_receivers(AFTER_COMMAND.name(), APPLICATION_ENDPOINT)
+            .has_receivers(AFTER_COMMAND, APPLICATION_ENDPOINT)
         {
             return;
         }

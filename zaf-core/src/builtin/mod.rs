@@ -13,10 +13,10 @@ mod logging;
 mod noop;
 mod output;
 
-use linkme::distributed_slice;
-
+use self::cli::CLI;
+use self::config_files::CONFIG_FILES;
+use self::environment::ENVIRONMENT;
 use crate::extension::ExtensionDescriptor;
-use crate::private::ZAF_EXTENSIONS;
 
 pub use cli::CommandLine;
 pub use config_files::{
@@ -29,7 +29,7 @@ pub use noop::{NOOP_COMMAND, Noop};
 pub use output::{OUTPUT_DIR, Output};
 
 /// All built-in extensions, for applications that are made of a list of their own
-/// ([`Application::extensions`](crate::application::Application::extensions)). Linked applications have them anyway.
+/// ([`Application::made_of`](crate::application::Application::made_of)). Others have them anyway.
 pub const EXTENSIONS: &[ExtensionDescriptor] = &[
     CLI[0],
     CLI[1],
@@ -48,37 +48,3 @@ pub const EXTENSIONS: &[ExtensionDescriptor] = &[
     output::OUTPUT,
     noop::NOOP,
 ];
-
-use cli::CLI;
-use config_files::CONFIG_FILES;
-use environment::ENVIRONMENT;
-
-macro_rules! link {
-    ($($name:ident = $index:literal),* $(,)?) => {
-        $(
-            #[distributed_slice(ZAF_EXTENSIONS)]
-            static $name: ExtensionDescriptor = EXTENSIONS[$index];
-        )*
-        /// One link for each extension.
-        const _: () = assert!(EXTENSIONS.len() == [$($index),*].len());
-    };
-}
-
-link! {
-    LINK_0 = 0,
-    LINK_1 = 1,
-    LINK_2 = 2,
-    LINK_3 = 3,
-    LINK_4 = 4,
-    LINK_5 = 5,
-    LINK_6 = 6,
-    LINK_7 = 7,
-    LINK_8 = 8,
-    LINK_9 = 9,
-    LINK_10 = 10,
-    LINK_11 = 11,
-    LINK_12 = 12,
-    LINK_13 = 13,
-    LINK_14 = 14,
-    LINK_15 = 15,
-}

@@ -18,7 +18,7 @@ mod places;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::declare::Declaration;
-use crate::config::{ConfigLayer, OptionId, Priority, Problems, load};
+use crate::config::{ConfigLayer, ConfigOption, OptionId, Priority, Problems, load};
 use crate::error::Result;
 use crate::extension::{Extension, ExtensionContext, ExtensionDescriptor};
 
@@ -50,16 +50,19 @@ const EXPLICIT: u16 = 2;
 const ADDITIONAL: u16 = 3;
 const USUAL: u16 = 4;
 
+// A constant of its own: a function cannot promise that the list lives for ever.
+const OPTIONS: [ConfigOption; 3] = [
+    CONFIG_FILE_PATTERN.optional(),
+    ADDITIONAL_CONFIG_FILE_PATTERN.optional(),
+    DISABLE_DEFAULT_CONFIG_FILES.optional(),
+];
+
 const fn loader<const ORDER: u16>() -> ExtensionDescriptor {
     Declaration {
         name: "configfiles",
         description: "Reads configuration files.",
         load_order: ORDER,
-        config_options: &[
-            CONFIG_FILE_PATTERN.optional(),
-            ADDITIONAL_CONFIG_FILE_PATTERN.optional(),
-            DISABLE_DEFAULT_CONFIG_FILES.optional(),
-        ],
+        config_options: &OPTIONS,
         commands: &[],
         file: file!(),
         line: line!(),
