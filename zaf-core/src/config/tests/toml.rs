@@ -102,3 +102,10 @@ fn h13_dates_and_lists_in_lists_are_refused() {
 fn several_syntax_errors_are_reported_at_once() {
     assert!(refused(toml("a = \nb = ]\nc = 1\n")).len() >= 2);
 }
+
+#[test]
+fn h27_many_errors_are_refused_without_keeping_them_all() {
+    assert_eq!(refused(toml(&"=\n".repeat(1_000_000))).len(), 1);
+    assert_eq!(refused(toml(&"=\n".repeat(50_000))).len(), 1);
+    assert_eq!(refused(toml(&"=\n".repeat(20_000))).len(), 10);
+}

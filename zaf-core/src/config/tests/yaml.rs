@@ -277,3 +277,14 @@ fn a_block_of_text_is_placed_at_its_first_line() {
         .collect();
     assert_eq!(places, ["k2.yaml:2:3", "k2.yaml:5:4"]);
 }
+
+#[test]
+fn h27_many_duplicates_are_refused_without_looking_for_every_line() {
+    let exact = "k: 1\n".repeat(40_000);
+    assert_eq!(refused(yaml(&exact)).len(), 100);
+    let mut folded = String::new();
+    for index in 0..20_000 {
+        write!(folded, "a{index}-b: 1\na{index}.b: 1\n").unwrap();
+    }
+    assert_eq!(refused(yaml(&folded)).len(), 100);
+}
