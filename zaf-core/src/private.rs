@@ -2,8 +2,19 @@
 
 pub use linkme;
 
-use crate::component::ComponentDescriptor;
-use crate::extension::{DispatcherSet, ExtensionDescriptor};
+/// Extensions of this crate. Not in the slice below, because this crate allows no link sections.
+pub use crate::builtin::EXTENSIONS as BUILT_IN_EXTENSIONS;
+pub use crate::command::CommandDescriptor;
+pub use crate::component::{ComponentDescriptor, Requirement, Scope};
+pub use crate::error::Result;
+pub use crate::extension::{
+    DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, construct,
+};
+pub use crate::glue::{
+    Answers, Carries, HandlerComponent, HandlerComponents, IntoExitCode, MessageScope, Parameter,
+    Returned, exit_code, handle, instance, parameter, returned, shared,
+};
+pub use crate::message::{DispatcherBuilder, DispatcherKind};
 
 /// Extensions of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]
