@@ -45,3 +45,6 @@ pub use options::{OptionEntry, Place, Requester};
 pub use registry::{ExtensionRegistry, RegisteredExtension};
 pub use running::{Host, RunningExtension};
 pub use teardown::TeardownLimits;
+
+#[cfg(test)]
+mod tests;
