@@ -18,7 +18,7 @@ use super::*;
 use crate::application::ExitCode;
 use crate::command::{ApplicationInfo, CommandDescriptor};
 use crate::component::Scope;
-use crate::config::{ConfigLayer, ConfigStore, OptionId, Priority, Source};
+use crate::config::{ConfigLayer, ConfigStore, OptionId, Priority, Source, Value};
 use crate::error::{Error, Result};
 use crate::message::{Dispatcher, MessageBus};
 
@@ -87,11 +87,12 @@ impl<const N: usize> Extension for Recorder<N> {
         if self.name.starts_with("failconfig") {
             return Err(Error::msg("unreadable"));
         }
-        let layer =
-            |key: &str, value: &str| ConfigLayer::from_extension(cx.name()).with(key, value);
+        let layer = ConfigLayer::from_extension(cx.name());
         Ok(match self.name.split_once("off") {
-            Some(("switch", other)) => vec![layer(&format!("ext.{other}.enabled"), "false")],
-            _ if self.name.starts_with("provide") => vec![layer("provided", &self.name)],
+            Some(("switch", other)) => vec![layer.with(&format!("ext.{other}.enabled"), false)],
+            _ if self.name.starts_with("provide") => {
+                vec![layer.with("provided", self.name.as_str())]
+            }
             _ => Vec::new(),
         })
     }
@@ -212,7 +213,7 @@ fn runner() -> ExtensionDescriptor {
     adding("runner", 50, &[&RUN])
 }
 
-/// A store in which the command line says these keys and values, and `run`.
+/// A store in which the command line says these keys and values (several with commas between), and `run`.
 fn store(values: &[(&str, &str)]) -> ConfigStore {
     let mut store = ConfigStore::new();
     let mut layer = ConfigLayer::new(
@@ -223,7 +224,15 @@ fn store(values: &[(&str, &str)]) -> ConfigStore {
     )
     .with("internal.command", "run");
     for (key, value) in values {
-        layer = layer.with(key, crate::config::Value::Raw((*value).to_owned()));
+        let mut words: Vec<Value> = value
+            .split(',')
+            .map(|word| Value::Raw(word.to_owned()))
+            .collect();
+        let value = match words.len() {
+            1 => words.remove(0),
+            _ => Value::List(words),
+        };
+        layer = layer.with(key, value);
     }
     store.add(layer);
     store
