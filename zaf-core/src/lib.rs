@@ -1,9 +1,7 @@
 //! Framework for applications made of extensions.
 
-// What the macros emit says `::zaf_core`, here too.
-extern crate self as zaf_core;
-
 pub mod application;
+pub mod builtin;
 pub mod command;
 pub mod component;
 pub mod config;

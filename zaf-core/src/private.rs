@@ -2,6 +2,8 @@
 
 pub use linkme;
 
+/// Extensions of this crate. Not in the slice below, because this crate allows no link sections.
+pub use crate::builtin::EXTENSIONS as BUILT_IN_EXTENSIONS;
 pub use crate::command::CommandDescriptor;
 pub use crate::component::{ComponentDescriptor, Requirement, Scope};
 pub use crate::error::Result;
