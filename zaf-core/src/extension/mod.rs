@@ -23,6 +23,7 @@ mod loader;
 mod options;
 mod registry;
 mod replacement;
+mod required;
 mod running;
 mod teardown;
 

@@ -255,3 +255,20 @@ fn c11_circles_and_rivals_are_errors_of_extensions() {
     .unwrap_err();
     assert!(texts(errors.errors())[0].contains("replaces `always`, which is always loaded"));
 }
+
+#[test]
+fn f62_loading_again_finds_the_same_declarations() {
+    let per_box = ExtensionDescriptor {
+        config_options: leak(&[PROVIDED.optional()]),
+        ..framework("provide", 30)
+    };
+    let known = || -> Vec<_> {
+        let prepared = loader([runner(), per_box], &[]).prepare();
+        prepared
+            .catalog()
+            .options()
+            .map(|entry| (entry.option.key, entry.requested_by.len()))
+            .collect()
+    };
+    assert_eq!(known(), known());
+}
