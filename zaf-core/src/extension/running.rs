@@ -14,7 +14,7 @@ use super::{
 };
 use crate::command::ApplicationInfo;
 use crate::component::{ComponentRegistry, Scope};
-use crate::config::{ConfigLayer, ConfigStore, ConfigView, Key, TypedValue, flag_name};
+use crate::config::{ConfigLayer, ConfigStore, ConfigView};
 use crate::error::{Error, Result};
 use crate::message::{Dispatcher, Entity, MessageBus};
 use crate::thread::panic_text;
