@@ -39,3 +39,24 @@ impl PartialEq for CommandDescriptor {
 }
 
 impl Eq for CommandDescriptor {}
+
+impl CommandDescriptor {
+    /// Names from the outermost parent to this command, with blanks between: `addon create`. Identity of the command, value of
+    /// the internal key `internal.command`.
+    pub fn path(&self) -> String {
+        match self.parent {
+            Some(parent) => format!("{} {}", parent.path(), self.name),
+            None => self.name.to_owned(),
+        }
+    }
+
+    /// First line of the documentation, without the full stop.
+    pub fn short_description(&self) -> &'static str {
+        self.description
+            .trim()
+            .lines()
+            .next()
+            .unwrap_or("")
+            .trim_end_matches('.')
+    }
+}

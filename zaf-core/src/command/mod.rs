@@ -1,7 +1,15 @@
 //! Commands: what they are, which extensions match them, what they run with.
 
+mod abort;
+mod application_info;
 mod context;
 mod descriptor;
+mod matching;
+mod tree;
 
+pub use abort::{AbortLevel, AbortState};
+pub use application_info::{ApplicationContext, ApplicationInfo};
 pub use context::CommandContext;
 pub use descriptor::CommandDescriptor;
+pub use matching::is_extended_by;
+pub use tree::{CommandEntry, CommandError, CommandTree};

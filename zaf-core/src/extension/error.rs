@@ -1,0 +1,344 @@
+//! What can go wrong while extensions are loaded and unloaded.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::Catalog;
+use crate::application::ExitCode;
+use crate::command::CommandError;
+use crate::component::{ComponentConflict, ComponentError};
+
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Something is wrong with an extension or with how extensions fit together.
+///
+/// `extension` is always the name, `place` crate, file and line of the declaration; `places` and `by` are in the order in which
+/// the text mentions them.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the fields are described once for all variants")]
+pub enum LoadError {
+    /// The load order is not between 1 and 1000.
+    #[error("extension `{extension}` ({place}) has load order {load_order}; expected 1 to 1000")]
+    LoadOrder {
+        extension: &'static str,
+        place: String,
+        load_order: u16,
+    },
+    /// The name cannot be used in keys and flags.
+    #[error(
+        "`{extension}` ({place}) is no name for an extension: expected lower-case letters and digits, not `all` or `default`"
+    )]
+    Name {
+        extension: &'static str,
+        place: String,
+    },
+    /// The same type is registered twice under one name and kind.
+    #[error("extension `{extension}` is registered twice: {} and {}", places[0], places[1])]
+    Duplicate {
+        extension: &'static str,
+        places: [String; 2],
+    },
+    /// A command extension that can never be loaded.
+    #[error("extension `{extension}` ({place}) extends nothing: name a command or a capability under `extends`")]
+    ExtendsNothing {
+        extension: &'static str,
+        place: String,
+    },
+    /// More than one option would make instances.
+    #[error(
+        "extension `{extension}` ({place}) has instances per entity of `{}` and of `{}`; expected one such option",
+        keys[0], keys[1]
+    )]
+    SeveralInstanceOptions {
+        extension: &'static str,
+        place: String,
+        keys: [&'static str; 2],
+    },
+    /// Instances are asked for per value of an option that names no entities.
+    #[error("extension `{extension}` ({place}) has instances per entity of `{key}`, which names no entities")]
+    NoEntityOption {
+        extension: &'static str,
+        place: String,
+        key: &'static str,
+    },
+    /// A condition looks at an option that the extension does not ask for.
+    #[error(
+        "extension `{extension}` ({place}) depends on option `{key}` in `{list}` without asking for it; add it to `config_options`"
+    )]
+    ConditionNotRequested {
+        extension: &'static str,
+        place: String,
+        list: &'static str,
+        key: &'static str,
+    },
+    /// A dispatcher listens for an entity that its extension has no instances for.
+    #[error(
+        "dispatcher `{handler}` ({place}) of extension `{extension}` listens for the entity of `{key}`; expected {expected}"
+    )]
+    DispatcherEntity {
+        extension: &'static str,
+        place: String,
+        handler: &'static str,
+        key: &'static str,
+        expected: String,
+    },
+    /// A thread pool without threads.
+    #[error("dispatcher `{handler}` ({place}) of extension `{extension}` has no workers; expected at least 1")]
+    NoWorkers {
+        extension: &'static str,
+        place: String,
+        handler: &'static str,
+    },
+    /// Dispatchers that belong to no extension.
+    #[error("the dispatchers at {place} belong to a type that is no extension; add the attribute of an extension to it")]
+    StrayDispatchers { place: String },
+    /// Two extensions ask for one option in different ways.
+    #[error(
+        "option `{key}` is declared twice and differently:\n  by {}: {}\n  by {}: {}",
+        by[0], declared[0], by[1], declared[1]
+    )]
+    OptionConflict {
+        key: &'static str,
+        declared: [String; 2],
+        by: [String; 2],
+    },
+    /// Two options differ only in their separators.
+    #[error(
+        "options `{}` of {} and `{}` of {} are one name (`.`, `-` and `_` are the same letter); rename one of them",
+        keys[0], by[0], keys[1], by[1]
+    )]
+    OptionNamesFold {
+        keys: [&'static str; 2],
+        by: [String; 2],
+    },
+    /// Two extensions define one endpoint.
+    #[error("endpoint `{endpoint}` is defined twice: by {} and by {}", by[0], by[1])]
+    EndpointTwice {
+        endpoint: &'static str,
+        by: [String; 2],
+    },
+    /// One name for messages of different kinds or with different types.
+    #[error(
+        "message `{message}` is defined twice and differently:\n  by {}: {}\n  by {}: {}",
+        by[0], declared[0], by[1], declared[1]
+    )]
+    MessageConflict {
+        message: &'static str,
+        declared: [String; 2],
+        by: [String; 2],
+    },
+    /// Something is wrong with a command.
+    #[error(transparent)]
+    Command(#[from] CommandError),
+    /// Two components have one name and type.
+    #[error(transparent)]
+    Component(#[from] ComponentConflict),
+    /// Extensions replace each other in a circle.
+    #[error("extensions replace each other in a circle: {}; disable one of them", path.join(" -> "))]
+    ReplaceCycle { path: Vec<&'static str> },
+    /// Two extensions that are loaded replace the same one.
+    #[error("extension `{extension}` is replaced by `{}` and by `{}`; disable one of them", by[0], by[1])]
+    ReplacedTwice {
+        extension: &'static str,
+        by: [&'static str; 2],
+    },
+    /// An extension with a load order up to 20 is always loaded.
+    #[error("extension `{by}` ({place}) replaces `{extension}`, which is always loaded (load order up to 20)")]
+    ReplacesAlwaysLoaded {
+        extension: &'static str,
+        by: &'static str,
+        place: String,
+    },
+    /// Configuration that decides about extensions cannot be read.
+    #[error("the configuration of extensions cannot be read")]
+    Config {
+        #[source]
+        cause: Cause,
+    },
+    /// A required option has no value.
+    #[error("extension `{extension}`{instance} ({place}) needs option `{key}`, which has no value; set it with `--{flag}`")]
+    OptionMissing {
+        extension: &'static str,
+        instance: String,
+        place: String,
+        key: String,
+        flag: String,
+    },
+    /// The extension returned an error.
+    #[error("extension `{extension}`{instance} ({place}) failed in `{step}`")]
+    Failed {
+        extension: &'static str,
+        instance: String,
+        place: String,
+        step: &'static str,
+        #[source]
+        cause: Cause,
+        hints: Vec<String>,
+    },
+    /// The extension panicked.
+    #[error("extension `{extension}`{instance} ({place}) panicked in `{step}`: {message}")]
+    Panicked {
+        extension: &'static str,
+        instance: String,
+        place: String,
+        step: &'static str,
+        message: String,
+    },
+    /// A dispatcher could not be registered.
+    #[error("dispatcher `{handler}` ({place}) of extension `{extension}`{instance} could not be registered")]
+    Dispatcher {
+        extension: &'static str,
+        instance: String,
+        place: String,
+        handler: &'static str,
+        #[source]
+        cause: Cause,
+    },
+    /// The bus refused a definition.
+    #[error("extension `{extension}` ({place}) could not define endpoint `{endpoint}`")]
+    Define {
+        extension: &'static str,
+        place: String,
+        endpoint: &'static str,
+        #[source]
+        cause: Cause,
+    },
+    /// Something could not be provided to components.
+    #[error("the session could not be set up")]
+    Session(#[from] ComponentError),
+    /// Nothing selected a command.
+    #[error("no command was selected")]
+    NoCommand,
+    /// The selected command does not exist.
+    #[error("there is no command `{command}`{}", near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    UnknownCommand {
+        command: String,
+        near: Option<String>,
+    },
+}
+
+impl LoadError {
+    /// What the application ends with because of this.
+    pub fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::OptionConflict { .. }
+            | Self::OptionNamesFold { .. }
+            | Self::EndpointTwice { .. }
+            | Self::MessageConflict { .. }
+            | Self::Command(_)
+            | Self::Config { .. }
+            | Self::OptionMissing { .. }
+            | Self::NoCommand
+            | Self::UnknownCommand { .. } => ExitCode::Usage,
+            _ => ExitCode::ExtensionFailed,
+        }
+    }
+
+    /// What the reader can do; may be empty.
+    pub fn hints(&self) -> &[String] {
+        match self {
+            Self::Failed { hints, .. } => hints,
+            _ => &[],
+        }
+    }
+
+    /// The error itself and then its causes, joined by `: `.
+    pub fn with_causes(&self) -> String {
+        let first: &dyn std::error::Error = self;
+        std::iter::successors(Some(first), |&error| error.source())
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(": ")
+    }
+}
+
+/// All that is wrong with the extensions; never empty. What had been started is destroyed already.
+#[derive(Debug, Error)]
+#[error("{}", errors.iter().map(LoadError::with_causes).collect::<Vec<_>>().join("\n"))]
+pub struct LoadErrors {
+    errors: Vec<LoadError>,
+    teardown: Vec<DestroyError>,
+    catalog: Catalog,
+}
+
+impl LoadErrors {
+    pub(super) fn new(
+        errors: Vec<LoadError>,
+        teardown: Vec<DestroyError>,
+        catalog: Catalog,
+    ) -> Self {
+        Self {
+            errors,
+            teardown,
+            catalog,
+        }
+    }
+
+    /// The errors: first those of declarations, then those of starting, in load order.
+    pub fn errors(&self) -> &[LoadError] {
+        &self.errors
+    }
+
+    /// What went wrong while the extensions that had been started were destroyed.
+    pub fn teardown(&self) -> &[DestroyError] {
+        &self.teardown
+    }
+
+    /// What was known by then.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// What the application ends with: the strongest of the errors'.
+    pub fn exit_code(&self) -> ExitCode {
+        self.errors
+            .iter()
+            .map(LoadError::exit_code)
+            .fold(ExitCode::Success, ExitCode::merge)
+    }
+}
+
+/// An extension was not destroyed as it should have been. The others were.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "the fields say what they are")]
+pub enum DestroyError {
+    /// `destroy` returned an error.
+    #[error("extension `{extension}`{instance} failed in `destroy`")]
+    Failed {
+        extension: &'static str,
+        instance: String,
+        #[source]
+        cause: Cause,
+    },
+    /// `destroy` or the drop of the extension panicked.
+    #[error("extension `{extension}`{instance} panicked in `{step}`: {message}")]
+    Panicked {
+        extension: &'static str,
+        instance: String,
+        step: &'static str,
+        message: String,
+    },
+    /// A dispatcher could not be destroyed.
+    #[error("dispatcher `{dispatcher}` of extension `{extension}`{instance} could not be destroyed")]
+    Dispatcher {
+        extension: &'static str,
+        instance: String,
+        dispatcher: String,
+        #[source]
+        cause: Cause,
+    },
+    /// The extension did not end in time; it was left behind.
+    #[error("extension `{extension}`{instance} was not destroyed within {} ms ({step})", limit.as_millis())]
+    Hung {
+        extension: &'static str,
+        instance: String,
+        step: &'static str,
+        limit: Duration,
+    },
+    /// A component of the session or of the extension panicked when it was dropped.
+    #[error(transparent)]
+    Component(#[from] ComponentError),
+}
