@@ -1,0 +1,3 @@
+//! Tests of zaf-core from outside, in one binary.
+
+mod application;
