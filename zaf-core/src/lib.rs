@@ -1,11 +1,15 @@
 //! Framework for applications made of extensions.
 
+// What the macros emit says `::zaf_core`, here too.
+extern crate self as zaf_core;
+
 pub mod application;
 pub mod command;
 pub mod component;
 pub mod config;
 mod error;
 pub mod extension;
+mod glue;
 pub mod message;
 pub mod prelude;
 #[doc(hidden)]

@@ -2,11 +2,17 @@
 
 pub use linkme;
 
-use crate::component::ComponentDescriptor;
-use crate::error::Result;
-use crate::extension::{
-    DispatcherSet, Extension, ExtensionContext, ExtensionDescriptor, ExtensionObject,
+pub use crate::command::CommandDescriptor;
+pub use crate::component::{ComponentDescriptor, Requirement, Scope};
+pub use crate::error::Result;
+pub use crate::extension::{
+    DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, construct,
 };
+pub use crate::glue::{
+    Answers, Carries, HandlerComponent, HandlerComponents, IntoExitCode, MessageScope, Parameter,
+    Returned, exit_code, handle, instance, parameter, returned, shared,
+};
+pub use crate::message::{DispatcherBuilder, DispatcherKind};
 
 /// Extensions of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]
@@ -20,10 +26,13 @@ pub static ZAF_DISPATCHERS: [DispatcherSet];
 #[linkme::distributed_slice]
 pub static ZAF_COMPONENTS: [ComponentDescriptor];
 
-/// Makes an instance of an extension: what `ExtensionDescriptor::construct` is set to.
-///
-/// # Errors
-/// Whatever `Extension::new` returns.
-pub fn construct<E: Extension>(cx: &ExtensionContext<'_>) -> Result<Box<dyn ExtensionObject>> {
-    crate::extension::construct::<E>(cx)
+/// Text of a panic's payload.
+pub fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "a panic without a text".to_owned()
+    }
 }

@@ -105,6 +105,18 @@ impl Arguments {
             if let Some((_, message)) = self.grammar.refused.iter().find(|(name, _)| *name == key) {
                 problems.at(entry.key.span(), message);
             } else if !self.grammar.keys.contains(&key.as_str()) {
+                if let (None, Some(first)) = (&entry.value, &self.positional)
+                    && nearest(&key, self.grammar.keys).is_none()
+                {
+                    let first = first.to_token_stream();
+                    problems.at(
+                        entry.key.span(),
+                        format!(
+                            "`{key}` is no key; if it goes with `{first}`, write `[{first}, {key}]`"
+                        ),
+                    );
+                    continue;
+                }
                 problems.at(entry.key.span(), self.grammar.unknown(&key));
             } else if self.entries[..index].iter().any(|e| e.key == entry.key) {
                 problems.at(
@@ -123,6 +135,11 @@ impl Arguments {
     /// Whether the key was written at all.
     pub(crate) fn has(&self, key: &str) -> bool {
         self.entry(key).is_some()
+    }
+
+    /// Whether any key was written, right or wrong.
+    pub(crate) fn has_any(&self) -> bool {
+        !self.entries.is_empty()
     }
 
     /// Where the key was written.
@@ -164,6 +181,14 @@ impl Arguments {
 
     /// A text: a string literal, or a path to a `&'static str` constant.
     pub(crate) fn text(&self, key: &str, example: &str, problems: &mut Problems) -> Option<Expr> {
+        let entry = self.entry(key)?;
+        if entry.value.is_none() {
+            problems.at(
+                entry.key.span(),
+                format!("`{key}` has no value; write `{key} = \"{example}\"`"),
+            );
+            return None;
+        }
         let value = self.expression(key, problems)?;
         if is_text(value) {
             return Some(value.clone());
@@ -182,7 +207,8 @@ impl Arguments {
         example: &str,
         problems: &mut Problems,
     ) -> Option<Expr> {
-        if !self.has(key) {
+        // A mistyped key is one error, not two.
+        if !self.has(key) && problems.is_empty() {
             let attribute = self.grammar.attribute;
             problems.at(
                 Span::call_site(),

@@ -103,7 +103,10 @@ fn fields(arguments: &Arguments, problems: &mut Problems) -> TokenStream {
     let hidden = arguments.flag("hidden", false, problems);
     let parent = match arguments.expression("parent", problems) {
         None => quote!(::core::option::Option::None),
-        Some(parent @ Expr::Path(_)) => quote!(::core::option::Option::Some(&#parent)),
+        Some(parent @ Expr::Path(_)) => {
+            let parent = Place::of(parent).borrow(parent);
+            quote!(::core::option::Option::Some(#parent))
+        }
         Some(other) => {
             problems.on(
                 other,

@@ -1,11 +1,12 @@
 //! `#[command_extension]`.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Expr;
 
 use crate::arguments::{Arguments, Grammar, literal_text};
 use crate::extension;
+use crate::place::Place;
 use crate::problems::Problems;
 
 static GRAMMAR: Grammar = Grammar {
@@ -52,20 +53,11 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 fn extends(arguments: &Arguments, problems: &mut Problems) -> Vec<TokenStream> {
     let example = "MY_COMMAND, \"capability\"";
     let list = arguments.list("extends", example, problems);
-    // Without a name the attribute is not finished anyway: one error says so.
-    if list.is_empty() && arguments.has("name") {
-        let span = if arguments.has("extends") {
-            arguments.span("extends")
-        } else {
-            Span::call_site()
-        };
-        if !matches!(arguments.expression("extends", &mut Problems::default()), Some(other) if !matches!(other, Expr::Array(_)))
-        {
-            problems.at(
-                span,
-                format!("a command extension extends at least one command or capability: `extends = [{example}]`"),
-            );
-        }
+    if list.is_empty() && problems.is_empty() {
+        problems.at(
+            arguments.span("extends"),
+            format!("a command extension extends at least one command or capability: `extends = [{example}]`"),
+        );
     }
     list.into_iter()
         .map(|element| match literal_text(&element) {
@@ -75,7 +67,8 @@ fn extends(arguments: &Arguments, problems: &mut Problems) -> Vec<TokenStream> {
             }
             Some(_) => quote!(::zaf_core::private::Extends::Capability(#element)),
             None if matches!(element, Expr::Path(_)) => {
-                quote!(::zaf_core::private::Extends::Command(&#element))
+                let command = Place::of(&element).borrow(&element);
+                quote!(::zaf_core::private::Extends::Command(#command))
             }
             None => {
                 problems.on(

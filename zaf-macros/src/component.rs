@@ -8,6 +8,7 @@ use syn::{Item, ItemFn, ReturnType, Type};
 use crate::arguments::{Arguments, Grammar};
 use crate::documentation::description;
 use crate::function::{self, ok_type};
+use crate::place::Place;
 use crate::problems::Problems;
 use crate::requirement::{self, Requirement};
 
@@ -155,6 +156,7 @@ fn make(function: &ItemFn, requirements: &[Requirement<'_>], made: &Made<'_>) ->
         });
     let call = quote!(#ident(#(&#names),*));
     let call = if made.fallible { quote!(#call?) } else { call };
+    let shared = Place::of(made.ty).instance(&quote!(::zaf_core::private::shared), made.ty);
     quote! {
         fn make(
             scope: &::zaf_core::private::Scope,
@@ -163,7 +165,7 @@ fn make(function: &ItemFn, requirements: &[Requirement<'_>], made: &Made<'_>) ->
         > {
             let _ = scope;
             #(#resolve)*
-            ::core::result::Result::Ok(::std::sync::Arc::new(#call))
+            ::core::result::Result::Ok(#shared(#call))
         }
     }
 }

@@ -5,6 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::{Attribute, Expr, Ident, Item, Meta};
 
 use crate::arguments::{Arguments, Grammar};
+use crate::place::{Place, descriptors};
 use crate::problems::Problems;
 
 const POSITIONAL: Option<(&str, &str)> = Some(("the message that it handles", "MY_MESSAGE"));
@@ -89,7 +90,7 @@ pub(crate) fn read(attribute: &Attribute, problems: &mut Problems) -> Option<Dec
     let entity_option = optional(
         arguments
             .expression("entity", problems)
-            .map(|option| quote!((#option).descriptor())),
+            .map(|option| Place::of(option).descriptor(option)),
     );
     let optional_messages = arguments.flag("optional", false, problems);
     let priority = arguments
@@ -115,18 +116,20 @@ pub(crate) fn read(attribute: &Attribute, problems: &mut Problems) -> Option<Dec
             .flatten()
             .map(|workers| quote!(#workers)),
     );
+    let descriptors = descriptors(&messages);
     let line = attribute.pound_token.span.unwrap().line();
+    let fields = quote! {
+        priority: #priority,
+        optional: #optional_messages,
+        messages: &[#(#descriptors),*],
+        endpoints: &[#(#endpoints),*],
+        entity_option: #entity_option,
+        workers: #workers,
+    };
     Some(Declaration {
         kind: format_ident!("{kind}"),
         line: u32::try_from(line).unwrap_or(u32::MAX),
-        fields: quote! {
-            priority: #priority,
-            optional: #optional_messages,
-            messages: &[#((#messages).descriptor()),*],
-            endpoints: &[#(#endpoints),*],
-            entity_option: #entity_option,
-            workers: #workers,
-        },
+        fields,
         messages,
     })
 }

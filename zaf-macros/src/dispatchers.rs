@@ -46,6 +46,11 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 fn expand_block(mut block: ItemImpl, mut problems: Problems) -> TokenStream {
     check_block(&block, &mut problems);
+    if !problems.is_empty() {
+        remove_attributes(&mut block);
+        let error = problems.or(TokenStream::new);
+        return quote!(#block #error);
+    }
     let ty = (*block.self_ty).clone();
     let mut descriptors = Vec::new();
     let mut found = false;
@@ -78,6 +83,17 @@ fn expand_block(mut block: ItemImpl, mut problems: Problems) -> TokenStream {
         }
     });
     quote!(#block #constant)
+}
+
+/// What only `#[dispatchers]` understands must not reach the compiler as it is, or each attribute is one more error.
+fn remove_attributes(block: &mut ItemImpl) {
+    for item in &mut block.items {
+        if let ImplItem::Fn(method) = item {
+            method.attrs.retain(|attribute| {
+                !dispatcher::is_dispatcher(attribute) && !requirement::is_requires(attribute)
+            });
+        }
+    }
 }
 
 fn check_block(block: &ItemImpl, problems: &mut Problems) {
@@ -241,7 +257,7 @@ impl Handler<'_> {
             quote!(let _ = scope;)
         } else {
             quote! {
-                let components = ::zaf_core::private::HandlerComponents::new(scope);
+                let mut components = ::zaf_core::private::HandlerComponents::new(scope);
                 #(#find)*
             }
         };

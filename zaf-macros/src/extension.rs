@@ -1,13 +1,13 @@
 //! What the two sorts of extension have in common.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{Attribute, Expr, Generics, Ident, Item};
 
 use crate::arguments::{Arguments, literal_text};
 use crate::documentation::description;
 use crate::function::sort_of;
-use crate::place::Place;
+use crate::place::{Place, descriptors};
 use crate::problems::Problems;
 
 /// Emits the item and the descriptor of the extension. `kind` makes the descriptor's `kind` of what only one sort has.
@@ -22,8 +22,9 @@ pub(crate) fn expand(
         .take(syn::parse2::<Item>(item.clone()))
         .and_then(|item| target(attribute, item, &mut problems));
     let descriptor = arguments.map(|arguments| {
+        let fields = fields(arguments, &mut problems);
         let kind = kind(arguments, &mut problems);
-        fields(arguments, &kind, &mut problems)
+        quote!(#fields kind: #kind,)
     });
     let constant = problems.or(|| {
         let (Some((ident, attributes)), Some(fields)) = (target, descriptor) else {
@@ -78,7 +79,7 @@ fn check_generics(generics: &Generics, problems: &mut Problems) {
     }
 }
 
-fn fields(arguments: &Arguments, kind: &TokenStream, problems: &mut Problems) -> TokenStream {
+fn fields(arguments: &Arguments, problems: &mut Problems) -> TokenStream {
     let name = arguments.required_text("name", "myextension", problems);
     if let Some(name) = &name {
         check_name(name, problems);
@@ -87,7 +88,10 @@ fn fields(arguments: &Arguments, kind: &TokenStream, problems: &mut Problems) ->
     let endpoints_and_messages = arguments
         .definitions("endpoints_and_messages", problems)
         .into_iter()
-        .map(|(endpoint, messages)| quote!((#endpoint, &[#((#messages).descriptor()),*])))
+        .map(|(endpoint, messages)| {
+            let messages = descriptors(&messages);
+            quote!((#endpoint, &[#(#messages),*]))
+        })
         .collect::<Vec<_>>();
     let groups = arguments.texts("groups", "mygroup", problems);
     let default_enabled = arguments.flag("default_enabled", true, problems);
@@ -96,7 +100,6 @@ fn fields(arguments: &Arguments, kind: &TokenStream, problems: &mut Problems) ->
     let replaces = arguments.texts("replaces", "otherextension", problems);
     quote! {
         name: #name,
-        kind: #kind,
         config_options: &[#(#config_options),*],
         endpoints_and_messages: &[#(#endpoints_and_messages),*],
         groups: &[#(#groups),*],
@@ -137,12 +140,12 @@ fn condition(key: &str, arguments: &Arguments, problems: &mut Problems) -> Token
                 TokenStream::new()
             }
             Expr::Tuple(group) => {
-                let options = group.elems.iter();
-                quote!(&[#((#options).descriptor()),*])
+                let options = descriptors(&group.elems);
+                quote!(&[#(#options),*])
             }
             Expr::Paren(single) => {
-                let option = single.expr;
-                quote!(&[(#option).descriptor()])
+                let option = Place::of(&single.expr).descriptor(&single.expr);
+                quote!(&[#option])
             }
             Expr::Lit(literal) => {
                 problems.on(
@@ -154,8 +157,8 @@ fn condition(key: &str, arguments: &Arguments, problems: &mut Problems) -> Token
                 TokenStream::new()
             }
             option => {
-                let option = option.to_token_stream();
-                quote!(&[(#option).descriptor()])
+                let option = Place::of(&option).descriptor(&option);
+                quote!(&[#option])
             }
         })
         .collect::<Vec<_>>();

@@ -5,6 +5,7 @@ use quote::quote;
 
 use crate::arguments::{Arguments, Grammar};
 use crate::extension;
+use crate::place::Place;
 use crate::problems::Problems;
 
 static GRAMMAR: Grammar = Grammar {
@@ -60,10 +61,13 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
                     );
                 }
             }
+            let commands = commands
+                .iter()
+                .map(|command| Place::of(command).borrow(command));
             quote! {
                 ::zaf_core::private::ExtensionKind::Framework {
                     load_order: #load_order,
-                    commands: &[#(&#commands),*],
+                    commands: &[#(#commands),*],
                 }
             }
         },

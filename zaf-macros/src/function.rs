@@ -60,7 +60,9 @@ pub(crate) fn check(what: &str, signature: &Signature, problems: &mut Problems) 
     if let Some(token) = signature.asyncness {
         problems.on(
             token,
-            format!("{what} cannot be `async`: it runs on a thread of its dispatcher, worker or command; make it a plain function"),
+            format!(
+                "{what} cannot be `async`: it is called, not awaited; make it a plain function"
+            ),
         );
     }
     if let Safety::Unsafe(token) = &signature.safety {

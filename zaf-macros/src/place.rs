@@ -26,6 +26,18 @@ impl Place {
         Self { first, last }
     }
 
+    /// `expression.descriptor()`, blamed on this place.
+    pub(crate) fn descriptor(self, expression: impl ToTokens) -> TokenStream {
+        let call = quote_spanned!(self.last=> .descriptor());
+        quote::quote!(#expression #call)
+    }
+
+    /// `&expression`, blamed on this place.
+    pub(crate) fn borrow(self, expression: impl ToTokens) -> TokenStream {
+        let borrow = quote_spanned!(self.first=> &);
+        quote::quote!(#borrow #expression)
+    }
+
     /// `path::<ty>()`, blamed on this place. `path` is one of the framework's.
     pub(crate) fn call(self, path: &TokenStream, ty: impl ToTokens) -> TokenStream {
         let path = respan(path.clone(), self.first);
@@ -41,6 +53,15 @@ impl Place {
         let close = quote_spanned!(self.last=> >);
         quote::quote!(#path #open #ty #close)
     }
+}
+
+/// `expression.descriptor()` for each of several constants.
+pub(crate) fn descriptors<'a>(
+    expressions: impl IntoIterator<Item = &'a syn::Expr>,
+) -> impl Iterator<Item = TokenStream> {
+    expressions
+        .into_iter()
+        .map(|expression| Place::of(expression).descriptor(expression))
 }
 
 fn respan(tokens: TokenStream, span: Span) -> TokenStream {

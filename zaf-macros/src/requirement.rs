@@ -80,7 +80,7 @@ fn read(attribute: &Attribute, problems: &mut Problems) -> Option<Refinement> {
             return None;
         }
     };
-    if !arguments.has("can") && !arguments.has("scope") {
+    if !arguments.has_any() {
         problems.on(
             &parameter,
             "a reference parameter is a requirement already; `#[requires]` adds `can = [\"…\"]` or `scope = \"…\"`",

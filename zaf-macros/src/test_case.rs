@@ -159,6 +159,10 @@ impl<'a> Case<'a> {
             } else if parameter.refers_to("TestContext") {
                 arguments.push(Some(Argument::Context));
             } else if parameter.referent().is_none() {
+                if !problems.is_empty() {
+                    // A `foreach` among the arguments of the attribute is one error, not two.
+                    continue;
+                }
                 problems.on(
                     parameter.ty,
                     format!(

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use zaf_core::extension::{Extension, ExtensionContext};
 use zaf_core::message::{Message, MessageBus};
+use zaf_core::prelude::{command_extension, dispatchers};
 use zaf_core::{Error, Result};
-use zaf_macros::{command_extension, dispatchers};
 
 use super::EventLogWriter;
 use super::sync::Syncer;
