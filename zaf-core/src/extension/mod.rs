@@ -36,7 +36,8 @@ pub use descriptor::{
     Condition, DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind,
 };
 pub use error::{DestroyError, LoadError, LoadErrors};
-pub(crate) use instance::construct;
+#[doc(hidden)]
+pub use instance::construct;
 pub use instance::{Extension, ExtensionObject};
 pub use loaded::{Loaded, Prepared};
 pub use loader::Loader;

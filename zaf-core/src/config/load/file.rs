@@ -97,10 +97,10 @@ pub fn file(path: &Utf8Path, priority: Priority) -> Result<ConfigLayer, LoadErro
     };
     // Asked before opening, because opening a device may do something; and again after, because it may have been replaced.
     refuse_special(path, &std::fs::metadata(path).map_err(failed)?)?;
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
     let file = OpenOptions::new()
         .read(true)
-        .custom_flags(i32::try_from(flags.bits()).expect("invariant: open flags fit into an int"))
+        .custom_flags(flags)
         .open(path)
         .map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
@@ -112,10 +112,8 @@ pub fn file(path: &Utf8Path, priority: Priority) -> Result<ConfigLayer, LoadErro
         })?;
     let content = String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
-        let newlines = error.as_bytes()[..offset]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
+        let before = String::from_utf8_lossy(&error.as_bytes()[..offset]);
+        let newlines = before.matches('\n').count();
         LoadError::NotUtf8 {
             path: path.to_owned(),
             offset,

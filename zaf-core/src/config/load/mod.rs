@@ -12,6 +12,7 @@ mod env;
 mod file;
 mod toml;
 mod yaml;
+mod yaml_tree;
 
 use std::sync::Arc;
 
