@@ -226,7 +226,7 @@ pub(crate) fn log(records: &[Record]) -> (tempfile::TempDir, camino::Utf8PathBuf
     let dir = tempfile::tempdir().unwrap();
     let path = camino::Utf8PathBuf::from_path_buf(dir.path().join("events.jsonl")).unwrap();
     std::fs::write(&path, "").unwrap();
-    let mut writer = k2::results::event_log::EventLogWriter::open(&path).unwrap();
+    let mut writer = k2::results::event_log::EventLogWriter::new(path.clone());
     for record in records {
         writer.append(record.body.clone());
     }
