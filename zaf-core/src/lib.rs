@@ -4,6 +4,7 @@
 extern crate self as zaf_core;
 
 pub mod application;
+pub mod builtin;
 pub mod command;
 pub mod component;
 pub mod config;

@@ -2,6 +2,8 @@
 
 pub use linkme;
 
+/// Extensions of this crate. Not in the slice below, because this crate allows no link sections.
+pub use crate::builtin::EXTENSIONS as BUILT_IN_EXTENSIONS;
 pub use crate::command::CommandDescriptor;
 pub use crate::component::{ComponentDescriptor, Requirement, Scope};
 pub use crate::error::Result;
@@ -25,14 +27,3 @@ pub static ZAF_DISPATCHERS: [DispatcherSet];
 /// Components of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]
 pub static ZAF_COMPONENTS: [ComponentDescriptor];
-
-/// Text of a panic's payload.
-pub fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a panic without a text".to_owned()
-    }
-}

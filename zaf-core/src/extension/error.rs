@@ -303,6 +303,11 @@ impl LoadErrors {
         &self.teardown
     }
 
+    /// The errors, and what went wrong while the extensions that had been started were destroyed.
+    pub fn into_parts(self) -> (Vec<LoadError>, Vec<DestroyError>) {
+        (self.errors, self.teardown)
+    }
+
     /// What was known by then.
     pub fn catalog(&self) -> &Catalog {
         &self.catalog
