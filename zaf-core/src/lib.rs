@@ -14,5 +14,12 @@ pub mod message;
 pub mod prelude;
 #[doc(hidden)]
 pub mod private;
+mod sync;
+pub mod thread;
 
 pub use error::{Error, Result};
+
+#[cfg(panic = "abort")]
+compile_error!(
+    "zaf-core needs `panic = \"unwind\"`: a panic of one handler must not end the others. Remove `panic = \"abort\"` from the profile."
+);

@@ -6,13 +6,15 @@ pub use crate::command::CommandDescriptor;
 pub use crate::component::{ComponentDescriptor, Requirement, Scope};
 pub use crate::error::Result;
 pub use crate::extension::{
-    DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, construct,
+    DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind,
 };
 pub use crate::glue::{
     Answers, Carries, HandlerComponent, HandlerComponents, IntoExitCode, MessageScope, Parameter,
     Returned, exit_code, handle, instance, parameter, returned, shared,
 };
 pub use crate::message::{DispatcherBuilder, DispatcherKind};
+
+use crate::extension::{Extension, ExtensionContext, ExtensionObject};
 
 /// Extensions of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]
@@ -26,13 +28,10 @@ pub static ZAF_DISPATCHERS: [DispatcherSet];
 #[linkme::distributed_slice]
 pub static ZAF_COMPONENTS: [ComponentDescriptor];
 
-/// Text of a panic's payload.
-pub fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "a panic without a text".to_owned()
-    }
+/// Makes an instance of an extension: what `ExtensionDescriptor::construct` is set to.
+///
+/// # Errors
+/// Whatever `Extension::new` returns.
+pub fn construct<E: Extension>(cx: &ExtensionContext<'_>) -> Result<Box<dyn ExtensionObject>> {
+    crate::extension::construct::<E>(cx)
 }

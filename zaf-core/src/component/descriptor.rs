@@ -49,3 +49,30 @@ pub struct ComponentDescriptor {
     /// Line, from 1.
     pub line: u32,
 }
+
+impl Requirement {
+    /// A demand for a `T`, whatever it can, in its own scope.
+    pub const fn of<T: 'static>(parameter: &'static str) -> Self {
+        Self {
+            parameter,
+            type_id: TypeId::of::<T>,
+            type_name: std::any::type_name::<T>,
+            can: &[],
+            scope: None,
+        }
+    }
+
+    /// With capabilities.
+    #[must_use]
+    pub const fn can(mut self, can: &'static [&'static str]) -> Self {
+        self.can = can;
+        self
+    }
+
+    /// In another scope than the component's own.
+    #[must_use]
+    pub const fn in_scope(mut self, scope: &'static str) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+}

@@ -232,7 +232,7 @@ pub(super) fn describe(requirement: &Requirement) -> String {
     text
 }
 
-/// "`name` (file:line)".
+/// Where a component is declared: file and line.
 pub(super) fn place(component: &ComponentDescriptor) -> String {
     format!("{}:{}", component.file, component.line)
 }

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use super::graph::{self, Choice, Failure, Level, Offer};
 use super::slot::{Instance, Slot};
 use super::{ComponentError, ComponentRegistry, Requirement};
-use crate::private::panic_text;
+use crate::thread::panic_text;
 
 /// Where component instances live and die together. A cheap handle: clones are the same scope.
 ///
@@ -30,7 +30,7 @@ pub struct Scope {
 
 struct Inner {
     name: Arc<str>,
-    parent: Option<(Arc<Inner>, u64)>,
+    parent: Option<(Arc<Self>, u64)>,
     registry: ComponentRegistry,
     state: Mutex<State>,
 }
@@ -265,7 +265,7 @@ impl Scope {
                     component: component.name,
                     place: graph::place(&component),
                     wanted: graph::describe(requirement),
-                    message: panic_text(&*panic),
+                    message: panic_text(panic),
                 })?
                 .map_err(|error| ComponentError::Make {
                     component: component.name,
@@ -359,7 +359,7 @@ impl Inner {
                 errors.push(ComponentError::DropPanicked {
                     component: name,
                     scope: self.name.to_string(),
-                    message: panic_text(&*panic),
+                    message: panic_text(panic),
                 });
             }
         }

@@ -51,12 +51,12 @@ impl Slot {
         drop(state);
         // Puts the slot back if `make` unwinds or fails, so that nobody waits for ever.
         let reset = Reset(self);
-        let made = make();
-        if let Ok(instance) = &made {
+        let outcome = make();
+        if let Ok(instance) = &outcome {
             *self.state.lock() = State::Ready(Arc::clone(instance));
         }
         drop(reset);
-        Ok(made)
+        Ok(outcome)
     }
 }
 

@@ -7,6 +7,7 @@
 //!
 //! Nothing here runs a thread, prints, or (but for [`load`]) touches files and the environment.
 
+mod declaration;
 mod error;
 mod key;
 mod kind;
@@ -15,7 +16,9 @@ pub mod load;
 mod nearest;
 mod option;
 mod problem;
+mod read;
 mod reference;
+mod scalar;
 mod source;
 mod store;
 mod unit;

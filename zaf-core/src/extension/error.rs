@@ -17,7 +17,10 @@ type Cause = Box<dyn std::error::Error + Send + Sync>;
 /// the text mentions them.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the fields are described once for all variants")]
+#[expect(
+    missing_docs,
+    reason = "the fields are described once for all variants"
+)]
 pub enum LoadError {
     /// The load order is not between 1 and 1000.
     #[error("extension `{extension}` ({place}) has load order {load_order}; expected 1 to 1000")]
@@ -41,7 +44,9 @@ pub enum LoadError {
         places: [String; 2],
     },
     /// A command extension that can never be loaded.
-    #[error("extension `{extension}` ({place}) extends nothing: name a command or a capability under `extends`")]
+    #[error(
+        "extension `{extension}` ({place}) extends nothing: name a command or a capability under `extends`"
+    )]
     ExtendsNothing {
         extension: &'static str,
         place: String,
@@ -57,7 +62,9 @@ pub enum LoadError {
         keys: [&'static str; 2],
     },
     /// Instances are asked for per value of an option that names no entities.
-    #[error("extension `{extension}` ({place}) has instances per entity of `{key}`, which names no entities")]
+    #[error(
+        "extension `{extension}` ({place}) has instances per entity of `{key}`, which names no entities"
+    )]
     NoEntityOption {
         extension: &'static str,
         place: String,
@@ -85,14 +92,18 @@ pub enum LoadError {
         expected: String,
     },
     /// A thread pool without threads.
-    #[error("dispatcher `{handler}` ({place}) of extension `{extension}` has no workers; expected at least 1")]
+    #[error(
+        "dispatcher `{handler}` ({place}) of extension `{extension}` has no workers; expected at least 1"
+    )]
     NoWorkers {
         extension: &'static str,
         place: String,
         handler: &'static str,
     },
     /// Dispatchers that belong to no extension.
-    #[error("the dispatchers at {place} belong to a type that is no extension; add the attribute of an extension to it")]
+    #[error(
+        "the dispatchers at {place} belong to a type that is no extension; add the attribute of an extension to it"
+    )]
     StrayDispatchers { place: String },
     /// Two extensions ask for one option in different ways.
     #[error(
@@ -145,7 +156,9 @@ pub enum LoadError {
         by: [&'static str; 2],
     },
     /// An extension with a load order up to 20 is always loaded.
-    #[error("extension `{by}` ({place}) replaces `{extension}`, which is always loaded (load order up to 20)")]
+    #[error(
+        "extension `{by}` ({place}) replaces `{extension}`, which is always loaded (load order up to 20)"
+    )]
     ReplacesAlwaysLoaded {
         extension: &'static str,
         by: &'static str,
@@ -158,7 +171,9 @@ pub enum LoadError {
         cause: Cause,
     },
     /// A required option has no value.
-    #[error("extension `{extension}`{instance} ({place}) needs option `{key}`, which has no value; set it with `--{flag}`")]
+    #[error(
+        "extension `{extension}`{instance} ({place}) needs option `{key}`, which has no value; set it with `--{flag}`"
+    )]
     OptionMissing {
         extension: &'static str,
         instance: String,
@@ -187,7 +202,9 @@ pub enum LoadError {
         message: String,
     },
     /// A dispatcher could not be registered.
-    #[error("dispatcher `{handler}` ({place}) of extension `{extension}`{instance} could not be registered")]
+    #[error(
+        "dispatcher `{handler}` ({place}) of extension `{extension}`{instance} could not be registered"
+    )]
     Dispatcher {
         extension: &'static str,
         instance: String,
@@ -322,7 +339,9 @@ pub enum DestroyError {
         message: String,
     },
     /// A dispatcher could not be destroyed.
-    #[error("dispatcher `{dispatcher}` of extension `{extension}`{instance} could not be destroyed")]
+    #[error(
+        "dispatcher `{dispatcher}` of extension `{extension}`{instance} could not be destroyed"
+    )]
     Dispatcher {
         extension: &'static str,
         instance: String,

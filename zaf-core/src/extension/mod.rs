@@ -1,11 +1,47 @@
-//! Extensions: descriptors, loading, instances.
+//! Extensions: what they are, in which order they are loaded, how they end.
+//!
+//! ```text
+//!  linked slices ─► ExtensionRegistry ─► Loader ─► Prepared ──────────────► Loaded ─► destroy
+//!                   sorted, checked      bands     framework extensions,     command extensions,
+//!                                                  configuration, command    dispatchers
+//! ```
+//!
+//! What can be decided by looking is decided by pure modules (`activation`, `replacement`, `options`, `definitions`); the loader
+//! only follows their word. Nothing depends on the order in which a linker found the descriptors.
 
+mod activation;
+mod catalog;
 mod context;
+mod core_options;
+mod definitions;
 mod descriptor;
+mod enablement;
+mod error;
 mod instance;
+mod loaded;
+mod loader;
+mod options;
+mod registry;
+mod replacement;
+mod running;
+mod teardown;
 
+pub use activation::is_active;
+pub use catalog::{Catalog, ExtensionEntry, ExtensionState};
 pub use context::ExtensionContext;
+pub use core_options::{
+    ALL_EXTENSIONS, EXTENSION_ENABLED, EXTENSIONS_ENABLED_BY_DEFAULT, SELECTED_COMMAND,
+};
 pub use descriptor::{
     Condition, DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind,
 };
+pub use error::{DestroyError, LoadError, LoadErrors};
+#[doc(hidden)]
+pub use instance::construct;
 pub use instance::{Extension, ExtensionObject};
+pub use loaded::{Loaded, Prepared};
+pub use loader::Loader;
+pub use options::{OptionEntry, Place, Requester};
+pub use registry::{ExtensionRegistry, RegisteredExtension};
+pub use running::{Host, RunningExtension};
+pub use teardown::TeardownLimits;

@@ -192,7 +192,10 @@ mod tests {
             (by("b"), VALUE.required()),
         ]);
         assert!(problems.is_empty(), "{problems:?}");
-        let entry = options.values().next().map(|entry| (entry.required, entry.requested_by.len()));
+        let entry = options
+            .values()
+            .next()
+            .map(|entry| (entry.required, entry.requested_by.len()));
         assert_eq!((options.len(), entry), (1, Some((true, 2))));
     }
 

@@ -166,8 +166,12 @@ mod tests {
     }
 
     #[test]
-    fn a_circle_that_something_else_breaks_is_none() {
-        assert_eq!(gone(&[(0, 1), (1, 0), (4, 0)]), (vec!["a"], vec![]));
+    fn a_circle_that_something_else_breaks_is_no_circle() {
+        let twice = Undecided::Twice {
+            name: "a",
+            by: ["b", "e"],
+        };
+        assert_eq!(gone(&[(0, 1), (1, 0), (4, 0)]), (vec!["a"], vec![twice]));
     }
 
     #[test]

@@ -1,0 +1,267 @@
+//! What is known about extensions, commands and options at one moment of loading.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+use super::options::{self, OptionEntry, Requester};
+use super::{ExtensionDescriptor, LoadError, RegisteredExtension};
+use crate::command::{CommandDescriptor, CommandTree};
+use crate::config::{ConfigOption, ConfigStore, Key, Source};
+
+/// Whether an extension takes part, and because of whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ExtensionState {
+    /// A framework extension with a load order up to 20.
+    AlwaysLoaded,
+    /// It is decided after load order 20.
+    Undecided,
+    /// It is loaded (a command extension: with the commands it extends).
+    Enabled,
+    /// It is not loaded.
+    Disabled {
+        /// Where the value that disables it was written; none if its declaration or the general default does.
+        by: Option<Source>,
+    },
+    /// Another extension is loaded in its place.
+    Replaced {
+        /// Name of that extension.
+        by: &'static str,
+    },
+}
+
+impl ExtensionState {
+    /// Whether the extension is loaded.
+    pub fn is_enabled(&self) -> bool {
+        matches!(self, Self::AlwaysLoaded | Self::Enabled)
+    }
+}
+
+impl fmt::Display for ExtensionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlwaysLoaded => f.write_str("always loaded"),
+            Self::Undecided => f.write_str("undecided"),
+            Self::Enabled => f.write_str("enabled"),
+            Self::Disabled { by: None } => f.write_str("disabled by default"),
+            Self::Disabled { by: Some(source) } => write!(f, "disabled by {source}"),
+            Self::Replaced { by } => write!(f, "replaced by {by}"),
+        }
+    }
+}
+
+/// An extension and its state.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ExtensionEntry {
+    /// The extension.
+    pub descriptor: ExtensionDescriptor,
+    /// Whether it takes part.
+    pub state: ExtensionState,
+}
+
+/// What is known at one moment of loading. Cheap to clone; never changes, later moments have catalogs of their own.
+///
+/// Up to load order 20, options and commands are those of the extensions that are always loaded; from load order 21 on, those of
+/// all enabled extensions, with command extensions.
+#[derive(Clone)]
+pub struct Catalog {
+    known: Arc<Known>,
+    store: ConfigStore,
+}
+
+#[derive(Default)]
+struct Known {
+    extensions: Vec<ExtensionEntry>,
+    commands: CommandTree,
+    options: BTreeMap<Key, OptionEntry>,
+}
+
+impl Catalog {
+    /// What follows from extensions in these states, and what contradicts itself in it. `core` are the options of the
+    /// application itself. The options are declared in the store.
+    pub fn new(
+        extensions: Vec<ExtensionEntry>,
+        core: &[ConfigOption],
+        mut store: ConfigStore,
+    ) -> (Self, Vec<LoadError>) {
+        let enabled = || {
+            extensions
+                .iter()
+                .filter(|entry| entry.state.is_enabled())
+                .map(|entry| &entry.descriptor)
+        };
+        let (commands, command_problems) = CommandTree::new(enabled().flat_map(|extension| {
+            extension
+                .commands()
+                .iter()
+                .map(|command| (extension.name, *command))
+        }));
+        let own = core.iter().map(|option| (Requester::Application, *option));
+        let of_extensions = enabled().flat_map(|extension| {
+            let requester = Requester::extension(extension);
+            extension
+                .config_options
+                .iter()
+                .map(move |option| (requester, *option))
+        });
+        let of_commands = commands.iter().flat_map(|(_, entry)| {
+            entry
+                .command
+                .config_options
+                .iter()
+                .map(|option| (Requester::Command(entry.command), *option))
+        });
+        let (options, mut problems) = options::collect(own.chain(of_extensions).chain(of_commands));
+        problems.extend(command_problems.into_iter().map(LoadError::from));
+        for entry in options.values() {
+            for requester in &entry.requested_by {
+                if let Err(error) = store.define(&entry.option, &owner(requester)) {
+                    problems.push(LoadError::Config {
+                        cause: error.into(),
+                    });
+                }
+            }
+        }
+        let known = Known {
+            extensions,
+            commands,
+            options,
+        };
+        let catalog = Self {
+            known: Arc::new(known),
+            store,
+        };
+        (catalog, problems)
+    }
+
+    /// A catalog of exactly these extensions, all enabled: for tests of single extensions.
+    pub fn of_enabled(
+        extensions: &[RegisteredExtension],
+        store: ConfigStore,
+    ) -> (Self, Vec<LoadError>) {
+        let entries = extensions
+            .iter()
+            .map(|extension| ExtensionEntry {
+                descriptor: extension.descriptor,
+                state: ExtensionState::Enabled,
+            })
+            .collect();
+        Self::new(entries, &[], store)
+    }
+
+    /// All extensions with their states, sorted by (load order, name, crate, file, line).
+    pub fn extensions(&self) -> &[ExtensionEntry] {
+        &self.known.extensions
+    }
+
+    /// The commands of enabled extensions.
+    pub fn commands(&self) -> &CommandTree {
+        &self.known.commands
+    }
+
+    /// All options that enabled extensions, their commands and the application ask for, sorted by key.
+    pub fn options(&self) -> impl Iterator<Item = &OptionEntry> {
+        self.known.options.values()
+    }
+
+    /// Options that hold whatever the command is: those of the application and of framework extensions, sorted by key.
+    pub fn application_options(&self) -> Vec<&OptionEntry> {
+        let keys = self.application_keys();
+        self.known
+            .options
+            .iter()
+            .filter(|(key, _)| keys.contains(*key))
+            .map(|(_, entry)| entry)
+            .collect()
+    }
+
+    /// Options of a command beyond those of the application: its own, those of the commands above it, and those of the command
+    /// extensions that extend it. Sorted by key.
+    pub fn command_options(&self, command: &CommandDescriptor) -> Vec<&OptionEntry> {
+        let general = self.application_keys();
+        let mut keys = BTreeSet::new();
+        let mut next = Some(command);
+        while let Some(command) = next {
+            keys.extend(command.config_options.iter().map(key));
+            next = command.parent;
+        }
+        for extension in self.enabled() {
+            if extension.extends(command) {
+                keys.extend(extension.config_options.iter().map(key));
+            }
+        }
+        self.known
+            .options
+            .iter()
+            .filter(|(key, _)| keys.contains(*key) && !general.contains(*key))
+            .map(|(_, entry)| entry)
+            .collect()
+    }
+
+    /// All values that are known, with their sources.
+    pub fn store(&self) -> &ConfigStore {
+        &self.store
+    }
+
+    /// The same with other values.
+    #[must_use]
+    pub fn with_store(&self, store: ConfigStore) -> Self {
+        Self {
+            known: Arc::clone(&self.known),
+            store,
+        }
+    }
+
+    fn enabled(&self) -> impl Iterator<Item = &ExtensionDescriptor> {
+        self.known
+            .extensions
+            .iter()
+            .filter(|entry| entry.state.is_enabled())
+            .map(|entry| &entry.descriptor)
+    }
+
+    fn application_keys(&self) -> BTreeSet<Key> {
+        let is_own = |entry: &OptionEntry| {
+            entry
+                .requested_by
+                .iter()
+                .any(|requester| matches!(requester, Requester::Application))
+        };
+        let of_application = self
+            .known
+            .options
+            .iter()
+            .filter(|(_, entry)| is_own(entry))
+            .map(|(key, _)| key.clone());
+        self.enabled()
+            .filter(|extension| extension.is_framework())
+            .flat_map(|extension| extension.config_options.iter().map(key))
+            .chain(of_application)
+            .collect()
+    }
+}
+
+fn key(option: &ConfigOption) -> Key {
+    Key::of(&option.option, None)
+}
+
+/// Name of who asks, as the store keeps it.
+fn owner(requester: &Requester) -> String {
+    match requester {
+        Requester::Application => "application".to_owned(),
+        Requester::Extension(name, _) => (*name).to_owned(),
+        Requester::Command(command) => command.path(),
+    }
+}
+
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Catalog")
+            .field("extensions", &self.known.extensions.len())
+            .field("commands", &self.known.commands.iter().count())
+            .field("options", &self.known.options.len())
+            .finish_non_exhaustive()
+    }
+}

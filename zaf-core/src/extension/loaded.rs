@@ -1,0 +1,295 @@
+//! What the loader hands out: framework extensions that are prepared, and everything once it is loaded.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::error::{DestroyError, LoadError, LoadErrors};
+use super::loader::make_instances;
+use super::{
+    Catalog, Host, RegisteredExtension, RunningExtension, TeardownLimits, core_options, definitions,
+};
+use crate::command::{CommandDescriptor, CommandEntry};
+use crate::component::Scope;
+use crate::config::{ConfigStore, nearest};
+
+/// Instances in the order made. Destroyed when dropped, if nobody did it before.
+pub(super) struct Instances {
+    pub(super) host: Host,
+    pub(super) running: Vec<RunningExtension>,
+    limits: TeardownLimits,
+    is_destroyed: bool,
+}
+
+impl Instances {
+    pub(super) fn new(host: Host, limits: TeardownLimits) -> Self {
+        Self {
+            host,
+            running: Vec::new(),
+            limits,
+            is_destroyed: false,
+        }
+    }
+
+    pub(super) fn catalog(&self) -> &Catalog {
+        self.host.catalog()
+    }
+
+    fn destroy(&mut self) -> Vec<DestroyError> {
+        if std::mem::replace(&mut self.is_destroyed, true) {
+            return Vec::new();
+        }
+        let running = std::mem::take(&mut self.running);
+        RunningExtension::destroy_all(running, &self.host, self.limits)
+    }
+}
+
+impl Drop for Instances {
+    fn drop(&mut self) {
+        for error in self.destroy() {
+            tracing::error!(%error, "an extension was not destroyed as it should have been");
+        }
+    }
+}
+
+/// Framework extensions are made and have provided their configuration; no message is defined, no dispatcher registered.
+///
+/// May be dropped, which destroys everything; [`destroy`](Self::destroy) says what went wrong with that.
+pub struct Prepared {
+    instances: Instances,
+    enabled: Vec<RegisteredExtension>,
+    errors: Vec<LoadError>,
+}
+
+impl Prepared {
+    pub(super) fn new(
+        instances: Instances,
+        enabled: Vec<RegisteredExtension>,
+        errors: Vec<LoadError>,
+    ) -> Self {
+        Self {
+            instances,
+            enabled,
+            errors,
+        }
+    }
+
+    /// What is wrong so far: first with declarations, then with instances, in load order. Help can be shown in spite of it; a
+    /// command cannot be started.
+    pub fn errors(&self) -> &[LoadError] {
+        &self.errors
+    }
+
+    /// Everything that is known.
+    pub fn catalog(&self) -> &Catalog {
+        self.instances.catalog()
+    }
+
+    /// All values.
+    pub fn store(&self) -> &ConfigStore {
+        self.catalog().store()
+    }
+
+    /// The outermost scope of components, to provide more in it before the start.
+    pub fn session(&self) -> &Scope {
+        self.instances.host.session()
+    }
+
+    /// The command that [`SELECTED_COMMAND`](super::SELECTED_COMMAND) names.
+    ///
+    /// # Errors
+    /// [`LoadError::NoCommand`] or [`LoadError::UnknownCommand`].
+    pub fn command(&self) -> Result<&'static CommandDescriptor, LoadError> {
+        let option = core_options::SELECTED_COMMAND;
+        let Ok(path) = self.store().get(option) else {
+            return Err(LoadError::NoCommand);
+        };
+        let commands = self.catalog().commands();
+        match commands.find(&path) {
+            Some(CommandEntry { command, .. }) => Ok(command),
+            None => Err(LoadError::UnknownCommand {
+                near: nearest(&path, commands.iter().map(|(path, _)| path)).map(str::to_owned),
+                command: path,
+            }),
+        }
+    }
+
+    /// Makes the extensions of the selected command, defines all endpoints and messages, and registers components and
+    /// dispatchers: those of command extensions first, then those of framework extensions, each in load order.
+    ///
+    /// # Errors
+    /// The errors so far if there are any, else all errors of defining, making or registering: the first of these steps that
+    /// has errors is the last. What had been started is destroyed.
+    pub fn start(self) -> Result<Loaded, LoadErrors> {
+        let Self {
+            mut instances,
+            enabled,
+            mut errors,
+        } = self.with_command_checked();
+        if errors.is_empty() {
+            match start(&mut instances, &enabled) {
+                Ok(command) => return Ok(Loaded { instances, command }),
+                Err(problems) => errors = problems,
+            }
+        }
+        let teardown = instances.destroy();
+        Err(LoadErrors::new(
+            errors,
+            teardown,
+            instances.catalog().clone(),
+        ))
+    }
+
+    /// Destroys the instances, last made first.
+    pub fn destroy(mut self) -> Vec<DestroyError> {
+        self.instances.destroy()
+    }
+
+    fn with_command_checked(mut self) -> Self {
+        if let Err(error) = self.command() {
+            self.errors.push(error);
+        }
+        self
+    }
+}
+
+fn selected(instances: &Instances) -> Option<&'static CommandDescriptor> {
+    let path = instances
+        .catalog()
+        .store()
+        .get(core_options::SELECTED_COMMAND)
+        .ok()?;
+    let entry = instances.catalog().commands().find(&path)?;
+    Some(entry.command)
+}
+
+fn start(
+    instances: &mut Instances,
+    enabled: &[RegisteredExtension],
+) -> Result<&'static CommandDescriptor, Vec<LoadError>> {
+    let command = selected(instances).ok_or_else(|| vec![LoadError::NoCommand])?;
+    let of_command = |extension: &&RegisteredExtension| extension.descriptor.extends(command);
+    let taking_part: Vec<&RegisteredExtension> = enabled
+        .iter()
+        .filter(|extension| extension.descriptor.is_framework() || of_command(extension))
+        .collect();
+    define(&instances.host, &taking_part)?;
+    provide(&instances.host).map_err(|error| vec![error])?;
+
+    let mut errors = Vec::new();
+    let first_of_command = instances.running.len();
+    for extension in enabled.iter().filter(of_command) {
+        let made = make_instances(instances, extension, &mut errors);
+        instances.running.extend(made);
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let (framework, command_extensions) = instances.running.split_at_mut(first_of_command);
+    for instance in command_extensions.iter().chain(framework.iter()) {
+        errors.extend(instance.register_components(&instances.host).err());
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    for instance in command_extensions.iter_mut().chain(framework) {
+        errors.extend(instance.register_dispatchers(&instances.host).err());
+    }
+    if errors.is_empty() {
+        Ok(command)
+    } else {
+        Err(errors)
+    }
+}
+
+/// Defines all endpoints and messages, after finding what contradicts itself.
+fn define(host: &Host, extensions: &[&RegisteredExtension]) -> Result<(), Vec<LoadError>> {
+    let mut errors =
+        definitions::conflicts(extensions.iter().map(|extension| &extension.descriptor));
+    if errors.is_empty() {
+        for extension in extensions {
+            errors.extend(extension.define(host.bus()).err());
+        }
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
+}
+
+/// Puts what is known into the session, for commands and components.
+fn provide(host: &Host) -> Result<(), LoadError> {
+    let session = host.session();
+    session.provide(Arc::new(host.catalog().clone()))?;
+    session.provide(Arc::new(host.catalog().store().view_all()))?;
+    Ok(())
+}
+
+/// Everything that the selected command needs is running.
+///
+/// May be dropped, which destroys everything; [`destroy`](Self::destroy) says what went wrong with that.
+pub struct Loaded {
+    instances: Instances,
+    command: &'static CommandDescriptor,
+}
+
+impl Loaded {
+    /// The command to run.
+    pub fn command(&self) -> &'static CommandDescriptor {
+        self.command
+    }
+
+    /// Everything that is known.
+    pub fn catalog(&self) -> &Catalog {
+        self.instances.catalog()
+    }
+
+    /// All values.
+    pub fn store(&self) -> &ConfigStore {
+        self.catalog().store()
+    }
+
+    /// What the extensions live in.
+    pub fn host(&self) -> &Host {
+        &self.instances.host
+    }
+
+    /// The outermost scope of components. Ends when the extensions are destroyed.
+    pub fn session(&self) -> &Scope {
+        self.instances.host.session()
+    }
+
+    /// All instances, in the order made: framework extensions by load order, then command extensions.
+    pub fn instances(&self) -> &[RunningExtension] {
+        &self.instances.running
+    }
+
+    /// Destroys the instances, last made first, and ends the session. Always completes; returns what went wrong.
+    pub fn destroy(mut self) -> Vec<DestroyError> {
+        self.instances.destroy()
+    }
+}
+
+impl fmt::Debug for Instances {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.running).finish()
+    }
+}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("instances", &self.instances)
+            .field("errors", &self.errors)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded")
+            .field("instances", &self.instances)
+            .field("command", &self.command.path())
+            .finish_non_exhaustive()
+    }
+}

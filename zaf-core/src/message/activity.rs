@@ -1,0 +1,104 @@
+//! Work that is queued, and the wait for a bus to become idle or for a handler to end.
+//!
+//! A strand (see [`super::dispatcher`]) is *busy* from the moment its first message is accepted until the handler of its last one has
+//! ended. It raises the count before the message can be seen by a worker, so there is no gap between "taken from the
+//! queue" and "active" in which the bus could look idle. Handlers on the sender's thread are in
+//! [`presence`](super::presence) instead.
+//!
+//! Invariants
+//! - Whoever lowers a count or withdraws an announcement looks for waiters afterwards; a waiter announces itself and looks
+//!   afterwards. The fences between make one of the two see the other.
+//! - The lock is held for looking and sleeping only, never while foreign code runs.
+
+use std::time::Instant;
+
+use crate::sync::{AtomicUsize, Condvar, Fences, Mutex, Ordering, fence, wait_until};
+
+/// Number of busy strands, of a bus or of one of its endpoints.
+#[derive(Debug)]
+pub(crate) struct Busy(AtomicUsize);
+
+impl Busy {
+    pub(crate) fn new() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
+    pub(crate) fn raise(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// [`Activity::changed`] must be called afterwards.
+    pub(crate) fn lower(&self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_zero(&self) -> bool {
+        self.0.load(Ordering::SeqCst) == 0
+    }
+}
+
+/// Where threads sleep until the bus has changed.
+#[derive(Debug)]
+pub(crate) struct Activity {
+    pub(crate) busy: Busy,
+    pub(crate) fences: Fences,
+    waiters: AtomicUsize,
+    sleep: Mutex<()>,
+    change: Condvar,
+}
+
+impl Activity {
+    pub(crate) fn new(fences: Fences) -> Self {
+        Self {
+            busy: Busy::new(),
+            fences,
+            waiters: AtomicUsize::new(0),
+            sleep: Mutex::new(()),
+            change: Condvar::new(),
+        }
+    }
+
+    /// Wakes all who wait, if any, after [`Busy::lower`].
+    pub(crate) fn changed(&self) {
+        fence(Ordering::SeqCst);
+        self.withdrawn();
+    }
+
+    /// Wakes all who wait, if any, after a light fence has been passed.
+    #[inline]
+    pub(crate) fn withdrawn(&self) {
+        if self.waiters.load(Ordering::Relaxed) != 0 {
+            self.wake();
+        }
+    }
+
+    #[cold]
+    fn wake(&self) {
+        // Without the lock the notification could fall between a waiter's look and its sleep.
+        drop(self.sleep.lock());
+        self.change.notify_all();
+    }
+
+    /// Waits until `reached` says so; it is asked under a lock of this module and may not call foreign code. Returns
+    /// whether it was reached before the deadline; without a deadline it waits for ever.
+    pub(crate) fn wait(
+        &self,
+        deadline: Option<Instant>,
+        mut reached: impl FnMut() -> bool,
+    ) -> bool {
+        self.waiters.fetch_add(1, Ordering::SeqCst);
+        self.fences.heavy();
+        let mut guard = self.sleep.lock();
+        let outcome = loop {
+            if reached() {
+                break true;
+            }
+            if wait_until(&self.change, &mut guard, deadline) {
+                break reached();
+            }
+        };
+        drop(guard);
+        self.waiters.fetch_sub(1, Ordering::SeqCst);
+        outcome
+    }
+}

@@ -1,0 +1,44 @@
+//! The calling thread's [`Record`].
+
+use std::sync::LazyLock;
+
+use super::presence::{Record, Records};
+use crate::sync::Arc;
+
+/// The records of all threads that ever handed a message over and still live.
+pub(crate) static RECORDS: LazyLock<Records> = LazyLock::new(Records::new);
+
+struct Own(Arc<Record>);
+
+impl Own {
+    fn new() -> Self {
+        let record = Arc::new(Record::new());
+        RECORDS.add(Arc::clone(&record));
+        Self(record)
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        RECORDS.remove(&self.0);
+    }
+}
+
+thread_local! {
+    static OWN: Own = Own::new();
+}
+
+/// Calls `f` with the record of this thread.
+#[inline]
+pub(crate) fn with_record<T>(f: impl FnOnce(&Record) -> T) -> T {
+    let mut f = Some(f);
+    let mut call = |record: &Record| {
+        let f = f.take().expect("invariant: called once");
+        f(record)
+    };
+    match OWN.try_with(|own| call(&own.0)) {
+        Ok(value) => value,
+        // The thread is ending and its record is gone: somebody sends from a destructor of a thread-local.
+        Err(_) => call(&Own::new().0),
+    }
+}

@@ -1,0 +1,336 @@
+//! Dispatchers decide on which thread a handler runs.
+//!
+//! | Kind | Thread of the handler | Order | Bound |
+//! |---|---|---|---|
+//! | callback | the sender's, before the trigger returns | priority | – |
+//! | sequential | a worker, one at a time | as received | queue |
+//! | thread pool | a fixed number of workers | none | queue |
+//! | concurrent | a worker at once for each message | none | threads, then queue |
+//!
+//! The queued kinds are *strands* on the one pool of the bus: none owns a thread while it has nothing to do.
+
+mod builder;
+pub(crate) mod callback;
+mod concurrent;
+pub(crate) mod pool;
+mod sequential;
+pub(crate) mod strand;
+mod threadpool;
+pub(crate) mod worker;
+
+use std::fmt;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+pub use builder::DispatcherBuilder;
+pub use strand::QueuePolicy;
+
+use self::strand::Strand;
+use self::worker::Job;
+use super::bus::{Inner, MessageBus};
+use super::current::{RECORDS, with_record};
+use super::report::{Counters, DispatcherState};
+use super::{BusError, EndpointId, Entity, MessageDescriptor, MessageKind};
+use crate::sync::{Arc, deadline_after};
+
+/// On which thread a handler runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DispatcherKind {
+    /// The sender's, before the trigger returns. A handler that blocks blocks the sender.
+    Callback,
+    /// One at a time, in the order received.
+    Sequential,
+    /// A fixed number of workers.
+    ThreadPool,
+    /// One at once for each message, from a shared elastic pool.
+    Concurrent,
+}
+
+/// How a queued dispatcher works.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    /// Handlers at a time.
+    pub(crate) workers: usize,
+    /// Messages that a worker takes at a time.
+    pub(crate) batch: usize,
+    /// Messages that may wait.
+    pub(crate) bound: usize,
+}
+
+/// What happened to a dispatcher so far.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    accepted: AtomicU64,
+    handled: AtomicU64,
+    failed: AtomicU64,
+    rejected: AtomicU64,
+    dropped: AtomicU64,
+    cancelled: AtomicU64,
+}
+
+impl Tally {
+    pub(crate) fn accepted(&self) {
+        self.accepted.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn handled(&self, count: u64) {
+        self.handled.fetch_add(count, Ordering::Relaxed);
+    }
+
+    pub(crate) fn failed(&self) {
+        self.failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn rejected(&self) {
+        self.rejected.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn dropped(&self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn cancelled(&self) {
+        self.cancelled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn read(&self) -> Counters {
+        Counters {
+            accepted: self.accepted.load(Ordering::Relaxed),
+            handled: self.handled.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+            rejected: self.rejected.load(Ordering::Relaxed),
+            dropped: self.dropped.load(Ordering::Relaxed),
+            cancelled: self.cancelled.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Numbers of dispatchers, unique in the process: [`RECORDS`] serve all buses. 0 is nobody.
+static NEXT_NUMBER: AtomicU64 = AtomicU64::new(1);
+
+/// What the bus and the handle share of a dispatcher.
+pub(crate) struct Core {
+    pub(crate) number: u64,
+    pub(crate) name: Arc<str>,
+    pub(crate) kind: DispatcherKind,
+    /// None for callbacks.
+    pub(crate) strand: Option<Strand<Job>>,
+    pub(crate) tally: Tally,
+    shape: Shape,
+    priority: i32,
+    /// None: what is usual for events and requests.
+    policy: Option<QueuePolicy>,
+    /// Set by `destroy`, for handlers on the senders' threads.
+    mark: AtomicBool,
+    bus: Weak<Inner>,
+}
+
+/// How long the sender of a request waits for room in a queue unless the dispatcher says otherwise: as long as a reply
+/// would usually be waited for.
+const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
+
+impl Core {
+    pub(crate) fn bus(&self) -> Option<MessageBus> {
+        self.bus.upgrade().map(MessageBus::from_inner)
+    }
+
+    /// Whether `destroy` was called.
+    #[inline]
+    pub(crate) fn is_marked(&self) -> bool {
+        self.mark.load(Ordering::Acquire)
+    }
+
+    /// Whether one worker at most serves it.
+    pub(crate) fn is_single_worker(&self) -> bool {
+        self.strand.is_some() && self.shape.workers == 1
+    }
+
+    /// Whether it belongs to those that share the bus's thread limit.
+    pub(crate) fn is_burst(&self) -> bool {
+        self.kind == DispatcherKind::Concurrent
+    }
+
+    /// Threads that are kept free for it.
+    pub(crate) fn reserved_workers(&self) -> usize {
+        if self.strand.is_some() && !self.is_burst() {
+            self.shape.workers
+        } else {
+            0
+        }
+    }
+
+    pub(crate) fn bound(&self) -> usize {
+        self.shape.bound
+    }
+
+    pub(crate) fn policy(&self, kind: MessageKind) -> QueuePolicy {
+        self.policy.unwrap_or(match kind {
+            MessageKind::Event => QueuePolicy::Reject,
+            MessageKind::Request => QueuePolicy::Block {
+                deadline: REQUEST_DEADLINE,
+            },
+        })
+    }
+
+    /// No handler starts after this; queued messages are settled as cancelled.
+    pub(crate) fn close(self: &Arc<Self>) {
+        self.mark.store(true, Ordering::SeqCst);
+        if let Some(strand) = &self.strand {
+            for queued in strand.close() {
+                worker::cancel(self, queued.job);
+                strand.finish(&queued.endpoint, 1);
+            }
+        }
+    }
+
+    /// Waits until no handler runs, after [`Core::close`]. Returns whether that was so before the deadline.
+    pub(crate) fn wait_for_end(
+        &self,
+        bus: &MessageBus,
+        deadline: Option<std::time::Instant>,
+    ) -> bool {
+        match &self.strand {
+            Some(strand) => strand.wait_for_rest(deadline),
+            None => bus
+                .activity()
+                .wait(deadline, || RECORDS.running(self.number) == 0),
+        }
+    }
+
+    /// Queued and active messages.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        match &self.strand {
+            // Of what a worker holds only one at a time is active.
+            Some(strand) => {
+                let (queued, taken) = strand.counts();
+                let active = taken.min(self.shape.workers);
+                (queued + taken - active, active)
+            }
+            None => (0, RECORDS.running(self.number)),
+        }
+    }
+
+    pub(crate) fn state(&self) -> DispatcherState {
+        let (queued, active) = self.counts();
+        DispatcherState {
+            name: Arc::clone(&self.name),
+            kind: self.kind,
+            queued,
+            active,
+            counters: self.tally.read(),
+        }
+    }
+}
+
+/// A registered dispatcher. Cheap to clone.
+///
+/// Dropping it does **not** destroy the dispatcher: it goes on until [`destroy`](Self::destroy) or the end of the bus, so
+/// a registration cannot be lost by forgetting a variable.
+#[derive(Clone)]
+pub struct Dispatcher {
+    core: Arc<Core>,
+}
+
+impl Dispatcher {
+    /// Name, as in replies, logs and states.
+    pub fn name(&self) -> &str {
+        &self.core.name
+    }
+
+    /// On which thread its handlers run.
+    pub fn kind(&self) -> DispatcherKind {
+        self.core.kind
+    }
+
+    /// What it has lived through. Complete for everything that had ended when an idle bus was seen.
+    pub fn counters(&self) -> Counters {
+        self.core.tally.read()
+    }
+
+    /// What it is doing.
+    pub fn state(&self) -> DispatcherState {
+        self.core.state()
+    }
+
+    /// Registers this very dispatcher for more: same queue, same workers, same name.
+    ///
+    /// Kind, workers and queue stay as they are; priority, endpoints and entities are those of the new builder, the priority
+    /// starting with what it was.
+    pub fn also(&self) -> DispatcherBuilder {
+        DispatcherBuilder::extending(Arc::clone(&self.core), self.core.priority)
+    }
+
+    /// Stops new deliveries of these messages, at these endpoints, for these entities; an empty list means all. Messages
+    /// that are in flight or queued are still handled. Returns whether the dispatcher is registered for anything else.
+    ///
+    /// # Errors
+    /// [`BusError::NotRegistered`] if one of the messages (or all, for an empty list) has no registration that matches; then
+    /// nothing was changed. [`BusError::Closed`] after the end of the bus.
+    pub fn deregister(
+        &self,
+        messages: &[MessageDescriptor],
+        endpoints: &[EndpointId],
+        entities: &[Entity],
+    ) -> Result<bool, BusError> {
+        let Some(bus) = self.core.bus() else {
+            return Err(BusError::Closed {
+                what: "the bus".to_owned(),
+            });
+        };
+        bus.change(|registry, garbage| {
+            registry.deregister(&self.core, messages, endpoints, entities, garbage)
+        })
+    }
+
+    /// Ends the dispatcher. When this returns, no handler of it runs and none will start.
+    ///
+    /// Queued requests are answered [`Cancelled`](super::ReplyError::Cancelled), queued events are counted as cancelled.
+    /// Waits for handlers that run, without a limit. Called from one of its own handlers it does not wait: no other
+    /// handler starts, and those that run, the caller included, finish. A handler of one dispatcher that destroys another,
+    /// one of whose handlers destroys the first, waits for ever. Calling it again is harmless.
+    pub fn destroy(&self) {
+        self.end(None);
+    }
+
+    /// As [`destroy`](Self::destroy), but first handles what is queued, for at most `timeout`. Nothing new is accepted
+    /// meanwhile. Returns whether everything was handled.
+    pub fn destroy_draining(&self, timeout: Duration) -> bool {
+        let mut drained = true;
+        if let Some(strand) = &self.core.strand {
+            strand.drain();
+            if !self.is_own_handler() {
+                drained = strand.wait_for_rest(deadline_after(timeout));
+            }
+        }
+        self.end(None);
+        drained
+    }
+
+    fn is_own_handler(&self) -> bool {
+        with_record(|record| record.runs(self.core.number))
+    }
+
+    fn end(&self, deadline: Option<std::time::Instant>) {
+        let Some(bus) = self.core.bus() else {
+            self.core.close();
+            return;
+        };
+        // Closed first: a concurrent `also` looks at the mark under the registry's lock.
+        self.core.close();
+        bus.remove(&self.core);
+        if !self.is_own_handler() {
+            self.core.wait_for_end(&bus, deadline);
+        }
+    }
+}
+
+impl fmt::Debug for Dispatcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dispatcher")
+            .field("name", &self.core.name)
+            .field("kind", &self.core.kind)
+            .finish_non_exhaustive()
+    }
+}

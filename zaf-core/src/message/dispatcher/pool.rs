@@ -1,0 +1,256 @@
+//! The threads that serve strands: one pool for all queued dispatchers of a bus.
+//!
+//! Elastic: a thread is started when something waits and nobody is free, and ends when it has been free for a while. Growth
+//! is one at a time: a thread that starts looks whether a further one is needed. So a burst of short handlers is served by
+//! a few threads, while handlers that block get one each within some ten microseconds apiece.
+//!
+//! Bounded: concurrent dispatchers share [`BusLimits::max_threads`](super::super::BusLimits); every other strand may always
+//! have as many threads as it has workers, so that blocked concurrent handlers cannot starve a sequential one.
+//!
+//! Lock order: the pool's lock is taken last, and never while a handler runs.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::Core;
+use super::worker;
+use crate::sync::{Arc, Condvar, Mutex, wait_until};
+use crate::thread::{self, JoinHandle};
+
+/// How long a free worker goes on looking before it sleeps. Waking a sleeper costs its sender some microseconds; looking
+/// for longer steals time from others (measured: a round trip on a virtual machine then takes twice the looking time).
+pub(crate) const LOOK_TIME: Duration = Duration::from_micros(20);
+
+/// How long a thread stays without work.
+const KEEP_TIME: Duration = Duration::from_secs(10);
+
+/// What waits for a worker.
+struct State {
+    strands: VecDeque<Arc<Core>>,
+    /// Strands of concurrent dispatchers.
+    bursts: VecDeque<Arc<Core>>,
+    bursts_running: usize,
+    threads: usize,
+    asleep: usize,
+    looking: usize,
+    /// A thread has been asked for and has not begun.
+    starting: bool,
+    /// Threads that other than concurrent strands may need at once.
+    reserved: usize,
+    stopping: bool,
+    started_ever: usize,
+    handles: Vec<JoinHandle<()>>,
+}
+
+/// See the module.
+pub(crate) struct Pool {
+    state: Mutex<State>,
+    wake: Condvar,
+    ended: Condvar,
+    /// Number of strands that wait, for those who look without the lock.
+    waiting: AtomicUsize,
+    max_bursts: usize,
+}
+
+impl Pool {
+    pub(crate) fn new(max_bursts: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                strands: VecDeque::new(),
+                bursts: VecDeque::new(),
+                bursts_running: 0,
+                threads: 0,
+                asleep: 0,
+                looking: 0,
+                starting: false,
+                reserved: 0,
+                stopping: false,
+                started_ever: 0,
+                handles: Vec::new(),
+            }),
+            wake: Condvar::new(),
+            ended: Condvar::new(),
+            waiting: AtomicUsize::new(0),
+            max_bursts,
+        }
+    }
+
+    /// Makes room for the workers of one more strand.
+    pub(crate) fn reserve(&self, workers: usize) {
+        self.state.lock().reserved += workers;
+    }
+
+    /// Takes that room back.
+    pub(crate) fn release(&self, workers: usize) {
+        self.state.lock().reserved -= workers;
+    }
+
+    /// Sends a worker to the strand.
+    pub(crate) fn submit(self: &Arc<Self>, core: Arc<Core>) {
+        let mut state = self.state.lock();
+        if core.is_burst() {
+            state.bursts.push_back(core);
+        } else {
+            state.strands.push_back(core);
+        }
+        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
+        if state.looking >= waiting {
+            return;
+        }
+        if state.asleep > 0 {
+            drop(state);
+            self.wake.notify_one();
+            return;
+        }
+        let grow = self.may_grow(&mut state);
+        drop(state);
+        if grow {
+            self.grow();
+        }
+    }
+
+    /// Whether somebody waits for a worker; a hint.
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) != 0
+    }
+
+    /// Number of threads.
+    pub(crate) fn threads(&self) -> usize {
+        self.state.lock().threads
+    }
+
+    fn may_grow(&self, state: &mut State) -> bool {
+        let grow = !state.starting && state.threads < self.max_bursts + state.reserved;
+        if grow {
+            state.starting = true;
+            state.threads += 1;
+            state.started_ever += 1;
+        }
+        grow
+    }
+
+    /// Starts the thread that [`Pool::may_grow`] has counted.
+    fn grow(self: &Arc<Self>) {
+        let name = format!("bus-worker-{}", self.state.lock().started_ever);
+        let pool = Arc::clone(self);
+        match thread::spawn(name, move || pool.work()) {
+            Ok(handle) => {
+                let mut state = self.state.lock();
+                state.handles.retain(|handle| !handle.is_finished());
+                state.handles.push(handle);
+            }
+            Err(error) => {
+                let mut state = self.state.lock();
+                state.starting = false;
+                state.threads -= 1;
+                let threads = state.threads;
+                drop(state);
+                self.ended.notify_all();
+                tracing::warn!(threads, "the message bus cannot start a thread: {error}");
+            }
+        }
+    }
+
+    fn next(&self, state: &mut State) -> Option<Arc<Core>> {
+        let next = if let Some(core) = state.strands.pop_front() {
+            Some(core)
+        } else if state.bursts_running < self.max_bursts {
+            let core = state.bursts.pop_front();
+            state.bursts_running += usize::from(core.is_some());
+            core
+        } else {
+            None
+        };
+        if next.is_some() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+        next
+    }
+
+    /// The body of each thread.
+    fn work(self: Arc<Self>) {
+        let mut state = self.state.lock();
+        state.starting = false;
+        loop {
+            if let Some(core) = self.next(&mut state) {
+                let is_burst = core.is_burst();
+                let more = !state.strands.is_empty()
+                    || (!state.bursts.is_empty() && state.bursts_running < self.max_bursts);
+                let grow =
+                    more && state.asleep == 0 && state.looking == 0 && self.may_grow(&mut state);
+                drop(state);
+                if grow {
+                    self.grow();
+                }
+                worker::turn(core, &self);
+                state = self.state.lock();
+                state.bursts_running -= usize::from(is_burst);
+                continue;
+            }
+            if state.stopping {
+                break;
+            }
+            state.looking += 1;
+            drop(state);
+            look(|| self.has_waiting());
+            state = self.state.lock();
+            state.looking -= 1;
+            if !state.strands.is_empty() || !state.bursts.is_empty() || state.stopping {
+                if state.strands.is_empty() && state.bursts_running >= self.max_bursts {
+                    // Only bursts wait and no more of them may run: sleep until one ends.
+                } else {
+                    continue;
+                }
+            }
+            state.asleep += 1;
+            let late = wait_until(
+                &self.wake,
+                &mut state,
+                Instant::now().checked_add(KEEP_TIME),
+            );
+            state.asleep -= 1;
+            if late && state.strands.is_empty() && state.bursts.is_empty() {
+                break;
+            }
+        }
+        state.threads -= 1;
+        drop(state);
+        self.ended.notify_all();
+    }
+
+    /// Tells the threads to end as soon as nothing waits.
+    pub(crate) fn stop(&self) {
+        self.state.lock().stopping = true;
+        self.wake.notify_all();
+    }
+
+    /// Waits until all threads have ended, after [`Pool::stop`]. Returns how many have not when the deadline passed.
+    pub(crate) fn join(&self, deadline: Option<Instant>) -> usize {
+        let mut state = self.state.lock();
+        while state.threads > 0 {
+            if wait_until(&self.ended, &mut state, deadline) {
+                break;
+            }
+        }
+        let left = state.threads;
+        let handles = std::mem::take(&mut state.handles);
+        drop(state);
+        if left == 0 {
+            for handle in handles {
+                // Its body has ended: this waits for the last instructions of the thread only.
+                // A panic has been logged.
+                drop(handle.join());
+            }
+        }
+        left
+    }
+}
+
+/// Looks for a short while whether `found` becomes true, leaving the processor to others in between.
+pub(crate) fn look(found: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !found() && begin.elapsed() < LOOK_TIME {
+        std::thread::yield_now();
+    }
+}

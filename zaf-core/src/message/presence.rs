@@ -1,0 +1,223 @@
+//! What each thread is doing on which bus: written by the thread itself, read by whoever waits.
+//!
+//! A thread has one [`Record`] with a frame for each message it is handling, one inside the other. Only the thread
+//! writes it, so announcing a handler is two plain stores and no counter is shared between senders. Two questions are
+//! answered by looking at all records: "does a handler of this dispatcher run?" (`destroy`) and "does anybody handle a
+//! message of this bus?" (`wait_until_idle`).
+//!
+//! Invariants
+//! - A frame is announced before the dispatcher's mark is read, with a light fence between; a destroyer marks and then
+//!   looks, with a heavy fence between. So either the thread sees the mark, or the destroyer sees the frame.
+//! - `state` changes with every frame that opens or closes, and never returns to an earlier value: two equal readings
+//!   mean that nothing happened between them.
+
+use super::activity::Activity;
+use crate::sync::{Arc, AtomicU64, MAX_DEPTH, Mutex, Ordering};
+
+/// The bits of `state` that hold the number of open frames.
+const DEPTH_BITS: u32 = 8;
+
+/// Where a message is handled: a bus and one of its endpoints, both numbered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// Number of the bus, unique in the process.
+    pub(crate) bus: u32,
+    /// Number of the endpoint, unique in the bus.
+    pub(crate) endpoint: u32,
+}
+
+impl Place {
+    fn pack(self) -> u64 {
+        u64::from(self.bus) << 32 | u64::from(self.endpoint)
+    }
+}
+
+#[derive(Debug)]
+struct Frame {
+    place: AtomicU64,
+    /// Number of the dispatcher whose handler runs; 0 for none.
+    dispatcher: AtomicU64,
+}
+
+/// What one thread is doing.
+#[derive(Debug)]
+pub(crate) struct Record {
+    /// Count of changes above, number of open frames below.
+    state: AtomicU64,
+    frames: [Frame; MAX_DEPTH],
+}
+
+impl Record {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: AtomicU64::new(0),
+            frames: std::array::from_fn(|_| Frame {
+                place: AtomicU64::new(0),
+                dispatcher: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    fn depth_of(state: u64) -> usize {
+        (state & ((1 << DEPTH_BITS) - 1)) as usize
+    }
+
+    /// Number of messages that are being handled, one inside the other.
+    pub(crate) fn depth(&self) -> usize {
+        Self::depth_of(self.state.load(Ordering::Acquire))
+    }
+
+    /// Opens a frame; none if that would be one too many. Only the thread that owns the record may call this.
+    #[inline]
+    pub(crate) fn enter<'a>(
+        &'a self,
+        place: Place,
+        activity: &'a Activity,
+    ) -> Option<Presence<'a>> {
+        let state = self.state.load(Ordering::Relaxed);
+        let depth = Self::depth_of(state);
+        let frame = self.frames.get(depth)?;
+        frame.place.store(place.pack(), Ordering::Relaxed);
+        self.state
+            .store(state + (1 << DEPTH_BITS) + 1, Ordering::Release);
+        Some(Presence {
+            record: self,
+            frame,
+            activity,
+        })
+    }
+
+    /// Whether a handler of this dispatcher is announced.
+    pub(crate) fn runs(&self, dispatcher: u64) -> bool {
+        let depth = self.depth();
+        self.frames
+            .iter()
+            .take(depth)
+            .any(|frame| frame.dispatcher.load(Ordering::Acquire) == dispatcher)
+    }
+
+    /// The state if no message of the bus (or of its one endpoint) is being handled, else none.
+    fn quiet(&self, bus: u32, endpoint: Option<u32>) -> Option<u64> {
+        let state = self.state.load(Ordering::Acquire);
+        let depth = Self::depth_of(state);
+        for frame in self.frames.iter().take(depth) {
+            let place = frame.place.load(Ordering::Acquire);
+            let same_bus = place >> 32 == u64::from(bus);
+            let same_endpoint =
+                endpoint.is_none_or(|number| place & 0xFFFF_FFFF == u64::from(number));
+            if same_bus && same_endpoint {
+                return None;
+            }
+        }
+        Some(state)
+    }
+
+    /// Whether the owning thread is inside a handler of this bus.
+    pub(crate) fn is_on(&self, bus: u32) -> bool {
+        self.quiet(bus, None).is_none()
+    }
+}
+
+/// One open frame; closed on drop, also while unwinding, and whoever waits is told.
+#[derive(Debug)]
+pub(crate) struct Presence<'a> {
+    record: &'a Record,
+    frame: &'a Frame,
+    activity: &'a Activity,
+}
+
+impl Presence<'_> {
+    /// Announces that a handler of `dispatcher` is about to run. The dispatcher's mark must be read after this.
+    #[inline]
+    pub(crate) fn announce(&self, dispatcher: u64) {
+        self.frame.dispatcher.store(dispatcher, Ordering::Release);
+        self.activity.fences.light();
+    }
+
+    /// Takes the announcement back and tells whoever waits.
+    #[inline]
+    pub(crate) fn withdraw(&self) {
+        self.frame.dispatcher.store(0, Ordering::Release);
+        self.activity.fences.light();
+        self.activity.withdrawn();
+    }
+}
+
+impl Drop for Presence<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.frame.dispatcher.store(0, Ordering::Release);
+        let state = self.record.state.load(Ordering::Relaxed);
+        self.record
+            .state
+            .store(state + (1 << DEPTH_BITS) - 1, Ordering::Release);
+        self.activity.fences.light();
+        self.activity.withdrawn();
+    }
+}
+
+/// The records of all threads.
+#[derive(Debug)]
+pub(crate) struct Records {
+    all: Mutex<Vec<Arc<Record>>>,
+}
+
+impl Records {
+    pub(crate) fn new() -> Self {
+        Self {
+            all: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Adds the record of a thread.
+    pub(crate) fn add(&self, record: Arc<Record>) {
+        self.all.lock().push(record);
+    }
+
+    /// Removes the record of a thread that ends.
+    pub(crate) fn remove(&self, record: &Arc<Record>) {
+        self.all.lock().retain(|other| !Arc::ptr_eq(other, record));
+    }
+
+    /// Number of announced handlers of `dispatcher`.
+    pub(crate) fn running(&self, dispatcher: u64) -> usize {
+        self.all
+            .lock()
+            .iter()
+            .filter(|record| record.runs(dispatcher))
+            .count()
+    }
+
+    /// Whether no thread handles a message of the bus (or of its one endpoint) while `nothing_queued` is read.
+    ///
+    /// Reads all records, then asks, then reads them again: if nothing moved, there was a moment at which all were quiet
+    /// and nothing was queued. Without the second reading a thread that hands its work to another by means of its own
+    /// could make both look idle.
+    pub(crate) fn quiet(
+        &self,
+        bus: u32,
+        endpoint: Option<u32>,
+        nothing_queued: impl Fn() -> bool,
+    ) -> bool {
+        let all = self.all.lock();
+        let reading = |sum: u64, record: &Arc<Record>| {
+            record
+                .quiet(bus, endpoint)
+                .map(|state| sum.wrapping_add(state))
+        };
+        loop {
+            let Some(before) = all.iter().try_fold(0, reading) else {
+                return false;
+            };
+            if !nothing_queued() {
+                return false;
+            }
+            match all.iter().try_fold(0, reading) {
+                None => return false,
+                Some(after) if after == before => return true,
+                // Somebody came or went, perhaps on another bus: look again.
+                Some(_) => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What senders and watchers are told: reports, failures, counters, the state of the bus.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{BusError, DispatcherKind, EndpointId, Entity, EventId};
+use crate::error::{Error, Result};
+
+/// The endpoint of the application itself. Every bus defines it.
+pub const APPLICATION_ENDPOINT: EndpointId =
+    EndpointId::new("application", "The application itself.");
+
+/// A handler of an event failed.
+///
+/// | | |
+/// |---|---|
+/// | kind | event |
+/// | sender | the bus, on the thread on which the handler failed |
+/// | endpoint | `application` |
+/// | entity | none; that of the failed message is in the payload |
+/// | order | after the handler; for callbacks after all receivers of the event |
+///
+/// A failure of a handler of this event is counted and logged, but triggers nothing.
+pub const HANDLER_FAILED: EventId<HandlerFailed> =
+    EventId::new("HANDLER_FAILED", "A handler of an event failed.");
+
+/// Payload of [`HANDLER_FAILED`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HandlerFailed {
+    /// Name of the dispatcher.
+    pub handler: Arc<str>,
+    /// Name of the message.
+    pub message: &'static str,
+    /// Where it was triggered.
+    pub endpoint: Option<EndpointId>,
+    /// What it was about.
+    pub entity: Option<Entity>,
+    /// The error with its causes on one line, or the text of the panic.
+    pub error: String,
+    /// Whether it panicked.
+    pub panicked: bool,
+}
+
+/// A callback handler that failed, or a queue that did not take the event.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Undelivered {
+    /// Name of the dispatcher.
+    pub handler: Arc<str>,
+    /// What happened: the handler's own error, a [`HandlerPanicked`], or a [`BusError`].
+    pub error: Error,
+}
+
+/// A handler panicked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("handler panicked: {message}")]
+#[non_exhaustive]
+pub struct HandlerPanicked {
+    /// Text of the panic.
+    pub message: String,
+}
+
+impl HandlerPanicked {
+    pub(crate) fn new(message: String) -> Self {
+        Self { message }
+    }
+}
+
+/// What became of an event. May be ignored: failures are logged, counted and triggered as [`HANDLER_FAILED`] anyway.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct DispatchReport {
+    /// Number of dispatchers that handled it or took it into their queue.
+    pub delivered: usize,
+    /// Callback handlers that failed, in the order in which they were called.
+    pub failed: Vec<Undelivered>,
+    /// Queues that did not take it, in order of priority. The error is a [`BusError`].
+    pub refused: Vec<Undelivered>,
+}
+
+impl DispatchReport {
+    /// The first failure as an error: for events whose handlers may stop their sender. All receivers have been called.
+    ///
+    /// # Errors
+    /// The first entry of `failed`, else the first of `refused`.
+    pub fn into_result(mut self) -> Result<usize> {
+        if !self.failed.is_empty() {
+            return Err(self.failed.swap_remove(0).error);
+        }
+        if !self.refused.is_empty() {
+            return Err(self.refused.swap_remove(0).error);
+        }
+        Ok(self.delivered)
+    }
+}
+
+/// What a dispatcher has lived through. Callback dispatchers count failures only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Counters {
+    /// Taken into the queue.
+    pub accepted: u64,
+    /// Handled, successfully or not.
+    pub handled: u64,
+    /// Handled with an error or a panic.
+    pub failed: u64,
+    /// Refused because the queue was full.
+    pub rejected: u64,
+    /// Pushed out of the queue by newer ones.
+    pub dropped: u64,
+    /// Still queued when the dispatcher was destroyed.
+    pub cancelled: u64,
+}
+
+/// One dispatcher at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DispatcherState {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its kind.
+    pub kind: DispatcherKind,
+    /// Accepted and waiting for a worker.
+    pub queued: usize,
+    /// Handlers that run.
+    pub active: usize,
+    /// What happened so far.
+    pub counters: Counters,
+}
+
+/// The bus at one moment. Figures of different dispatchers need not belong to the same instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BusState {
+    /// All dispatchers, in order of registration.
+    pub dispatchers: Vec<DispatcherState>,
+    /// Threads of the shared pool.
+    pub threads: usize,
+    /// Answers that came after their time-out and were dropped.
+    pub late_replies: u64,
+    /// Whether it was idle.
+    pub is_idle: bool,
+}
+
+impl fmt::Display for BusState {
+    /// One line per dispatcher with work; "idle" if there is none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut nothing = true;
+        for dispatcher in &self.dispatchers {
+            if dispatcher.queued + dispatcher.active > 0 {
+                nothing = false;
+                writeln!(
+                    f,
+                    "{}: {} queued, {} active",
+                    dispatcher.name, dispatcher.queued, dispatcher.active
+                )?;
+            }
+        }
+        if nothing { f.write_str("idle") } else { Ok(()) }
+    }
+}
+
+/// What a call of a handler led to, other than a value.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Error(Error),
+    Panic(String),
+}
+
+impl Failure {
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Error(error) => format!("{error:#}"),
+            Self::Panic(message) => message.clone(),
+        }
+    }
+
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Self::Error(error) => error,
+            Self::Panic(message) => HandlerPanicked::new(message).into(),
+        }
+    }
+}
+
+impl From<BusError> for Failure {
+    fn from(error: BusError) -> Self {
+        Self::Error(error.into())
+    }
+}

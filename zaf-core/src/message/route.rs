@@ -1,0 +1,288 @@
+//! The receivers of one message at one endpoint, typed and sorted, ready to be called.
+//!
+//! Immutable once built: senders read them through a snapshot. The type of the payload is checked once for each message,
+//! by the downcast of [`Route::receivers`]; from there on handlers are called with their own types.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::activity::Busy;
+use super::dispatcher::Core;
+use super::message::Message;
+use super::presence::Place;
+use super::reply::Replier;
+use super::report::Failure;
+use super::routing::{self, Audience, Candidate, Subject};
+use super::{EndpointId, Entity, MessageBus, MessageDescriptor, MessageKind, ReplyError};
+use crate::error::Result;
+use crate::thread::panic_text;
+
+/// A handler that looks at a message.
+pub(crate) type Call<P, R> = Box<dyn Fn(&Message<P>, &MessageBus) -> Result<R> + Send + Sync>;
+
+/// A handler that keeps the message; runs on the sender's thread. No value: it cannot answer.
+pub(crate) type Keep<P, R> = Box<dyn Fn(Arc<Message<P>>) -> Result<Option<R>> + Send + Sync>;
+
+/// What a dispatcher does with one of its messages.
+pub(crate) enum Handler<P, R> {
+    Call(Call<P, R>),
+    Keep(Keep<P, R>),
+}
+
+/// A [`Handler`] without its types.
+pub(crate) trait AnyHandler: Send + Sync {
+    /// Runs it with a message from a queue, which is a `Message<P>`, and answers.
+    fn run(
+        &self,
+        message: &(dyn Any + Send + Sync),
+        reply: Option<Replier>,
+        core: &Arc<Core>,
+        bus: &MessageBus,
+    );
+
+    /// Builds the receivers from all registrations for one message at one endpoint.
+    fn build(&self, kind: MessageKind, registered: &[Registered]) -> Box<dyn Any + Send + Sync>;
+
+    /// For the way back to the type.
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+}
+
+/// One registration, as the registry keeps it.
+#[derive(Clone)]
+pub(crate) struct Registered {
+    pub(crate) core: Arc<Core>,
+    pub(crate) handler: Arc<dyn AnyHandler>,
+    pub(crate) audience: Audience,
+    pub(crate) priority: i32,
+    pub(crate) sequence: u64,
+}
+
+/// A receiver in its place.
+pub(crate) struct Entry<P, R> {
+    pub(crate) core: Arc<Core>,
+    pub(crate) handler: Arc<Handler<P, R>>,
+    /// Shown instead of none.
+    pub(crate) sees: Option<Entity>,
+    pub(crate) priority: i32,
+    pub(crate) sequence: u64,
+}
+
+impl<P, R> Clone for Entry<P, R> {
+    fn clone(&self) -> Self {
+        Self {
+            core: Arc::clone(&self.core),
+            handler: Arc::clone(&self.handler),
+            sees: self.sees.clone(),
+            priority: self.priority,
+            sequence: self.sequence,
+        }
+    }
+}
+
+/// Receivers in order of hand-over.
+pub(crate) struct Slice<P, R> {
+    pub(crate) entries: Box<[Entry<P, R>]>,
+    /// Whether somebody keeps the message beyond the call.
+    pub(crate) keeps: bool,
+    /// Whether receivers see different entities.
+    pub(crate) differs: bool,
+}
+
+impl<P, R> Slice<P, R> {
+    pub(crate) fn new(entries: Vec<Entry<P, R>>) -> Self {
+        Self {
+            keeps: entries.iter().any(Entry::keeps),
+            differs: entries.iter().any(|entry| entry.sees.is_some()),
+            entries: entries.into_boxed_slice(),
+        }
+    }
+}
+
+/// The receivers by what the message is about.
+pub(crate) struct Receivers<P, R> {
+    /// Of a message that names no entity.
+    plain: Slice<P, R>,
+    /// Of a message for an entity that some registration names.
+    named: BTreeMap<Entity, Slice<P, R>>,
+    /// Of a message for any other entity.
+    unnamed: Slice<P, R>,
+}
+
+impl<P, R> Receivers<P, R> {
+    #[inline]
+    pub(crate) fn of(&self, entity: Option<&Entity>) -> &Slice<P, R> {
+        match entity {
+            None => &self.plain,
+            Some(entity) => self.named.get(entity).unwrap_or(&self.unnamed),
+        }
+    }
+}
+
+impl<P, R> Entry<P, R> {
+    fn keeps(&self) -> bool {
+        self.core.strand.is_some() || matches!(*self.handler, Handler::Keep(_))
+    }
+}
+
+impl<P, R> Entry<P, R>
+where
+    P: Send + Sync + 'static,
+    R: Send + 'static,
+{
+    /// Calls the handler on this thread. A panic becomes a failure.
+    #[inline]
+    pub(crate) fn call(&self, message: &Message<P>, bus: &MessageBus) -> Result<R, Failure> {
+        match &*self.handler {
+            Handler::Call(call) => caught(|| call(message, bus)),
+            // Only a slice that keeps leads here, and that hands over by `keep`.
+            Handler::Keep(_) => Err(Failure::Panic("a message was not kept".to_owned())),
+        }
+    }
+
+    /// Hands the message to a handler on this thread that may keep it; none if it cannot answer.
+    pub(crate) fn keep(
+        &self,
+        message: &Arc<Message<P>>,
+        bus: &MessageBus,
+    ) -> Result<Option<R>, Failure> {
+        match &*self.handler {
+            Handler::Call(call) => caught(|| call(message, bus).map(Some)),
+            Handler::Keep(keep) => caught(|| keep(Arc::clone(message))),
+        }
+    }
+
+    /// The handler for a queue.
+    pub(crate) fn any_handler(&self) -> Arc<dyn AnyHandler> {
+        Arc::clone(&self.handler) as Arc<dyn AnyHandler>
+    }
+}
+
+#[inline]
+fn caught<T>(call: impl FnOnce() -> Result<T>) -> Result<T, Failure> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(Failure::Error(error)),
+        Err(payload) => Err(Failure::Panic(panic_text(payload))),
+    }
+}
+
+/// The reply that a failure is.
+pub(crate) fn failed_reply(failure: Failure, handler: &Arc<str>) -> ReplyError {
+    let handler = Arc::clone(handler);
+    match failure {
+        Failure::Panic(message) => ReplyError::Panicked { handler, message },
+        Failure::Error(error) => {
+            let hints = error.hints().to_vec();
+            let source = error.into_inner();
+            ReplyError::Failed {
+                handler,
+                source,
+                hints,
+            }
+        }
+    }
+}
+
+impl<P, R> AnyHandler for Handler<P, R>
+where
+    P: Send + Sync + 'static,
+    R: Send + 'static,
+{
+    fn run(
+        &self,
+        message: &(dyn Any + Send + Sync),
+        reply: Option<Replier>,
+        core: &Arc<Core>,
+        bus: &MessageBus,
+    ) {
+        let (Some(message), Self::Call(call)) = (message.downcast_ref::<Message<P>>(), self) else {
+            return;
+        };
+        let outcome = caught(|| call(message, bus));
+        match (outcome, reply) {
+            (Ok(value), Some(reply)) => reply.send(Ok(value)),
+            (Ok(_), None) => {}
+            (Err(failure), Some(reply)) => {
+                core.tally.failed();
+                reply.send::<R>(Err(failed_reply(failure, &core.name)));
+            }
+            (Err(failure), None) => bus.event_failed(core, message, &failure),
+        }
+    }
+
+    fn build(&self, kind: MessageKind, registered: &[Registered]) -> Box<dyn Any + Send + Sync> {
+        // All handlers of one message have its types: they were compared with its definition.
+        let typed: Vec<(Arc<Self>, &Registered)> = registered
+            .iter()
+            .filter_map(|one| {
+                let handler = Arc::clone(&one.handler)
+                    .into_any()
+                    .downcast::<Self>()
+                    .ok()?;
+                Some((handler, one))
+            })
+            .collect();
+        let candidates: Vec<Candidate<'_>> = typed
+            .iter()
+            .map(|(_, one)| Candidate {
+                dispatcher: one.core.number,
+                priority: one.priority,
+                sequence: one.sequence,
+                audience: &one.audience,
+            })
+            .collect();
+        let slice = |subject: Subject<'_>| {
+            let receivers = routing::receivers(&candidates, kind, subject);
+            let entries = receivers.into_iter().map(|receiver| {
+                let (handler, one) = &typed[receiver.index];
+                Entry {
+                    core: Arc::clone(&one.core),
+                    handler: Arc::clone(handler),
+                    sees: receiver.sees,
+                    priority: one.priority,
+                    sequence: one.sequence,
+                }
+            });
+            Slice::new(entries.collect())
+        };
+        let mut named = BTreeMap::new();
+        for candidate in &candidates {
+            if let Audience::Entities(entities) = candidate.audience {
+                for entity in entities {
+                    if !named.contains_key(entity) {
+                        named.insert(entity.clone(), slice(Subject::Entity(entity)));
+                    }
+                }
+            }
+        }
+        Box::new(Receivers::<P, R> {
+            plain: slice(Subject::None),
+            named,
+            unnamed: slice(Subject::Unnamed),
+        })
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
+    }
+}
+
+/// One message at one endpoint.
+pub(crate) struct Route {
+    pub(crate) descriptor: MessageDescriptor,
+    pub(crate) endpoint: EndpointId,
+    pub(crate) place: Place,
+    pub(crate) busy: Arc<Busy>,
+    /// A `Receivers<P, R>`; none if nobody is registered.
+    pub(crate) receivers: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Route {
+    /// The receivers, if there are any and the types are right.
+    #[inline]
+    pub(crate) fn typed<P: 'static, R: 'static>(&self) -> Option<&Receivers<P, R>> {
+        self.receivers.as_ref()?.downcast_ref()
+    }
+}

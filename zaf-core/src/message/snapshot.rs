@@ -1,0 +1,115 @@
+//! All routes at one moment, found by the addresses of their names.
+//!
+//! Ids are constants, so the same id nearly always has its names at the same addresses: comparing those is all that a
+//! sender does. A name at an address that has not been seen is looked up by its text, and the registry then adds the
+//! address for the next time.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::EndpointId;
+use super::MessageDescriptor;
+use super::route::Route;
+
+/// Addresses and lengths of two names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key {
+    message: (usize, usize),
+    endpoint: (usize, usize),
+}
+
+impl Key {
+    #[inline]
+    pub(crate) fn new(message: &'static str, endpoint: &'static str) -> Self {
+        Self {
+            message: (message.as_ptr().addr(), message.len()),
+            endpoint: (endpoint.as_ptr().addr(), endpoint.len()),
+        }
+    }
+
+    /// Multiplicative hashing: addresses differ in their middle bits, the product's high bits depend on all of them.
+    #[inline]
+    fn hash(self) -> usize {
+        const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mixed = (self.message.0 as u64)
+            .wrapping_mul(ODD)
+            .rotate_left(23)
+            .wrapping_add(self.endpoint.0 as u64)
+            .wrapping_mul(ODD);
+        (mixed >> 32) as usize
+    }
+}
+
+type Slot = Option<(Key, Arc<Route>)>;
+
+/// See the module.
+pub(crate) struct Snapshot {
+    /// Open addressing; a power of two, at most half full.
+    slots: Box<[Slot]>,
+    by_name: BTreeMap<(&'static str, &'static str), Arc<Route>>,
+}
+
+impl Snapshot {
+    pub(crate) fn new(routes: &[Arc<Route>], aliases: &[(Key, Arc<Route>)]) -> Self {
+        let own_keys = routes.iter().map(|route| {
+            let key = Key::new(route.descriptor.name, route.endpoint.name());
+            (key, Arc::clone(route))
+        });
+        let size = ((routes.len() + aliases.len()) * 2)
+            .next_power_of_two()
+            .max(8);
+        let mut slots: Vec<Slot> = (0..size).map(|_| None).collect();
+        for (key, route) in own_keys.chain(aliases.iter().cloned()) {
+            let mut at = key.hash() & (size - 1);
+            while slots[at].as_ref().is_some_and(|(other, _)| *other != key) {
+                at = (at + 1) & (size - 1);
+            }
+            slots[at] = Some((key, route));
+        }
+        let by_name = routes
+            .iter()
+            .map(|route| {
+                (
+                    (route.descriptor.name, route.endpoint.name()),
+                    Arc::clone(route),
+                )
+            })
+            .collect();
+        Self {
+            slots: slots.into_boxed_slice(),
+            by_name,
+        }
+    }
+
+    /// By the addresses of the names.
+    #[inline]
+    pub(crate) fn find(&self, message: &MessageDescriptor, endpoint: EndpointId) -> Option<&Route> {
+        let key = Key::new(message.name, endpoint.name());
+        let mask = self.slots.len() - 1;
+        let mut at = key.hash() & mask;
+        while let Some((other, route)) = self.slots.get(at)?.as_ref() {
+            if *other == key {
+                return Some(route);
+            }
+            at = (at + 1) & mask;
+        }
+        None
+    }
+
+    /// By the names themselves.
+    pub(crate) fn find_by_name(
+        &self,
+        message: &MessageDescriptor,
+        endpoint: EndpointId,
+    ) -> Option<&Arc<Route>> {
+        self.by_name.get(&(message.name, endpoint.name()))
+    }
+
+    /// The routes of a message at all its endpoints, in order of the endpoints' names.
+    pub(crate) fn routes_of(&self, message: &'static str) -> impl Iterator<Item = &Arc<Route>> {
+        self.by_name
+            .range((message, "")..)
+            .take_while(move |((name, _), _)| *name == message)
+            .map(|(_, route)| route)
+    }
+}

@@ -1,0 +1,100 @@
+//! The one place where the bus takes its locks, atomics and fences from.
+//!
+//! The parts of the bus that have to be right under every interleaving (`message::activity`, `message::presence`,
+//! `message::dispatcher::strand`, `message::reply_set`) use nothing but this module and their own types. The models in
+//! `zaf-core/tests/models` compile those very files a second time with a `sync` module made of loom's or shuttle's
+//! primitives, so neither a special build of the workspace nor a `--cfg` is needed.
+//!
+//! # Asymmetric fences
+//! A sender announces "I am about to call this handler" and then looks whether the dispatcher was destroyed; whoever
+//! destroys it marks it and then looks for announcements. Both need a full fence between their store and their load, and
+//! a full fence costs as much as the call of a handler. [`light_fence`] only keeps the compiler from reordering where
+//! [`heavy_fence`] can make every other thread of the process pass a full fence (`membarrier(2)`); elsewhere both are
+//! full fences.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+pub(crate) use parking_lot::{Condvar, Mutex};
+pub(crate) use std::sync::Arc;
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+
+use std::sync::atomic::compiler_fence;
+
+/// How many messages may be handled one inside the other on one thread. Deep enough for every sane chain of events,
+/// small enough for the smallest usual stack (256 KiB). Here because the models make it smaller.
+pub(crate) const MAX_DEPTH: usize = 64;
+
+/// Whether [`heavy_fence`] reaches all threads. Asked once per process.
+#[cfg(target_os = "linux")]
+fn fences_are_asymmetric() -> bool {
+    use rustix::thread::{MembarrierCommand, membarrier};
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn fences_are_asymmetric() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| false)
+}
+
+/// How the two sides of a handshake order their store and their load. Copied into whoever needs it, so that the fast
+/// side asks a field and not a static.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fences {
+    asymmetric: bool,
+}
+
+impl Fences {
+    /// What this process can do.
+    pub(crate) fn detect() -> Self {
+        Self {
+            asymmetric: fences_are_asymmetric(),
+        }
+    }
+
+    /// The side that runs once per handler.
+    #[inline(always)]
+    pub(crate) fn light(self) {
+        if self.asymmetric {
+            compiler_fence(Ordering::SeqCst);
+        } else {
+            fence(Ordering::SeqCst);
+        }
+    }
+
+    /// The side that runs once per `destroy` or wait.
+    pub(crate) fn heavy(self) {
+        fence(Ordering::SeqCst);
+        #[cfg(target_os = "linux")]
+        if self.asymmetric {
+            use rustix::thread::{MembarrierCommand, membarrier};
+            // Cannot fail once registered; registration is what `asymmetric` says.
+            let done = membarrier(MembarrierCommand::PrivateExpedited);
+            debug_assert!(done.is_ok(), "membarrier was registered");
+        }
+        fence(Ordering::SeqCst);
+    }
+}
+
+/// The moment `timeout` from now on the monotonic clock; none if it lies beyond what the clock can say, which means
+/// "no deadline".
+pub(crate) fn deadline_after(timeout: Duration) -> Option<Instant> {
+    Instant::now().checked_add(timeout)
+}
+
+/// Waits for a notification or the deadline. Returns whether the deadline has passed.
+pub(crate) fn wait_until<T>(
+    condition: &Condvar,
+    guard: &mut parking_lot::MutexGuard<'_, T>,
+    deadline: Option<Instant>,
+) -> bool {
+    match deadline {
+        Some(deadline) => condition.wait_until(guard, deadline).timed_out(),
+        None => {
+            condition.wait(guard);
+            false
+        }
+    }
+}
