@@ -1,4 +1,9 @@
-//! The one table of exit codes.
+//! The one table of exit codes, and how an error carries one.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use crate::error::Error;
 
 /// How an application ends. The order of the variants is the order of precedence, strongest first.
 ///
@@ -29,6 +34,20 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
+    /// Every code, strongest first.
+    pub const ALL: [Self; 10] = [
+        Self::InternalError,
+        Self::Usage,
+        Self::ExtensionFailed,
+        Self::RemoteFailed,
+        Self::ReportFailed,
+        Self::TimeLimit,
+        Self::Incomplete,
+        Self::CasesFailed,
+        Self::NothingToRun,
+        Self::Success,
+    ];
+
     /// The number that the process ends with.
     pub const fn code(self) -> u8 {
         match self {
@@ -45,9 +64,114 @@ impl ExitCode {
         }
     }
 
+    /// What the number says, as a fragment for a summary line.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Success => "every selected case passed",
+            Self::CasesFailed => "at least one case failed or ended in error",
+            Self::Usage => "wrong use of the command line or the configuration",
+            Self::TimeLimit => "the time limit was reached",
+            Self::NothingToRun => "nothing to run",
+            Self::Incomplete => "incomplete: cases without a verdict",
+            Self::ReportFailed => "a report or the event log could not be written",
+            Self::ExtensionFailed => "an extension could not be loaded or started",
+            Self::RemoteFailed => "the remote engine failed",
+            Self::InternalError => "internal error",
+        }
+    }
+
     /// The stronger of two outcomes of one run.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
         self.min(other)
+    }
+
+    /// Makes the application end with this code when a command or an extension returns `error`.
+    ///
+    /// Without it, an error of a command means [`CasesFailed`](Self::CasesFailed), one of loading an extension
+    /// [`ExtensionFailed`](Self::ExtensionFailed), one in the configuration [`Usage`](Self::Usage).
+    #[must_use]
+    pub fn with_error(self, error: impl Into<Error>) -> Error {
+        let error = error.into();
+        let hints = error.hints().to_vec();
+        let coded = CodedError {
+            code: self,
+            error: error.into_inner(),
+        };
+        hints
+            .into_iter()
+            .fold(Error::from(coded), |error, hint| error.hint(hint))
+    }
+}
+
+impl fmt::Display for ExitCode {
+    /// Number and meaning: `2: wrong use of …`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code(), self.meaning())
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(code: ExitCode) -> Self {
+        Self::from(code.code())
+    }
+}
+
+/// An error that says which code the application ends with; reads like the error inside. Made by
+/// [`ExitCode::with_error`].
+#[derive(Debug)]
+pub struct CodedError {
+    code: ExitCode,
+    error: Box<dyn StdError + Send + Sync>,
+}
+
+impl CodedError {
+    /// The code to end with.
+    pub fn code(&self) -> ExitCode {
+        self.code
+    }
+
+    /// The error itself.
+    pub fn error(&self) -> &(dyn StdError + Send + Sync + 'static) {
+        &*self.error
+    }
+}
+
+impl fmt::Display for CodedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl StdError for CodedError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error.source()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn precedence_is_the_documented_order() {
+        let codes: Vec<u8> = ExitCode::ALL.iter().map(|code| code.code()).collect();
+        assert_eq!(codes, [70, 2, 7, 8, 6, 3, 5, 1, 4, 0]);
+        for (rank, strong) in ExitCode::ALL.iter().enumerate() {
+            for weak in &ExitCode::ALL[rank..] {
+                assert_eq!(strong.merge(*weak), *strong);
+                assert_eq!(weak.merge(*strong), *strong);
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_with_a_code_keeps_its_text_causes_and_hints() {
+        let cause = std::io::Error::other("no space left");
+        let error = ExitCode::ReportFailed.with_error(Error::from(cause).hint("free some space"));
+        assert_eq!(error.to_string(), "no space left");
+        assert_eq!(error.hints(), ["free some space"]);
+        let coded = error.downcast_ref::<CodedError>().expect("a coded error");
+        assert_eq!(coded.code(), ExitCode::ReportFailed);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::Invocation;
+
 /// Who an application is for: decides which commands and options it shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -19,14 +21,20 @@ pub enum ApplicationContext {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApplicationInfo {
-    /// Name of the program, as users type it.
+    /// Name of the application: of its configuration files and, upper case, of its environment variables.
     pub name: Arc<str>,
+    /// Word that users type to start it.
+    pub program: Arc<str>,
+    /// One sentence for the help; may be empty.
+    pub about: Arc<str>,
     /// Version of the program.
     pub version: Arc<str>,
     /// What the names of its environment variables begin with, without the underscore, upper case.
     pub environment_prefix: Arc<str>,
     /// Who it is for.
     pub context: ApplicationContext,
+    /// What it was started with.
+    pub invocation: Arc<Invocation>,
 }
 
 impl ApplicationInfo {
@@ -39,9 +47,12 @@ impl ApplicationInfo {
                 .to_ascii_uppercase()
                 .replace(|letter: char| !letter.is_ascii_alphanumeric(), "_")
                 .into(),
+            program: Arc::clone(&name),
             name,
+            about: "".into(),
             version: version.into(),
             context: ApplicationContext::default(),
+            invocation: Arc::default(),
         }
     }
 
@@ -49,6 +60,27 @@ impl ApplicationInfo {
     #[must_use]
     pub fn environment_prefix(mut self, prefix: impl Into<Arc<str>>) -> Self {
         self.environment_prefix = prefix.into();
+        self
+    }
+
+    /// Started by another word than its name.
+    #[must_use]
+    pub fn program(mut self, program: impl Into<Arc<str>>) -> Self {
+        self.program = program.into();
+        self
+    }
+
+    /// Described by this sentence.
+    #[must_use]
+    pub fn about(mut self, about: impl Into<Arc<str>>) -> Self {
+        self.about = about.into();
+        self
+    }
+
+    /// Started like this.
+    #[must_use]
+    pub fn invocation(mut self, invocation: Invocation) -> Self {
+        self.invocation = Arc::new(invocation);
         self
     }
 

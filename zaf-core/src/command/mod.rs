@@ -4,6 +4,7 @@ mod abort;
 mod application_info;
 mod context;
 mod descriptor;
+mod invocation;
 mod matching;
 mod tree;
 
@@ -11,5 +12,6 @@ pub use abort::{AbortLevel, AbortState};
 pub use application_info::{ApplicationContext, ApplicationInfo};
 pub use context::CommandContext;
 pub use descriptor::CommandDescriptor;
+pub use invocation::Invocation;
 pub use matching::is_extended_by;
 pub use tree::{CommandEntry, CommandError, CommandTree};

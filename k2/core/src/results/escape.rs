@@ -48,6 +48,7 @@ fn is_harmless(c: char) -> bool {
             | '\u{2028}'..='\u{202e}'                 // line and paragraph separators, direction embeddings
             | '\u{2060}'..='\u{206f}'                 // invisible operators, direction isolates
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}'    // byte order mark, annotations
+            | '\u{fffe}' | '\u{ffff}' // no characters
             | '\u{e0000}'..='\u{e007f}')) // tags
 }
 

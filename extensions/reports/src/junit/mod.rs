@@ -1,0 +1,3 @@
+//! The JUnit XML report: for tools that read test results.
+
+mod document;

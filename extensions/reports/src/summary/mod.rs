@@ -1,0 +1,5 @@
+//! What a person sees at the end of a run: the cases that did not go well, the counts, the reports, the exit code.
+
+mod render;
+
+pub(crate) use render::{RenderError, counts_line, write_failures};

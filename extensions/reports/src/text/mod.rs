@@ -1,0 +1,3 @@
+//! The text report: every case of a run on a line, then what a person needs to look into those that failed.
+
+mod render;

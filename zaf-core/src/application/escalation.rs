@@ -1,0 +1,173 @@
+//! What each signal means, given those before it. Pure: [`super::signal`] does the waiting and the acting.
+//!
+//! ```text
+//!            any signal            any signal, or the grace is over            INT or TERM
+//!   running ────────────► aborting ───────────────────────────────► critical ────────────► ended at once
+//! ```
+//!
+//! - The grace starts with SIGTERM and SIGHUP: whoever sends those does not stand by to send a second one. After SIGINT
+//!   nobody escalates but the person at the keyboard; the runner has time limits of its own for what it stops.
+//! - SIGHUP counts once: the kernel and the shell both send one when a terminal goes away.
+
+use std::time::Duration;
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+/// Signals that end a run, in the order they are named in documentation.
+pub(super) const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// How far the run has been told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    Running,
+    Aborting,
+    Critical,
+    Ended,
+}
+
+/// What has to be done now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Nothing new.
+    Ignore,
+    /// Trigger ABORT; after the grace, if there is one, come back with [`Escalation::grace_over`].
+    Abort { grace: Option<Duration> },
+    /// Trigger `CRITICAL_ABORT`.
+    CriticalAbort,
+    /// Flush and end the process.
+    EndNow,
+}
+
+/// Signals seen so far.
+#[derive(Debug)]
+pub(super) struct Escalation {
+    level: Level,
+    grace: Duration,
+    hung_up: bool,
+}
+
+impl Escalation {
+    pub(super) fn new(grace: Duration) -> Self {
+        Self {
+            level: Level::Running,
+            grace,
+            hung_up: false,
+        }
+    }
+
+    /// A signal arrived.
+    pub(super) fn signal(&mut self, signal: i32) -> Action {
+        if signal == SIGHUP && std::mem::replace(&mut self.hung_up, true) {
+            return Action::Ignore;
+        }
+        match self.level {
+            Level::Running => {
+                self.level = Level::Aborting;
+                Action::Abort {
+                    grace: (signal != SIGINT).then_some(self.grace),
+                }
+            }
+            Level::Aborting if signal == SIGHUP => Action::Ignore,
+            Level::Aborting => {
+                self.level = Level::Critical;
+                Action::CriticalAbort
+            }
+            Level::Critical if signal == SIGHUP => Action::Ignore,
+            Level::Critical => {
+                self.level = Level::Ended;
+                Action::EndNow
+            }
+            Level::Ended => Action::Ignore,
+        }
+    }
+
+    /// The grace that [`Action::Abort`] asked for is over and the command still runs.
+    pub(super) fn grace_over(&mut self) -> Action {
+        if self.level == Level::Aborting {
+            self.level = Level::Critical;
+            Action::CriticalAbort
+        } else {
+            Action::Ignore
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(10);
+
+    fn actions(signals: &[i32]) -> Vec<Action> {
+        let mut escalation = Escalation::new(GRACE);
+        signals
+            .iter()
+            .map(|&signal| escalation.signal(signal))
+            .collect()
+    }
+
+    #[test]
+    fn d1_d2_d3_interrupts_escalate_one_step_each() {
+        assert_eq!(
+            actions(&[SIGINT, SIGINT, SIGINT, SIGINT]),
+            [
+                Action::Abort { grace: None },
+                Action::CriticalAbort,
+                Action::EndNow,
+                Action::Ignore
+            ]
+        );
+    }
+
+    #[test]
+    fn d4_terminate_has_a_grace_and_a_second_one_does_not_wait_for_it() {
+        assert_eq!(
+            actions(&[SIGTERM, SIGTERM]),
+            [Action::Abort { grace: Some(GRACE) }, Action::CriticalAbort]
+        );
+        let mut escalation = Escalation::new(GRACE);
+        escalation.signal(SIGTERM);
+        assert_eq!(escalation.grace_over(), Action::CriticalAbort);
+        assert_eq!(escalation.grace_over(), Action::Ignore);
+    }
+
+    #[test]
+    fn d5_a_hang_up_counts_once() {
+        assert_eq!(
+            actions(&[SIGHUP, SIGHUP, SIGTERM]),
+            [
+                Action::Abort { grace: Some(GRACE) },
+                Action::Ignore,
+                Action::CriticalAbort
+            ]
+        );
+    }
+
+    /// Every sequence of up to five steps: the level never falls, each action is given at most once.
+    #[test]
+    fn no_sequence_repeats_or_skips_a_step() {
+        const STEPS: [Option<i32>; 4] = [Some(SIGINT), Some(SIGTERM), Some(SIGHUP), None];
+        for number in 0..STEPS.len().pow(5) {
+            let mut escalation = Escalation::new(GRACE);
+            let mut rest = number;
+            let mut last = Level::Running;
+            for _ in 0..5 {
+                let before = escalation.level;
+                let action = match STEPS[rest % STEPS.len()] {
+                    Some(signal) => escalation.signal(signal),
+                    None => escalation.grace_over(),
+                };
+                rest /= STEPS.len();
+                let expected = match action {
+                    Action::Ignore => before,
+                    Action::Abort { .. } => Level::Aborting,
+                    Action::CriticalAbort => Level::Critical,
+                    Action::EndNow => Level::Ended,
+                };
+                assert_eq!(escalation.level, expected);
+                assert!(escalation.level >= last && escalation.level as u8 <= last as u8 + 1);
+                last = escalation.level;
+            }
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! What a person is shown when a run cannot go on: the one place that turns errors into text and exit codes.
+
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use anstyle::{AnsiColor, Style};
+
+use super::{CodedError, Console, ExitCode};
+use crate::config::{ConfigError, Problems};
+use crate::error::Error;
+use crate::extension::{LoadError, LoadErrors};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
+
+/// In which part of a run an error appeared; decides the exit code of errors that do not carry one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// While extensions were loaded and configured.
+    Loading,
+    /// In the command.
+    Command,
+    /// While everything was taken down.
+    Teardown,
+    /// In ourselves: a panic, an invariant that does not hold.
+    Internal,
+}
+
+/// An error at the edge of the application, ready to be shown.
+#[derive(Debug)]
+pub struct Failure {
+    kind: FailureKind,
+    error: Error,
+    hints: Vec<String>,
+    code: ExitCode,
+}
+
+impl Failure {
+    /// An error that appeared in this part of a run.
+    pub fn new(kind: FailureKind, error: impl Into<Error>) -> Self {
+        let error = error.into();
+        let code = code_of(&error).unwrap_or(match kind {
+            FailureKind::Loading | FailureKind::Teardown => ExitCode::ExtensionFailed,
+            FailureKind::Command => ExitCode::CasesFailed,
+            FailureKind::Internal => ExitCode::InternalError,
+        });
+        let mut hints = error.hints().to_vec();
+        if code == ExitCode::InternalError {
+            hints.push(
+                "this is a bug of ours: please report it with the command line and this text"
+                    .to_owned(),
+            );
+        }
+        Self {
+            kind,
+            error,
+            hints,
+            code,
+        }
+    }
+
+    /// What is to be shown of failed loading: all errors, but only the text if help or the version was asked for.
+    pub(super) fn of_loading(errors: LoadErrors) -> Vec<Self> {
+        let (errors, teardown) = errors.into_parts();
+        let has_more = errors.len() > 1;
+        let mut failures: Vec<Self> = errors
+            .into_iter()
+            // That nothing selected a command follows from what is wrong with the command line.
+            .filter(|error| !(has_more && matches!(error, LoadError::NoCommand)))
+            .map(|error| {
+                let hints = error.hints().to_vec();
+                let error = hints.into_iter().fold(Error::from(error), Error::hint);
+                Self::new(FailureKind::Loading, error)
+            })
+            .collect();
+        if let Some(asked_for) = failures
+            .iter()
+            .position(|failure| failure.code == ExitCode::Success)
+        {
+            failures = vec![failures.swap_remove(asked_for)];
+        }
+        failures.extend(
+            teardown
+                .into_iter()
+                .map(|error| Self::new(FailureKind::Teardown, error)),
+        );
+        failures
+    }
+
+    /// A panic with this text.
+    pub fn panic(of: &str, message: &str) -> Self {
+        Self::new(
+            FailureKind::Internal,
+            Error::msg(format_args!("{of} panicked: {message}")),
+        )
+    }
+
+    /// In which part of the run it appeared.
+    pub fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    /// The code that it ends the application with.
+    pub fn code(&self) -> ExitCode {
+        self.code
+    }
+
+    /// What to do about it, in the order shown.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// The text, with colour sequences, ending in a line break. First the error, then its causes one a line, the hints, and
+    /// for problems in the configuration the source lines.
+    pub fn render(&self) -> String {
+        if let Some(early) = self.error.chain().find_map(find::<EarlyEnd>) {
+            return early.text.clone();
+        }
+        // Pictures of what a person wrote say everything; which extension looked at it is of no interest then.
+        let has_pictures = self
+            .error
+            .chain()
+            .any(|cause| find::<Problems>(cause).is_some());
+        let mut text = String::new();
+        let mut pictures = Vec::new();
+        let mut last = String::new();
+        for (depth, cause) in self.error.chain().enumerate() {
+            if let Some(problems) = find::<Problems>(cause) {
+                pictures.push(problems.draw(true));
+                continue;
+            }
+            if has_pictures && self.kind == FailureKind::Loading {
+                continue;
+            }
+            let message = cause.to_string();
+            // A transparent wrapper says what its source says; once is enough.
+            if depth > 0 && message == last {
+                continue;
+            }
+            let lead = if depth == 0 {
+                format!("{ERROR}error{ERROR:#}: ")
+            } else {
+                "  caused by: ".to_owned()
+            };
+            push_lines(&mut text, &lead, &message);
+            last = message;
+        }
+        for picture in &pictures {
+            text.push_str(picture.trim_end());
+            if self.kind == FailureKind::Loading {
+                let code = self.code.code();
+                push(&mut text, format_args!("; nothing was run (exit {code})"));
+            }
+            text.push('\n');
+        }
+        for hint in &self.hints {
+            push_lines(&mut text, &format!("  {HINT}hint{HINT:#}: "), hint);
+        }
+        text
+    }
+
+    /// Writes the text: to standard error, but what was asked for (help, version) to standard output.
+    ///
+    /// # Errors
+    /// What the stream says; a reader that went away is none.
+    pub fn show(&self, console: &Console) -> std::io::Result<()> {
+        let text = self.render();
+        let mut stream = if self.code == ExitCode::Success {
+            console.stdout()
+        } else {
+            console.stderr()
+        };
+        stream.write_all(text.as_bytes())?;
+        stream.flush()
+    }
+}
+
+/// Ends a run before its command: the command line asked for help or the version, or cannot be read.
+///
+/// With [`ExitCode::Success`] the text goes to standard output.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", text.trim_end())]
+pub struct EarlyEnd {
+    text: String,
+    code: ExitCode,
+}
+
+impl EarlyEnd {
+    /// Ends the run with `code` after `text` was shown as it is. A line break at its end is added if there is none.
+    pub fn new(code: ExitCode, text: impl Into<String>) -> Self {
+        let mut text = text.into();
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        Self { text, code }
+    }
+
+    /// The code to end with.
+    pub fn code(&self) -> ExitCode {
+        self.code
+    }
+}
+
+/// The code that an error or one of its causes carries. What an extension says about itself counts more than that it is an
+/// extension.
+fn code_of(error: &Error) -> Option<ExitCode> {
+    let carried = error.chain().find_map(|cause| {
+        if let Some(coded) = find::<CodedError>(cause) {
+            Some(coded.code())
+        } else if let Some(early) = find::<EarlyEnd>(cause) {
+            Some(early.code())
+        } else if find::<Problems>(cause).is_some() || find::<ConfigError>(cause).is_some() {
+            Some(ExitCode::Usage)
+        } else {
+            None
+        }
+    });
+    carried.or_else(|| {
+        let load = error.chain().find_map(find::<LoadError>)?;
+        Some(load.exit_code())
+    })
+}
+
+/// `cause` as an `E`, also if it stands inside a [`CodedError`].
+fn find<'a, E: StdError + 'static>(cause: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    cause.downcast_ref::<E>().or_else(|| {
+        cause
+            .downcast_ref::<CodedError>()
+            .and_then(|coded| coded.error().downcast_ref::<E>())
+    })
+}
+
+/// Appends `message` after `lead`, further lines indented below it.
+fn push_lines(text: &mut String, lead: &str, message: &str) {
+    let mut lines = message.lines();
+    push(
+        text,
+        format_args!("{lead}{}\n", lines.next().unwrap_or_default()),
+    );
+    for line in lines {
+        push(text, format_args!("    {line}\n"));
+    }
+}
+
+fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = text.write_fmt(arguments);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("report `x.xml` cannot be written")]
+    struct Outer(#[source] std::io::Error);
+
+    fn shown(failure: &Failure) -> (String, String) {
+        let (console, captured) = Console::captured();
+        failure.show(&console).expect("memory");
+        (captured.stdout(), captured.stderr())
+    }
+
+    #[test]
+    fn causes_and_hints_have_lines_of_their_own() {
+        let error = Error::from(Outer(std::io::Error::other("disk full"))).hint("free some space");
+        let failure = Failure::new(FailureKind::Command, error);
+        assert_eq!(failure.code(), ExitCode::CasesFailed);
+        assert_eq!(
+            shown(&failure),
+            (
+                String::new(),
+                "error: report `x.xml` cannot be written\n  caused by: disk full\n  hint: free some space\n"
+                    .to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn an_error_ends_with_the_code_it_carries() {
+        let error = ExitCode::ReportFailed.with_error(std::io::Error::other("disk full"));
+        let failure = Failure::new(FailureKind::Command, error);
+        assert_eq!(failure.code(), ExitCode::ReportFailed);
+        assert_eq!(shown(&failure).1, "error: disk full\n");
+    }
+
+    #[test]
+    fn a_panic_asks_for_a_report() {
+        let failure = Failure::panic("command `run`", "index out of bounds");
+        assert_eq!(failure.code(), ExitCode::InternalError);
+        let text = shown(&failure).1;
+        assert!(text.starts_with("error: command `run` panicked: index out of bounds\n"));
+        assert!(text.contains("please report it"), "{text}");
+    }
+
+    #[test]
+    fn what_was_asked_for_goes_to_standard_output() {
+        let help = EarlyEnd::new(ExitCode::Success, "Usage: demo");
+        let failure = Failure::new(FailureKind::Loading, help);
+        assert_eq!(failure.code(), ExitCode::Success);
+        assert_eq!(shown(&failure), ("Usage: demo\n".to_owned(), String::new()));
+    }
+}

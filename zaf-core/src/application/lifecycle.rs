@@ -1,0 +1,388 @@
+//! One run of an application, from loading to the exit code.
+//!
+//! ```text
+//!  load framework extensions ─► watch signals ─► start the command's extensions
+//!    ─► BEFORE_COMMAND ─► command ─► AFTER_COMMAND ─► idle ─► destroy, last made first ─► exit code
+//! ```
+//!
+//! Invariants
+//! - `AFTER_COMMAND` follows every `BEFORE_COMMAND`, also when that or the command failed or panicked.
+//! - What was started is destroyed, whatever failed.
+//! - After the command, every step has a limit of time; what exceeds it is named and left behind.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::bounded;
+
+use super::builder::Application;
+use super::events::{
+    ABORT, AFTER_COMMAND, Abort, BEFORE_COMMAND, CRITICAL_ABORT, CommandEnded, CommandStarting,
+};
+use super::failure::{Failure, FailureKind};
+use super::signal::{OnSignal, SignalWatch};
+use super::{Console, ExitCode};
+use crate::command::{AbortLevel, AbortState, CommandContext, Invocation};
+use crate::config::{ConfigOption, OptionId};
+use crate::error::{Error, Result};
+use crate::extension::{DestroyError, Loaded, Loader, Prepared};
+use crate::message::{
+    APPLICATION_ENDPOINT, DispatcherKind, EventId, MessageBus, MessageDescriptor,
+};
+use crate::thread::{self, panic_text};
+
+/// How long the end of a run waits for handlers that still work. `--application-teardown-timeout`, default 10 s: enough to
+/// write reports, not enough to look hung.
+pub const TEARDOWN_TIMEOUT: OptionId<Duration> = OptionId::duration("application.teardown.timeout")
+    .describe("How long the end of a run waits for handlers that still work.")
+    .default(Duration::from_secs(10))
+    .hidden();
+
+/// How long a command may go on after SIGTERM or SIGHUP before CRITICAL_ABORT. `--application-abort-grace`, default 10 s, what
+/// init systems leave at least.
+pub const ABORT_GRACE: OptionId<Duration> = OptionId::duration("application.abort.grace")
+    .describe("How long a command may go on after SIGTERM before what runs is killed.")
+    .default(Duration::from_secs(10))
+    .hidden();
+
+const OPTIONS: [ConfigOption; 2] = [TEARDOWN_TIMEOUT.optional(), ABORT_GRACE.optional()];
+
+const EVENTS: [MessageDescriptor; 4] = [
+    BEFORE_COMMAND.descriptor(),
+    AFTER_COMMAND.descriptor(),
+    ABORT.descriptor(),
+    CRITICAL_ABORT.descriptor(),
+];
+
+/// Whether a run listens to the signals of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signals {
+    OfProcess,
+    LeftAlone,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) code: ExitCode,
+    /// The signal that made it end early.
+    pub(super) signal: Option<i32>,
+}
+
+/// One run.
+pub(super) struct Run {
+    application: Application,
+    console: Console,
+    signals: Signals,
+    bus: MessageBus,
+    abort: AbortState,
+    watch: Option<SignalWatch>,
+    code: ExitCode,
+}
+
+impl Run {
+    pub(super) fn new(
+        mut application: Application,
+        invocation: Invocation,
+        console: Console,
+        signals: Signals,
+    ) -> Self {
+        application.info = application.info.invocation(invocation);
+        Self {
+            application,
+            console,
+            signals,
+            bus: MessageBus::new(),
+            abort: AbortState::new(),
+            watch: None,
+            code: ExitCode::Success,
+        }
+    }
+
+    pub(super) fn run(mut self) -> Ended {
+        // Extensions and handlers are guarded one by one; this is for mistakes of our own.
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.load_and_run())) {
+            self.report(&Failure::panic("the application", &panic_text(panic)));
+        }
+        Ended {
+            code: self.code,
+            signal: self.watch.and_then(|watch| watch.received()),
+        }
+    }
+
+    fn load_and_run(&mut self) {
+        if let Err(error) = self.define_events() {
+            return self.report(&Failure::new(FailureKind::Internal, error));
+        }
+        let parts = std::mem::replace(&mut self.application.parts, super::builder::Parts::Linked);
+        let (extensions, components) = match parts.registries() {
+            Ok(registries) => registries,
+            Err(conflicts) => {
+                for conflict in conflicts {
+                    self.report(&Failure::new(FailureKind::Loading, conflict));
+                }
+                return;
+            }
+        };
+        let loader = Loader::new(
+            self.application.info.clone(),
+            extensions,
+            std::mem::take(&mut self.application.store),
+            self.bus.clone(),
+        );
+        let prepared = loader.components(components).options(OPTIONS).prepare();
+        if let Err(error) = self.provide(&prepared) {
+            return self.report(&Failure::new(FailureKind::Internal, error));
+        }
+        if prepared.errors().is_empty() {
+            self.watch_signals(&prepared);
+        }
+        match prepared.start() {
+            Err(errors) => {
+                for failure in Failure::of_loading(errors) {
+                    self.report(&failure);
+                }
+            }
+            Ok(loaded) => self.run_command(loaded),
+        }
+        self.end_bus();
+    }
+
+    fn define_events(&mut self) -> Result<()> {
+        self.bus.define(APPLICATION_ENDPOINT, &EVENTS)?;
+        // Whoever triggers the events, commands without dispatchers see it.
+        let (gentle, critical) = (self.abort.clone(), self.abort.clone());
+        self.bus
+            .dispatcher(DispatcherKind::Callback, "application.abort")
+            .priority(i32::MAX)
+            .endpoints([APPLICATION_ENDPOINT])
+            .on(ABORT, move |_, _| {
+                gentle.raise(AbortLevel::Gentle);
+                Ok(())
+            })
+            .on(CRITICAL_ABORT, move |_, _| {
+                critical.raise(AbortLevel::Critical);
+                Ok(())
+            })
+            .register()?;
+        Ok(())
+    }
+
+    /// Makes components of what only the application has.
+    fn provide(&self, prepared: &Prepared) -> Result<()> {
+        let session = prepared.session();
+        session.provide(Arc::new(self.console.clone()))?;
+        session.provide(Arc::new(self.abort.clone()))?;
+        Ok(())
+    }
+
+    /// From here on there may be something to clean up, so signals no longer end the process at once.
+    fn watch_signals(&mut self, prepared: &Prepared) {
+        if self.signals == Signals::LeftAlone {
+            return;
+        }
+        let grace = option(prepared.store().get(ABORT_GRACE), Duration::from_secs(10));
+        let aborter = Aborter {
+            bus: self.bus.clone(),
+            state: self.abort.clone(),
+        };
+        match SignalWatch::start(grace, self.console.clone(), aborter) {
+            Ok(watch) => self.watch = Some(watch),
+            Err(error) => {
+                tracing::error!(%error, "signals cannot be watched; they end the process at once");
+            }
+        }
+    }
+
+    fn run_command(&mut self, loaded: Loaded) {
+        let timeout = option(
+            loaded.store().get(TEARDOWN_TIMEOUT),
+            Duration::from_secs(10),
+        );
+        let command: Arc<str> = loaded.command().path().into();
+        let starting = CommandStarting {
+            command: Arc::clone(&command),
+        };
+        let before = self.trigger(BEFORE_COMMAND, starting);
+        if let Err(error) = before {
+            let error = ExitCode::ExtensionFailed.with_error(error);
+            self.report(&Failure::new(FailureKind::Loading, error));
+        } else if self.abort.is_aborted() {
+            self.code = self.code.merge(ExitCode::Incomplete);
+        } else {
+            self.call(&loaded);
+        }
+        let deadline = Instant::now() + timeout;
+        self.trigger_after(command, deadline);
+        self.wait_until_idle(deadline);
+        for error in loaded.destroy() {
+            let hung = matches!(error, DestroyError::Hung { .. });
+            let error = Error::from(error);
+            let error = if hung {
+                ExitCode::TimeLimit.with_error(error)
+            } else {
+                error
+            };
+            self.report(&Failure::new(FailureKind::Teardown, error));
+        }
+    }
+
+    /// Runs the command on this thread.
+    fn call(&mut self, loaded: &Loaded) {
+        let command = loaded.command();
+        let config = loaded.store().view_all();
+        let context = CommandContext::new(
+            command,
+            &config,
+            &self.bus,
+            loaded.session(),
+            &self.application.info,
+            &self.abort,
+        );
+        match catch_unwind(AssertUnwindSafe(|| (command.run)(&context))) {
+            Ok(Ok(code)) => self.code = self.code.merge(code),
+            Ok(Err(error)) => self.report(&Failure::new(FailureKind::Command, error)),
+            Err(panic) => {
+                let of = format!("command `{}`", command.path());
+                self.report(&Failure::panic(&of, &panic_text(panic)));
+            }
+        }
+    }
+
+    /// Triggers an event of the application.
+    ///
+    /// # Errors
+    /// That of the first handler that failed on this thread; all handlers were called.
+    fn trigger<P: Send + Sync + 'static>(&self, event: EventId<P>, payload: P) -> Result<()> {
+        self.bus
+            .trigger_event(event, APPLICATION_ENDPOINT, payload)?
+            .into_result()?;
+        Ok(())
+    }
+
+    /// Triggers `AFTER_COMMAND` on a thread of its own, because one of its callbacks may never return.
+    fn trigger_after(&mut self, command: Arc<str>, deadline: Instant) {
+        if !self.bus.has_receivers(AFTER_COMMAND, APPLICATION_ENDPOINT) {
+            return;
+        }
+        let ended = CommandEnded {
+            command,
+            exit_code: self.code,
+        };
+        let bus = self.bus.clone();
+        let triggered = within(deadline, "after-command", move || {
+            bus.trigger_event(AFTER_COMMAND, APPLICATION_ENDPOINT, ended)
+        });
+        let error = match triggered {
+            // Handlers that failed were logged and triggered HANDLER_FAILED.
+            Ok(Ok(report)) if report.failed.is_empty() => return,
+            Ok(Ok(report)) => report.into_result().err(),
+            Ok(Err(error)) => Some(error.into()),
+            Err(hung) => Some(hung),
+        };
+        if let Some(error) = error {
+            self.report(&Failure::new(FailureKind::Teardown, error));
+        }
+    }
+
+    /// Lets handlers finish what is queued. Those that do not are named.
+    fn wait_until_idle(&mut self, deadline: Instant) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if let Err(error) = self.bus.wait_until_idle(left) {
+            let error = Error::from(error).hint(format!(
+                "they are left behind; --{} gives them more time",
+                crate::config::flag_name(&TEARDOWN_TIMEOUT.descriptor(), None)
+            ));
+            let error = ExitCode::TimeLimit.with_error(error);
+            self.report(&Failure::new(FailureKind::Teardown, error));
+        }
+    }
+
+    fn end_bus(&mut self) {
+        let bus = self.bus.clone();
+        let deadline = Instant::now() + BUS_END;
+        if let Err(error) = within(deadline, "bus-end", move || drop(bus.shutdown(BUS_END))) {
+            tracing::debug!(%error, "the bus did not end in time");
+        }
+    }
+
+    /// Shows a failure and lets it count for the exit code.
+    fn report(&mut self, failure: &Failure) {
+        self.code = self.code.merge(failure.code());
+        if let Err(error) = failure.show(&self.console) {
+            tracing::error!(%error, "a failure could not be shown");
+        }
+    }
+}
+
+/// Threads of the bus have nothing left to do then; one second is for a machine under load.
+const BUS_END: Duration = Duration::from_secs(1);
+
+/// The value of an option of ours. One that cannot be read has stopped the start already.
+fn option<T, E>(value: Result<T, E>, fallback: T) -> T {
+    value.unwrap_or(fallback)
+}
+
+/// Runs `step` on a thread called `name` and waits for it until `deadline`.
+///
+/// # Errors
+/// With [`ExitCode::TimeLimit`] if it takes longer, with [`ExitCode::InternalError`] if there is no thread or it panics.
+fn within<T: Send + 'static>(
+    deadline: Instant,
+    name: &str,
+    step: impl FnOnce() -> T + Send + 'static,
+) -> Result<T> {
+    let (done, result) = bounded(1);
+    let body = move || {
+        // Nobody listens any more if it took too long.
+        drop(done.send(step()));
+    };
+    drop(thread::spawn(name, body).map_err(|error| ExitCode::InternalError.with_error(error))?);
+    match result.recv_deadline(deadline) {
+        Ok(value) => Ok(value),
+        Err(crossbeam_channel::RecvTimeoutError::Timeout) => {
+            let error = Error::msg(format_args!(
+                "`{name}` did not end in time; it is left behind"
+            ));
+            Err(ExitCode::TimeLimit.with_error(error))
+        }
+        Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
+            let error = Error::msg(format_args!("`{name}` panicked"));
+            Err(ExitCode::InternalError.with_error(error))
+        }
+    }
+}
+
+/// Tells the run about signals.
+struct Aborter {
+    bus: MessageBus,
+    state: AbortState,
+}
+
+impl Aborter {
+    fn trigger(&self, thread: &str, event: EventId<Abort>, abort: Abort) {
+        let bus = self.bus.clone();
+        let spawned = thread::spawn(thread, move || {
+            // After the end of the bus nobody is left to be told.
+            drop(bus.trigger_event(event, APPLICATION_ENDPOINT, abort));
+        });
+        if let Err(error) = spawned {
+            tracing::error!(%error, event = event.name(), "the event could not be triggered");
+        }
+    }
+}
+
+impl OnSignal for Aborter {
+    fn abort(&self, abort: Abort) {
+        tracing::warn!("{abort}: what runs may finish; once more kills it");
+        self.state.raise(AbortLevel::Gentle);
+        self.trigger("abort", ABORT, abort);
+    }
+
+    fn critical_abort(&self, abort: Abort) {
+        tracing::warn!("{abort}: what runs is killed; once more ends at once");
+        self.state.raise(AbortLevel::Critical);
+        self.trigger("critical-abort", CRITICAL_ABORT, abort);
+    }
+}

@@ -1,0 +1,198 @@
+//! Turns SIGINT, SIGTERM and SIGHUP into events on the bus.
+//!
+//! The handlers only write a byte into a socket; a thread named `signals` reads it, decides with
+//! [`super::escalation`] and acts. Events are triggered on threads of their own (`abort`, `critical-abort`), because a
+//! handler of ABORT may block and the next signal must still be seen.
+//!
+//! Before [`SignalWatch::start`] the default action holds: there is nothing yet to clean up. The watch is never ended,
+//! so a signal during the teardown is not lost either. Signals that are not listed keep their action; SIGHUP that was
+//! ignored when the process started (`nohup`) stays ignored.
+
+use std::io::Read;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use signal_hook::consts::SIGHUP;
+use signal_hook::low_level;
+
+use super::escalation::{Action, Escalation, SIGNALS};
+use super::{Abort, Console};
+
+/// What the watch does when a step is due. Called on the thread `signals`, so it must not block.
+pub(super) trait OnSignal: Send + 'static {
+    /// Asks the run to stop early.
+    fn abort(&self, abort: Abort);
+    /// Asks the run to stop at once.
+    fn critical_abort(&self, abort: Abort);
+}
+
+/// The signals of this process from [`start`](Self::start) on. Only one per process makes sense.
+#[derive(Debug)]
+pub(super) struct SignalWatch {
+    /// First signal that arrived, 0 for none.
+    first: Arc<AtomicI32>,
+}
+
+impl SignalWatch {
+    /// Registers the handlers and starts the thread.
+    ///
+    /// # Errors
+    /// If the operating system refuses a socket pair, a handler or a thread.
+    pub(super) fn start(
+        grace: Duration,
+        console: Console,
+        action: impl OnSignal,
+    ) -> std::io::Result<Self> {
+        let first = Arc::new(AtomicI32::new(0));
+        let mut sources = Vec::with_capacity(SIGNALS.len());
+        for signal in SIGNALS {
+            if signal == SIGHUP && ignored_at_start(signal) {
+                continue;
+            }
+            let (read, write) = UnixStream::pair()?;
+            read.set_nonblocking(true)?;
+            // One socket for each signal: bytes are counted, so two quick signals are two.
+            low_level::pipe::register(signal, write)?;
+            sources.push((signal, read));
+        }
+        let watcher = Watcher {
+            sources,
+            escalation: Escalation::new(grace),
+            first: Arc::clone(&first),
+            console,
+            action,
+        };
+        // Not joined: it watches until the process ends.
+        drop(crate::thread::spawn("signals", move || watcher.watch())?);
+        Ok(Self { first })
+    }
+
+    /// The signal that made the run end early, if one did.
+    pub(super) fn received(&self) -> Option<i32> {
+        Some(self.first.load(Ordering::SeqCst)).filter(|&signal| signal != 0)
+    }
+}
+
+/// Ends this process as the signal would have ended it, so that the parent sees the true cause.
+///
+/// Returns only if the operating system refuses.
+pub(super) fn raise_again(signal: i32) {
+    if let Err(error) = low_level::emulate_default_handler(signal) {
+        tracing::error!(signal, %error, "the signal could not be raised again");
+    }
+}
+
+struct Watcher<A> {
+    sources: Vec<(i32, UnixStream)>,
+    escalation: Escalation,
+    first: Arc<AtomicI32>,
+    console: Console,
+    action: A,
+}
+
+impl<A: OnSignal> Watcher<A> {
+    fn watch(mut self) {
+        let mut critical_at: Option<(Instant, i32)> = None;
+        loop {
+            for signal in self.wait(critical_at.map(|(at, _)| at)) {
+                let _ = self
+                    .first
+                    .compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
+                let reason = format!("{} received", name(signal));
+                match self.escalation.signal(signal) {
+                    Action::Ignore => {}
+                    Action::Abort { grace } => {
+                        critical_at = grace.map(|grace| (Instant::now() + grace, signal));
+                        self.action.abort(because(reason, signal));
+                    }
+                    Action::CriticalAbort => {
+                        critical_at = None;
+                        self.action
+                            .critical_abort(because(format!("{reason} again"), signal));
+                    }
+                    Action::EndNow => self.end_now(signal),
+                }
+            }
+            if let Some((at, signal)) = critical_at
+                && Instant::now() >= at
+            {
+                critical_at = None;
+                if self.escalation.grace_over() == Action::CriticalAbort {
+                    let reason = format!("still running after {} and its grace", name(signal));
+                    self.action.critical_abort(because(reason, signal));
+                }
+            }
+        }
+    }
+
+    /// Signals that arrived, each as often as it did; empty when the deadline has passed.
+    fn wait(&mut self, deadline: Option<Instant>) -> Vec<i32> {
+        let mut fds: Vec<PollFd<'_>> = self
+            .sources
+            .iter()
+            .map(|(_, read)| PollFd::new(read, PollFlags::IN))
+            .collect();
+        let timeout = deadline
+            .map(|at| at.saturating_duration_since(Instant::now()))
+            .and_then(|left| Timespec::try_from(left).ok());
+        // An interruption (EINTR) shows no readable descriptor; the caller's loop comes back.
+        let _ = poll(&mut fds, timeout.as_ref());
+        let mut signals = Vec::new();
+        for (signal, read) in &mut self.sources {
+            let mut bytes = [0; 16];
+            while let Ok(count @ 1..) = read.read(&mut bytes) {
+                signals.extend(std::iter::repeat_n(*signal, count));
+            }
+        }
+        signals
+    }
+
+    fn end_now(&self, signal: i32) {
+        self.console.flush_free();
+        low_level::exit(128 + signal);
+    }
+}
+
+fn because(reason: String, signal: i32) -> Abort {
+    Abort {
+        reason: reason.into(),
+        signal: Some(signal),
+    }
+}
+
+/// Name of a signal that is watched: `SIGINT`.
+pub(super) fn name(signal: i32) -> &'static str {
+    low_level::signal_name(signal).unwrap_or("signal")
+}
+
+/// Whether a signal is ignored now, that is, before anything was registered.
+fn ignored_at_start(signal: i32) -> bool {
+    std::fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|status| ignored_mask(&status))
+        .is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
+}
+
+fn ignored_mask(status: &str) -> Option<u64> {
+    let hex = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(hex.trim(), 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d5_the_ignored_signals_are_read_from_the_kernel() {
+        assert_eq!(
+            ignored_mask("Name:\tx\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001001\n"),
+            Some(0x1001)
+        );
+        assert_eq!(ignored_mask("no such line"), None);
+    }
+}

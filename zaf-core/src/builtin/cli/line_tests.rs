@@ -1,0 +1,283 @@
+use super::*;
+use crate::config::{ConfigOption, OptionId};
+
+const OUTPUT: ConfigOption = OptionId::path("output.dir")
+    .describe("Where results go.")
+    .default("output")
+    .short('o')
+    .optional();
+const LEVEL: ConfigOption = OptionId::choice("log.level", &["warn", "info"])
+    .default("warn")
+    .describe("How much is logged.")
+    .optional();
+const ABORT: ConfigOption = OptionId::flag("abort.on.fail")
+    .describe("Stop at the first failure.")
+    .optional();
+const INCLUDE: ConfigOption = OptionId::text("tests.include")
+    .multiple()
+    .describe("Run only these.")
+    .optional();
+const WORKERS: ConfigOption = OptionId::count("parallel.workers")
+    .describe("How many at once.")
+    .optional();
+const PATHS: ConfigOption = OptionId::text("run.paths")
+    .multiple()
+    .argument()
+    .describe("What to run.")
+    .optional();
+const SECRET: ConfigOption = OptionId::text("deep.secret")
+    .hidden()
+    .describe("For the curious.")
+    .optional();
+
+fn option(option: ConfigOption, owner: Option<&'static str>) -> CliOption {
+    CliOption {
+        descriptor: option.option,
+        required: option.required,
+        owner,
+        entities: Vec::new(),
+    }
+}
+
+fn model() -> Model {
+    let command = |path: &str, description, options| CliCommand {
+        path: path.to_owned(),
+        description,
+        hidden: false,
+        options,
+    };
+    Model {
+        face: Face {
+            program: "demo".to_owned(),
+            about: "Shows how it is done.".to_owned(),
+            width: 80,
+        },
+        version: "1.2.3".to_owned(),
+        main: vec![
+            option(OUTPUT, Some("output")),
+            option(LEVEL, Some("logging")),
+        ],
+        commands: vec![
+            command("addon", "Add-ons.", vec![]),
+            command("addon create", "Makes an add-on.", vec![]),
+            command("list", "Lists tests.", vec![option(INCLUDE, None)]),
+            command(
+                "run",
+                "Runs tests.\n\nAt length.",
+                vec![
+                    option(PATHS, None),
+                    option(INCLUDE, None),
+                    option(WORKERS, None),
+                    option(ABORT, Some("abort")),
+                    option(SECRET, Some("abort")),
+                ],
+            ),
+        ],
+    }
+}
+
+fn arguments(line: &[&str]) -> Vec<OsString> {
+    line.iter().map(OsString::from).collect()
+}
+
+fn strict(line: &[&str]) -> Result<Selected, EarlyEnd> {
+    model().strict(&arguments(line))
+}
+
+/// The text and code that a line ends with, without colours.
+fn ended(line: &[&str]) -> (u8, String) {
+    let early = strict(line).expect_err("the line cannot be run");
+    let text = anstream::adapter::strip_str(&early.to_string()).to_string();
+    (early.code().code(), text)
+}
+
+fn values(line: &[&str]) -> Vec<(String, String)> {
+    strict(line)
+        .expect("a line that can be run")
+        .typed
+        .into_iter()
+        .map(|typed| (typed.key, typed.values.join(",")))
+        .collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected
+        .iter()
+        .map(|&(key, value)| (key.to_owned(), value.to_owned()))
+        .collect()
+}
+
+#[test]
+fn options_of_the_application_stand_before_and_after_the_command() {
+    let expected = pairs(&[("output.dir", "x"), ("run.paths", "a,b")]);
+    assert_eq!(values(&["--output-dir", "x", "run", "a", "b"]), expected);
+    assert_eq!(values(&["run", "a", "-o", "x", "b"]), expected);
+    assert_eq!(values(&["run", "a", "b", "--output-dir=x"]), expected);
+}
+
+#[test]
+fn only_what_was_typed_has_a_value() {
+    assert_eq!(values(&["run"]), []);
+}
+
+#[test]
+fn flags_have_three_spellings() {
+    let says = |value| pairs(&[("abort.on.fail", value)]);
+    assert_eq!(values(&["run", "--abort-on-fail"]), says("true"));
+    assert_eq!(values(&["run", "--no-abort-on-fail"]), says("false"));
+    assert_eq!(values(&["run", "--abort-on-fail", "false"]), says("false"));
+    assert_eq!(
+        values(&["run", "--abort-on-fail", "suite"]),
+        pairs(&[("abort.on.fail", "true"), ("run.paths", "suite")])
+    );
+}
+
+#[test]
+fn multiple_options_repeat_and_keep_their_order() {
+    assert_eq!(
+        values(&["--tests-include", "b", "run", "--tests-include=a"]),
+        pairs(&[("tests.include", "b,a")])
+    );
+}
+
+#[test]
+fn h20_a_single_option_given_twice_is_refused() {
+    for line in [
+        ["run", "--output-dir=a", "--output-dir=b"],
+        ["--output-dir=a", "run", "--output-dir=b"],
+        ["run", "--abort-on-fail", "--no-abort-on-fail"],
+    ] {
+        let (code, text) = ended(&line);
+        assert_eq!(code, 2, "{text}");
+        assert!(text.contains("cannot be used"), "{text}");
+    }
+}
+
+#[test]
+fn h20_a_missing_or_empty_value_is_refused() {
+    for line in [["run", "--output-dir"], ["run", "--output-dir="]] {
+        let (code, text) = ended(&line);
+        assert_eq!(code, 2, "{text}");
+        assert!(
+            text.contains("a value is required for '--output-dir"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn h20_an_unknown_option_is_refused_with_the_nearest_one() {
+    for line in [["run", "--output-dri", "x"], ["--output-dri", "x", "run"]] {
+        let (code, text) = ended(&line);
+        assert_eq!(code, 2, "{text}");
+        assert!(text.contains("'--output-dri'"), "{text}");
+        assert!(text.contains("'--output-dir'"), "{text}");
+    }
+}
+
+#[test]
+fn an_unknown_command_is_refused_with_the_nearest_one() {
+    assert_eq!(
+        ended(&["rnu"]),
+        (
+            2,
+            "error: unknown command `rnu`\n  hint: did you mean `run`?".to_owned()
+        )
+    );
+    assert_eq!(ended(&["addon", "crate"]).0, 2);
+    assert!(ended(&["addon", "crate"]).1.contains("`create`"));
+}
+
+#[test]
+fn a_missing_command_is_refused() {
+    let (code, text) = ended(&[]);
+    assert_eq!(code, 2);
+    assert!(text.contains("a command is missing"), "{text}");
+    assert_eq!(ended(&["addon"]).0, 2);
+}
+
+#[test]
+fn f33_a_command_is_chosen_by_its_whole_path() {
+    assert_eq!(
+        strict(&["addon", "create"]).expect("a command").command,
+        "addon create"
+    );
+}
+
+#[test]
+fn f45_help_and_version_words_are_options_only_where_options_stand() {
+    assert_eq!(
+        values(&["run", "--", "--help", "--version", "-h"]),
+        pairs(&[("run.paths", "--help,--version,-h")])
+    );
+    assert_eq!(
+        values(&["run", "--tests-include=--help"]),
+        pairs(&[("tests.include", "--help")])
+    );
+    assert_eq!(values(&["run", "help"]), pairs(&[("run.paths", "help")]));
+}
+
+#[test]
+fn help_and_version_are_shown_and_end_well() {
+    assert_eq!(ended(&["--version"]), (0, "demo 1.2.3".to_owned()));
+    let root = ended(&["--help"]);
+    assert_eq!(root.0, 0);
+    assert_eq!(ended(&["-h"]), root);
+    assert_eq!(ended(&["help"]), root);
+    let run = ended(&["run", "--help"]);
+    assert_eq!(ended(&["help", "run"]), run);
+    assert_eq!(ended(&["--help", "run", "--bogus"]), run);
+    assert!(!run.1.contains("--deep-secret"), "{}", run.1);
+    assert!(ended(&["run", "--full-help"]).1.contains("--deep-secret"));
+    assert_eq!(ended(&["help", "rnu"]).0, 2);
+}
+
+#[test]
+fn help_reads_well_at_eighty_columns() {
+    insta::assert_snapshot!(ended(&["--help"]).1, @"");
+    insta::assert_snapshot!(ended(&["run", "--help"]).1, @"");
+    for line in [&["--help"][..], &["run", "--full-help"]] {
+        let widest = ended(line).1.lines().map(str::len).max();
+        assert!(widest <= Some(80));
+    }
+}
+
+#[test]
+fn early_passes_find_values_among_unknown_options() {
+    let model = model();
+    let (command, typed) = model.lenient(&arguments(&[
+        "--bogus",
+        "run",
+        "--ids",
+        "sut1",
+        "--output-dir",
+        "x",
+    ]));
+    assert_eq!(command, Some("run"));
+    assert_eq!(typed.len(), 1);
+    assert_eq!(typed[0].values, ["x"]);
+}
+
+#[test]
+fn m3_odd_arguments_are_refused_and_long_ones_read() {
+    use std::os::unix::ffi::OsStringExt;
+    let bad = || OsString::from_vec(b"\xff\xfe".to_vec());
+    let option = OsString::from_vec(b"--output-dir=\xff".to_vec());
+    for line in [
+        vec!["run".into(), bad()],
+        vec!["run".into(), "--".into(), bad()],
+        vec!["run".into(), "--output-dir".into(), bad()],
+        vec!["run".into(), option],
+        vec![bad()],
+    ] {
+        let early = model().strict(&line).expect_err("not UTF-8");
+        assert_eq!(early.code(), ExitCode::Usage, "{line:?}");
+    }
+    let long = "x".repeat(128 * 1024);
+    assert_eq!(values(&["run", &long]), pairs(&[("run.paths", &long)]));
+    let many: Vec<OsString> = std::iter::once("run".into())
+        .chain((0..10_000).map(|number| OsString::from(number.to_string())))
+        .collect();
+    let selected = model().strict(&many).expect("many arguments");
+    assert_eq!(selected.typed[0].values.len(), 10_000);
+}

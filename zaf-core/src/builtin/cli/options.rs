@@ -1,0 +1,167 @@
+//! The options that a command line may set, and their spellings.
+
+use crate::config::{Kind, OptionDescriptor, flag_name};
+use crate::message::Entity;
+
+use super::scan::{Spelling, Table, Takes};
+
+/// Flags of the command line itself, which no option may be called.
+pub(super) const RESERVED: [&str; 3] = ["help", "full-help", "version"];
+
+/// One option as the command line shows it.
+#[derive(Debug, Clone)]
+pub(super) struct CliOption {
+    pub(super) descriptor: OptionDescriptor,
+    /// Whether somebody cannot do without it.
+    pub(super) required: bool,
+    /// Extension that asks for it first, for the heading in the help; none for the command's own.
+    pub(super) owner: Option<&'static str>,
+    /// Entities that each have a value of their own; empty for options that hang at no entity.
+    pub(super) entities: Vec<Entity>,
+}
+
+impl CliOption {
+    /// The spellings: entity, and long flag without dashes. For help, an option of entities that are not known yet is
+    /// shown with their kind in angle brackets.
+    pub(super) fn flags(&self) -> Vec<(Option<Entity>, String)> {
+        if self.descriptor.at.is_none() {
+            return vec![(None, flag_name(&self.descriptor, None))];
+        }
+        self.entities
+            .iter()
+            .map(|entity| {
+                (
+                    Some(entity.clone()),
+                    flag_name(&self.descriptor, Some(entity)),
+                )
+            })
+            .collect()
+    }
+
+    pub(super) fn is_switch(&self) -> bool {
+        self.descriptor.kind == Kind::Flag
+    }
+}
+
+/// Two options that a command line could not tell apart.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the flag `{flag}` means both `{first}` and `{second}`")]
+pub(super) struct SpellingConflict {
+    /// With its dashes.
+    pub(super) flag: String,
+    /// Key and extension of the first.
+    pub(super) first: String,
+    /// Key and extension of the second.
+    pub(super) second: String,
+}
+
+/// All spellings of all options but the positional ones, and those that clash. The first of two that clash keeps the
+/// spelling.
+pub(super) fn table(options: &[CliOption]) -> (Table, Vec<SpellingConflict>) {
+    let mut table = Table::default();
+    let mut conflicts = Vec::new();
+    for (index, option) in options.iter().enumerate() {
+        if option.descriptor.argument {
+            continue;
+        }
+        for (entity, flag) in option.flags() {
+            let mut add = |long: String, takes: Takes| {
+                let spelling = Spelling {
+                    option: index,
+                    entity: entity.clone(),
+                    takes,
+                };
+                if RESERVED.contains(&long.as_str()) {
+                    conflicts.push(SpellingConflict {
+                        flag: format!("--{long}"),
+                        first: "the command line itself".to_owned(),
+                        second: described(option),
+                    });
+                } else if let Some(first) = table.long.get(&long) {
+                    conflicts.push(SpellingConflict {
+                        flag: format!("--{long}"),
+                        first: described(&options[first.option]),
+                        second: described(option),
+                    });
+                } else {
+                    table.long.insert(long, spelling);
+                }
+            };
+            if option.is_switch() {
+                add(flag.clone(), Takes::Switch);
+                add(format!("no-{flag}"), Takes::Negation);
+            } else {
+                add(flag, Takes::Value);
+            }
+        }
+        let Some(letter) = option.descriptor.short else {
+            continue;
+        };
+        if letter == 'h' || table.short.contains_key(&letter) {
+            let first = table
+                .short
+                .get(&letter)
+                .map_or("the command line itself".to_owned(), |first| {
+                    described(&options[first.option])
+                });
+            conflicts.push(SpellingConflict {
+                flag: format!("-{letter}"),
+                first,
+                second: described(option),
+            });
+        } else {
+            table.short.insert(
+                letter,
+                Spelling {
+                    option: index,
+                    entity: None,
+                    takes: if option.is_switch() {
+                        Takes::Switch
+                    } else {
+                        Takes::Value
+                    },
+                },
+            );
+        }
+    }
+    (table, conflicts)
+}
+
+fn described(option: &CliOption) -> String {
+    match option.owner {
+        Some(owner) => format!("{} (extension {owner})", option.descriptor.key),
+        None => option.descriptor.key.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::OptionId;
+
+    fn option(descriptor: OptionDescriptor) -> CliOption {
+        CliOption {
+            descriptor,
+            required: false,
+            owner: Some("demo"),
+            entities: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn c7_two_options_with_one_spelling_are_a_conflict() {
+        let (_, conflicts) = table(&[
+            option(OptionId::flag("x").descriptor()),
+            option(OptionId::text("no.x").descriptor()),
+            option(OptionId::text("version").descriptor()),
+        ]);
+        let texts: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "the flag `--no-x` means both `x (extension demo)` and `no.x (extension demo)`",
+                "the flag `--version` means both `the command line itself` and `version (extension demo)`",
+            ]
+        );
+    }
+}

@@ -1,0 +1,262 @@
+//! Builds the parser of one command at run time, and its help.
+//!
+//! The parser sees a line that [`super::scan`] has put in order: the words of the command are gone, every known option is
+//! one argument (`--flag=value`). So options of the application may stand before and after the command's name.
+
+use std::ffi::OsString;
+
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, Styles};
+use clap::{Arg, ArgAction, Command, value_parser};
+
+use super::options::CliOption;
+use crate::config::{DefaultValue, Kind, Value, flag_name};
+
+/// What a parser is built for: the help shows less than the parser accepts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Parse,
+    Help,
+    /// Help with everything that is hidden.
+    FullHelp,
+}
+
+/// What is the same for all parsers of an application.
+#[derive(Debug, Clone)]
+pub(super) struct Face {
+    /// Word that the person typed to start the application.
+    pub(super) program: String,
+    pub(super) about: String,
+    /// Columns of the terminal.
+    pub(super) width: usize,
+}
+
+/// Columns beyond which help is harder to read, not easier.
+const WIDEST_HELP: usize = 100;
+
+impl Face {
+    fn command(&self, name: String) -> Command {
+        Command::new(name.clone())
+            .bin_name(name)
+            .no_binary_name(true)
+            .disable_help_flag(true)
+            .disable_version_flag(true)
+            .disable_help_subcommand(true)
+            .term_width(self.width.clamp(40, WIDEST_HELP))
+            .styles(Styles::styled())
+            .next_help_heading("Options")
+    }
+
+    /// The parser for what stands around no command.
+    pub(super) fn root(
+        &self,
+        options: &[CliOption],
+        commands: &[(&str, &str, bool)],
+        purpose: Purpose,
+    ) -> Command {
+        let mut root = self
+            .command(self.program.clone())
+            .about(self.about.clone())
+            .subcommand_value_name("COMMAND")
+            .override_usage(format!("{} [OPTIONS] <COMMAND>", self.program));
+        for &(name, about, hidden) in commands {
+            if !hidden || purpose == Purpose::FullHelp {
+                let about = first_line(about).to_owned();
+                root = root.subcommand(Command::new(name.to_owned()).about(about));
+            }
+        }
+        let root = with_options(root, options, purpose);
+        with_built_in(root).after_help(format!(
+            "`{program} help COMMAND` or `{program} COMMAND --help` shows the options of a command,\n\
+             `--full-help` also what is hidden.",
+            program = self.program
+        ))
+    }
+
+    /// The parser of one command; `path` are its words.
+    pub(super) fn leaf(
+        &self,
+        path: &[&str],
+        about: &str,
+        options: &[CliOption],
+        purpose: Purpose,
+    ) -> Command {
+        let name = format!("{} {}", self.program, path.join(" "));
+        let leaf = self.command(name).about(first_line(about).to_owned());
+        let leaf = with_options(leaf, options, purpose);
+        with_built_in(leaf).after_help("`--full-help` also shows hidden options.")
+    }
+}
+
+fn with_built_in(command: Command) -> Command {
+    let flag = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .action(ArgAction::SetTrue)
+            .help(help)
+            .help_heading("Options")
+            .display_order(usize::MAX)
+    };
+    command
+        .arg(flag("help", "Show this help").short('h'))
+        .arg(flag("full-help", "Show this help with what is hidden"))
+        .arg(flag("version", "Show the version"))
+}
+
+fn with_options(mut command: Command, options: &[CliOption], purpose: Purpose) -> Command {
+    for option in options {
+        if option.descriptor.argument {
+            command = command.arg(positional(option));
+            continue;
+        }
+        let mut flags = option.flags();
+        if flags.is_empty() && purpose != Purpose::Parse {
+            flags.push((None, flag_name(&option.descriptor, None)));
+        }
+        for (index, (_, flag)) in flags.into_iter().enumerate() {
+            let short = option.descriptor.short.filter(|_| index == 0);
+            command = command.arg(named(option, flag.clone(), short, purpose));
+            if option.is_switch() {
+                let negation = format!("no-{flag}");
+                command = command.arg(
+                    Arg::new(negation.clone())
+                        .long(negation)
+                        .action(ArgAction::SetTrue)
+                        .conflicts_with(flag)
+                        .hide(true),
+                );
+            }
+        }
+    }
+    command
+}
+
+fn positional(option: &CliOption) -> Arg {
+    let arg = Arg::new(option.descriptor.key)
+        .value_name(last_word(option.descriptor.key).to_uppercase())
+        .value_parser(NonEmptyStringValueParser::new())
+        .help(help_text(option));
+    if option.descriptor.multiple {
+        arg.num_args(0..).action(ArgAction::Append)
+    } else {
+        arg.action(ArgAction::Set)
+    }
+}
+
+fn named(option: &CliOption, flag: String, short: Option<char>, purpose: Purpose) -> Arg {
+    let descriptor = &option.descriptor;
+    let mut arg = Arg::new(flag.clone()).long(flag).help(help_text(option));
+    if let Some(letter) = short {
+        arg = arg.short(letter);
+    }
+    arg = match option.owner {
+        Some(owner) => arg.help_heading(format!("Options of {owner}")),
+        None => arg.help_heading("Options"),
+    };
+    if descriptor.hidden && purpose != Purpose::FullHelp {
+        arg = arg.hide(true);
+    }
+    let several = if descriptor.multiple {
+        ArgAction::Append
+    } else {
+        ArgAction::Set
+    };
+    match descriptor.kind {
+        Kind::Flag if purpose == Purpose::Parse => arg
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .value_parser(value_parser!(bool)),
+        Kind::Flag => arg.action(ArgAction::SetTrue),
+        Kind::Choice(words) => arg
+            .action(several)
+            .value_name(value_name(descriptor.kind))
+            .value_parser(PossibleValuesParser::new(words.iter().copied())),
+        kind => arg
+            .action(several)
+            .value_name(value_name(kind))
+            .value_parser(NonEmptyStringValueParser::new()),
+    }
+}
+
+fn value_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Integer | Kind::Count => "N",
+        Kind::Float => "NUMBER",
+        Kind::Duration => "TIME",
+        Kind::Size => "BYTES",
+        Kind::Path => "PATH",
+        Kind::Glob => "PATTERN",
+        Kind::Choice(_) => "WORD",
+        Kind::Entity => "NAME",
+        _ => "TEXT",
+    }
+}
+
+fn help_text(option: &CliOption) -> String {
+    let descriptor = &option.descriptor;
+    let mut notes = Vec::new();
+    match descriptor.default {
+        Some(DefaultValue::Flag(true)) => {
+            notes.push("on by default, --no-… turns it off".to_owned())
+        }
+        Some(DefaultValue::Flag(false)) | None => {}
+        Some(default) => notes.push(format!("default: {}", Value::from(default).print())),
+    }
+    if option.required && descriptor.default.is_none() {
+        notes.push("required".to_owned());
+    }
+    if descriptor.multiple && !descriptor.argument {
+        notes.push("may be repeated".to_owned());
+    }
+    let text = first_line(descriptor.description);
+    if notes.is_empty() {
+        text.to_owned()
+    } else {
+        format!("{text} [{}]", notes.join("; "))
+    }
+}
+
+/// First line of a documentation without its full stop, for lists.
+fn first_line(text: &str) -> &str {
+    let line = text.trim().lines().next().unwrap_or_default();
+    line.trim().trim_end_matches('.')
+}
+
+fn last_word(key: &str) -> &str {
+    key.rsplit(['.', '-', '_']).next().unwrap_or(key)
+}
+
+/// What the parser alone can tell about a line that is right.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    /// Index of a positional option and its values, in the order typed.
+    pub(super) positionals: Vec<(usize, Vec<String>)>,
+    /// Whether help was asked for among clustered short flags.
+    pub(super) help: bool,
+}
+
+/// Judges a line.
+///
+/// # Errors
+/// What the parser finds wrong with it.
+pub(super) fn parse(
+    command: Command,
+    options: &[CliOption],
+    arguments: Vec<OsString>,
+) -> Result<Parsed, clap::Error> {
+    let matches = command.try_get_matches_from(arguments)?;
+    let positionals = options
+        .iter()
+        .enumerate()
+        .filter(|(_, option)| option.descriptor.argument)
+        .filter_map(|(index, option)| {
+            let values = matches.get_many::<String>(option.descriptor.key)?;
+            Some((index, values.cloned().collect()))
+        })
+        .collect();
+    Ok(Parsed {
+        positionals,
+        help: matches.get_flag("help"),
+    })
+}

@@ -1,0 +1,163 @@
+//! Reads configuration files: those that somebody names, and those at the usual places.
+//!
+//! | Files | Load order | Priority |
+//! | --- | --- | --- |
+//! | explicit: `config.file.pattern` | 2 | 50 |
+//! | additional: `additional.config.file.pattern` | 3 | 40 |
+//! | local: `./<app>.yaml`, `.toml` | 4 | 30 |
+//! | user: `$XDG_CONFIG_HOME/<app>/config.yaml`, `~/.<app>.yaml`, `.toml` | 4 | 20 |
+//! | machine: `/etc/<app>/config.yaml`, `.toml` | 4 | 10 |
+//!
+//! Explicit files are read instead of those at the usual places, additional ones as well. Of files with the same priority
+//! the one read later wins; matches of a pattern are read in the order of their names. A file that somebody named must be
+//! readable; one at a usual place that cannot be opened is a warning. Wrong content is an error in both.
+
+mod pattern;
+mod places;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::declare::Declaration;
+use crate::config::{ConfigLayer, ConfigOption, OptionId, Priority, Problems, load};
+use crate::error::Result;
+use crate::extension::{Extension, ExtensionContext, ExtensionDescriptor};
+
+/// Files to read instead of those at the usual places; paths or patterns. `--config-file-pattern`,
+/// `<PREFIX>_CONFIG_FILE_PATTERN`.
+pub const CONFIG_FILE_PATTERN: OptionId<Vec<String>> = OptionId::glob("config.file.pattern")
+    .multiple()
+    .describe("Read these files instead of those at the usual places.");
+
+/// Files to read in addition; paths or patterns. `--additional-config-file-pattern`.
+pub const ADDITIONAL_CONFIG_FILE_PATTERN: OptionId<Vec<String>> =
+    OptionId::glob("additional.config.file.pattern")
+        .multiple()
+        .describe("Read these files too.")
+        .hidden();
+
+/// Whether to read no file that nobody named. `--disable-default-config-files`.
+pub const DISABLE_DEFAULT_CONFIG_FILES: OptionId<bool> =
+    OptionId::flag("disable.default.config.files")
+        .describe("Read no files from the usual places.")
+        .default(false)
+        .hidden();
+
+/// Reads the files of one kind, which its load order decides.
+#[derive(Debug)]
+pub struct ConfigFiles<const ORDER: u16>;
+
+const EXPLICIT: u16 = 2;
+const ADDITIONAL: u16 = 3;
+const USUAL: u16 = 4;
+
+// A constant of its own: a function cannot promise that the list lives for ever.
+const OPTIONS: [ConfigOption; 3] = [
+    CONFIG_FILE_PATTERN.optional(),
+    ADDITIONAL_CONFIG_FILE_PATTERN.optional(),
+    DISABLE_DEFAULT_CONFIG_FILES.optional(),
+];
+
+const fn loader<const ORDER: u16>() -> ExtensionDescriptor {
+    Declaration {
+        name: "configfiles",
+        description: "Reads configuration files.",
+        load_order: ORDER,
+        config_options: &OPTIONS,
+        commands: &[],
+        file: file!(),
+        line: line!(),
+    }
+    .of::<ConfigFiles<ORDER>>()
+}
+
+pub(super) const CONFIG_FILES: [ExtensionDescriptor; 3] = [
+    loader::<EXPLICIT>(),
+    loader::<ADDITIONAL>(),
+    loader::<USUAL>(),
+];
+
+impl<const ORDER: u16> Extension for ConfigFiles<ORDER> {
+    fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn get_config(&self, cx: &ExtensionContext<'_>) -> Result<Vec<ConfigLayer>> {
+        let config = cx.config();
+        let application = cx.application();
+        let directory = &application.invocation.directory;
+        match ORDER {
+            EXPLICIT => Ok(named(
+                &config.get(CONFIG_FILE_PATTERN)?,
+                directory,
+                Priority::EXPLICIT,
+            )?),
+            ADDITIONAL => Ok(named(
+                &config.get(ADDITIONAL_CONFIG_FILE_PATTERN)?,
+                directory,
+                Priority::ADDITIONAL,
+            )?),
+            _ => {
+                if config.get(DISABLE_DEFAULT_CONFIG_FILES)?
+                    || !config.get(CONFIG_FILE_PATTERN)?.is_empty()
+                {
+                    return Ok(Vec::new());
+                }
+                let environment = &application.invocation.environment;
+                Ok(usual(places::default_files(
+                    &application.name,
+                    directory,
+                    environment,
+                ))?)
+            }
+        }
+    }
+}
+
+/// The files that somebody named, in the order named.
+///
+/// # Errors
+/// Everything that is wrong with any of them.
+fn named(
+    patterns: &[String],
+    directory: &Utf8Path,
+    priority: Priority,
+) -> Result<Vec<ConfigLayer>, Problems> {
+    let mut layers = Vec::new();
+    let mut problems = Vec::new();
+    for pattern in patterns {
+        match pattern::expand(pattern, directory) {
+            Err(problem) => problems.push(problem),
+            Ok(paths) => {
+                for path in paths {
+                    match load::file(&path, priority) {
+                        Ok(layer) => layers.push(layer),
+                        Err(error) => problems.extend(error.into_problems().into_list()),
+                    }
+                }
+            }
+        }
+    }
+    Problems::from_list(problems).map_or(Ok(layers), Err)
+}
+
+/// Those of the usual files that exist.
+///
+/// # Errors
+/// Everything that is wrong with the content of any of them.
+fn usual(files: Vec<(Priority, Utf8PathBuf)>) -> Result<Vec<ConfigLayer>, Problems> {
+    let mut layers = Vec::new();
+    let mut problems = Vec::new();
+    for (priority, path) in files {
+        match load::file(&path, priority) {
+            Ok(layer) => layers.push(layer),
+            Err(error) if error.is_missing() => {}
+            Err(error @ load::LoadError::Io { .. }) => {
+                let cause = std::error::Error::source(&error)
+                    .map_or_else(String::new, |cause| format!(": {cause}"));
+                tracing::warn!("{error}{cause}; it is left out");
+            }
+            Err(error) => problems.extend(error.into_problems().into_list()),
+        }
+    }
+    Problems::from_list(problems).map_or(Ok(layers), Err)
+}

@@ -1,0 +1,130 @@
+//! Checks the whole configuration before anything is run: unknown keys, wrong types, missing values, all at once.
+//!
+//! Keys of extensions that are switched off are known: a file may hold settings for what is not loaded today.
+
+use super::declare::Declaration;
+use crate::config::{ConfigLayer, ConfigStore, OptionId, Problem, Problems, Severity, UnknownKeys};
+use crate::error::Result;
+use crate::extension::{
+    Catalog, Extension, ExtensionContext, ExtensionDescriptor, SELECTED_COMMAND,
+};
+use crate::message::Entity;
+
+/// What to do about keys in files that no extension knows. `--config-unknown`; default `refuse`.
+pub const UNKNOWN_KEYS: OptionId<String> = OptionId::choice("config.unknown", &["refuse", "warn"])
+    .describe("What to do about keys that nobody knows.")
+    .default("refuse")
+    .hidden();
+
+/// Refuses a configuration with problems.
+#[derive(Debug)]
+pub struct ConfigValidator;
+
+pub(super) const CONFIG_VALIDATOR: ExtensionDescriptor = Declaration {
+    name: "configvalidator",
+    description: "Refuses a configuration with problems.",
+    load_order: 101,
+    config_options: &[UNKNOWN_KEYS.optional()],
+    commands: &[],
+    file: file!(),
+    line: line!(),
+}
+.of::<ConfigValidator>();
+
+impl Extension for ConfigValidator {
+    fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn get_config(&self, cx: &ExtensionContext<'_>) -> Result<Vec<ConfigLayer>> {
+        let catalog = cx.catalog();
+        // A wrong word for this very option is a problem that the strict reading finds.
+        let unknown = match cx.config().get(UNKNOWN_KEYS).as_deref() {
+            Ok("warn") => UnknownKeys::Warn,
+            _ => UnknownKeys::Refuse,
+        };
+        let mut problems = with_all_options(catalog).validate(unknown);
+        problems.extend(missing(catalog));
+        let (errors, mut warnings): (Vec<Problem>, Vec<Problem>) = problems
+            .into_iter()
+            .partition(|problem| problem.severity() == Severity::Error);
+        warnings.extend(catalog.store().warnings().iter().cloned());
+        for warning in warnings {
+            warn(&warning);
+        }
+        match Problems::from_list(errors) {
+            Some(problems) => Err(problems.into()),
+            None => Ok(Vec::new()),
+        }
+    }
+}
+
+/// The store, with the options of what is switched off declared too.
+fn with_all_options(catalog: &Catalog) -> ConfigStore {
+    let mut store = catalog.store().clone();
+    for entry in catalog.extensions() {
+        if entry.state.is_enabled() {
+            continue;
+        }
+        let extension = &entry.descriptor;
+        let of_commands = extension
+            .commands()
+            .iter()
+            .flat_map(|command| command.config_options);
+        for option in extension.config_options.iter().chain(of_commands) {
+            // An option that contradicts those of enabled extensions is nobody's problem while it is off.
+            drop(store.define(&option.option, extension.name));
+        }
+    }
+    store
+}
+
+/// Required options without a value, of the application and of the selected command.
+fn missing(catalog: &Catalog) -> Vec<Problem> {
+    let store = catalog.store();
+    let mut entries = catalog.application_options();
+    let selected = store.get(SELECTED_COMMAND).ok();
+    if let Some(entry) = selected.and_then(|path| catalog.commands().find(&path)) {
+        entries.extend(catalog.command_options(entry.command));
+    }
+    let mut required: Vec<(_, Option<Entity>, String)> = Vec::new();
+    for entry in entries.into_iter().filter(|entry| entry.required) {
+        let owner = entry
+            .requested_by
+            .first()
+            .map_or_else(String::new, ToString::to_string);
+        match entry.option.at {
+            None => required.push((&entry.option, None, owner)),
+            Some(at) => {
+                // Entities that cannot be read are a problem that the validation finds.
+                for entity in store.entities(at).unwrap_or_default() {
+                    required.push((&entry.option, Some(entity), owner.clone()));
+                }
+            }
+        }
+    }
+    store.missing(
+        required
+            .iter()
+            .map(|(option, entity, owner)| (*option, entity.as_ref(), owner.as_str())),
+    )
+}
+
+fn warn(warning: &Problem) {
+    let place = match warning.position() {
+        Some((path, line, column)) => format!("{path}:{line}:{column}: "),
+        None => String::new(),
+    };
+    let details = warning.details().join("; ");
+    let label = warning.label();
+    let tail = [label, &details]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>()
+        .join("; ");
+    if tail.is_empty() {
+        tracing::warn!("{place}{}", warning.title());
+    } else {
+        tracing::warn!("{place}{}: {tail}", warning.title());
+    }
+}

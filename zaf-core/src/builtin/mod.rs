@@ -1,0 +1,50 @@
+//! Framework extensions that every application has.
+//!
+//! Each could be written by a user, and replaced by one. What they do together: read the environment, the command line and
+//! the configuration files while extensions are loaded, check the result, set the log level. They tell the application
+//! what went wrong by errors; nothing here ends the process or keeps state.
+
+mod cli;
+mod config_files;
+mod config_validator;
+mod declare;
+mod environment;
+mod logging;
+mod noop;
+mod output;
+
+use self::cli::CLI;
+use self::config_files::CONFIG_FILES;
+use self::environment::ENVIRONMENT;
+use crate::extension::ExtensionDescriptor;
+
+pub use cli::CommandLine;
+pub use config_files::{
+    ADDITIONAL_CONFIG_FILE_PATTERN, CONFIG_FILE_PATTERN, ConfigFiles, DISABLE_DEFAULT_CONFIG_FILES,
+};
+pub use config_validator::{ConfigValidator, UNKNOWN_KEYS};
+pub use environment::Environment;
+pub use logging::{LOG_LEVEL, Logging};
+pub use noop::{NOOP_COMMAND, Noop};
+pub use output::{OUTPUT_DIR, Output};
+
+/// All built-in extensions, for applications that are made of a list of their own
+/// ([`Application::made_of`](crate::application::Application::made_of)). Others have them anyway.
+pub const EXTENSIONS: &[ExtensionDescriptor] = &[
+    CLI[0],
+    CLI[1],
+    CLI[2],
+    CLI[3],
+    CLI[4],
+    ENVIRONMENT[0],
+    ENVIRONMENT[1],
+    ENVIRONMENT[2],
+    ENVIRONMENT[3],
+    CONFIG_FILES[0],
+    CONFIG_FILES[1],
+    CONFIG_FILES[2],
+    config_validator::CONFIG_VALIDATOR,
+    logging::LOGGING,
+    output::OUTPUT,
+    noop::NOOP,
+];
