@@ -123,7 +123,7 @@ fn report(cx: &CommandContext<'_>, directory: &RunDirectory, summary: &Summary) 
         }),
     }
     let request = WriteReports { log: directory.event_log(), directory: directory.path().to_owned() };
-    let replies = cx.bus().send_request_optional(WRITE_REPORTS, RESULTS, request).map_err(nobody)?;
+    let replies = cx.bus().send_request_optional(WRITE_REPORTS, RESULTS, None, request).map_err(nobody)?;
     for reply in replies.all(REPORT_LIMIT) {
         match reply.result {
             Ok(written) => reports.extend(written),

@@ -7,7 +7,7 @@ use thiserror::Error;
 use zaf_core::prelude::*;
 
 use super::ask::{ask, nobody};
-use crate::finder::{self, FIND_TEST_CASES, FINDER, FindTestCases, Found, Problem, SourceSpec};
+use crate::finder::{FIND_TEST_CASES, FINDER, FindTestCases, Problem, SourceSpec};
 use crate::scheduler::{FILL_RUN_QUEUE, FillRunQueue, RunQueueFilled, SCHEDULER};
 
 /// Files, directories and `kind:path` to take test cases from; none: the cases that are linked into the program.
@@ -51,15 +51,16 @@ enum Nothing {
 /// selected.
 pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
     let texts = cx.config().get_optional(SOURCES)?.unwrap_or_default();
-    let specs = SourceSpec::parse_all(&texts).map_err(usage)?;
-    let sources = specs.len();
-    let request = FindTestCases::new(specs);
-    let replies = cx.bus().send_request(FIND_TEST_CASES, FINDER, request).map_err(nobody)?;
+    let specs: Vec<_> = texts.iter().map(|text| SourceSpec::parse(text.as_ref())).collect();
+    let sources = specs.len().max(1);
+    let (request, problems) = FindTestCases::of(&specs);
+    let replies =
+        cx.bus().send_request(FIND_TEST_CASES, FINDER, request.clone()).map_err(nobody)?;
     let mut answers = Vec::new();
     for reply in replies.all(Duration::MAX) {
-        answers.push(reply.result?);
+        answers.extend(reply.result?);
     }
-    let found = finder::merge(answers).map_err(usage)?;
+    let found = request.merge(answers, problems).map_err(usage)?;
     let count = found.len();
     let request = FillRunQueue { found: Mutex::new(found) };
     let filled = ask(cx.bus(), FILL_RUN_QUEUE, SCHEDULER, request)?;

@@ -18,17 +18,23 @@ mod expand;
 mod found;
 pub mod googletest;
 mod interpret;
+mod kinds;
 pub mod libtest;
 mod linked;
 mod listing;
+mod request;
 mod source;
 pub mod tap;
 
 pub use expand::{Expanded, SourceFile, expand};
 pub use found::{Found, Problem, duplicates};
 pub use interpret::{Interpretation, interpret, interpret_end};
+pub use kinds::{
+    Executables, GoogleTestBinaries, LibtestBinaries, LinkedCases, TapProducers,
+};
 pub use linked::{linked, linked_from};
 pub use listing::{FindOptions, cases_of_file};
+pub use request::{FIND_TEST_CASES, FINDER, FindTestCases, FoundUnit, Unit};
 pub use source::{SourceKind, SourceSpec};
 
 use crate::supervisor::Cancellation;

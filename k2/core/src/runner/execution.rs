@@ -9,10 +9,11 @@ use zaf_core::component::Scope;
 use super::settings::Settings;
 use super::{RunPlan, record};
 use crate::case::{
-    CaseAction, CaseFunction, Outcome, ProcessCase, TestCase, TestContext, Verdict, outcome,
+    CaseAction, CaseFunction, Outcome, ProcessCase, TestCase, TestContext, Verdict, catch,
 };
+use crate::finder::interpret_end;
 use crate::messages::{TestCaseFinished, TestCaseStarted};
-use crate::supervisor::{self, Cancellation, EndedBy, OutputFiles, ProcessEnd, ProcessSpec};
+use crate::supervisor::{self, Cancellation, OutputFiles, ProcessSpec};
 
 /// One try of a case on one worker.
 #[derive(Debug)]
@@ -118,7 +119,7 @@ impl Execution {
             scope.clone(),
             cancellation.clone(),
         );
-        let outcome = outcome::catch(|| function(&context));
+        let outcome = catch(|| function(&context));
         // Components of the test end within its time and before its verdict is told.
         let problems = scope.end();
         let verdict = match (cancellation.is_cancelled(), outcome.verdict()) {
@@ -127,7 +128,13 @@ impl Execution {
             (false, verdict) => verdict,
         };
         let mut finished = self.to_finished(verdict, None);
-        tell_outcome(&mut finished, &outcome);
+        if let Some(reason) = outcome.reason() {
+            let more = match &outcome {
+                Outcome::Failed { detail, .. } => detail,
+                _ => "",
+            };
+            tell_reason(&mut finished, reason, more);
+        }
         for problem in problems {
             tracing::error!(case = %self.case.id, error = %problem, "a component could not be taken down");
         }
@@ -149,29 +156,16 @@ impl Execution {
                 return self.to_finished(Verdict::Error, Some(reason.into()));
             }
         };
-        let told = protocol::interpret(process.protocol, &end, &settings.skip_codes);
-        let mut finished = self.to_finished(told.outcome.verdict(), None);
+        let told = interpret_end(process.protocol, &end, &settings.skip_codes);
+        let mut finished = self.to_finished(told.verdict, None);
         finished.duration = Some(end.duration);
-        tell_outcome(&mut finished, &told.outcome);
-        match end.ended_by {
-            EndedBy::Itself => {}
-            EndedBy::Timeout(limit) => {
-                finished.verdict = Verdict::TimedOut;
-                finished.reason = Some(stopped(limit, &end).into());
-            }
-            EndedBy::Cancellation => {
-                finished.verdict = Verdict::Aborted;
-                finished.reason = Some("the run was aborted".into());
-            }
-        }
-        if let Some(pid) = end.unkillable {
-            finished.verdict = Verdict::Error;
-            finished.reason = Some(format!("process {pid} cannot be killed").into());
+        if let Some(reason) = told.reason {
+            tell_reason(&mut finished, &reason, "");
         }
         finished.exit = end.exit.map(record::exit);
         finished.stdout = record::output(&end.stdout);
         finished.stderr = record::output(&end.stderr);
-        finished.steps = record::steps(told.steps);
+        finished.steps = told.steps;
         finished.leaked = record::leaked(&end.leaked);
         finished
     }
@@ -188,28 +182,12 @@ impl Execution {
     }
 }
 
-/// Why a process was stopped, and how hard that was.
-fn stopped(limit: Duration, end: &ProcessEnd) -> String {
-    let how = if end.killed { "TERM, then KILL" } else { "TERM" };
-    let state = if end.stopped { ", it had stopped itself" } else { "" };
-    format!("stopped after {limit:?} ({how}{state})")
-}
-
-/// Notes reason and detail.
-fn tell_outcome(finished: &mut TestCaseFinished, outcome: &Outcome) {
-    let Some(reason) = outcome.reason() else { return };
-    // Summaries have room for a line; the rest of a longer reason is detail.
+/// Notes why a case ended as it did: one line for summaries, the rest of a longer reason and `more` as detail.
+fn tell_reason(finished: &mut TestCaseFinished, reason: &str, more: &str) {
     let (first, rest) = reason.split_once('\n').unwrap_or((reason, ""));
     finished.reason = Some(first.into());
-    let mut detail = rest.to_owned();
-    if let Outcome::Failed { detail: more, .. } = outcome
-        && !more.is_empty()
-    {
-        if !detail.is_empty() {
-            detail.push('\n');
-        }
-        detail.push_str(more);
-    }
+    let detail = [rest, more].into_iter().filter(|part| !part.is_empty());
+    let detail = detail.collect::<Vec<_>>().join("\n");
     if !detail.is_empty() {
         finished.detail = Some(detail.into());
     }

@@ -1,11 +1,8 @@
 //! From what the supervisor saw of a process to what is recorded about it.
 
-use std::sync::Arc;
-
 use camino::Utf8PathBuf;
 
-use crate::case::Step as CaseStep;
-use crate::messages::{CapturedOutput, ExitStatus, LeakedProcess, Step};
+use crate::messages::{CapturedOutput, ExitStatus, LeakedProcess};
 use crate::supervisor;
 
 /// Head, tail and size of an output; a file that was not written is not named.
@@ -34,14 +31,4 @@ pub(super) fn leaked(found: &[supervisor::LeakedProcess]) -> Vec<LeakedProcess> 
         command: process.command.as_str().into(),
     };
     found.iter().map(record).collect()
-}
-
-/// Parts of a case that have verdicts of their own.
-pub(super) fn steps(steps: Vec<CaseStep>) -> Vec<Step> {
-    let record = |step: CaseStep| Step {
-        name: step.name.into(),
-        verdict: step.verdict,
-        detail: step.detail.map(Arc::from),
-    };
-    steps.into_iter().map(record).collect()
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use zaf_core::prelude::*;
 
-pub use self::filter::{Filter, FilterError, FilterPatterns};
+pub use self::filter::{Filter, FilterError, FilterErrors, FilterPatterns};
 pub use self::queue::RunQueue;
 use crate::case::TestCase;
 
@@ -101,7 +101,7 @@ impl Extension for TestScheduler {
             exclude: config.get_optional(EXCLUDE)?.unwrap_or_default(),
             exclude_regex: config.get_optional(EXCLUDE_REGEX)?.unwrap_or_default(),
         };
-        let filter = Filter::new(&patterns).map_err(FilterErrors)?;
+        let filter = Filter::new(&patterns).map_err(|problems| ExitCode::Usage.with_error(FilterErrors(problems)))?;
         Ok(Self { filter, queue: Mutex::default() })
     }
 }
