@@ -34,7 +34,9 @@ impl OnCall {
 /// The kernel of this machine is the one that the product is made for.
 #[k2::test_case(tags = ["machine"])]
 fn runs_on_linux() -> TestResult {
-    let kernel = std::fs::read_to_string("/proc/sys/kernel/ostype")?;
-    assert_eq!(kernel.trim(), "Linux");
+    assert_eq!(
+        std::fs::read_to_string("/proc/sys/kernel/ostype")?.trim(),
+        "Linux"
+    );
     Ok(())
 }
