@@ -1,5 +1,4 @@
 //! An own test command: one extension, one test case. Try `cargo run -p k2 --example own_cli -- run`.
-
 use k2::messages::{TEST_CASE_FINISHED, TestCaseFinished};
 use k2::prelude::*;
 
@@ -31,12 +30,10 @@ impl OnCall {
     }
 }
 
-/// The kernel of this machine is the one that the product is made for.
+/// The product is made for this kernel.
 #[k2::test_case(tags = ["machine"])]
 fn runs_on_linux() -> TestResult {
-    assert_eq!(
-        std::fs::read_to_string("/proc/sys/kernel/ostype")?.trim(),
-        "Linux"
-    );
+    let kernel = std::fs::read("/proc/sys/kernel/ostype")?;
+    assert_eq!(kernel, b"Linux\n");
     Ok(())
 }
