@@ -26,6 +26,9 @@ mod validate;
 mod value;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{ConfigError, ReferenceError};
 pub use key::{Key, environment_name, flag_name, shown_key};
 pub use kind::{DefaultValue, Kind};
