@@ -42,6 +42,7 @@ fn took(milliseconds: u64, case: TestCaseFinished) -> TestCaseFinished {
 }
 
 /// The cases of the run, in the order in which they end.
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub(crate) fn cases() -> Vec<TestCaseFinished> {
     use Verdict::{Aborted, Error, Failed, Ignored, NotRun, Passed, Skipped, TimedOut};
     let sort = TestCaseFinished {
@@ -226,7 +227,7 @@ pub(crate) fn log(records: &[Record]) -> (tempfile::TempDir, camino::Utf8PathBuf
     let dir = tempfile::tempdir().unwrap();
     let path = camino::Utf8PathBuf::from_path_buf(dir.path().join("events.jsonl")).unwrap();
     std::fs::write(&path, "").unwrap();
-    let mut writer = k2::results::event_log::EventLogWriter::open(&path).unwrap();
+    let mut writer = k2::results::event_log::EventLogWriter::new(path.clone());
     for record in records {
         writer.append(record.body.clone());
     }

@@ -4,8 +4,11 @@
 //! reader copes with the torn line that a killed writer may leave. Readers of an older version leave out what they do not
 //! know, and refuse a newer major version.
 
+mod extension;
 mod read;
+mod sync;
 mod write;
 
+pub use extension::EventLog;
 pub use read::{EventLogReader, ReadError};
 pub use write::EventLogWriter;

@@ -4,13 +4,13 @@
 //! then cannot be kept is counted as lost, and the gap in the sequence numbers shows it in the file.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use rustix::fs::OFlags;
 
@@ -34,13 +34,49 @@ pub(super) trait LogFile: Write + Send {
     fn sync(&mut self) -> io::Result<()>;
 }
 
+/// The file of an event log: opened with the first record, and tried again with a later one if that fails.
+#[derive(Debug)]
+pub struct File {
+    path: Utf8PathBuf,
+    open: Option<std::fs::File>,
+}
+
+impl File {
+    fn get(&mut self) -> io::Result<&mut std::fs::File> {
+        if self.open.is_none() {
+            let nofollow = OFlags::NOFOLLOW.bits().cast_signed();
+            let file = OpenOptions::new()
+                .append(true)
+                .custom_flags(nofollow)
+                .open(&self.path)?;
+            self.open = Some(file);
+        }
+        self.open
+            .as_mut()
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl Write for File {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.get()?.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl LogFile for File {
     fn cut(&mut self, length: u64) -> io::Result<()> {
-        self.set_len(length)
+        match &self.open {
+            Some(file) => file.set_len(length),
+            None => Ok(()),
+        }
     }
 
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        self.get()?.sync_data()
     }
 }
 
@@ -63,27 +99,14 @@ pub struct EventLogWriter<F = File> {
 }
 
 impl EventLogWriter {
-    /// Starts to write the empty file `path`, which must exist: see [`RunDirectory`](crate::results::RunDirectory).
-    /// A symbolic link in its place is not followed.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn open(path: &Utf8Path) -> io::Result<Self> {
-        let nofollow = OFlags::NOFOLLOW.bits().cast_signed();
-        let file = OpenOptions::new()
-            .append(true)
-            .custom_flags(nofollow)
-            .open(path)?;
-        let length = file.metadata()?.len();
-        Ok(Self::with_file(file, path.to_owned(), length))
-    }
-
-    /// Another handle of the same file, to bring it to disk from another thread.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn second_handle(&self) -> io::Result<File> {
-        self.file.try_clone()
+    /// Writes the empty file `path`, which must exist by the first record: see
+    /// [`RunDirectory`](crate::results::RunDirectory). A symbolic link in its place is not followed.
+    pub fn new(path: Utf8PathBuf) -> Self {
+        let file = File {
+            path: path.clone(),
+            open: None,
+        };
+        Self::with_file(file, path)
     }
 }
 
@@ -92,12 +115,12 @@ impl EventLogWriter {
     reason = "only files and the tests' double are written to"
 )]
 impl<F: LogFile> EventLogWriter<F> {
-    fn with_file(file: F, path: Utf8PathBuf, length: u64) -> Self {
+    fn with_file(file: F, path: Utf8PathBuf) -> Self {
         Self {
             file,
             path,
             next_seq: 1,
-            length,
+            length: 0,
             line: Vec::new(),
             kept: VecDeque::new(),
             kept_bytes: 0,
@@ -273,7 +296,7 @@ mod tests {
             size,
             ..Disk::default()
         };
-        EventLogWriter::with_file(disk, "events.jsonl".into(), 0)
+        EventLogWriter::with_file(disk, "events.jsonl".into())
     }
 
     fn body() -> RecordBody {
