@@ -5,4 +5,5 @@
     reason = "helpers of tests fail as tests do; the lint's exception knows test functions only"
 )]
 
+mod application;
 mod bus;

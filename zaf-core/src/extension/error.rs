@@ -343,17 +343,6 @@ pub enum DestroyError {
         step: &'static str,
         message: String,
     },
-    /// A dispatcher could not be destroyed.
-    #[error(
-        "dispatcher `{dispatcher}` of extension `{extension}`{instance} could not be destroyed"
-    )]
-    Dispatcher {
-        extension: &'static str,
-        instance: String,
-        dispatcher: String,
-        #[source]
-        cause: Cause,
-    },
     /// The extension did not end in time; it was left behind.
     #[error("extension `{extension}`{instance} was not destroyed within {} ms ({step})", limit.as_millis())]
     Hung {
