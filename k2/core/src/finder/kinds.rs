@@ -1,11 +1,22 @@
 //! The finders that come with k2, one extension for each kind of source: each can be switched off or replaced.
 
-use zaf_core::application::{ABORT, Abort};
+use std::time::Duration;
+
+use zaf_core::application::{ABORT, Abort, CRITICAL_ABORT};
 use zaf_core::prelude::*;
 
 use super::request::{FIND_TEST_CASES, FINDER, FindTestCases, FoundUnit, Unit};
 use super::{FindOptions, Found, SourceKind, cases_of_file, linked};
+use crate::case::TestCaseDescriptor;
+use crate::private::K2_TEST_CASES;
 use crate::supervisor::Cancellation;
+
+/// Longest time that a test binary may take to list its tests; a binary that takes longer is a case that ends in error.
+///
+/// CLI `--tests-list-timeout`, environment `K2_TESTS_LIST_TIMEOUT`, default 30 s.
+pub const LIST_TIMEOUT: OptionId<Duration> = OptionId::duration("tests.list.timeout")
+    .describe("Longest time that a test binary may take to list its tests")
+    .default(FindOptions::LIST_TIMEOUT);
 
 /// Finds test functions that are linked into the program.
 #[command_extension(
@@ -14,11 +25,15 @@ use crate::supervisor::Cancellation;
     endpoints_and_messages = { FINDER: [FIND_TEST_CASES] },
 )]
 #[derive(Debug)]
-pub struct LinkedCases;
+pub struct LinkedCases {
+    table: &'static [TestCaseDescriptor],
+}
 
 impl Extension for LinkedCases {
     fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self)
+        Ok(Self {
+            table: &K2_TEST_CASES,
+        })
     }
 }
 
@@ -28,7 +43,10 @@ impl LinkedCases {
     fn find(&self, message: &Message<FindTestCases>) -> Vec<FoundUnit> {
         let units = message.data().of_kind(SourceKind::Linked);
         let found = units.filter_map(|(position, unit)| match unit {
-            Unit::Linked(source) => Some(FoundUnit { position, found: linked::of_source(source) }),
+            Unit::Linked(source) => Some(FoundUnit {
+                position,
+                found: linked::of_source(self.table, source),
+            }),
             Unit::File(_) => None,
         });
         found.collect()
@@ -42,7 +60,10 @@ pub struct Executables(FileFinder);
 
 impl Extension for Executables {
     fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self(FileFinder::new(SourceKind::Executable)?))
+        Ok(Self(FileFinder::new(
+            SourceKind::Executable,
+            FindOptions::default(),
+        )?))
     }
 }
 
@@ -61,7 +82,10 @@ pub struct TapProducers(FileFinder);
 
 impl Extension for TapProducers {
     fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self(FileFinder::new(SourceKind::Tap)?))
+        Ok(Self(FileFinder::new(
+            SourceKind::Tap,
+            FindOptions::default(),
+        )?))
     }
 }
 
@@ -74,13 +98,18 @@ impl TapProducers {
 }
 
 /// Asks Rust test binaries for their tests; each is a case of its own.
-#[command_extension(name = "libtestbinaries", extends = ["find"])]
+#[command_extension(
+    name = "libtestbinaries",
+    extends = ["find"],
+    config_options = [LIST_TIMEOUT.required()],
+)]
 #[derive(Debug)]
 pub struct LibtestBinaries(FileFinder);
 
 impl Extension for LibtestBinaries {
-    fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self(FileFinder::new(SourceKind::Libtest)?))
+    fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
+        let options = FindOptions::with_timeout(cx.config().get(LIST_TIMEOUT)?);
+        Ok(Self(FileFinder::new(SourceKind::Libtest, options)?))
     }
 }
 
@@ -91,20 +120,25 @@ impl LibtestBinaries {
         self.0.find(message.data())
     }
 
-    #[callback_dispatcher(ABORT)]
+    #[callback_dispatcher([ABORT, CRITICAL_ABORT])]
     fn on_abort(&self, _message: &Message<Abort>) {
         self.0.cancellation.kill();
     }
 }
 
 /// Asks `GoogleTest` binaries for their tests; each is a case of its own.
-#[command_extension(name = "googletestbinaries", extends = ["find"])]
+#[command_extension(
+    name = "googletestbinaries",
+    extends = ["find"],
+    config_options = [LIST_TIMEOUT.required()],
+)]
 #[derive(Debug)]
 pub struct GoogleTestBinaries(FileFinder);
 
 impl Extension for GoogleTestBinaries {
-    fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self(FileFinder::new(SourceKind::GoogleTest)?))
+    fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
+        let options = FindOptions::with_timeout(cx.config().get(LIST_TIMEOUT)?);
+        Ok(Self(FileFinder::new(SourceKind::GoogleTest, options)?))
     }
 }
 
@@ -115,7 +149,7 @@ impl GoogleTestBinaries {
         self.0.find(message.data())
     }
 
-    #[callback_dispatcher(ABORT)]
+    #[callback_dispatcher([ABORT, CRITICAL_ABORT])]
     fn on_abort(&self, _message: &Message<Abort>) {
         self.0.cancellation.kill();
     }
@@ -130,18 +164,27 @@ struct FileFinder {
 }
 
 impl FileFinder {
-    fn new(kind: SourceKind) -> Result<Self> {
-        Ok(Self { kind, options: FindOptions::default(), cancellation: Cancellation::new()? })
+    fn new(kind: SourceKind, options: FindOptions) -> Result<Self> {
+        Ok(Self {
+            kind,
+            options,
+            cancellation: Cancellation::new()?,
+        })
     }
 
     fn find(&self, request: &FindTestCases) -> Vec<FoundUnit> {
-        let found = request.of_kind(self.kind).map(|(position, unit)| match unit {
-            Unit::File(file) => {
-                let found = cases_of_file(file, &self.options, &self.cancellation);
-                FoundUnit { position, found }
-            }
-            Unit::Linked(_) => FoundUnit { position, found: Found::default() },
-        });
+        let found = request
+            .of_kind(self.kind)
+            .map(|(position, unit)| match unit {
+                Unit::File(file) => {
+                    let found = cases_of_file(file, &self.options, &self.cancellation);
+                    FoundUnit { position, found }
+                }
+                Unit::Linked(_) => FoundUnit {
+                    position,
+                    found: Found::default(),
+                },
+            });
         found.collect()
     }
 }

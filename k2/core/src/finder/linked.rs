@@ -38,29 +38,33 @@ fn is_at_or_below(name: &str, module: &str) -> bool {
     }
 }
 
-/// The cases of a `rust:` source; a module without any is a problem that names the nearest one.
-pub(super) fn of_source(source: &SourceSpec) -> Found {
+/// The cases of a `rust:` source. A module without any is a problem that names the nearest one; a whole program may have
+/// none.
+pub(super) fn of_source(table: &[TestCaseDescriptor], source: &SourceSpec) -> Found {
     let module = source.path.to_string_lossy();
-    let cases = linked(&module);
+    let cases = linked_from(table, &module);
     let mut problems = Vec::new();
-    if cases.is_empty() {
-        let names: Vec<String> = K2_TEST_CASES
-            .iter()
-            .flat_map(|d| [d.module_path.to_owned(), d.qualified_name()])
-            .collect();
-        let problem = if names.is_empty() {
-            Problem::new(source, "no test functions are linked into this program")
-                .hint("mark functions with `#[k2::test_case]` in a crate that the program uses")
-        } else {
-            Problem::new(source, format!("no linked test case is in `{module}`"))
-        };
-        let names = names.iter().map(String::as_str);
-        problems.push(match zaf_core::config::nearest(&module, names) {
-            Some(nearest) => problem.hint(format!("did you mean `rust:{nearest}`?")),
-            None => problem,
-        });
+    if cases.is_empty() && !module.is_empty() {
+        problems.push(no_case_in(table, source, &module));
     }
     Found { cases, problems }
+}
+
+fn no_case_in(table: &[TestCaseDescriptor], source: &SourceSpec, module: &str) -> Problem {
+    let names: Vec<String> = table
+        .iter()
+        .flat_map(|d| [d.module_path.to_owned(), d.qualified_name()])
+        .collect();
+    if names.is_empty() {
+        return Problem::new(source, "no test functions are linked into this program")
+            .hint("mark functions of a crate that it uses with `#[k2::test_case]`");
+    }
+    let problem = Problem::new(source, format!("no linked test case is in `{module}`"));
+    let names = names.iter().map(String::as_str);
+    match zaf_core::config::nearest(module, names) {
+        Some(nearest) => problem.hint(format!("did you mean `rust:{nearest}`?")),
+        None => problem,
+    }
 }
 
 #[cfg(test)]
@@ -118,6 +122,22 @@ mod tests {
         assert_eq!(ids(&linked_from(&table, "suite::net")).len(), 2);
         assert_eq!(ids(&linked_from(&table, "suite::network::plain")).len(), 1);
         assert_eq!(ids(&linked_from(&table, "suite::ne")).len(), 0);
+    }
+
+    #[test]
+    fn a_module_without_cases_is_a_problem_with_a_way_out() {
+        let text = |table: &[TestCaseDescriptor], source: &str| {
+            let source: SourceSpec = source.parse().unwrap();
+            of_source(table, &source).problems[0].to_string()
+        };
+        assert_eq!(
+            text(&[BASE], "rust:suite::nett"),
+            "no linked test case is in `suite::nett` (did you mean `rust:suite::net`?)"
+        );
+        assert!(text(&[], "rust:suite").contains("k2::test_case"));
+        // Nothing to run is the command's business, not a wrong source.
+        let whole = SourceSpec::parse("rust:".as_ref());
+        assert_eq!(of_source(&[], &whole).problems, []);
     }
 
     #[test]

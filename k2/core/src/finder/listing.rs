@@ -23,8 +23,21 @@ pub struct FindOptions {
 impl Default for FindOptions {
     fn default() -> Self {
         Self {
-            list_timeout: Duration::from_secs(30),
+            list_timeout: Self::LIST_TIMEOUT,
             execution: format!("list-{}", std::process::id()),
+        }
+    }
+}
+
+impl FindOptions {
+    /// Time for a list unless another is set.
+    pub const LIST_TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// Options with another time for a list.
+    pub fn with_timeout(list_timeout: Duration) -> Self {
+        Self {
+            list_timeout,
+            ..Self::default()
         }
     }
 }

@@ -1,9 +1,10 @@
 //! From sources to test cases.
 //!
 //! ```text
-//! what the user typed ─► SourceSpec ─► expand ─► SourceFile (a file of a known kind) ─► cases_of_file ─► Found
-//!                                        │                                                            ▲
-//!                                        └─ `rust:` ──────────────────────────────► linked ───────────┘
+//! what the user typed ─► SourceSpec ─► FindTestCases: a Unit per file of a known kind, or for linked cases
+//!                                            │ FIND_TEST_CASES, answered by the finder of each kind
+//!                                            ▼
+//!                                      Found per Unit ─► FindTestCases::merge ─► cases in the order of the sources
 //! ```
 //!
 //! Whatever cannot be used becomes a [`Problem`] that says what to do, or, where something that is known to hold test cases
@@ -30,36 +31,12 @@ pub use expand::{Expanded, SourceFile, expand};
 pub use found::{Found, Problem, duplicates};
 pub use interpret::{Interpretation, interpret, interpret_end};
 pub use kinds::{
-    Executables, GoogleTestBinaries, LibtestBinaries, LinkedCases, TapProducers,
+    Executables, GoogleTestBinaries, LIST_TIMEOUT, LibtestBinaries, LinkedCases, TapProducers,
 };
 pub use linked::{linked, linked_from};
 pub use listing::{FindOptions, cases_of_file};
 pub use request::{FIND_TEST_CASES, FINDER, FindTestCases, FoundUnit, Unit};
 pub use source::{SourceKind, SourceSpec};
-
-use crate::supervisor::Cancellation;
-
-/// Finds everything that the sources stand for; without any source, the linked cases. Cases come in the order of the
-/// sources, files of a directory in the order of their names.
-pub fn find(sources: &[SourceSpec], options: &FindOptions, cancellation: &Cancellation) -> Found {
-    let mut found = Found::default();
-    if sources.is_empty() {
-        found.cases = linked("");
-        return found;
-    }
-    for source in sources {
-        if source.kind == SourceKind::Linked {
-            found.extend(linked::of_source(source));
-            continue;
-        }
-        let expanded = expand(std::slice::from_ref(source));
-        found.problems.extend(expanded.problems);
-        for file in &expanded.files {
-            found.extend(cases_of_file(file, options, cancellation));
-        }
-    }
-    found
-}
 
 #[cfg(test)]
 mod tests;
