@@ -54,7 +54,7 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         // Standard error may be closed; the exit code says it too.
-        let _ = writeln!(io::stderr(), "targets: {error}");
+        drop(writeln!(io::stderr(), "targets: {error}"));
         ExitCode::from(101)
     })
 }

@@ -15,6 +15,6 @@ cargo build --quiet --locked --release --package k2 --bin zk2 || exit 101
 mkdir -p target/quickstart
 rustc --test --edition 2024 --out-dir target/quickstart "$suite/toolchain/text.rs" || exit 101
 
-command=(target/release/zk2 run "$suite" target/quickstart/text --tests-timeout 3s "$@")
+command=(target/release/zk2 run "$suite" target/quickstart/text --tests-timeout 3s --reports-junit "$@")
 echo "\$ ${command[*]}" >&2
 exec "${command[@]}"
