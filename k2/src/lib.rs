@@ -13,7 +13,7 @@
 //! This crate adds the default extensions (each family behind a feature, see `Cargo.toml`) to the library `k2-core`, whose items
 //! it re-exports. The three things to know are [`test_case`], which makes a function a test case, [`messages`], which is what
 //! extensions listen to, and [`application`].
-#![warn(unused_crate_dependencies)]
+#![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 mod link;
 

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use k2::results::event_log;
+use k2::results::event_log::EventLogReader;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::session::{Session, text, wait};
@@ -69,7 +69,7 @@ fn f6_after_kill_9_the_log_is_readable_to_its_last_full_record() {
         "{kinds:?}"
     );
     let log = camino::Utf8PathBuf::try_from(session.latest().join("events.jsonl")).unwrap();
-    let read = event_log::Reader::open(&log).unwrap().count();
+    let read = EventLogReader::open(&log).unwrap().count();
     assert_eq!(read, records.len());
     end_sleepers(&records);
 }

@@ -4,9 +4,6 @@
 //! Extensions and products see it as `k2`. A run goes through it from left to right, each step an extension on the message bus:
 //! [`finder`] → [`scheduler`] → [`runner`] (with [`supervisor`]) → [`results`] → reports.
 
-// What the macros emit says `::k2`, also in this crate.
-extern crate self as k2;
-
 mod application;
 pub mod case;
 pub mod command;
