@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{DispatcherKind, EndpointId, Entity, EventId};
+use super::{BusError, DispatcherKind, EndpointId, Entity, EventId};
 use crate::error::{Error, Result};
 
 /// The endpoint of the application itself. Every bus defines it.
@@ -48,7 +48,7 @@ pub struct HandlerFailed {
 pub struct Undelivered {
     /// Name of the dispatcher.
     pub handler: Arc<str>,
-    /// What happened: the handler's own error, a [`HandlerPanicked`], or a [`BusError`](super::BusError).
+    /// What happened: the handler's own error, a [`HandlerPanicked`], or a [`BusError`].
     pub error: Error,
 }
 
@@ -92,7 +92,7 @@ impl DispatchReport {
             .map_or(&[], |problems| &problems.failed)
     }
 
-    /// Queues that did not take it, in order of priority. The error is a [`BusError`](super::BusError).
+    /// Queues that did not take it, in order of priority. The error is a [`BusError`].
     pub fn refused(&self) -> &[Undelivered] {
         self.problems
             .as_ref()
@@ -114,9 +114,21 @@ impl DispatchReport {
         self.problems.get_or_insert_default().failed.push(one);
     }
 
+    /// What a queue said: taken, destroyed meanwhile, or refused.
+    pub(crate) fn add_outcome(&mut self, handler: &Arc<str>, outcome: Result<bool, BusError>) {
+        match outcome {
+            Ok(taken) => self.delivered += usize::from(taken),
+            Err(error) => self.add_refused(handler, error),
+        }
+    }
+
     #[cold]
-    pub(crate) fn add_refused(&mut self, one: Undelivered) {
-        self.problems.get_or_insert_default().refused.push(one);
+    fn add_refused(&mut self, handler: &Arc<str>, error: BusError) {
+        let refused = &mut self.problems.get_or_insert_default().refused;
+        refused.push(Undelivered {
+            handler: Arc::clone(handler),
+            error: error.into(),
+        });
     }
 }
 

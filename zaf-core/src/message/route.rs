@@ -16,7 +16,7 @@ use super::reply::Replier;
 use super::report::Failure;
 use super::routing::{self, Audience, Candidate, Subject};
 use super::{EndpointId, Entity, MessageBus, MessageDescriptor, MessageKind, ReplyError};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::thread::panic_text;
 
 /// A handler that looks at a message.
@@ -164,21 +164,11 @@ where
 #[inline]
 fn caught<T>(call: impl FnOnce() -> Result<T>) -> Result<T, Box<Failure>> {
     // The error is boxed inside, so that what passes through the catch is small.
-    let boxed = || call().map_err(failed);
+    let boxed = || call().map_err(|error| Box::new(Failure::Error(error)));
     match catch_unwind(AssertUnwindSafe(boxed)) {
         Ok(outcome) => outcome,
-        Err(payload) => Err(panicked(payload)),
+        Err(payload) => Err(Box::new(Failure::Panic(panic_text(payload)))),
     }
-}
-
-#[cold]
-fn failed(error: Error) -> Box<Failure> {
-    Box::new(Failure::Error(error))
-}
-
-#[cold]
-fn panicked(payload: Box<dyn Any + Send>) -> Box<Failure> {
-    Box::new(Failure::Panic(panic_text(payload)))
 }
 
 /// The reply that a failure is.

@@ -174,7 +174,7 @@ impl MessageBus {
                 body: Body::Inline(payload),
             };
             Ok(if slice.keeps {
-                self.hand_over(record, &presence, route, slice, &Arc::new(message))
+                self.hand_over(record, &presence, route, slice, Arc::new(message))
             } else {
                 self.call_all(&presence, slice, &message)
             })
@@ -238,32 +238,33 @@ impl MessageBus {
         presence: &Presence<'_>,
         route: &Route,
         slice: &Slice<P, ()>,
-        message: &Arc<Message<P>>,
+        message: Arc<Message<P>>,
     ) -> DispatchReport {
         let mut report = DispatchReport::default();
+        if let [entry] = &*slice.entries
+            && entry.core.strand.is_some()
+        {
+            // The queue is the only holder: the sender's hand would be one more that counts references.
+            let outcome = self.enqueue(record, route, entry, message, None);
+            report.add_outcome(&entry.core.name, outcome);
+            return report;
+        }
         for entry in &slice.entries {
             if entry.core.strand.is_none() {
-                match callback::keep(entry, message, presence, self) {
+                match callback::keep(entry, &message, presence, self) {
                     Some(Ok(_)) => report.delivered += 1,
                     Some(Err(failure)) => {
-                        callback_failed(&mut report, &entry.core, message, failure);
+                        callback_failed(&mut report, &entry.core, &message, failure);
                     }
                     None => {}
                 }
                 continue;
             }
-            match self.enqueue(record, route, entry, Arc::clone(message), None) {
-                Ok(true) => report.delivered += 1,
-                Ok(false) => {}
-                Err(error) => {
-                    let handler = Arc::clone(&entry.core.name);
-                    let error = error.into();
-                    report.add_refused(Undelivered { handler, error });
-                }
-            }
+            let outcome = self.enqueue(record, route, entry, Arc::clone(&message), None);
+            report.add_outcome(&entry.core.name, outcome);
         }
         if !report.failed().is_empty() {
-            self.announce_failures(&report, message);
+            self.announce_failures(&report, &message);
         }
         report
     }
@@ -288,14 +289,13 @@ impl MessageBus {
                 message,
                 place: route.place,
                 reply,
-                span: Span::current(),
+                span: current_span(),
             },
-            endpoint: Arc::clone(&route.busy),
+            endpoint: route.place.endpoint,
         };
         let is_own_worker = core.is_single_worker() && record.runs(core.number);
-        match strand.push(queued, core.policy(kind), is_own_worker) {
+        match strand.push(queued, &route.busy, core.policy(kind), is_own_worker) {
             Ok(accepted) => {
-                core.tally.accepted();
                 if accepted.needs_worker {
                     self.inner.pool.submit(Arc::clone(core));
                 }
@@ -448,6 +448,12 @@ impl MessageBus {
             tracing::debug!("a failure could not be announced: {error}");
         }
     }
+}
+
+/// Where the sender is, for the log of the handler; none if nobody traces.
+fn current_span() -> Option<Box<Span>> {
+    let span = Span::current();
+    (!span.is_none()).then(|| Box::new(span))
 }
 
 #[cold]
