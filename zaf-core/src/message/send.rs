@@ -6,21 +6,16 @@
 
 use std::sync::Arc;
 
-use tracing::Span;
-
 use super::bus::MessageBus;
 use super::current::with_record;
-use super::dispatcher::strand::{Queued, Refusal};
-use super::dispatcher::worker::{Job, discard};
 use super::dispatcher::{Core, callback};
 use super::error::{BusError, ReplyError};
+use super::failure::callback_failed;
 use super::message::{Body, Message};
 use super::presence::{Presence, Record};
-use super::registry::check_types;
+use super::registration::check_types;
 use super::reply::{Replier, Replies, Reply, SharedReplies};
-use super::report::{
-    APPLICATION_ENDPOINT, DispatchReport, Failure, HANDLER_FAILED, HandlerFailed, Undelivered,
-};
+use super::report::{DispatchReport, Failure};
 use super::route::{Entry, Route, Slice, failed_reply};
 use super::{EndpointId, Entity, EventId, MessageDescriptor, MessageKind, RequestId};
 use crate::sync::MAX_DEPTH;
@@ -269,50 +264,6 @@ impl MessageBus {
         report
     }
 
-    /// Puts a message into the queue of its receiver. False if the dispatcher was destroyed.
-    fn enqueue<P: Send + Sync + 'static, R: Send + 'static>(
-        &self,
-        record: &Record,
-        route: &Route,
-        entry: &Entry<P, R>,
-        message: Arc<Message<P>>,
-        reply: Option<Replier>,
-    ) -> Result<bool, BusError> {
-        let core = &entry.core;
-        let Some(strand) = &core.strand else {
-            return Ok(false);
-        };
-        let kind = message.descriptor.kind;
-        let queued = Queued {
-            job: Job {
-                handler: entry.any_handler(),
-                message,
-                place: route.place,
-                reply,
-                span: current_span(),
-            },
-            endpoint: route.place.endpoint,
-        };
-        let is_own_worker = core.is_single_worker() && record.runs(core.number);
-        match strand.push(queued, &route.busy, core.policy(kind), is_own_worker) {
-            Ok(accepted) => {
-                if accepted.needs_worker {
-                    self.inner.pool.submit(Arc::clone(core));
-                }
-                if let Some(mut job) = accepted.dropped {
-                    core.tally.dropped();
-                    if let Some(reply) = job.reply.take() {
-                        let bound = core.bound();
-                        reply.fail(|handler| ReplyError::Rejected { handler, bound });
-                    }
-                    discard(core, job);
-                }
-                Ok(true)
-            }
-            Err((refusal, queued)) => refused(core, refusal, queued.job),
-        }
-    }
-
     fn ask_endpoint<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         descriptor: &MessageDescriptor,
@@ -401,78 +352,6 @@ impl MessageBus {
         }
         Replies::pending(shared, cores)
     }
-
-    /// Triggers [`HANDLER_FAILED`] for each failure in the report, after all receivers have been called.
-    #[cold]
-    fn announce_failures<P>(&self, report: &DispatchReport, message: &Message<P>) {
-        for failed in report.failed() {
-            let panicked = failed.error.downcast_ref::<super::HandlerPanicked>();
-            self.announce(message, |message| HandlerFailed {
-                handler: Arc::clone(&failed.handler),
-                message: message.descriptor.name,
-                endpoint: message.endpoint,
-                entity: message.entity.clone(),
-                error: panicked.map_or_else(
-                    || format!("{:#}", failed.error),
-                    |panicked| panicked.message.clone(),
-                ),
-                panicked: panicked.is_some(),
-            });
-        }
-    }
-
-    /// A queued handler of an event failed.
-    #[cold]
-    pub(super) fn event_failed<P>(&self, core: &Core, message: &Message<P>, failure: &Failure) {
-        log_failure(core, message, failure);
-        self.announce(message, |message| HandlerFailed {
-            handler: Arc::clone(&core.name),
-            message: message.descriptor.name,
-            endpoint: message.endpoint,
-            entity: message.entity.clone(),
-            error: failure.text(),
-            panicked: matches!(failure, Failure::Panic(_)),
-        });
-    }
-
-    fn announce<P>(
-        &self,
-        message: &Message<P>,
-        payload: impl FnOnce(&Message<P>) -> HandlerFailed,
-    ) {
-        if message.descriptor.name == HANDLER_FAILED.name() {
-            return;
-        }
-        let payload = payload(message);
-        if let Err(error) = self.trigger_event(HANDLER_FAILED, APPLICATION_ENDPOINT, payload) {
-            tracing::debug!("a failure could not be announced: {error}");
-        }
-    }
-}
-
-/// Where the sender is, for the log of the handler; none if nobody traces.
-fn current_span() -> Option<Box<Span>> {
-    let span = Span::current();
-    (!span.is_none()).then(|| Box::new(span))
-}
-
-#[cold]
-fn log_failure<P>(core: &Core, message: &Message<P>, failure: &Failure) {
-    core.tally.failed();
-    let endpoint = message.endpoint.map_or("", |endpoint| endpoint.name());
-    let entity = message.entity.as_ref().map_or("", |entity| entity.name());
-    let panicked = matches!(failure, Failure::Panic(_));
-    tracing::error!(
-        handler = %core.name,
-        message = message.descriptor.name,
-        endpoint,
-        entity,
-        panicked,
-        "handler `{}` of {} failed: {}",
-        core.name,
-        message.descriptor.name,
-        failure.text(),
-    );
 }
 
 fn with_shared_body<P>(message: Message<P>) -> Message<P> {
@@ -509,38 +388,6 @@ fn no_receiver(
     }
 }
 
-#[cold]
-fn refused(core: &Arc<Core>, refusal: Refusal, mut job: Job) -> Result<bool, BusError> {
-    let bound = core.bound();
-    let reply = job.reply.take();
-    discard(core, job);
-    match refusal {
-        Refusal::Closed => {
-            if let Some(reply) = reply {
-                reply.fail(|handler| ReplyError::Cancelled { handler });
-            }
-            Ok(false)
-        }
-        Refusal::Full => {
-            core.tally.rejected();
-            if let Some(reply) = reply {
-                reply.fail(|handler| ReplyError::Rejected { handler, bound });
-            }
-            let dispatcher = Arc::clone(&core.name);
-            Err(BusError::QueueFull { dispatcher, bound })
-        }
-        Refusal::WouldDeadlock => {
-            core.tally.rejected();
-            if let Some(reply) = reply {
-                reply.fail(|handler| ReplyError::WouldDeadlock { handler });
-            }
-            Err(BusError::WouldDeadlock {
-                what: format!("room in the queue of `{}`", core.name),
-            })
-        }
-    }
-}
-
 fn reply<R>(core: &Core, outcome: Option<Result<R, Box<Failure>>>) -> Reply<R> {
     let handler = Arc::clone(&core.name);
     let result = match outcome {
@@ -554,17 +401,4 @@ fn reply<R>(core: &Core, outcome: Option<Result<R, Box<Failure>>>) -> Reply<R> {
         }),
     };
     Reply { handler, result }
-}
-
-#[cold]
-fn callback_failed<P>(
-    report: &mut DispatchReport,
-    core: &Core,
-    message: &Message<P>,
-    failure: Box<Failure>,
-) {
-    log_failure(core, message, &failure);
-    let handler = Arc::clone(&core.name);
-    let error = failure.into_error();
-    report.add_failed(Undelivered { handler, error });
 }

@@ -73,6 +73,10 @@ impl Condvar {
     }
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the bus's own may have no deadline"
+)]
 pub(crate) fn deadline_after(_timeout: Duration) -> Option<Instant> {
     Some(Instant::now())
 }
