@@ -64,7 +64,7 @@ impl MessageBus {
     ) -> Result<Replies<R>, BusError> {
         let descriptor = request.descriptor();
         self.ask_endpoint(&descriptor, endpoint, None, payload)?
-            .ok_or(no_receiver(&descriptor, Some(endpoint), None))
+            .ok_or_else(|| no_receiver(&descriptor, Some(endpoint), None))
     }
 
     /// As [`send_request`](Self::send_request), about an entity.
@@ -196,10 +196,7 @@ impl MessageBus {
     fn enter<'a>(&'a self, record: &'a Record, route: &Route) -> Result<Presence<'a>, BusError> {
         record
             .enter(route.place, self.activity())
-            .ok_or(BusError::RecursionLimit {
-                message: route.descriptor.name,
-                limit: MAX_DEPTH,
-            })
+            .ok_or_else(|| too_deep(route))
     }
 
     /// Calls handlers none of which keeps the message.
@@ -375,6 +372,7 @@ fn seen_by<P, R>(entry: &Entry<P, R>, message: &Arc<Message<P>>) -> Arc<Message<
     }
 }
 
+#[cold]
 fn no_receiver(
     descriptor: &MessageDescriptor,
     endpoint: Option<EndpointId>,
@@ -401,4 +399,12 @@ fn reply<R>(core: &Core, outcome: Option<Result<R, Box<Failure>>>) -> Reply<R> {
         }),
     };
     Reply { handler, result }
+}
+
+#[cold]
+fn too_deep(route: &Route) -> BusError {
+    BusError::RecursionLimit {
+        message: route.descriptor.name,
+        limit: MAX_DEPTH,
+    }
 }
