@@ -1,5 +1,5 @@
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -117,4 +117,26 @@ fn h14_one_file_is_known_again_under_another_name() {
     let id = |path| file(path, Priority::LOCAL).unwrap().file_id().unwrap();
     assert_eq!(id(&path), id(&link));
     assert_ne!(id(&path), id(&directory.file("c.yaml", "")));
+}
+
+#[test]
+fn h23_a_file_that_everybody_can_change_is_warned_about() {
+    let directory = Directory::new();
+    let path = directory.file("a.yaml", "a: 1\n");
+    let warnings = |mode| {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let layer = file(&path, Priority::LOCAL).unwrap();
+        layer
+            .warnings()
+            .iter()
+            .map(|warning| warning.title().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert!(warnings(0o644).is_empty());
+    assert_eq!(
+        warnings(0o666),
+        [format!(
+            "configuration file `{path}` can be changed by every user"
+        )]
+    );
 }
