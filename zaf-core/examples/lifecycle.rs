@@ -16,9 +16,7 @@ use zaf_core::application::{
 use zaf_core::command::{AbortLevel, CommandContext, CommandDescriptor};
 use zaf_core::config::{ConfigOption, OptionId};
 use zaf_core::extension::{Extension, ExtensionContext, ExtensionDescriptor, ExtensionKind};
-use zaf_core::message::{
-    APPLICATION_ENDPOINT, Dispatcher, DispatcherKind, Message, MessageBus,
-};
+use zaf_core::message::{APPLICATION_ENDPOINT, Dispatcher, DispatcherKind, Message, MessageBus};
 use zaf_core::prelude::Error;
 
 fn main() -> std::process::ExitCode {
@@ -68,17 +66,17 @@ const FAIL: CommandDescriptor = command("fail", "Fails.", |_| Err(Error::msg("no
 const PANIC: CommandDescriptor = command("panic", "Panics.", |_| panic!("out of luck"));
 
 fn wait(cx: &CommandContext<'_>) -> Result<ExitCode> {
+    say("waiting");
     let level = match cx.config().get(UNTIL)?.as_str() {
         "critical" => AbortLevel::Critical,
-        "never" => {
-            loop {
-                cx.abort().wait(AbortLevel::Critical, Duration::from_secs(1));
-                std::thread::park_timeout(Duration::from_secs(1));
-            }
-        }
+        "never" => loop {
+            cx.abort()
+                .wait(AbortLevel::Critical, Duration::from_secs(1));
+            std::thread::park_timeout(Duration::from_secs(1));
+        },
         _ => AbortLevel::Gentle,
     };
-    cx.abort().wait(level, Duration::from_secs(60));
+    cx.abort().wait(level, Duration::from_mins(1));
     Ok(ExitCode::Incomplete)
 }
 
@@ -126,31 +124,35 @@ impl Extension for Lifecycle {
             .dispatcher(DispatcherKind::Callback, "lifecycle")
             .endpoints([APPLICATION_ENDPOINT])
             .on(BEFORE_COMMAND, |message: &Message<CommandStarting>, _| {
-                say(&format!("before {}", message.data().command))
+                say(&format!("before {}", message.data().command));
+                Ok(())
             })
             .on(AFTER_COMMAND, |message: &Message<CommandEnded>, _| {
                 let CommandEnded {
                     command, exit_code, ..
                 } = message.data();
-                say(&format!("after {command} {}", exit_code.code()))
+                say(&format!("after {command} {}", exit_code.code()));
+                Ok(())
             })
             .on(ABORT, |message: &Message<Abort>, _| {
-                say(&format!("abort: {}", message.data()))
+                say(&format!("abort: {}", message.data()));
+                Ok(())
             })
             .on(CRITICAL_ABORT, |message: &Message<Abort>, _| {
-                say(&format!("critical abort: {}", message.data()))
+                say(&format!("critical abort: {}", message.data()));
+                Ok(())
             })
             .register()?;
         Ok(vec![dispatcher])
     }
 
     fn destroy(&self) -> Result<()> {
-        say("destroyed")
+        say("destroyed");
+        Ok(())
     }
 }
 
-fn say(text: &str) -> Result<()> {
+fn say(text: &str) {
     // A reader that has gone away is none of our business.
     drop(writeln!(std::io::stdout(), "{text}"));
-    Ok(())
 }

@@ -1,3 +1,4 @@
+use super::super::options::Owner;
 use super::*;
 use crate::config::{ConfigOption, OptionId};
 
@@ -30,7 +31,7 @@ const SECRET: ConfigOption = OptionId::text("deep.secret")
     .describe("For the curious.")
     .optional();
 
-fn option(option: ConfigOption, owner: Option<&'static str>) -> CliOption {
+fn option(option: ConfigOption, owner: Owner) -> CliOption {
     CliOption {
         descriptor: option.option,
         required: option.required,
@@ -54,22 +55,26 @@ fn model() -> Model {
         },
         version: "1.2.3".to_owned(),
         main: vec![
-            option(OUTPUT, Some("output")),
-            option(LEVEL, Some("logging")),
+            option(OUTPUT, Owner::Application),
+            option(LEVEL, Owner::Application),
         ],
         commands: vec![
             command("addon", "Add-ons.", vec![]),
             command("addon create", "Makes an add-on.", vec![]),
-            command("list", "Lists tests.", vec![option(INCLUDE, None)]),
+            command(
+                "list",
+                "Lists tests.",
+                vec![option(INCLUDE, Owner::Command)],
+            ),
             command(
                 "run",
                 "Runs tests.\n\nAt length.",
                 vec![
-                    option(PATHS, None),
-                    option(INCLUDE, None),
-                    option(WORKERS, None),
-                    option(ABORT, Some("abort")),
-                    option(SECRET, Some("abort")),
+                    option(PATHS, Owner::Command),
+                    option(INCLUDE, Owner::Command),
+                    option(WORKERS, Owner::Command),
+                    option(ABORT, Owner::Extension("abort")),
+                    option(SECRET, Owner::Extension("abort")),
                 ],
             ),
         ],
@@ -158,7 +163,10 @@ fn h20_a_missing_or_empty_value_is_refused() {
     for line in [["run", "--output-dir"], ["run", "--output-dir="]] {
         let (code, text) = ended(&line);
         assert_eq!(code, 2, "{text}");
-        assert!(text.contains("a value is required for '--output-dir"), "{text}");
+        assert!(
+            text.contains("a value is required for '--output-dir"),
+            "{text}"
+        );
     }
 }
 
@@ -243,7 +251,12 @@ fn help_reads_well_at_eighty_columns() {
 fn early_passes_find_values_among_unknown_options() {
     let model = model();
     let (command, typed) = model.lenient(&arguments(&[
-        "--bogus", "run", "--ids", "sut1", "--output-dir", "x",
+        "--bogus",
+        "run",
+        "--ids",
+        "sut1",
+        "--output-dir",
+        "x",
     ]));
     assert_eq!(command, Some("run"));
     assert_eq!(typed.len(), 1);
