@@ -16,7 +16,7 @@ use super::reply::Replier;
 use super::report::Failure;
 use super::routing::{self, Audience, Candidate, Subject};
 use super::{EndpointId, Entity, MessageBus, MessageDescriptor, MessageKind, ReplyError};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::thread::panic_text;
 
 /// A handler that looks at a message.
@@ -133,11 +133,13 @@ where
 {
     /// Calls the handler on this thread. A panic becomes a failure.
     #[inline]
-    pub(crate) fn call(&self, message: &Message<P>, bus: &MessageBus) -> Result<R, Failure> {
+    pub(crate) fn call(&self, message: &Message<P>, bus: &MessageBus) -> Result<R, Box<Failure>> {
         match &*self.handler {
             Handler::Call(call) => caught(|| call(message, bus)),
             // Only a slice that keeps leads here, and that hands over by `keep`.
-            Handler::Keep(_) => Err(Failure::Panic("a message was not kept".to_owned())),
+            Handler::Keep(_) => Err(Box::new(Failure::Panic(
+                "a message was not kept".to_owned(),
+            ))),
         }
     }
 
@@ -146,7 +148,7 @@ where
         &self,
         message: &Arc<Message<P>>,
         bus: &MessageBus,
-    ) -> Result<Option<R>, Failure> {
+    ) -> Result<Option<R>, Box<Failure>> {
         match &*self.handler {
             Handler::Call(call) => caught(|| call(message, bus).map(Some)),
             Handler::Keep(keep) => caught(|| keep(Arc::clone(message))),
@@ -160,12 +162,23 @@ where
 }
 
 #[inline]
-fn caught<T>(call: impl FnOnce() -> Result<T>) -> Result<T, Failure> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(Failure::Error(error)),
-        Err(payload) => Err(Failure::Panic(panic_text(payload))),
+fn caught<T>(call: impl FnOnce() -> Result<T>) -> Result<T, Box<Failure>> {
+    // The error is boxed inside, so that what passes through the catch is small.
+    let boxed = || call().map_err(failed);
+    match catch_unwind(AssertUnwindSafe(boxed)) {
+        Ok(outcome) => outcome,
+        Err(payload) => Err(panicked(payload)),
     }
+}
+
+#[cold]
+fn failed(error: Error) -> Box<Failure> {
+    Box::new(Failure::Error(error))
+}
+
+#[cold]
+fn panicked(payload: Box<dyn Any + Send>) -> Box<Failure> {
+    Box::new(Failure::Panic(panic_text(payload)))
 }
 
 /// The reply that a failure is.
@@ -206,7 +219,7 @@ where
             (Ok(_), None) => {}
             (Err(failure), Some(reply)) => {
                 core.tally.failed();
-                reply.send::<R>(Err(failed_reply(failure, &core.name)));
+                reply.send::<R>(Err(failed_reply(*failure, &core.name)));
             }
             (Err(failure), None) => bus.event_failed(core, message, &failure),
         }

@@ -225,7 +225,7 @@ impl MessageBus {
                 None => {}
             }
         }
-        if !report.failed.is_empty() {
+        if !report.failed().is_empty() {
             self.announce_failures(&report, message);
         }
         report
@@ -258,11 +258,11 @@ impl MessageBus {
                 Err(error) => {
                     let handler = Arc::clone(&entry.core.name);
                     let error = error.into();
-                    report.refused.push(Undelivered { handler, error });
+                    report.add_refused(Undelivered { handler, error });
                 }
             }
         }
-        if !report.failed.is_empty() {
+        if !report.failed().is_empty() {
             self.announce_failures(&report, message);
         }
         report
@@ -405,7 +405,7 @@ impl MessageBus {
     /// Triggers [`HANDLER_FAILED`] for each failure in the report, after all receivers have been called.
     #[cold]
     fn announce_failures<P>(&self, report: &DispatchReport, message: &Message<P>) {
-        for failed in &report.failed {
+        for failed in report.failed() {
             let panicked = failed.error.downcast_ref::<super::HandlerPanicked>();
             self.announce(message, |message| HandlerFailed {
                 handler: Arc::clone(&failed.handler),
@@ -535,13 +535,13 @@ fn refused(core: &Arc<Core>, refusal: Refusal, mut job: Job) -> Result<bool, Bus
     }
 }
 
-fn reply<R>(core: &Core, outcome: Option<Result<R, Failure>>) -> Reply<R> {
+fn reply<R>(core: &Core, outcome: Option<Result<R, Box<Failure>>>) -> Reply<R> {
     let handler = Arc::clone(&core.name);
     let result = match outcome {
         Some(Ok(value)) => Ok(value),
         Some(Err(failure)) => {
             core.tally.failed();
-            Err(failed_reply(failure, &handler))
+            Err(failed_reply(*failure, &handler))
         }
         None => Err(ReplyError::Cancelled {
             handler: Arc::clone(&handler),
@@ -555,10 +555,10 @@ fn callback_failed<P>(
     report: &mut DispatchReport,
     core: &Core,
     message: &Message<P>,
-    failure: Failure,
+    failure: Box<Failure>,
 ) {
     log_failure(core, message, &failure);
     let handler = Arc::clone(&core.name);
     let error = failure.into_error();
-    report.failed.push(Undelivered { handler, error });
+    report.add_failed(Undelivered { handler, error });
 }

@@ -35,8 +35,8 @@ fn a1_f07_a_panic_on_an_event_hides_nothing_from_the_others_or_the_sender() -> R
     let report = bus.trigger_event_for(PING, KITCHEN, &"X".into(), 7)?;
     assert_eq!(log.take(), ["first", "last"]);
     assert_eq!(report.delivered, 2);
-    assert_eq!(&*report.failed[0].handler, "middle");
-    let panicked = report.failed[0].error.downcast_ref::<HandlerPanicked>();
+    assert_eq!(&*report.failed()[0].handler, "middle");
+    let panicked = report.failed()[0].error.downcast_ref::<HandlerPanicked>();
     assert_eq!(panicked.unwrap().message, "no 7");
     let failure = failures.recv_timeout(LONG)?;
     let failure = failure.data();
@@ -199,8 +199,8 @@ fn a8_a_lock_that_a_handler_held_when_it_panicked_is_not_poisoned() -> Result<()
             true
         })
         .open()?;
-    assert_eq!(bus.trigger_event(PING, KITCHEN, 1)?.failed.len(), 1);
-    assert_eq!(bus.trigger_event(PING, KITCHEN, 2)?.failed.len(), 0);
+    assert_eq!(bus.trigger_event(PING, KITCHEN, 1)?.failed().len(), 1);
+    assert_eq!(bus.trigger_event(PING, KITCHEN, 2)?.failed().len(), 0);
     assert_eq!(*queue.recv_timeout(LONG)?.data(), 2);
     Ok(())
 }
