@@ -283,7 +283,7 @@ impl Run {
         });
         let error = match triggered {
             // Handlers that failed were logged and triggered HANDLER_FAILED.
-            Ok(Ok(report)) if report.failed.is_empty() => return,
+            Ok(Ok(report)) if report.failed().is_empty() => return,
             Ok(Ok(report)) => report.into_result().err(),
             Ok(Err(error)) => Some(error.into()),
             Err(hung) => Some(hung),
