@@ -22,7 +22,8 @@ const TOP_LEVEL: &[&str] = &[
     "zaf-macros",
 ];
 
-/// Modules of zaf-core from the bottom up: a module imports from its own layer and those before it.
+/// Modules of zaf-core from the bottom up: a module imports from its own layer and those before it. On top is what faces the
+/// authors and the macros.
 const LAYERS: &[&[&str]] = &[
     &["error", "sync", "thread"],
     &["message"],
@@ -32,15 +33,32 @@ const LAYERS: &[&[&str]] = &[
     &["extension"],
     &["application"],
     &["builtin"],
-    &["prelude", "private"],
+    &["glue", "prelude", "private"],
 ];
 
 /// Imports against the order that are meant: (module, path below `crate::`, why).
-const UPWARD: &[(&str, &str, &str)] = &[(
-    "command",
-    "application::ExitCode",
-    "the table of exit codes imports nothing, and a command returns one of them",
-)];
+const UPWARD: &[(&str, &str, &str)] = &[
+    ("command", "application::ExitCode", EXIT_CODE),
+    ("extension", "application::ExitCode", EXIT_CODE),
+    ("component", "private::ZAF_COMPONENTS", SLICES),
+    ("extension", "private::ZAF_EXTENSIONS", SLICES),
+    ("extension", "private::ZAF_DISPATCHERS", SLICES),
+    ("application", "private::ZAF_EXTENSIONS", SLICES),
+    ("application", "private::ZAF_DISPATCHERS", SLICES),
+    (
+        "application",
+        "private::BUILT_IN_EXTENSIONS",
+        "somebody has to put together what is linked and what is built in",
+    ),
+    (
+        "builtin",
+        "private::construct",
+        "its declarations are what the macros would emit",
+    ),
+];
+
+const EXIT_CODE: &str = "the table of exit codes imports nothing, and every layer may name one";
+const SLICES: &str = "all slices stand in one module, so that no two of them share a name";
 
 /// Extension crates that `k2/src/link.rs` does not name: (folder, why).
 const NOT_LINKED: &[(&str, &str)] = &[];
@@ -188,43 +206,55 @@ fn crate_paths(file: &File) -> Vec<(usize, String)> {
     found
 }
 
-/// Paths at the start of `text`: one, or those of a group in braces.
+/// Paths at the start of `text`, each two segments deep: one, or all that its groups in braces stand for.
 fn paths_of_group(text: &str) -> Vec<String> {
-    let Some(group) = text.strip_prefix('{') else {
-        return vec![two_segments(text)]
-            .into_iter()
-            .filter(|path| !path.is_empty())
-            .collect();
-    };
-    let (mut depth, mut item, mut items) = (0_usize, String::new(), Vec::new());
-    for c in group.chars() {
-        match c {
-            '}' if depth == 0 => break,
-            ',' if depth == 0 => items.push(std::mem::take(&mut item)),
-            '{' => depth += 1,
-            '}' => depth -= 1,
-            _ => {}
-        }
-        if !(c == ',' && depth == 0) {
-            item.push(c);
-        }
-    }
-    items.push(item);
-    items
+    expanded(text)
         .iter()
-        .map(|item| two_segments(item.trim()))
+        .map(|path| two_segments(path))
         .filter(|path| !path.is_empty())
         .collect()
 }
 
+/// `a::{b, c::d}` is `a::b` and `a::c::d`.
+fn expanded(text: &str) -> Vec<String> {
+    let (head, rest) = text.split_at(end_of_path(text));
+    let Some(group) = rest.strip_prefix('{') else {
+        return vec![head.to_owned()];
+    };
+    if !head.is_empty() && !head.ends_with("::") {
+        return vec![head.to_owned()]; // the brace of a block
+    }
+    let (mut depth, mut start, mut paths) = (0_usize, 0, Vec::new());
+    for (at, c) in group.char_indices() {
+        if depth == 0 && (c == ',' || c == '}') {
+            let item = expanded(group[start..at].trim());
+            paths.extend(item.iter().map(|path| format!("{head}{path}")));
+            start = at + 1;
+            if c == '}' {
+                break;
+            }
+        }
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+    }
+    paths
+}
+
+fn end_of_path(text: &str) -> usize {
+    text.find(|c: char| c != '_' && c != ':' && !c.is_alphanumeric())
+        .unwrap_or(text.len())
+}
+
 fn two_segments(text: &str) -> String {
-    let is_word = |c: char| c == '_' || c == ':' || c.is_alphanumeric();
-    let path = &text[..text.find(|c| !is_word(c)).unwrap_or(text.len())];
-    path.split("::")
+    let segments = text[..end_of_path(text)].split("::");
+    let named: Vec<_> = segments
         .filter(|segment| !segment.is_empty())
         .take(2)
-        .collect::<Vec<_>>()
-        .join("::")
+        .collect();
+    named.join("::")
 }
 
 /// Which of our packages a manifest may name in its dependencies.
@@ -319,10 +349,9 @@ fn files_are_short(file: &File) -> Vec<Problem> {
     }
 }
 
-/// Every Rust file says first what it is for.
+/// Every file of the product says first what it is for. Tests say it by their names.
 fn modules_have_docs(file: &File) -> Vec<Problem> {
-    let compile_fail_input = file.path.contains("/tests/ui/");
-    if !file.is_rust() || compile_fail_input {
+    if !file.is_product() {
         return Vec::new();
     }
     let skipped =
@@ -409,21 +438,29 @@ fn names_say_something(file: &File) -> Vec<Problem> {
 /// No stubs and no tests that never run.
 fn nothing_is_left_to_do(file: &File) -> Vec<Problem> {
     // Put together from pieces, so that this file does not contain them.
-    let stubs = [
-        concat!("to", "do!("),
-        concat!("unimple", "mented!("),
-        concat!("FIX", "ME"),
-        concat!("#[ig", "nore]"),
-        concat!("#[ig", "nore ="),
-    ];
+    let anywhere = concat!("FIX", "ME");
+    let in_code = [concat!("to", "do!("), concat!("unimple", "mented!(")];
+    let as_attribute = concat!("#[ig", "nore");
+    // Suites and fixtures show what an ignored test looks like.
+    let is_material = file
+        .path
+        .split('/')
+        .any(|part| part == "examples" || part == "fixture");
     if !file.is_rust() {
         return Vec::new();
     }
-    containing(
-        file,
-        &stubs,
-        "finish it; a test that cannot run here says so in its output and returns",
-    )
+    let mut problems = Vec::new();
+    for (index, line) in file.text.lines().enumerate() {
+        let code = line.trim_start();
+        let is_stub = line.contains(anywhere)
+            || (!code.starts_with("//") && in_code.iter().any(|word| code.contains(word)))
+            || (!is_material && code.starts_with(as_attribute));
+        if is_stub {
+            let mend = "finish it; a test that cannot run here says so in its output and returns";
+            problems.push(file.problem(index + 1, "is left to do", mend));
+        }
+    }
+    problems
 }
 
 /// Nothing that is true on one machine only, and no host of a package registry.
@@ -440,18 +477,42 @@ fn nothing_of_one_machine(file: &File) -> Vec<Problem> {
         concat!("registry", ".npmjs"),
         concat!("deb", ".debian"),
     ];
-    containing(
-        file,
-        &places,
-        "name it relative to the repository or by its role",
-    )
-}
-
-fn containing(file: &File, words: &[&str], mend: &str) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (index, line) in file.text.lines().enumerate() {
-        for word in words.iter().filter(|word| line.contains(**word)) {
-            problems.push(file.problem(index + 1, format!("contains `{word}`"), mend));
+        for place in places.iter().filter(|place| line.contains(**place)) {
+            let mend = "name it relative to the repository or by its role";
+            problems.push(file.problem(index + 1, format!("contains `{place}`"), mend));
+        }
+    }
+    problems
+}
+
+/// Paths in backticks in the book and the README exist, so that what describes the way of a run keeps describing it.
+fn documents_name_real_files(document: &File, paths: &BTreeSet<&str>) -> Vec<Problem> {
+    let is_path = |text: &str| {
+        let top = text.split('/').next().unwrap_or(text);
+        let is_ours = TOP_LEVEL.contains(&top) || top == ".ci" || top == ".config";
+        is_ours
+            && text.contains('/')
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_./-".contains(c))
+    };
+    let exists = |text: &str| {
+        let text = text.trim_end_matches('/');
+        let folder = format!("{text}/");
+        paths.contains(text)
+            || paths
+                .range(folder.as_str()..)
+                .next()
+                .is_some_and(|path| path.starts_with(&folder))
+    };
+    let mut problems = Vec::new();
+    for (index, line) in document.text.lines().enumerate() {
+        let quoted = line.split('`').skip(1).step_by(2);
+        for path in quoted.filter(|text| is_path(text) && !exists(text)) {
+            let mend = "write the path that it has now";
+            problems.push(document.problem(index + 1, format!("`{path}` does not exist"), mend));
         }
     }
     problems
@@ -589,6 +650,23 @@ fn no_machine_path_or_registry_host_is_tracked() {
     assert_in_each_file(nothing_of_one_machine);
 }
 
+#[test]
+fn the_book_names_files_that_exist() {
+    let files = repository();
+    let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    // Decisions tell what was so when they were taken.
+    let is_current = |file: &&File| {
+        file.suffix() == Some("md")
+            && (file.path == "README.md" || file.path.starts_with("docs/src/"))
+            && !file.path.starts_with("docs/src/decisions/")
+    };
+    let documents = files.iter().filter(is_current);
+    let problems: Vec<Problem> = documents
+        .flat_map(|file| documents_name_real_files(file, &paths))
+        .collect();
+    assert_none(&problems);
+}
+
 // ---- each rule can fail ----
 
 mod each_rule_can_fail {
@@ -606,7 +684,15 @@ mod each_rule_can_fail {
              use crate::{error::Error, application::{A, B}};\nfn f(x: &crate::command::Tree) {}\nmac!($crate::builtin::x);\n\
              #[cfg(test)]\nmod tests { use crate::builtin::Cli; }\n",
         );
-        assert_eq!(lines(&imports_go_down(&file)), [3, 5, 6]);
+        assert_eq!(lines(&imports_go_down(&file)), [3, 5, 5, 6]);
+    }
+
+    #[test]
+    fn groups_of_imports_are_taken_apart() {
+        let found = paths_of_group("{error::Error, a::{b::{c, d}, e}, f}; struct S { x: u8 }");
+        assert_eq!(found, ["error::Error", "a::b", "a::b", "a::e", "f"]);
+        assert_eq!(paths_of_group("a::B { c, d }"), ["a::B"]);
+        assert_eq!(paths_of_group("a::{b,\n    c,\n};"), ["a::b", "a::c", "a"]);
     }
 
     #[test]
@@ -704,6 +790,21 @@ mod each_rule_can_fail {
     }
 
     #[test]
+    fn a_path_in_the_book_that_is_gone_is_found() {
+        let paths = BTreeSet::from(["k2/src/main.rs", "zaf-core/src/lib.rs"]);
+        let text = "`k2/src/main.rs`, `k2/src/`, `k2/s`,\n`zaf-core/src/old.rs` and `zaf-core/src/*.rs` and `a/b`\n";
+        let found = documents_name_real_files(&File::new("docs/src/a.md", text), &paths);
+        let places: Vec<(usize, &str)> = found.iter().map(|p| (p.line, p.what.as_str())).collect();
+        assert_eq!(
+            places,
+            [
+                (1, "`k2/s` does not exist"),
+                (2, "`zaf-core/src/old.rs` does not exist")
+            ]
+        );
+    }
+
+    #[test]
     fn names_that_say_nothing_are_found() {
         for path in [
             "k2/src/util.rs",
@@ -733,6 +834,16 @@ mod each_rule_can_fail {
             lines(&nothing_is_left_to_do(&File::new("k2/src/a.rs", &stub))),
             [2]
         );
+        let ignored = format!(
+            "/// `{0}]`\n{0} = \"why\"]\nfn f() {{}}\n",
+            concat!("#[ig", "nore")
+        );
+        assert_eq!(
+            lines(&nothing_is_left_to_do(&File::new("k2/src/a.rs", &ignored))),
+            [2]
+        );
+        let suite = File::new("k2/examples/suite/a.rs", &ignored);
+        assert_eq!(nothing_is_left_to_do(&suite), []);
         let path = format!("one\ntwo\ncd {}x\n", concat!("/wo", "rk/"));
         assert_eq!(
             lines(&nothing_of_one_machine(&File::new("docs/src/a.md", &path))),

@@ -1,1 +1,23 @@
-//! Base.
+//! Test framework made of extensions: the library of `zk2` and of every command made from it.
+//!
+//! A test command of your own is a `main` of three lines, and whatever extensions and test cases you link into it:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! fn main() -> ExitCode {
+//!     k2::application("acme").version(env!("CARGO_PKG_VERSION")).run()
+//! }
+//! ```
+//!
+//! This crate adds the default extensions (each family behind a feature, see `Cargo.toml`) to the library `k2-core`, whose items
+//! it re-exports. The three things to know are [`test_case`], which makes a function a test case, [`messages`], which is what
+//! extensions listen to, and [`application`].
+#![warn(unused_crate_dependencies)]
+
+mod link;
+
+pub use k2_core::{
+    LIST_COMMAND, RUN_COMMAND, TestContext, TestResult, application, case, command, fail, finder,
+    messages, prelude, private, results, runner, scheduler, skip, supervisor, test_case,
+};

@@ -1,2 +1,10 @@
 //! The `zk2` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    k2::application("k2")
+        .command_name("zk2")
+        .version(env!("CARGO_PKG_VERSION"))
+        .run()
+}

@@ -4,11 +4,17 @@ pub use linkme;
 
 /// Extensions of this crate. Not in the slice below, because this crate allows no link sections.
 pub use crate::builtin::EXTENSIONS as BUILT_IN_EXTENSIONS;
-use crate::component::ComponentDescriptor;
-use crate::error::Result;
-use crate::extension::{
-    DispatcherSet, Extension, ExtensionContext, ExtensionDescriptor, ExtensionObject,
+pub use crate::command::CommandDescriptor;
+pub use crate::component::{ComponentDescriptor, Requirement, Scope};
+pub use crate::error::Result;
+pub use crate::extension::{
+    DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, construct,
 };
+pub use crate::glue::{
+    Answers, Carries, HandlerComponent, HandlerComponents, IntoExitCode, MessageScope, Parameter,
+    Returned, exit_code, handle, instance, parameter, returned, shared,
+};
+pub use crate::message::{DispatcherBuilder, DispatcherKind};
 
 /// Extensions of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]
@@ -21,11 +27,3 @@ pub static ZAF_DISPATCHERS: [DispatcherSet];
 /// Components of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]
 pub static ZAF_COMPONENTS: [ComponentDescriptor];
-
-/// Makes an instance of an extension: what `ExtensionDescriptor::construct` is set to.
-///
-/// # Errors
-/// Whatever `Extension::new` returns.
-pub fn construct<E: Extension>(cx: &ExtensionContext<'_>) -> Result<Box<dyn ExtensionObject>> {
-    crate::extension::construct::<E>(cx)
-}

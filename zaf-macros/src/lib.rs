@@ -1,1 +1,164 @@
-//! Base.
+//! Attribute macros of `zaf-core` and `k2`: they read a declaration, check its form and emit a constant that describes it.
+//!
+//! Authors get them through `zaf_core::prelude` and `k2::test_case`. Nothing clever lives here: each expansion is the item as
+//! it was written and one anonymous constant that mentions only `::zaf_core::private` (or `::k2::private`). What is wrong is
+//! said at the word that is wrong; what the compiler finds wrong later it finds in the author's own tokens.
+//!
+//! One module per macro; `arguments`, `function`, `requirement` and `documentation` are what they share.
+
+mod arguments;
+mod command;
+mod command_extension;
+mod component;
+mod dispatcher;
+mod dispatchers;
+mod documentation;
+mod duration;
+mod extension;
+mod framework_extension;
+mod function;
+mod nearest;
+mod place;
+mod problems;
+mod requirement;
+mod requires;
+mod test_case;
+
+use proc_macro::TokenStream;
+
+/// Registers a struct as a framework extension: one that is loaded by its load order and may provide configuration and commands.
+///
+/// The struct implements `zaf_core::extension::Extension`. Its documentation describes the extension.
+///
+/// | Key | Value | Default |
+/// | --- | --- | --- |
+/// | `name` | text; several extensions may share one and are then switched together | required |
+/// | `load_order` | whole number from 1 to 1000, lower first | `50` |
+/// | `config_options` | `[OPTION.required(), OTHER.optional()]` | none |
+/// | `commands` | constants that `#[command]` made: `[RUN_COMMAND]` | none |
+/// | `endpoints_and_messages` | `{ ENDPOINT: [MESSAGE, …] }` | none |
+/// | `groups` | texts | none |
+/// | `default_enabled` | `true` or `false` | `true` |
+/// | `activate_on` | options that must all hold; a tuple holds if one of it does: `[A, (B, C)]` | always |
+/// | `deactivate_on` | as above; wins over `activate_on` | never |
+/// | `replaces` | names of extensions that are not loaded when this one is | none |
+#[proc_macro_attribute]
+pub fn framework_extension(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    framework_extension::expand(arguments.into(), item.into()).into()
+}
+
+/// Registers a struct as a command extension: one that is loaded for the commands it extends.
+///
+/// The struct implements `zaf_core::extension::Extension`. Its documentation describes the extension.
+///
+/// `extends` lists commands (`k2::RUN_COMMAND`), capabilities (`"capability"`) or both: the extension is loaded for a command
+/// that is listed, and for one that uses all of the capabilities. The other keys are those of
+/// [`framework_extension`](macro@framework_extension) without `load_order` and `commands`.
+#[proc_macro_attribute]
+pub fn command_extension(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    command_extension::expand(arguments.into(), item.into()).into()
+}
+
+/// Registers the methods of an `impl` block that have a dispatcher attribute as handlers of messages.
+///
+/// The attributes are `callback_dispatcher` (on the sender's thread), `sequential_dispatcher` (one message at a time, in order),
+/// `threadpool_dispatcher` (a fixed number of workers) and `concurrent_dispatcher` (all at once). Each takes the message, or
+/// several in brackets, and then
+///
+/// | Key | Value | Default |
+/// | --- | --- | --- |
+/// | `endpoints` | endpoints to listen at | all that define the message |
+/// | `entity` | the option that the extension is instantiated on: listens for this instance's entity only | every entity |
+/// | `optional` | undefined messages are skipped instead of being an error | `false` |
+/// | `priority` | whole number, higher is served first | `0` |
+/// | `workers` | thread pools only: number of workers | that of the framework |
+///
+/// A handler takes `&self`, the message as `&Message<P>`, and then any number of components by reference: `&MessageBus` is the
+/// bus, everything else is found by its type when the dispatcher is registered, or for each message if it lives in the scope
+/// `message`. It returns the reply, or a `Result` of it. An extension may have several such blocks.
+#[proc_macro_attribute]
+pub fn dispatchers(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    dispatchers::expand(arguments.into(), item.into()).into()
+}
+
+/// Handles messages on the sender's thread; see [`dispatchers`](macro@dispatchers), inside of which it belongs.
+#[proc_macro_attribute]
+pub fn callback_dispatcher(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    dispatcher::misplaced("callback_dispatcher", arguments.into(), item.into()).into()
+}
+
+/// Handles one message at a time, in order; see [`dispatchers`](macro@dispatchers), inside of which it belongs.
+#[proc_macro_attribute]
+pub fn sequential_dispatcher(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    dispatcher::misplaced("sequential_dispatcher", arguments.into(), item.into()).into()
+}
+
+/// Handles messages on a fixed number of workers; see [`dispatchers`](macro@dispatchers), inside of which it belongs.
+#[proc_macro_attribute]
+pub fn threadpool_dispatcher(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    dispatcher::misplaced("threadpool_dispatcher", arguments.into(), item.into()).into()
+}
+
+/// Handles all messages at once; see [`dispatchers`](macro@dispatchers), inside of which it belongs.
+#[proc_macro_attribute]
+pub fn concurrent_dispatcher(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    dispatcher::misplaced("concurrent_dispatcher", arguments.into(), item.into()).into()
+}
+
+/// Makes a command of a function: a constant `<FUNCTION>_COMMAND` as visible as the function.
+///
+/// The function takes `&CommandContext<'_>` and returns an `ExitCode`, `()`, or a `Result` of one of them. Its documentation is
+/// the command's help. A framework extension adds the command by listing the constant in `commands`.
+///
+/// | Key | Value | Default |
+/// | --- | --- | --- |
+/// | `name` | the word on the command line: lower-case letters, digits and dashes | required |
+/// | `uses` | capabilities, by which command extensions find the command | none but its own name |
+/// | `parent` | constant of the command that this is a sub-command of | none |
+/// | `config_options` | `[OPTION.required(), OTHER.optional()]` | none |
+/// | `hidden` | only the full help lists it | `false` |
+#[proc_macro_attribute]
+pub fn command(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    command::expand(arguments.into(), item.into()).into()
+}
+
+/// Registers a function that makes a component: something that handlers, other components and test cases can ask for by type.
+///
+/// The function's parameters are components that it needs itself, by reference; it returns the component or a `Result` of it.
+/// The instance is dropped when its scope ends, last made first.
+///
+/// | Key | Value | Default |
+/// | --- | --- | --- |
+/// | `name` | text | the function's |
+/// | `scope` | where an instance lives: `session`, `dispatcher`, `message`, `runner`, `module`, `class`, `test` or an application's own | `session` |
+/// | `can` | capabilities that requirements can ask for | none |
+/// | `priority` | whole number; the highest wins where several fit | `0` |
+#[proc_macro_attribute]
+pub fn component(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    component::expand(arguments.into(), item.into()).into()
+}
+
+/// Refines what one parameter of a handler, a component or a test case asks for: `#[requires(shell, can = ["host"])]`.
+///
+/// `can` lists capabilities that the component must have, `scope` names the scope to take it from instead of its own.
+#[proc_macro_attribute]
+pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    requires::expand(&arguments.into(), item.into()).into()
+}
+
+/// Registers a function as a test case of k2. The function stays callable.
+///
+/// Its parameters are components by reference, `&TestContext`, and values: a parameter with `#[foreach([a, b])]` makes a case for
+/// each value, several make one for each combination, the first changing slowest. It returns `()` or a `Result<(), E>`. Its
+/// documentation describes the case.
+///
+/// | Key | Value | Default |
+/// | --- | --- | --- |
+/// | `name` | text | the function's |
+/// | `tags` | texts | none |
+/// | `timeout` | length of time: `"5s"`, `"2m 30s"` | the run's |
+/// | `disabled` | text: why the case is not run | enabled |
+#[proc_macro_attribute]
+pub fn test_case(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    test_case::expand(arguments.into(), item.into()).into()
+}

@@ -1,1 +1,49 @@
-//! Base.
+//! Conditions that abort a run.
+//!
+//! One extension so far: [`AbortOnFail`]. It only triggers `ABORT`; what that means for queue, cases and reports is decided by
+//! those who listen to it.
+
+use k2::messages::{TEST_CASE_FINISHED, TestCaseFinished};
+use zaf_core::application::{ABORT, Abort};
+use zaf_core::prelude::*;
+
+/// Where the abort comes from.
+pub const ABORT_ON_FAIL_ENDPOINT: EndpointId =
+    EndpointId::new("abortonfail", "Aborts the run at the first failure.");
+
+/// Stops the run at the first case that fails: running cases end, the others are not run.
+///
+/// CLI `--abort-on-fail`, environment `K2_ABORT_ON_FAIL`, default false.
+pub const ABORT_ON_FAIL: OptionId<bool> = OptionId::flag("abort.on.fail")
+    .describe("Stop the run at the first case that fails")
+    .default(false);
+
+/// Triggers `ABORT` when a case has failed, timed out or ended in error.
+#[command_extension(
+    name = "abortonfail",
+    extends = [k2::RUN_COMMAND],
+    config_options = [ABORT_ON_FAIL.required()],
+    endpoints_and_messages = { ABORT_ON_FAIL_ENDPOINT: [ABORT] },
+    activate_on = [ABORT_ON_FAIL],
+)]
+#[derive(Debug)]
+pub struct AbortOnFail;
+
+impl Extension for AbortOnFail {
+    fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+#[dispatchers]
+impl AbortOnFail {
+    #[callback_dispatcher(TEST_CASE_FINISHED)]
+    fn on_finished(&self, message: &Message<TestCaseFinished>, bus: &MessageBus) -> Result<()> {
+        let finished = message.data();
+        if finished.verdict.is_failure() {
+            let reason = format!("{} ended as {}", finished.case, finished.verdict);
+            bus.trigger_event(ABORT, ABORT_ON_FAIL_ENDPOINT, Abort::because(reason))?;
+        }
+        Ok(())
+    }
+}

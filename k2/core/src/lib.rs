@@ -1,1 +1,26 @@
-//! Base.
+//! The library of k2: what a test case is, how cases are found, scheduled and run, how their processes are supervised, and how
+//! results are kept.
+//!
+//! Extensions and products see it as `k2`. A run goes through it from left to right, each step an extension on the message bus:
+//! [`finder`] → [`scheduler`] → [`runner`] (with [`supervisor`]) → [`results`] → reports.
+
+// What the macros emit says `::k2`, also in this crate.
+extern crate self as k2;
+
+mod application;
+pub mod case;
+pub mod command;
+pub mod finder;
+pub mod messages;
+pub mod prelude;
+#[doc(hidden)]
+pub mod private;
+pub mod results;
+pub mod runner;
+pub mod scheduler;
+pub mod supervisor;
+
+pub use application::application;
+pub use case::{IntoOutcome, TestContext, TestResult, fail, skip};
+pub use command::{LIST_COMMAND, RUN_COMMAND};
+pub use zaf_macros::test_case;

@@ -18,3 +18,6 @@ pub use descriptor::{ComponentDescriptor, Requirement};
 pub use error::{ComponentConflict, ComponentError};
 pub use registry::ComponentRegistry;
 pub use scope::Scope;
+
+#[cfg(test)]
+mod tests;

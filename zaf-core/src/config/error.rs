@@ -23,7 +23,7 @@ pub enum ConfigError {
         from: String,
         /// What is wrong with it.
         #[source]
-        mismatch: Mismatch,
+        mismatch: Box<Mismatch>,
     },
     /// A reference in the value could not be replaced.
     #[error("option `{key}`, set by {from}, refers to what cannot be used")]

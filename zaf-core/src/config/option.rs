@@ -67,6 +67,10 @@ impl<T: OptionType> OptionType for Vec<T> {
 
 /// Everything about an option but the Rust type of its value.
 #[derive(Debug, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an independent property of a declaration"
+)]
 #[non_exhaustive]
 pub struct OptionDescriptor {
     /// Dotted lower-case key: `output.dir` is `--output-dir` on the command line and `<PREFIX>_OUTPUT_DIR` in the

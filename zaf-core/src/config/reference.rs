@@ -39,93 +39,108 @@ struct Frame {
     done: String,
 }
 
-/// Replaces all references of `text`. `key` is the key that has the text, if any, so that it is part of a circle.
-///
-/// # Errors
-///
-/// Any [`ReferenceError`].
-pub(super) fn expand(
-    key: Option<&Key>,
-    text: &str,
-    mut find: impl FnMut(&Key) -> Found,
-) -> Result<String, ReferenceError> {
-    let mut known: BTreeMap<Key, String> = BTreeMap::new();
-    let mut open: BTreeSet<Key> = key.into_iter().cloned().collect();
-    let mut work = 0;
-    let mut frames = vec![Frame {
-        key: key.cloned(),
-        text: text.to_owned(),
-        read: 0,
-        done: String::new(),
-    }];
-    let mut put = |frame: &mut Frame, part: &str| {
-        work += part.len();
-        if frame.done.len() + part.len() > EXPANDED_LIMIT || work > WORK_LIMIT {
-            return Err(ReferenceError::TooLong {
-                limit: EXPANDED_LIMIT,
-            });
+/// Replaces references and remembers what the keys on the way stand for.
+#[derive(Debug, Default)]
+pub(super) struct Expander {
+    known: BTreeMap<Key, String>,
+    /// Bytes in `known`.
+    held: usize,
+}
+
+impl Expander {
+    /// Replaces all references of `text`. `key` is the key that has the text, if any, so that it is part of a circle. `work`
+    /// adds up the bytes that were written, for the bound on all parts of one value.
+    ///
+    /// # Errors
+    ///
+    /// Any [`ReferenceError`].
+    pub(super) fn expand(
+        &mut self,
+        key: Option<&Key>,
+        text: &str,
+        work: &mut usize,
+        mut find: impl FnMut(&Key) -> Found,
+    ) -> Result<String, ReferenceError> {
+        if self.held > WORK_LIMIT {
+            *self = Self::default();
         }
-        frame.done.push_str(part);
-        Ok(())
-    };
-    loop {
-        let frame = frames
-            .last_mut()
-            .expect("invariant: the first frame ends the loop");
-        let rest = &frame.text[frame.read..];
-        match next_reference(rest)? {
-            Next::End => {
-                let rest = rest.to_owned();
-                put(frame, &rest)?;
-                let done = frames.pop().expect("invariant: just looked at it");
-                let Some(below) = frames.last_mut() else {
-                    return Ok(done.done);
-                };
-                put(below, &done.done)?;
-                let key = done
-                    .key
-                    .expect("invariant: only the first frame may lack a key");
-                open.remove(&key);
-                known.insert(key, done.done);
+        let mut open: BTreeSet<Key> = key.into_iter().cloned().collect();
+        let mut frames = vec![Frame {
+            key: key.cloned(),
+            text: text.to_owned(),
+            read: 0,
+            done: String::new(),
+        }];
+        let mut put = |frame: &mut Frame, part: &str| {
+            *work += part.len();
+            if frame.done.len() + part.len() > EXPANDED_LIMIT || *work > WORK_LIMIT {
+                return Err(ReferenceError::TooLong {
+                    limit: EXPANDED_LIMIT,
+                });
             }
-            Next::Escape { before } => {
-                let part = format!("{}${{", &rest[..before]);
-                frame.read += before + "$${".len();
-                put(frame, &part)?;
-            }
-            Next::Reference {
-                before,
-                name,
-                after,
-            } => {
-                let part = rest[..before].to_owned();
-                let name = name.to_owned();
-                frame.read += after;
-                put(frame, &part)?;
-                let key = Key::fold(&name);
-                if let Some(value) = known.get(&key) {
-                    put(frame, value)?;
-                    continue;
+            frame.done.push_str(part);
+            Ok(())
+        };
+        loop {
+            let frame = frames
+                .last_mut()
+                .expect("invariant: the first frame ends the loop");
+            let rest = &frame.text[frame.read..];
+            match next_reference(rest)? {
+                Next::End => {
+                    let rest = rest.to_owned();
+                    put(frame, &rest)?;
+                    let done = frames.pop().expect("invariant: just looked at it");
+                    let Some(below) = frames.last_mut() else {
+                        return Ok(done.done);
+                    };
+                    put(below, &done.done)?;
+                    let key = done
+                        .key
+                        .expect("invariant: only the first frame may lack a key");
+                    open.remove(&key);
+                    self.held += done.done.len();
+                    self.known.insert(key, done.done);
                 }
-                if open.contains(&key) {
-                    let way = frames.iter().filter_map(|frame| frame.key.as_ref());
-                    let circle = way.skip_while(|on_way| **on_way != key).chain([&key]);
-                    return Err(ReferenceError::Cycle {
-                        path: circle.map(Key::to_string).collect(),
+                Next::Escape { before } => {
+                    let part = format!("{}${{", &rest[..before]);
+                    frame.read += before + "$${".len();
+                    put(frame, &part)?;
+                }
+                Next::Reference {
+                    before,
+                    name,
+                    after,
+                } => {
+                    let part = rest[..before].to_owned();
+                    let name = name.to_owned();
+                    frame.read += after;
+                    put(frame, &part)?;
+                    let key = Key::fold(&name);
+                    if let Some(value) = self.known.get(&key) {
+                        put(frame, value)?;
+                        continue;
+                    }
+                    if open.contains(&key) {
+                        let way = frames.iter().filter_map(|frame| frame.key.as_ref());
+                        let circle = way.skip_while(|on_way| **on_way != key).chain([&key]);
+                        return Err(ReferenceError::Cycle {
+                            path: circle.map(Key::to_string).collect(),
+                        });
+                    }
+                    let text = match find(&key) {
+                        Found::Text(text) => text,
+                        Found::Unset => return Err(ReferenceError::Unset { name }),
+                        Found::Unknown(near) => return Err(ReferenceError::Unknown { name, near }),
+                    };
+                    open.insert(key.clone());
+                    frames.push(Frame {
+                        key: Some(key),
+                        text,
+                        read: 0,
+                        done: String::new(),
                     });
                 }
-                let text = match find(&key) {
-                    Found::Text(text) => text,
-                    Found::Unset => return Err(ReferenceError::Unset { name }),
-                    Found::Unknown(near) => return Err(ReferenceError::Unknown { name, near }),
-                };
-                open.insert(key.clone());
-                frames.push(Frame {
-                    key: Some(key),
-                    text,
-                    read: 0,
-                    done: String::new(),
-                });
             }
         }
     }

@@ -199,7 +199,7 @@ impl Document {
     pub fn position(&self, byte: usize) -> (u32, u32) {
         let before = &self.text[..self.text.floor_char_boundary(byte)];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let line = before.matches('\n').count() + 1;
         let column = before[line_start..].chars().count() + 1;
         (
             u32::try_from(line).unwrap_or(u32::MAX),

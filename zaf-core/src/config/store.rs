@@ -8,20 +8,19 @@
 //! Options are declared ([`ConfigStore::define`]) before or after values arrive; nothing is checked until something is read or
 //! the whole is validated.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
+use super::declaration::{check_declaration, difference};
 use super::error::ConfigError;
-use super::key::{Key, flag_name, shown_key};
-use super::kind::{DefaultValue, Kind};
+use super::key::{Key, shown_key};
 use super::layer::ConfigLayer;
 use super::option::{OptionDescriptor, OptionId, OptionType};
 use super::problem::Problem;
-use super::reference::{self, Found};
 use super::source::{Place, Priority, Source};
-use super::value::{TypedValue, Value};
+use super::value::Value;
 use super::view::ConfigView;
 use crate::message::Entity;
 
@@ -102,15 +101,15 @@ impl ConfigStore {
     pub fn define(&mut self, option: &OptionDescriptor, owner: &str) -> Result<(), ConfigError> {
         check_declaration(option, owner)?;
         let key = Key::of(option, None);
-        if let Some(known) = self.0.options.get(&key) {
-            if let Some(difference) = difference(&known.option, option) {
-                return Err(ConfigError::Conflict {
-                    key: shown_key(option),
-                    first: known.owners[0].to_string(),
-                    second: owner.to_owned(),
-                    difference,
-                });
-            }
+        if let Some(known) = self.0.options.get(&key)
+            && let Some(difference) = difference(&known.option, option)
+        {
+            return Err(ConfigError::Conflict {
+                key: shown_key(option),
+                first: known.owners[0].to_string(),
+                second: owner.to_owned(),
+                difference,
+            });
         }
         let data = Arc::make_mut(&mut self.0);
         if option.at.is_some() && !data.options.contains_key(&key) {
@@ -176,95 +175,6 @@ impl ConfigStore {
             key.entity_of(&known.option)
                 .map(|entity| (known, Some(entity)))
         })
-    }
-
-    /// The entities that an entity option names, in the order of its value, each once.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::read`].
-    pub fn entities(&self, entity_option: &OptionDescriptor) -> Result<Vec<Entity>, ConfigError> {
-        let typed = self.read(entity_option, None)?;
-        let mut seen = BTreeSet::new();
-        let names = match typed {
-            Some(TypedValue::List(items)) => items,
-            Some(one) => vec![one],
-            None => Vec::new(),
-        };
-        Ok(names
-            .into_iter()
-            .filter_map(|name| match name {
-                TypedValue::Entity(entity) => Some(entity),
-                TypedValue::Text(name) => Some(Entity::from(name.as_str())),
-                _ => None,
-            })
-            .filter(|entity| seen.insert(entity.clone()))
-            .collect())
-    }
-
-    /// The value of an option: merged, references replaced, checked, its default if there is none. An option with several
-    /// values always has a list, perhaps empty. Relative paths from a file start at that file's directory, unless they begin
-    /// with a reference.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::Wrong`], [`ConfigError::Reference`] or [`ConfigError::NoEntity`].
-    pub fn read(
-        &self,
-        option: &OptionDescriptor,
-        entity: Option<&Entity>,
-    ) -> Result<Option<TypedValue>, ConfigError> {
-        if let (Some(at), None) = (option.at, entity) {
-            return Err(ConfigError::NoEntity {
-                key: shown_key(option),
-                at: at.key.to_owned(),
-            });
-        }
-        let key = Key::of(option, entity);
-        let mut set = self.set_entries(&key).peekable();
-        if set.peek().is_none() {
-            let Some(default) = option.default else {
-                return Ok(option.multiple.then(|| TypedValue::List(Vec::new())));
-            };
-            let source = Source::Default {
-                extension: self.owner(&key),
-            };
-            return self
-                .read_value(option, &key, &default.into(), &source)
-                .map(Some);
-        }
-        if !option.multiple {
-            let winner = self.winner(&key).expect("invariant: a value was just seen");
-            return self
-                .read_value(option, &key, &winner.value, &winner.source)
-                .map(Some);
-        }
-        let mut all: Vec<TypedValue> = Vec::new();
-        for entry in set {
-            let value = self.read_value(option, &key, &entry.value, &entry.source)?;
-            let TypedValue::List(items) = value else {
-                continue;
-            };
-            let higher = all.len();
-            all.extend(items);
-            let mut index = 0;
-            let mut own = all.split_off(higher);
-            own.retain(|item| {
-                index += 1;
-                !all.contains(item)
-            });
-            all.append(&mut own);
-        }
-        Ok(Some(TypedValue::List(all)))
-    }
-
-    /// The value of an option as its Rust type.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::read`], and [`ConfigError::Missing`] if there is neither a value nor a default.
-    pub fn get<T: OptionType>(&self, option: OptionId<T>) -> Result<T, ConfigError> {
-        self.view_all().get(option)
     }
 
     /// Whether somebody gave the option a value other than nothing or an empty list; defaults do not count.
@@ -348,7 +258,7 @@ impl ConfigStore {
         entries
     }
 
-    fn set_entries(&self, key: &Key) -> impl Iterator<Item = &Entry> {
+    pub(super) fn set_entries(&self, key: &Key) -> impl Iterator<Item = &Entry> {
         self.0
             .values
             .get(key)
@@ -357,7 +267,7 @@ impl ConfigStore {
             .filter(|entry| entry.value != Value::Unset)
     }
 
-    fn winner(&self, key: &Key) -> Option<&Entry> {
+    pub(super) fn winner(&self, key: &Key) -> Option<&Entry> {
         let mut set = self.set_entries(key);
         let first = set.next()?;
         Some(
@@ -367,7 +277,7 @@ impl ConfigStore {
         )
     }
 
-    fn owner(&self, key: &Key) -> Arc<str> {
+    pub(super) fn owner(&self, key: &Key) -> Arc<str> {
         self.lookup(key)
             .map_or_else(|| "".into(), |(known, _)| Arc::clone(&known.owners[0]))
     }
@@ -377,212 +287,5 @@ impl ConfigStore {
             .values
             .iter()
             .flat_map(|(key, entries)| entries.iter().map(move |entry| (key, entry)))
-    }
-
-    /// Reads one value of one source: references, kind, directory.
-    pub(super) fn read_value(
-        &self,
-        option: &OptionDescriptor,
-        key: &Key,
-        value: &Value,
-        source: &Source,
-    ) -> Result<TypedValue, ConfigError> {
-        let expanded = self
-            .expand_value(key, value)
-            .map_err(|error| ConfigError::Reference {
-                key: key.to_string(),
-                from: source.to_string(),
-                error,
-            })?;
-        let typed = expanded
-            .read(option.kind, option.multiple)
-            .map_err(|mismatch| ConfigError::Wrong {
-                key: key.to_string(),
-                from: source.to_string(),
-                mismatch,
-            })?;
-        Ok(match (typed, value) {
-            (TypedValue::List(items), Value::List(raw)) => {
-                let items = items.into_iter().zip(raw);
-                TypedValue::List(
-                    items
-                        .map(|(item, raw)| from_directory(item, raw, source))
-                        .collect(),
-                )
-            }
-            (TypedValue::List(items), raw) => {
-                let items = items.into_iter();
-                TypedValue::List(
-                    items
-                        .map(|item| from_directory(item, raw, source))
-                        .collect(),
-                )
-            }
-            (one, raw) => from_directory(one, raw, source),
-        })
-    }
-
-    fn expand_value(
-        &self,
-        key: &Key,
-        value: &Value,
-    ) -> Result<Value, super::error::ReferenceError> {
-        match value {
-            Value::Text(text) | Value::Raw(text) if reference::has_references(text) => {
-                reference::expand(Some(key), text, |key| self.find(key)).map(Value::Raw)
-            }
-            // Lists have no lists in them, so this is as deep as it goes.
-            Value::List(items) => items
-                .iter()
-                .map(|item| self.expand_value(key, item))
-                .collect::<Result<_, _>>()
-                .map(Value::List),
-            other => Ok(other.clone()),
-        }
-    }
-
-    /// What a reference to a key stands for, its own references not yet replaced.
-    fn find(&self, key: &Key) -> Found {
-        let known = self.lookup(key);
-        let option = known.as_ref().map(|(known, _)| known.option);
-        if option.is_some_and(|option| option.multiple) {
-            let mut parts: Vec<String> = Vec::new();
-            for entry in self.set_entries(key) {
-                let items = match &entry.value {
-                    Value::List(items) => items.as_slice(),
-                    one => std::slice::from_ref(one),
-                };
-                parts.extend(
-                    items
-                        .iter()
-                        .map(|item| referenced_text(option, item, &entry.source)),
-                );
-            }
-            if parts.is_empty() && self.set_entries(key).next().is_none() {
-                parts.extend(
-                    option
-                        .and_then(|option| option.default)
-                        .map(|default| Value::from(default).plain()),
-                );
-            }
-            return Found::Text(parts.join(","));
-        }
-        if let Some(winner) = self.winner(key) {
-            return Found::Text(referenced_text(option, &winner.value, &winner.source));
-        }
-        match option {
-            Some(OptionDescriptor {
-                default: Some(default),
-                ..
-            }) => Found::Text(Value::from(default).plain()),
-            Some(_) => Found::Unset,
-            None => {
-                let keys = self
-                    .0
-                    .options
-                    .keys()
-                    .chain(self.0.values.keys())
-                    .map(Key::as_str);
-                // Looking through everything is for people's files, not for generated ones.
-                Found::Unknown(super::nearest(key.as_str(), keys.take(10_000)).map(str::to_owned))
-            }
-        }
-    }
-}
-
-fn referenced_text(option: Option<OptionDescriptor>, value: &Value, source: &Source) -> String {
-    let text = value.plain();
-    let is_path = option.is_some_and(|option| option.kind == Kind::Path);
-    match source.directory() {
-        Some(directory) if is_path && !text.starts_with("${") => directory.join(text).into_string(),
-        _ => text,
-    }
-}
-
-/// A path that was written relative to a file's directory, from where the process runs.
-fn from_directory(value: TypedValue, written: &Value, source: &Source) -> TypedValue {
-    let begins_with_reference =
-        matches!(written, Value::Text(text) | Value::Raw(text) if text.starts_with("${"));
-    match (value, source.directory()) {
-        (TypedValue::Path(path), Some(directory)) if !begins_with_reference => {
-            TypedValue::Path(directory.join(path))
-        }
-        (value, _) => value,
-    }
-}
-
-fn check_declaration(option: &OptionDescriptor, owner: &str) -> Result<(), ConfigError> {
-    let wrong = |reason: String| {
-        Err(ConfigError::Declaration {
-            key: shown_key(option),
-            owner: owner.to_owned(),
-            reason,
-        })
-    };
-    let is_word = |word: &str| super::is_entity_name(word);
-    if !option.key.split(['.', '-', '_']).all(is_word) {
-        return wrong(
-            "a key is words of lower-case letters and digits with dots between them".to_owned(),
-        );
-    }
-    if option.is_entity && option.kind != Kind::Entity {
-        return wrong("the values of an entity option are names".to_owned());
-    }
-    if let Some(at) = option.at {
-        if !at.is_entity {
-            return wrong(format!(
-                "it hangs at `{}`, which is not an entity option",
-                at.key
-            ));
-        }
-        if option.is_entity {
-            return wrong("an entity option cannot hang at another".to_owned());
-        }
-    }
-    if let Some(default) = option.default {
-        if let Err(mismatch) = Value::from(default).read(option.kind, option.multiple) {
-            // A default may refer to other options; it is checked when it is read.
-            let refers =
-                matches!(default, DefaultValue::Text(text) if reference::has_references(text));
-            if !refers {
-                return wrong(format!("its default: {mismatch}"));
-            }
-        }
-    }
-    Ok(())
-}
-
-fn difference(first: &OptionDescriptor, second: &OptionDescriptor) -> Option<String> {
-    if first.kind != second.kind {
-        return Some(format!("{:?} and {:?}", first.kind, second.kind));
-    }
-    if first.multiple != second.multiple {
-        return Some("one value and several values".to_owned());
-    }
-    if first.default != second.default {
-        let shown = |default: Option<DefaultValue>| {
-            default.map_or_else(|| "none".to_owned(), |default| Value::from(default).print())
-        };
-        return Some(format!(
-            "default {} and {}",
-            shown(first.default),
-            shown(second.default)
-        ));
-    }
-    (first.is_entity != second.is_entity).then(|| "only one names entities".to_owned())
-}
-
-/// Says how to set an option on the command line: `--parallel-workers N`.
-pub(super) fn flag_usage(option: &OptionDescriptor, entity: Option<&Entity>) -> String {
-    let flag = flag_name(option, entity);
-    match option.kind {
-        Kind::Flag => format!("--{flag}"),
-        Kind::Integer | Kind::Count | Kind::Float => format!("--{flag} N"),
-        Kind::Duration => format!("--{flag} TIME"),
-        Kind::Size => format!("--{flag} SIZE"),
-        Kind::Path => format!("--{flag} PATH"),
-        Kind::Glob => format!("--{flag} PATTERN"),
-        Kind::Entity => format!("--{flag} NAME"),
-        Kind::Text | Kind::Choice(_) => format!("--{flag} VALUE"),
     }
 }

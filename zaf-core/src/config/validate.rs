@@ -1,10 +1,12 @@
 //! Checks everything that anybody wrote, and finds all problems at once.
 
+use super::declaration::flag_usage;
 use super::error::ConfigError;
 use super::key::{Key, shown_key};
 use super::problem::{Problem, Severity};
+use super::reference::Expander;
 use super::source::{Priority, Source};
-use super::store::{ConfigStore, Entry, KnownOption, flag_usage};
+use super::store::{ConfigStore, Entry, KnownOption};
 use super::value::{Mismatch, expected};
 use crate::message::Entity;
 
@@ -28,8 +30,10 @@ impl ConfigStore {
     pub fn validate(&self, unknown: UnknownKeys) -> Vec<Problem> {
         let mut found: Vec<(Option<(String, usize)>, Problem)> = Vec::new();
         let mut suggestions = SUGGESTIONS;
+        let mut expander = Expander::default();
         for (key, entry) in self.entries() {
-            let Some(problem) = self.check(key, entry, unknown, &mut suggestions) else {
+            let Some(problem) = self.check(key, entry, unknown, &mut suggestions, &mut expander)
+            else {
                 continue;
             };
             let place = entry.place.as_ref();
@@ -76,6 +80,7 @@ impl ConfigStore {
         entry: &Entry,
         unknown: UnknownKeys,
         suggestions: &mut usize,
+        expander: &mut Expander,
     ) -> Option<Problem> {
         let Some((known, entity)) = self.lookup(key) else {
             let problem = self.unknown_key(entry, suggestions);
@@ -87,7 +92,7 @@ impl ConfigStore {
         if entry.value == super::Value::Unset {
             return None;
         }
-        match self.read_value(&known.option, key, &entry.value, &entry.source) {
+        match self.read_value(&known.option, key, &entry.value, &entry.source, expander) {
             Ok(_) => entity.and_then(|entity| self.unnamed_entity(known, &entity, entry)),
             Err(ConfigError::Wrong { mismatch, .. }) => {
                 Some(wrong_value(key, known, entity.as_ref(), entry, &mismatch))
@@ -127,28 +132,20 @@ impl ConfigStore {
         let wrong = Key::fold(spelling);
         let candidates: Vec<(Key, String, &KnownOption)> = self
             .options()
-            .map(|known| match known.option.at {
-                None => (
-                    Key::of(&known.option, None),
-                    known.option.key.to_owned(),
-                    known,
-                ),
-                Some(_) => {
-                    // The word where the entity stands, if there is one.
-                    let pattern = Key::of(&known.option, None);
-                    let index = pattern
-                        .as_str()
-                        .split('.')
-                        .position(|word| word.starts_with('<'));
-                    let entity = index
-                        .and_then(|index| wrong.as_str().split('.').nth(index))
-                        .filter(|word| super::is_entity_name(word))
-                        .map(Entity::from);
-                    let key = Key::of(&known.option, entity.as_ref());
-                    let shown =
-                        entity.map_or_else(|| shown_key(&known.option), |_| key.to_string());
-                    (key, shown, known)
-                }
+            .map(|known| {
+                // The word where the entity stands, if there is one.
+                let pattern = Key::of(&known.option, None);
+                let index = pattern
+                    .as_str()
+                    .split('.')
+                    .position(|word| word.starts_with('<'));
+                let entity = index
+                    .and_then(|index| wrong.as_str().split('.').nth(index))
+                    .filter(|word| super::is_entity_name(word))
+                    .map(Entity::from);
+                let key = Key::of(&known.option, entity.as_ref());
+                let shown = entity.map_or_else(|| shown_key(&known.option), |_| key.to_string());
+                (key, shown, known)
             })
             .collect();
         let near = super::nearest(

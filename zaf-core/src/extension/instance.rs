@@ -103,9 +103,8 @@ pub trait ExtensionObject: Send + Sync {
 ///
 /// # Errors
 /// Whatever [`Extension::new`] returns.
-pub(crate) fn construct<E: Extension>(
-    cx: &ExtensionContext<'_>,
-) -> Result<Box<dyn ExtensionObject>> {
+#[doc(hidden)]
+pub fn construct<E: Extension>(cx: &ExtensionContext<'_>) -> Result<Box<dyn ExtensionObject>> {
     Ok(Box::new(Shared(Arc::new(E::new(cx)?))))
 }
 

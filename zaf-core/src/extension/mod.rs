@@ -23,6 +23,7 @@ mod loader;
 mod options;
 mod registry;
 mod replacement;
+mod required;
 mod running;
 mod teardown;
 
@@ -36,7 +37,8 @@ pub use descriptor::{
     Condition, DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind,
 };
 pub use error::{DestroyError, LoadError, LoadErrors};
-pub(crate) use instance::construct;
+#[doc(hidden)]
+pub use instance::construct;
 pub use instance::{Extension, ExtensionObject};
 pub use loaded::{Loaded, Prepared};
 pub use loader::Loader;
@@ -44,3 +46,6 @@ pub use options::{OptionEntry, Place, Requester};
 pub use registry::{ExtensionRegistry, RegisteredExtension};
 pub use running::{Host, RunningExtension};
 pub use teardown::TeardownLimits;
+
+#[cfg(test)]
+mod tests;

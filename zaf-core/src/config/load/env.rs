@@ -18,11 +18,19 @@ use crate::config::store::ConfigStore;
 use crate::config::value::Value;
 
 /// All variables of the process, in the order of the system.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that reads the environment"
+)]
 pub fn process_environment() -> Vec<(OsString, OsString)> {
     std::env::vars_os().collect()
 }
 
 /// One variable of the process; none if it is not set or empty.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that reads the environment"
+)]
 pub fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }

@@ -85,7 +85,12 @@ impl LoadError {
     }
 }
 
+/// The bit of a file's mode that lets everybody write.
+const WRITABLE_BY_OTHERS: u32 = 0o002;
+
 /// Reads a file as a layer. Its format is that of [`Format::of_path`]. The file is opened and read once.
+///
+/// Its warnings say if everybody may change it.
 ///
 /// # Errors
 ///
@@ -97,10 +102,10 @@ pub fn file(path: &Utf8Path, priority: Priority) -> Result<ConfigLayer, LoadErro
     };
     // Asked before opening, because opening a device may do something; and again after, because it may have been replaced.
     refuse_special(path, &std::fs::metadata(path).map_err(failed)?)?;
-    let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
     let file = OpenOptions::new()
         .read(true)
-        .custom_flags(i32::try_from(flags.bits()).expect("invariant: open flags fit into an int"))
+        .custom_flags(flags)
         .open(path)
         .map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
@@ -112,21 +117,23 @@ pub fn file(path: &Utf8Path, priority: Priority) -> Result<ConfigLayer, LoadErro
         })?;
     let content = String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
-        let newlines = error.as_bytes()[..offset]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count();
+        let before = String::from_utf8_lossy(&error.as_bytes()[..offset]);
+        let newlines = before.matches('\n').count();
         LoadError::NotUtf8 {
             path: path.to_owned(),
             offset,
             line: newlines + 1,
         }
     })?;
-    let layer = text(
+    let mut layer = text(
         Document::new(path, content),
         Format::of_path(path),
         priority,
     )?;
+    if metadata.mode() & WRITABLE_BY_OTHERS != 0 {
+        let title = format!("configuration file `{path}` can be changed by every user");
+        layer.warn(Problem::warning(title).detail(format!("chmod o-w {path}")));
+    }
     Ok(layer.with_file_id(FileId {
         device: metadata.dev(),
         inode: metadata.ino(),

@@ -1,0 +1,424 @@
+//! The JUnit document as a function of the event log.
+//!
+//! One suite per run. The document is made case by case, so memory does not grow with their number: an empty suite with
+//! all totals is the frame, and each case is put between its tags as it would stand in a suite of its own.
+
+use std::io::{self, Write};
+
+use chrono::{DateTime, FixedOffset};
+use jiff::Timestamp;
+use k2::case::{CaseId, Verdict};
+use k2::messages::{CapturedOutput, RunStarted, TestCaseFinished};
+use k2::results::{Summary, printable, printable_line};
+use quick_junit::{
+    NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite, XmlString,
+};
+use thiserror::Error;
+
+use crate::atomic::WriteError;
+use crate::layout::size;
+use crate::log::{Execution, LogError, RunLog};
+use crate::words::remark;
+
+/// Most of an output that goes into the document, in bytes: half of it head, half tail. Readers of such documents hold
+/// them in memory.
+const MOST_OUTPUT: usize = 32 * 1024;
+
+/// End of the frame's head and start of its foot.
+const SUITE_END: &str = "    </testsuite>";
+
+/// Why there is no JUnit report.
+#[derive(Debug, Error)]
+pub(crate) enum JunitError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The file cannot be written.
+    #[error(transparent)]
+    File(#[from] WriteError),
+    /// Nothing can be written.
+    #[error("cannot write the JUnit report")]
+    Write(#[from] io::Error),
+    /// The document cannot be made.
+    #[error("cannot make a JUnit document")]
+    Document(#[from] quick_junit::SerializeError),
+}
+
+/// Writes the document of `log`.
+pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), JunitError> {
+    let frame = frame(log).to_string()?;
+    let (head, foot) = frame
+        .rfind(SUITE_END)
+        .map_or((frame.as_str(), ""), |at| frame.split_at(at));
+    out.write_all(head.as_bytes())?;
+    log.for_each(|execution| -> Result<(), JunitError> {
+        let mut suite = TestSuite::new("");
+        suite.add_test_case(test_case(execution));
+        let mut report = Report::new("");
+        report.add_test_suite(suite);
+        let text = report.to_string()?;
+        out.write_all(between_tags(&text).as_bytes())?;
+        Ok(())
+    })?;
+    out.write_all(foot.as_bytes())?;
+    Ok(())
+}
+
+/// The case in the document of a suite that has nothing else, with its indentation and line break.
+///
+/// Quotes in names are escaped in XML, so the first and the last tag are what they look like.
+fn between_tags(document: &str) -> &str {
+    let start = document.find("        <testcase").unwrap_or(document.len());
+    let end = document.rfind(SUITE_END).unwrap_or(document.len());
+    document.get(start..end).unwrap_or_default()
+}
+
+/// The document without its cases.
+fn frame(log: &RunLog) -> Report {
+    let summary = log.summary();
+    let name = line(summary.run().map_or("run", |run| &*run.application));
+    let mut suite = TestSuite::new(name.clone());
+    // There is always one, so the suite has a closing tag.
+    suite.add_property(property("flaky", &summary.flaky().to_string()));
+    if let Some(run) = summary.run() {
+        suite.set_timestamp(time(run.started));
+        suite.add_properties(run_properties(run));
+        if !run.host.is_empty() {
+            suite.extra.insert("hostname".into(), line(&run.host));
+        }
+    }
+    for damage in log.damages() {
+        suite.add_property(property("event-log", &damage));
+    }
+    let totals = Totals::of(summary);
+    suite.tests = totals.tests;
+    suite.failures = totals.failures;
+    suite.errors = totals.errors;
+    suite.skipped = totals.skipped;
+    suite.time = summary.duration();
+
+    let mut report = Report::new(name);
+    report.timestamp = suite.timestamp;
+    report.time = summary.duration();
+    report.tests = totals.tests;
+    report.failures = totals.failures;
+    report.errors = totals.errors;
+    report.skipped = totals.skipped;
+    report.test_suites.push(suite);
+    report
+}
+
+#[derive(Debug)]
+struct Totals {
+    tests: usize,
+    failures: usize,
+    errors: usize,
+    skipped: usize,
+}
+
+impl Totals {
+    fn of(summary: &Summary) -> Self {
+        let counts = summary.counts();
+        let number = |count| usize::try_from(count).unwrap_or(usize::MAX);
+        Self {
+            tests: number(counts.total()),
+            failures: number(counts.failed + counts.timed_out),
+            errors: number(counts.error + counts.aborted + counts.not_run),
+            skipped: number(counts.skipped + counts.ignored),
+        }
+    }
+}
+
+fn run_properties(run: &RunStarted) -> Vec<Property> {
+    let command = crate::layout::command_line(run.command_line.iter().map(AsRef::as_ref));
+    [
+        ("run", &*run.run),
+        ("version", &*run.version),
+        ("command", &command),
+        ("directory", run.working_directory.as_str()),
+    ]
+    .into_iter()
+    .filter(|(_, value)| !value.is_empty())
+    .map(|(name, value)| property(name, value))
+    .collect()
+}
+
+fn property(name: &str, value: &str) -> Property {
+    Property::new(name, line(value))
+}
+
+/// Text for an attribute: one line, in which everything that XML forbids is shown as its number.
+fn line(text: &str) -> XmlString {
+    XmlString::new(printable_line(text))
+}
+
+/// Text with its lines, in which everything that XML forbids is shown as its number.
+fn text(text: &str) -> XmlString {
+    XmlString::new(printable(text))
+}
+
+/// Output of a process: colour is taken out, and what XML forbids is gone or replaced. The event log has it as it was.
+fn plain(output: &str) -> XmlString {
+    // quick-junit leaves these two in.
+    XmlString::new(output.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"))
+}
+
+fn test_case(execution: &Execution) -> TestCase {
+    let case = &execution.last;
+    let (class, name) = split(&case.case);
+    let mut status = status(case);
+    status.add_reruns(execution.earlier.iter().map(rerun));
+    let mut test = TestCase::new(line(name), status);
+    if !class.is_empty() {
+        test.set_classname(line(class));
+    }
+    test.set_timestamp(time(case.started));
+    test.set_time(case.duration.unwrap_or_default());
+    if let Some(location) = &case.location {
+        test.add_property(property("file", &location.file));
+        test.extra.insert("file".into(), line(&location.file));
+        if let Some(number) = location.line {
+            let number = number.to_string();
+            test.add_property(property("line", &number));
+            test.extra.insert("line".into(), number.into());
+        }
+    }
+    for (name, value) in &case.parameters {
+        let name = line(&format!("parameter.{name}"));
+        test.add_property(Property::new(name, line(value)));
+    }
+    for leaked in &case.leaked {
+        let what = format!("{} (pid {})", leaked.command, leaked.pid);
+        test.add_property(property("leaked-process", &what));
+    }
+    test.system_out = output(&case.stdout);
+    test.system_err = output(&case.stderr);
+    test
+}
+
+fn status(case: &TestCaseFinished) -> TestCaseStatus {
+    let mut status = match case.verdict {
+        Verdict::Passed => return TestCaseStatus::success(),
+        Verdict::Failed | Verdict::TimedOut => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Verdict::Skipped | Verdict::Ignored => TestCaseStatus::skipped(),
+        // A case without a result must not look like a good one to who reads nothing else.
+        _ => TestCaseStatus::non_success(NonSuccessKind::Error),
+    };
+    status.set_type(case.verdict.as_str());
+    if let Some(message) = remark(case) {
+        status.set_message(line(&message));
+    }
+    let description = description(case);
+    if !description.is_empty() {
+        status.set_description(text(&description));
+    }
+    status
+}
+
+/// Text of a failure: its detail, and the verdict of each step.
+fn description(case: &TestCaseFinished) -> String {
+    let mut text = case
+        .detail
+        .as_deref()
+        .unwrap_or_default()
+        .trim_end()
+        .to_owned();
+    for step in &case.steps {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(step.verdict.as_str());
+        text.push_str("  ");
+        text.push_str(&step.name);
+        for line in step
+            .detail
+            .iter()
+            .flat_map(|detail| detail.trim_end().lines())
+        {
+            text.push_str("\n    ");
+            text.push_str(line);
+        }
+    }
+    text
+}
+
+fn rerun(case: &TestCaseFinished) -> TestRerun {
+    let kind = match case.verdict {
+        Verdict::Failed | Verdict::TimedOut => NonSuccessKind::Failure,
+        _ => NonSuccessKind::Error,
+    };
+    let mut rerun = TestRerun::new(kind);
+    rerun.set_timestamp(time(case.started));
+    rerun.set_time(case.duration.unwrap_or_default());
+    rerun.set_type(case.verdict.as_str());
+    rerun.set_message(line(
+        &remark(case).unwrap_or_else(|| case.verdict.to_string()),
+    ));
+    let description = description(case);
+    if !description.is_empty() {
+        rerun.set_description(text(&description));
+    }
+    rerun.system_out = output(&case.stdout);
+    rerun.system_err = output(&case.stderr);
+    rerun
+}
+
+/// Class and name: an id without its last part, and that part. Dots and colons in parameters separate nothing.
+fn split(id: &CaseId) -> (&str, &str) {
+    let id = id.as_str();
+    let plain = id.split_once('[').map_or(id, |(plain, _)| plain);
+    for separator in ["::", "/"] {
+        if let Some(at) = plain.rfind(separator) {
+            let (class, name) = id.split_at(at);
+            let name = name.get(separator.len()..).unwrap_or_default();
+            if !class.is_empty() && !name.is_empty() {
+                return (class, name);
+            }
+        }
+    }
+    ("", id)
+}
+
+/// Head and tail of an output, cut to [`MOST_OUTPUT`]; none if nothing was written.
+fn output(output: &CapturedOutput) -> Option<XmlString> {
+    if output.is_empty() {
+        return None;
+    }
+    let half = MOST_OUTPUT / 2;
+    let all_of_it = !output.truncated && output.head.len() <= MOST_OUTPUT;
+    if all_of_it {
+        return Some(plain(&output.head));
+    }
+    let head_end = output.head.floor_char_boundary(half);
+    let head = output.head.get(..head_end).unwrap_or_default();
+    let end = output.end();
+    let tail_start = end.ceil_char_boundary(end.len().saturating_sub(half));
+    let tail = end.get(tail_start..).unwrap_or_default();
+    let missing = output
+        .bytes
+        .saturating_sub((head.len() + tail.len()) as u64);
+    let file = output
+        .file
+        .as_ref()
+        .map_or_else(String::new, |file| format!(", see {file}"));
+    let gap = format!("\n[… {} left out{file} …]\n", size(missing));
+    Some(plain(&[head, &gap, tail].concat()))
+}
+
+fn time(time: Timestamp) -> DateTime<FixedOffset> {
+    let nanosecond = u32::try_from(time.subsec_nanosecond()).unwrap_or(0);
+    DateTime::from_timestamp(time.as_second(), nanosecond)
+        .unwrap_or_default()
+        .fixed_offset()
+}
+
+#[cfg(test)]
+mod tests {
+    use k2::results::{Record, RecordBody};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::canned;
+
+    fn document(records: &[Record]) -> String {
+        let (_dir, path) = canned::log(records);
+        let mut out = Vec::new();
+        write_document(&RunLog::open(&path).unwrap(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Number of cases, of failures, of errors and of skipped ones, by elements and by attributes.
+    fn counts(document: &str) -> ([usize; 4], [usize; 4]) {
+        let parsed = roxmltree::Document::parse(document).unwrap();
+        let elements = |name| {
+            parsed
+                .descendants()
+                .filter(|node| node.has_tag_name(name))
+                .count()
+        };
+        let suite = parsed
+            .descendants()
+            .find(|node| node.has_tag_name("testsuite"))
+            .unwrap();
+        let attribute = |name| suite.attribute(name).unwrap().parse().unwrap();
+        (
+            ["testcase", "failure", "error", "skipped"].map(elements),
+            ["tests", "failures", "errors", "skipped"].map(attribute),
+        )
+    }
+
+    #[test]
+    fn the_document_of_a_run_with_one_case_of_each_kind() {
+        let text = document(&canned::run());
+        insta::assert_snapshot!(text);
+        let (elements, attributes) = counts(&text);
+        assert_eq!(elements, attributes);
+        assert_eq!(elements, [11, 4, 3, 2]);
+    }
+
+    #[test]
+    fn p1_the_document_of_a_killed_run_has_every_selected_case() {
+        let mut records = canned::run();
+        records.truncate(5);
+        let (elements, attributes) = counts(&document(&records));
+        assert_eq!(elements, attributes);
+        assert_eq!(elements[0], 11);
+    }
+
+    #[test]
+    fn e8_a_flood_stays_small_and_says_what_is_missing() {
+        let flood = "y\n".repeat(64 * 1024);
+        let output = CapturedOutput::from_bytes(flood.as_bytes(), b"end", 1 << 30, None);
+        let text = super::output(&output).unwrap();
+        assert!(text.len() < MOST_OUTPUT + 100);
+        assert!(
+            text.contains("1023.9 MiB left out") && text.ends_with("end"),
+            "{}",
+            text.len()
+        );
+    }
+
+    #[test]
+    fn classes_are_ids_without_their_last_part() {
+        for (id, class, name) in [
+            ("a::b::c", "a::b", "c"),
+            ("a::c[path=x::y/z]", "a", "c[path=x::y/z]"),
+            ("suite/a.sh", "suite", "a.sh"),
+            ("alone", "", "alone"),
+            ("::", "", "::"),
+            ("", "", ""),
+        ] {
+            assert_eq!(split(&CaseId::new(id)), (class, name), "{id}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn f8_any_bytes_make_a_document_that_a_strict_parser_takes(
+            cases in prop::collection::vec(
+                (any::<String>(), any::<Vec<u8>>(), 0..8_usize, "(]]>|[<>&\"'\\x00-\\x1f\u{fffe}\u{ffff}]){0,9}"), 0..5),
+        ) {
+            let bodies = (1..).zip(&cases).map(|(execution, (name, bytes, verdict, nasty))| {
+                let out = CapturedOutput::from_bytes(bytes, nasty.as_bytes(), 1 << 40, None);
+                RecordBody::CaseFinished(TestCaseFinished {
+                    reason: Some(nasty.as_str().into()),
+                    detail: Some(String::from_utf8_lossy(bytes).into()),
+                    stdout: out.clone(),
+                    stderr: out,
+                    parameters: vec![(name.as_str().into(), nasty.as_str().into())],
+                    ..TestCaseFinished::new(
+                        execution,
+                        CaseId::new(format!("{name}{nasty}")),
+                        Verdict::ALL[*verdict],
+                        canned::START,
+                    )
+                })
+            });
+            let records = canned::records(bodies.collect());
+            let (elements, attributes) = counts(&document(&records));
+            prop_assert_eq!(elements, attributes);
+            prop_assert_eq!(elements[0], cases.len());
+        }
+    }
+}

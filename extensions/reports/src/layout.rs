@@ -1,0 +1,174 @@
+//! Measures and fits text: columns, lengths of time, sizes, words for a shell.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use k2::results::printable_line;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Columns that `text` takes on a terminal. `text` has no escape sequences.
+pub(crate) fn columns(text: &str) -> usize {
+    text.width()
+}
+
+/// `text` on one line, escaped, and cut to `width` columns with `…` at the end if it is longer.
+pub(crate) fn fit(text: &str, width: usize) -> String {
+    let text = printable_line(text);
+    if columns(&text) <= width {
+        return text.into_owned();
+    }
+    let mut fitted = String::new();
+    let mut used = 1;
+    for c in text.chars() {
+        used += c.width().unwrap_or(0);
+        if used > width {
+            break;
+        }
+        fitted.push(c);
+    }
+    if width > 0 {
+        fitted.push('…');
+    }
+    fitted
+}
+
+/// `text` with spaces behind it up to `width` columns.
+pub(crate) fn pad(text: &str, width: usize) -> String {
+    let mut padded = text.to_owned();
+    padded.extend(std::iter::repeat_n(
+        ' ',
+        width.saturating_sub(columns(text)),
+    ));
+    padded
+}
+
+/// Seconds with three decimals: `0.004s`.
+pub(crate) fn seconds(duration: Duration) -> String {
+    format!("{:.3}s", duration.as_secs_f64())
+}
+
+/// A length of time for a person: `0.31 s`, `5.31 s`, `2 min 05 s`, `1 h 02 min`.
+pub(crate) fn duration(duration: Duration) -> String {
+    let whole = duration.as_secs();
+    match whole {
+        0..60 => format!("{:.2} s", duration.as_secs_f64()),
+        60..3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} min", whole / 3600, whole / 60 % 60),
+    }
+}
+
+/// A number of bytes for a person: `17 bytes`, `1.5 KiB`.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    if bytes < 1024 {
+        return if bytes == 1 {
+            "1 byte".to_owned()
+        } else {
+            format!("{bytes} bytes")
+        };
+    }
+    let mut tenths = u128::from(bytes) * 10 / 1024;
+    let mut unit = 0;
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    format!(
+        "{}.{} {}",
+        tenths / 10,
+        tenths % 10,
+        UNITS.get(unit).unwrap_or(&"TiB")
+    )
+}
+
+/// `count` things: `1 case`, `2 cases`.
+pub(crate) fn many(count: u64, thing: &str) -> String {
+    if count == 1 {
+        format!("1 {thing}")
+    } else {
+        format!("{count} {thing}s")
+    }
+}
+
+/// A command line that a POSIX shell (bash, ksh, zsh for control characters) reads as these words.
+pub(crate) fn command_line<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted: Vec<_> = words.into_iter().map(shell_word).collect();
+    quoted.join(" ")
+}
+
+fn shell_word(word: &str) -> Cow<'_, str> {
+    let plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-".contains(c);
+    let shown = matches!(printable_line(word), Cow::Borrowed(_));
+    if !word.is_empty() && shown && word.chars().all(plain) {
+        return Cow::Borrowed(word);
+    }
+    if shown {
+        return Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")));
+    }
+    let mut quoted = String::from("$'");
+    for c in word.chars() {
+        let text = c.to_string();
+        match c {
+            '\'' | '\\' => {
+                quoted.push('\\');
+                quoted.push(c);
+            }
+            _ if matches!(printable_line(&text), Cow::Borrowed(_)) => quoted.push(c),
+            _ => {
+                // Byte by byte: the one form that all shells with $'…' understand.
+                for byte in text.bytes() {
+                    let _ = write!(quoted, "\\x{byte:02x}");
+                }
+            }
+        }
+    }
+    quoted.push('\'');
+    Cow::Owned(quoted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_cut_by_columns_not_by_letters() {
+        assert_eq!(fit("short", 5), "short");
+        assert_eq!(fit("longer", 5), "long…");
+        assert_eq!(fit("大大大", 5), "大大…");
+        assert_eq!(fit("大大大", 4), "大…");
+        assert_eq!(fit("x\ny", 10), "x\\ny");
+    }
+
+    #[test]
+    fn m1_no_room_is_no_panic() {
+        assert_eq!(fit("longer", 0), "");
+        assert_eq!(fit("longer", 1), "…");
+    }
+
+    #[test]
+    fn lengths_and_sizes_are_readable() {
+        assert_eq!(duration(Duration::from_millis(5310)), "5.31 s");
+        assert_eq!(duration(Duration::from_secs(125)), "2 min 05 s");
+        assert_eq!(duration(Duration::from_mins(62)), "1 h 02 min");
+        assert_eq!(
+            (size(1), size(17)),
+            ("1 byte".to_owned(), "17 bytes".to_owned())
+        );
+        assert_eq!(
+            (size(1536), size(1 << 30)),
+            ("1.5 KiB".to_owned(), "1.0 GiB".to_owned())
+        );
+        assert_eq!(size(u64::MAX), "16777215.9 TiB");
+    }
+
+    #[test]
+    fn a_command_line_can_be_pasted() {
+        assert_eq!(
+            command_line(["zk2", "run", "a b", "it's", ""]),
+            r"zk2 run 'a b' 'it'\''s' ''"
+        );
+        assert_eq!(command_line(["a\u{1b}'\n"]), r"$'a\x1b\'\x0a'");
+        assert_eq!(command_line(["m::c[a=-s]"]), "'m::c[a=-s]'");
+    }
+}

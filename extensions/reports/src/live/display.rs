@@ -1,0 +1,326 @@
+//! What is shown, as a function of events and the time: no clock, no stream.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k2::case::CaseId;
+use k2::messages::TestCaseFinished;
+
+use super::event::{Event, Row};
+use crate::layout::{columns, fit, many, pad, seconds};
+use crate::words::{BAD, DIM, GOOD, ODD, word};
+
+/// Column at which remarks stand below each other if ids are not longer.
+const ID_COLUMNS: usize = 34;
+
+/// Fewest columns of a remark; where there are less, it may be wrapped by the terminal.
+const FEWEST_REMARK_COLUMNS: usize = 20;
+
+/// Letters of the bar.
+const BAR: usize = 16;
+
+/// How long a case may run before it is named as slow.
+const SLOW: Duration = Duration::from_secs(10);
+
+/// Most cases that one line names.
+const NAMED: usize = 8;
+
+/// The state of a display.
+#[derive(Debug, Default)]
+pub(crate) struct Display {
+    total: u64,
+    done: u64,
+    failures: u64,
+    header: Option<(String, String)>,
+    running: BTreeMap<u64, Running>,
+    ended: bool,
+}
+
+#[derive(Debug)]
+struct Running {
+    case: CaseId,
+    since: Timestamp,
+    is_named: bool,
+}
+
+impl Running {
+    fn age(&self, now: Timestamp) -> Duration {
+        Duration::try_from(now.duration_since(self.since)).unwrap_or_default()
+    }
+}
+
+impl Display {
+    /// Takes in what happened and returns the lines to show for it, each with a line break, `width` columns wide; without
+    /// limit if there is no width. Colour sequences are in it.
+    pub(crate) fn apply(&mut self, event: Event, width: Option<usize>) -> Option<String> {
+        match event {
+            Event::Began { who, how } => {
+                self.header = Some((who, how));
+                None
+            }
+            Event::Selected {
+                total,
+                filtered_out,
+                sources,
+            } => {
+                self.total = total;
+                let (who, how) = self.header.take()?;
+                Some(head_line(&who, total, filtered_out, sources, &how))
+            }
+            Event::Started {
+                execution,
+                case,
+                at,
+            } => {
+                self.running.insert(
+                    execution,
+                    Running {
+                        case,
+                        since: at,
+                        is_named: false,
+                    },
+                );
+                None
+            }
+            Event::Finished(row) => {
+                self.running.remove(&row.execution);
+                if row.retried {
+                    return None;
+                }
+                self.done += 1;
+                self.failures += u64::from(row.verdict.is_failure());
+                Some(case_line(&row, width))
+            }
+            Event::Ended => {
+                self.running.clear();
+                self.ended = true;
+                None
+            }
+        }
+    }
+
+    /// Whether something is going on that a progress line could tell.
+    pub(crate) fn is_under_way(&self) -> bool {
+        self.total > 0 && !self.ended
+    }
+
+    /// The progress line, without a line break, at most `width` columns.
+    pub(crate) fn progress(&self, now: Timestamp, width: usize) -> String {
+        let filled = (self.done * BAR as u64)
+            .checked_div(self.total)
+            .unwrap_or(0);
+        let filled = usize::try_from(filled).unwrap_or(BAR).min(BAR);
+        let bar = format!("  ▕{}{}▏ ", "█".repeat(filled), " ".repeat(BAR - filled));
+        let text = self.progress_text(now);
+        let room = width.saturating_sub(columns(&bar));
+        if room < columns(&format!("{}/{}", self.done, self.total)) {
+            return fit(&format!("{}/{}", self.done, self.total), width);
+        }
+        let style = if self.failures > 0 { BAD } else { GOOD };
+        format!("{style}{bar}{style:#}{}", fit(&text, room))
+    }
+
+    fn progress_text(&self, now: Timestamp) -> String {
+        let failed = match self.failures {
+            0 => String::new(),
+            failures => format!(" · {failures} failed"),
+        };
+        let running = match self.running.len() {
+            0 => String::new(),
+            count => format!(" · {count} running: {}", self.names(now)),
+        };
+        format!("{}/{}{failed}{running}", self.done, self.total)
+    }
+
+    /// The cases that run, longest first.
+    fn names(&self, now: Timestamp) -> String {
+        let mut running: Vec<_> = self.running.values().collect();
+        running.sort_by_key(|running| running.since);
+        let mut names: Vec<_> = running
+            .iter()
+            .take(NAMED)
+            .map(|running| format!("{} {:.1}s", running.case, running.age(now).as_secs_f64()))
+            .collect();
+        if running.len() > NAMED {
+            names.push("…".to_owned());
+        }
+        names.join(", ")
+    }
+
+    /// The line that says from time to time what still runs, where there is no progress line.
+    pub(crate) fn still_running(&self, now: Timestamp) -> Option<String> {
+        if !self.is_under_way() {
+            return None;
+        }
+        let text = self.progress_text(now);
+        Some(format!("  {}\n", k2::results::printable_line(&text)))
+    }
+
+    /// Lines that name the cases that have become slow since the last call, each with a line break.
+    pub(crate) fn newly_slow(&mut self, now: Timestamp, width: Option<usize>) -> String {
+        let mut lines = String::new();
+        for running in self.running.values_mut() {
+            let age = running.age(now);
+            if age < SLOW || running.is_named {
+                continue;
+            }
+            running.is_named = true;
+            let remark = "still running".to_owned();
+            lines.push_str(&line(
+                ("SLOW", ODD),
+                Some(age),
+                &running.case,
+                Some(&remark),
+                width,
+            ));
+        }
+        lines
+    }
+}
+
+fn head_line(who: &str, total: u64, filtered_out: u64, sources: u64, how: &str) -> String {
+    let sources = match sources {
+        0 => String::new(),
+        sources => format!(" from {}", many(sources, "source")),
+    };
+    let filtered = match filtered_out {
+        0 => String::new(),
+        filtered => format!(" ({filtered} filtered out)"),
+    };
+    let text = format!("{who} · {}{sources}{filtered}{how}", many(total, "case"));
+    format!("  {DIM}{}{DIM:#}\n\n", k2::results::printable_line(&text))
+}
+
+/// The line of a finished case, as wide as it is.
+pub(crate) fn case_row(case: &TestCaseFinished) -> String {
+    case_line(&Row::of(case), None)
+}
+
+/// The line of a finished case.
+fn case_line(row: &Row, width: Option<usize>) -> String {
+    line(
+        word(row.verdict, row.is_flaky),
+        row.duration,
+        &row.case,
+        row.remark.as_deref(),
+        width,
+    )
+}
+
+fn line(
+    (word, style): (&str, anstyle::Style),
+    duration: Option<Duration>,
+    case: &CaseId,
+    remark: Option<&str>,
+    width: Option<usize>,
+) -> String {
+    let duration = duration.map_or_else(String::new, seconds);
+    let id = k2::results::printable_line(case.as_str());
+    let head = format!("     {style}{word:<6}{style:#}{duration:>8}  ");
+    let Some(remark) = remark else {
+        return format!("{head}{id}\n");
+    };
+    let id = pad(&id, ID_COLUMNS);
+    let used = 5 + 6 + 8 + 2 + columns(&id) + 2;
+    let room = width.map_or(usize::MAX, |width| {
+        width.saturating_sub(used).max(FEWEST_REMARK_COLUMNS)
+    });
+    format!("{head}{id}  {}\n", fit(remark, room))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::canned;
+
+    fn strip(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    fn shown(width: Option<usize>) -> (Display, String) {
+        let mut display = Display::default();
+        let mut lines = String::new();
+        for record in canned::run() {
+            let event = Event::of(&record).unwrap();
+            if event == Event::Ended {
+                break;
+            }
+            lines.extend(display.apply(event, width));
+        }
+        (display, strip(&lines))
+    }
+
+    #[test]
+    fn each_finished_case_is_one_line() {
+        let (_, lines) = shown(Some(100));
+        insta::assert_snapshot!(lines, @r"
+        zk2 0.1.0 · 11 cases from 3 sources (2 filtered out) · 4 workers · run 019e8b0d3a11-7f3a
+
+           PASS    0.004s  git::version_is_recent
+           SKIP            docker::daemon_answers              no docker on this machine
+           FAIL    0.012s  coreutils::sort_is_stable           exit status 1, expected 0
+           FLAKY   0.220s  net::port_opens                     passed on try 2
+           TIME    5.001s  slow::never_ends                    stopped after 5 s (TERM, then KILL); left …
+           FAIL    0.003s  suite/door.tap                      1 of 2 points failed
+           FAIL    0.000s  rust::parse[flag=-s]                assertion failed: left == right; left: 1; …
+           ERROR           suite/broken.sh                     cannot start `suite/broken.sh`: permission…
+           IGNORE          old::never_worked                   needs hardware
+           ABORT   0.100s  slow::sleeps                        interrupted
+           NOTRUN          late::never_started                 the run was aborted
+        ");
+    }
+
+    #[test]
+    fn remarks_are_cut_to_the_width_and_nothing_else_is() {
+        let (_, lines) = shown(Some(80));
+        for line in lines.lines() {
+            assert!(columns(line) <= 80 || !line.contains('…'), "{line}");
+        }
+        let (_, unlimited) = shown(None);
+        assert!(!unlimited.contains('…'));
+    }
+
+    #[test]
+    fn the_progress_line_says_what_runs_now() {
+        let (mut display, _) = shown(None);
+        display.apply(canned::started(9, "slow::sleeps"), None);
+        let now = canned::START
+            .saturating_add(jiff::SignedDuration::from_millis(3100))
+            .unwrap();
+        insta::assert_snapshot!(strip(&display.progress(now, 79)), @"  ▕████████████████▏ 11/11 · 5 failed · 1 running: slow::sleeps 3.1s");
+        insta::assert_snapshot!(display.still_running(now).unwrap(), @"  11/11 · 5 failed · 1 running: slow::sleeps 3.1s");
+    }
+
+    #[test]
+    fn m1_any_width_gives_a_line_that_fits() {
+        let (mut display, _) = shown(None);
+        display.apply(canned::started(9, "slow::大\u{1b}[2J\n"), None);
+        for width in 0..200 {
+            let line = strip(&display.progress(canned::START, width));
+            assert!(columns(&line) <= width, "{width}: {line}");
+            assert!(!line.contains(['\u{1b}', '\n']));
+        }
+    }
+
+    #[test]
+    fn a_slow_case_is_named_once() {
+        let mut display = Display::default();
+        display.apply(canned::started(1, "slow::sleeps"), None);
+        let at = |seconds| {
+            canned::START
+                .saturating_add(jiff::SignedDuration::from_secs(seconds))
+                .unwrap()
+        };
+        assert_eq!(display.newly_slow(at(9), None), "");
+        insta::assert_snapshot!(strip(&display.newly_slow(at(11), None)), @"     SLOW   11.000s  slow::sleeps                        still running");
+        assert_eq!(display.newly_slow(at(12), None), "");
+    }
+
+    #[test]
+    fn e11_hostile_names_and_reasons_do_nothing_to_the_terminal() {
+        let mut display = Display::default();
+        let lines = display.apply(canned::hostile(), Some(100)).unwrap();
+        insta::assert_snapshot!(strip(&lines), @r"     FAIL    0.001s  x\u{1b}]52;c;ZWNobw==\u{7}\r\u{202e}y\u{0}  x\u{1b}]52;c;ZWNobw==\u{7}\r\u{202…");
+    }
+}

@@ -1,0 +1,109 @@
+//! What the display needs of a record: small, so that a queue of many takes little memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k2::case::{CaseId, Verdict};
+use k2::messages::{CasesSelected, RunStarted, TestCaseFinished};
+use k2::results::{Record, RecordBody};
+
+use crate::layout::many;
+use crate::words::remark;
+
+/// Longest remark that is kept, in bytes: no terminal line is longer.
+const LONGEST_REMARK: usize = 1000;
+
+/// Something that changes what is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Event {
+    /// The run is known: who runs, and how.
+    Began { who: String, how: String },
+    /// Its cases are known.
+    Selected {
+        total: u64,
+        filtered_out: u64,
+        sources: u64,
+    },
+    /// A case runs.
+    Started {
+        execution: u64,
+        case: CaseId,
+        at: Timestamp,
+    },
+    /// A case has ended, or one attempt of it.
+    Finished(Box<Row>),
+    /// Nothing more runs.
+    Ended,
+}
+
+/// A line about a finished case.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    pub(crate) execution: u64,
+    pub(crate) case: CaseId,
+    pub(crate) verdict: Verdict,
+    pub(crate) is_flaky: bool,
+    /// Whether another attempt follows: then there is no line, but the case does not run at the moment.
+    pub(crate) retried: bool,
+    pub(crate) duration: Option<Duration>,
+    pub(crate) remark: Option<Arc<str>>,
+}
+
+impl Event {
+    /// What `record` changes; none if nothing that is shown.
+    pub(crate) fn of(record: &Record) -> Option<Self> {
+        Some(match &record.body {
+            RecordBody::RunStarted(run) => began(run),
+            RecordBody::CasesSelected(CasesSelected {
+                cases,
+                filtered_out,
+                sources,
+            }) => {
+                let total = cases.len() as u64;
+                Self::Selected {
+                    total,
+                    filtered_out: *filtered_out,
+                    sources: *sources,
+                }
+            }
+            RecordBody::CaseStarted(case) => Self::Started {
+                execution: case.execution,
+                case: case.case.clone(),
+                at: case.started,
+            },
+            RecordBody::CaseFinished(case) => Self::Finished(Box::new(Row::of(case))),
+            RecordBody::RunFinished(_) => Self::Ended,
+            _ => return None,
+        })
+    }
+}
+
+impl Row {
+    /// What is shown of `case`.
+    pub(crate) fn of(case: &TestCaseFinished) -> Self {
+        Self {
+            execution: case.execution,
+            case: case.case.clone(),
+            verdict: case.verdict,
+            is_flaky: case.is_flaky(),
+            retried: case.retried,
+            duration: case.duration,
+            remark: remark(case).map(|remark| {
+                let end = remark.floor_char_boundary(LONGEST_REMARK);
+                remark.get(..end).unwrap_or_default().into()
+            }),
+        }
+    }
+}
+
+fn began(run: &RunStarted) -> Event {
+    let workers = match run.workers {
+        0 => String::new(),
+        workers => format!(" · {}", many(u64::from(workers), "worker")),
+    };
+    Event::Began {
+        who: format!("{} {}", run.application, run.version),
+        how: format!("{workers} · run {}", run.run),
+    }
+}

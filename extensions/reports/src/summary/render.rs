@@ -1,0 +1,264 @@
+//! The summary as text: a function of the event log and of what the command says about reports and exit code.
+
+use std::io::{self, Write};
+
+use k2::case::Verdict;
+use k2::messages::ReportsWritten;
+use k2::results::{Summary, printable_line};
+use thiserror::Error;
+
+use crate::block::Blocks;
+use crate::layout::{columns, duration, many};
+use crate::log::{LogError, RunLog};
+use crate::words::{BAD, DIM, GOOD, ODD, counted};
+
+/// Most cases that are shown in full. Who has more needs a report to look through, not a screen that scrolls by.
+const MOST_BLOCKS: u64 = 100;
+
+/// How many lines of each output are shown.
+const OUTPUT_LINES: usize = 10;
+
+/// Why there is no summary.
+#[derive(Debug, Error)]
+pub(crate) enum RenderError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Nothing can be written.
+    #[error("cannot write the summary")]
+    Write(#[from] io::Error),
+}
+
+/// Writes the summary of the run that `written` is about. Colour sequences are in it.
+pub(crate) fn write_summary(
+    written: &ReportsWritten,
+    width: usize,
+    out: &mut dyn Write,
+) -> Result<(), RenderError> {
+    writeln!(out)?;
+    let log = RunLog::open(&written.log)?;
+    let blocks = Blocks {
+        width,
+        lines: OUTPUT_LINES,
+        run: log.summary().run(),
+    };
+    let hidden = write_failures(&log, &blocks, MOST_BLOCKS, out)?;
+    if hidden > 0 {
+        writeln!(out, "  … and {}\n", many(hidden, "more case"))?;
+    }
+    writeln!(out, "{}", counts_line(log.summary(), width))?;
+    for damage in log.damages() {
+        row(out, "log", &damage)?;
+    }
+    for report in &written.reports {
+        row(out, "report", report.path.as_str())?;
+    }
+    for failure in &written.failures {
+        row(
+            out,
+            "missing",
+            &format!("{}: {}", failure.name, failure.reason),
+        )?;
+    }
+    row(
+        out,
+        &format!("exit {}", written.exit.code()),
+        written.exit.meaning(),
+    )?;
+    Ok(())
+}
+
+fn row(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
+    writeln!(out, "  {label:<8} {}", printable_line(text))
+}
+
+/// Writes a block for each execution that failed or is flaky, `most` at most. Returns how many more there are.
+pub(crate) fn write_failures(
+    log: &RunLog,
+    blocks: &Blocks<'_>,
+    most: u64,
+    out: &mut dyn Write,
+) -> Result<u64, RenderError> {
+    let mut count = 0;
+    log.for_each(|execution| -> Result<(), RenderError> {
+        if execution.last.verdict.is_failure() {
+            count += 1;
+            if count <= most {
+                blocks.write(execution, out)?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(count.saturating_sub(most))
+}
+
+/// The counts of a run and how long it took, on one line of `width` columns if it fits.
+pub(crate) fn counts_line(summary: &Summary, width: usize) -> String {
+    let counts = summary.counts();
+    let mut plain = Vec::new();
+    let mut coloured = Vec::new();
+    for verdict in [
+        Verdict::Passed,
+        Verdict::Failed,
+        Verdict::Error,
+        Verdict::TimedOut,
+        Verdict::Skipped,
+        Verdict::Ignored,
+        Verdict::Aborted,
+        Verdict::NotRun,
+    ] {
+        let count = counts.of(verdict);
+        if count == 0 && verdict != Verdict::Passed {
+            continue;
+        }
+        let flaky = match (verdict, summary.flaky()) {
+            (Verdict::Passed, flaky) if flaky > 0 => format!(" ({flaky} flaky)"),
+            _ => String::new(),
+        };
+        let mut word = counted(verdict);
+        if verdict == Verdict::Error && count == 1 {
+            word = "error";
+        }
+        let text = format!("{count} {word}{flaky}");
+        let style = match verdict {
+            Verdict::Passed if count > 0 => GOOD,
+            verdict if verdict.is_failure() => BAD,
+            Verdict::Passed => DIM,
+            _ => ODD,
+        };
+        coloured.push(format!("{style}{text}{style:#}"));
+        plain.push(text);
+    }
+    let cases = many(summary.selected(), "case");
+    let took = summary
+        .duration()
+        .map_or(cases.clone(), |time| format!("{}, {cases}", duration(time)));
+    let used = 2 + columns(&plain.join(" · ")) + columns(&took);
+    let gap = width.saturating_sub(used).clamp(2, 8);
+    format!("  {}{:gap$}{took}", coloured.join(" · "), "")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use k2::messages::{ReportFailure, WrittenReport};
+    use k2::results::Record;
+
+    use super::*;
+    use crate::canned;
+
+    fn summary(records: &[Record], failures: Vec<ReportFailure>) -> String {
+        let (_dir, log) = canned::log(records);
+        let summary = Summary::of(records);
+        let written = ReportsWritten {
+            log,
+            directory: "output/019e8b0d3a11-7f3a".into(),
+            reports: vec![WrittenReport {
+                name: "text".into(),
+                path: "output/019e8b0d3a11-7f3a/report.txt".into(),
+            }],
+            failures,
+            exit: summary.exit_code(),
+            summary: Arc::new(summary),
+        };
+        let mut out = Vec::new();
+        write_summary(&written, 100, &mut out).unwrap();
+        anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
+    }
+
+    #[test]
+    fn the_summary_of_a_run_with_one_case_of_each_kind() {
+        insta::assert_snapshot!(summary(&canned::run(), Vec::new()), @r"
+
+        FAIL coreutils::sort_is_stable                                          quickstart/coreutils.sh:12
+          reason  exit status 1, expected 0
+          stdout  expected 'a 1', got 'a 2'
+          stderr  (empty)
+          again   zk2 run suite --tests-include coreutils::sort_is_stable
+
+        TIME slow::never_ends
+          reason  stopped after 5 s (TERM, then KILL)
+          leaked  sleep 300 (pid 4711)
+          stdout  … the end of 1.0 GiB, all of it in out/flood.stdout
+                  y
+                  y
+                  last line
+          stderr  (empty)
+          again   zk2 run suite --tests-include slow::never_ends
+
+        FAIL suite/door.tap
+          reason  1 of 2 points failed
+          step    closes
+                    got: 1
+                    expected: 0
+          stdout  (empty)
+          stderr  (empty)
+          again   zk2 run suite --tests-include suite/door.tap
+
+        FAIL rust::parse[flag=-s]
+          reason  assertion failed: left == right
+                    left: 1
+                   right: 2
+                  panicked at src/parse.rs:7:9
+          again   zk2 run suite --tests-include 'rust::parse[flag=-s]'
+
+        ERROR suite/broken.sh
+          reason  cannot start `suite/broken.sh`: permission denied
+          again   zk2 run suite --tests-include suite/broken.sh
+
+        2 passed (1 flaky) · 3 failed · 1 error · 1 timed out · 1 skipped · 1 ignored · 1 aborted · 1 not run  5.31 s, 11 cases
+        report   output/019e8b0d3a11-7f3a/report.txt
+        exit 5   incomplete: cases without a verdict
+        ");
+    }
+
+    #[test]
+    fn p2_the_summary_of_a_killed_run_counts_what_has_no_verdict() {
+        let mut records = canned::run();
+        records.truncate(4);
+        insta::assert_snapshot!(summary(&records, Vec::new()), @r"
+
+        1 passed · 1 skipped · 9 not run        11 cases
+        log      the event log ends before the run did: it was killed
+        report   output/019e8b0d3a11-7f3a/report.txt
+        exit 5   incomplete: cases without a verdict
+        ");
+    }
+
+    #[test]
+    fn f7_a_report_that_is_missing_is_said() {
+        let failure = ReportFailure {
+            name: "junit".into(),
+            reason: "no space left".into(),
+        };
+        let text = summary(&canned::run(), vec![failure]);
+        assert!(
+            text.contains("\n  missing  junit: no space left\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn e11_hostile_output_does_nothing_to_the_terminal() {
+        let case = k2::results::RecordBody::CaseFinished(canned::hostile_case());
+        let mut records = canned::run();
+        records.truncate(1);
+        records.extend(canned::records(vec![case]));
+        insta::assert_snapshot!(summary(&records, Vec::new()), @r"
+
+        FAIL x\u{1b}]52;c;ZWNobw==\u{7}\r\u{202e}y\u{0}
+          reason  x\u{1b}]52;c;ZWNobw==\u{7}\r\u{202e}y\u{0}
+                  more
+          stdout  x\u{1b}]52;c;ZWNobw==\u{7}\r\u{202e}y\u{0}
+                  \u{1b}[2J
+          stderr  (empty)
+          again   zk2 run suite --tests-include $'x\x1b]52;c;ZWNobw==\x07\x0d\xe2\x80\xaey\x00'
+
+        0 passed · 1 failed        1 case
+        log      the event log ends before the run did: it was killed
+        report   output/019e8b0d3a11-7f3a/report.txt
+        exit 5   incomplete: cases without a verdict
+        ");
+    }
+}

@@ -1,0 +1,260 @@
+//! The definition of a test case.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Location, Outcome, TestContext};
+
+/// The name that identifies a case within a run: `source::module::case[parameter=value,…]`.
+///
+/// It is data, never part of a path: it may hold every character. [`CaseId::file_name`] makes a name for files.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CaseId(Arc<str>);
+
+impl CaseId {
+    /// An id as it stands.
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
+        Self(id.into())
+    }
+
+    /// The id of one variant of a case. Commas, closing brackets and backslashes of values are escaped with a backslash,
+    /// so that two rows of parameters never share an id.
+    pub fn with_parameters(name: &str, parameters: &[(String, String)]) -> Self {
+        if parameters.is_empty() {
+            return Self::new(name);
+        }
+        let mut id = String::from(name);
+        for (index, (key, value)) in parameters.iter().enumerate() {
+            id.push(if index == 0 { '[' } else { ',' });
+            id.push_str(key);
+            id.push('=');
+            for c in value.chars() {
+                if matches!(c, ',' | ']' | '\\') {
+                    id.push('\\');
+                }
+                id.push(c);
+            }
+        }
+        id.push(']');
+        Self::new(id)
+    }
+
+    /// The whole text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text as a shared string, for records.
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
+    /// A file name that is safe on every file system and different for different ids: at most 60 harmless characters of
+    /// the id to recognise it by, and a hash of all of it.
+    pub fn file_name(&self) -> String {
+        let mut name = String::with_capacity(80);
+        for c in self.0.chars() {
+            if name.len() == 60 {
+                break;
+            }
+            if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') {
+                name.push(c);
+            } else if !name.ends_with('.') && !name.is_empty() {
+                name.push('.');
+            }
+        }
+        let name = name.trim_end_matches('.');
+        let hash = fnv1a_128(self.0.as_bytes());
+        if name.is_empty() {
+            format!("{hash:032x}")
+        } else {
+            // Ids that differ only in case must not meet on a file system that folds case: the hash tells them apart.
+            format!("{name}-{hash:032x}")
+        }
+    }
+}
+
+/// FNV-1a with 128 bits: stable over releases and machines, which the standard hasher is not.
+fn fnv1a_128(bytes: &[u8]) -> u128 {
+    const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    bytes.iter().fold(BASIS, |hash, &byte| {
+        (hash ^ u128::from(byte)).wrapping_mul(PRIME)
+    })
+}
+
+impl fmt::Display for CaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for CaseId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+/// A test case: what it is called, what is known about it, and what running it means.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TestCase {
+    /// Unique within a run.
+    pub id: CaseId,
+    /// What it checks, in the author's words; may be empty.
+    pub description: String,
+    /// Where it is written, if that is known.
+    pub location: Option<Location>,
+    /// Words to select cases by.
+    pub tags: Vec<String>,
+    /// Own time limit, instead of the run's.
+    pub timeout: Option<Duration>,
+    /// Why it is switched off, if it is; such a case ends as ignored without being started.
+    pub disabled: Option<String>,
+    /// Parameters of this variant: name and printed value.
+    pub parameters: Vec<(String, String)>,
+    /// What running it means.
+    pub action: CaseAction,
+}
+
+impl TestCase {
+    /// A case of which nothing is known but its id and what to do.
+    pub fn new(id: CaseId, action: CaseAction) -> Self {
+        Self {
+            id,
+            description: String::new(),
+            location: None,
+            tags: Vec::new(),
+            timeout: None,
+            disabled: None,
+            parameters: Vec::new(),
+            action,
+        }
+    }
+
+    /// True for what stands in for something that could not be loaded: filters must not remove it.
+    pub fn is_load_failure(&self) -> bool {
+        matches!(self.action, CaseAction::LoadFailure(_))
+    }
+}
+
+/// A test function with everything it needs; never panics when made by a finder of this crate.
+pub type CaseFunction = Arc<dyn Fn(&TestContext) -> Outcome + Send + Sync>;
+
+/// What running a case means.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum CaseAction {
+    /// Call a function in this process.
+    Function(CaseFunction),
+    /// Start a process and read its end.
+    Process(ProcessCase),
+    /// Nothing: the case could not be loaded, which ends as error with this reason.
+    LoadFailure(String),
+}
+
+impl fmt::Debug for CaseAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Function(_) => f.write_str("Function(..)"),
+            Self::Process(process) => f.debug_tuple("Process").field(process).finish(),
+            Self::LoadFailure(reason) => f.debug_tuple("LoadFailure").field(reason).finish(),
+        }
+    }
+}
+
+/// A case that is a process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessCase {
+    /// Program; absolute, or relative to the directory that the run was started in.
+    pub program: PathBuf,
+    /// Arguments without the program's name.
+    pub arguments: Vec<OsString>,
+    /// Variables in addition to those that the run passes on.
+    pub environment: Vec<(OsString, OsString)>,
+    /// Working directory instead of that of the run.
+    pub directory: Option<PathBuf>,
+    /// How its end and its output are read.
+    pub protocol: Protocol,
+}
+
+/// How the end and the output of a process are turned into a verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Protocol {
+    /// 0 has passed, a skip code is skipped, everything else has failed.
+    ExitCode,
+    /// Test Anything Protocol, version 13 or 14, on standard output.
+    Tap,
+    /// A Rust test binary that runs one test.
+    Libtest,
+    /// A `GoogleTest` binary that runs one test.
+    GoogleTest,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn row(values: &[&str]) -> Vec<(String, String)> {
+        values
+            .iter()
+            .zip(["a", "b", "c"])
+            .map(|(value, key)| (key.to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn an_id_shows_the_parameters() {
+        let id = CaseId::with_parameters("m::case", &row(&["-s", "x y"]));
+        assert_eq!(id.as_str(), "m::case[a=-s,b=x y]");
+        assert_eq!(CaseId::with_parameters("m::case", &[]).as_str(), "m::case");
+    }
+
+    #[test]
+    fn the_file_name_keeps_what_is_readable() {
+        let name = CaseId::new("suite/a.sh::b c[x=1]").file_name();
+        assert!(name.starts_with("suite.a.sh.b.c.x.1-"), "{name}");
+    }
+
+    proptest! {
+        #[test]
+        fn different_rows_have_different_ids(
+            a in prop::collection::vec("[,\\]\\[=ab\\\\]{0,4}", 2),
+            b in prop::collection::vec("[,\\]\\[=ab\\\\]{0,4}", 2),
+        ) {
+            let rows = [&a, &b].map(|values| row(&values.iter().map(String::as_str).collect::<Vec<_>>()));
+            let ids = rows.each_ref().map(|row| CaseId::with_parameters("m", row));
+            prop_assert_eq!(a == b, ids[0] == ids[1]);
+        }
+
+        #[test]
+        fn a_file_name_is_harmless_whatever_the_id_is(id in ".{0,200}") {
+            let name = CaseId::new(id).file_name();
+            prop_assert!(!name.is_empty() && name.len() <= 100);
+            prop_assert!(!name.starts_with(['.', '-']) || name.starts_with('-'));
+            prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)));
+            prop_assert!(name != "." && name != "..");
+        }
+
+        #[test]
+        fn different_ids_have_different_file_names(a in ".{0,20}", b in ".{0,20}") {
+            prop_assert_eq!(a == b, CaseId::new(a).file_name() == CaseId::new(b).file_name());
+        }
+    }
+
+    #[test]
+    fn a_long_id_has_a_short_file_name() {
+        let long = "x".repeat(4096);
+        assert!(CaseId::new(long).file_name().len() <= 100);
+    }
+}

@@ -1,0 +1,21 @@
+//! What a test case is: its definition, what it can ask for while it runs, and how it can end.
+//!
+//! A finder makes [`TestCase`]s, the scheduler orders them, the runner executes their [`CaseAction`] and turns the
+//! [`Outcome`] of a try into a [`Verdict`]. Nothing here starts a process or knows of the message bus.
+
+mod context;
+mod definition;
+mod descriptor;
+mod location;
+mod outcome;
+mod panic_hook;
+mod step;
+mod verdict;
+
+pub use context::TestContext;
+pub use definition::{CaseAction, CaseFunction, CaseId, ProcessCase, Protocol, TestCase};
+pub use descriptor::TestCaseDescriptor;
+pub use location::Location;
+pub use outcome::{Fail, IntoOutcome, Outcome, Skip, TestResult, catch, fail, skip};
+pub use step::Step;
+pub use verdict::Verdict;

@@ -1,0 +1,16 @@
+//! Parts of a test case that have a verdict of their own.
+
+use serde::{Deserialize, Serialize};
+
+use super::Verdict;
+
+/// One part of a case that reports parts, for example one point of a TAP producer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What the producer called it; parts of parts are joined by ` / `.
+    pub name: String,
+    /// How this part ended. It is evidence, not the verdict of the case.
+    pub verdict: Verdict,
+    /// Reason or diagnostics, if there are any.
+    pub detail: Option<String>,
+}

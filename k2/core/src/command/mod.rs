@@ -1,0 +1,38 @@
+//! The commands of k2: `run` and `list`.
+//!
+//! They ask, in order: the finder for cases, the scheduler for a selection, the runner for a run, the reporters for reports. Each
+//! is an extension that can be replaced; what is missing is named.
+
+mod ask;
+mod list;
+mod run;
+mod selection;
+
+use zaf_core::prelude::*;
+
+pub(crate) use self::ask::ask;
+pub use self::list::{LIST_COMMAND, list};
+pub use self::run::{RUN_COMMAND, run};
+pub use self::selection::SOURCES;
+
+/// Adds the command `run`.
+#[framework_extension(name = "runcommand", load_order = 50, commands = [RUN_COMMAND])]
+#[derive(Debug)]
+pub struct RunCommand;
+
+impl Extension for RunCommand {
+    fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+/// Adds the command `list`.
+#[framework_extension(name = "listcommand", load_order = 50, commands = [LIST_COMMAND])]
+#[derive(Debug)]
+pub struct ListCommand;
+
+impl Extension for ListCommand {
+    fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+}

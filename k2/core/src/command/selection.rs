@@ -1,0 +1,87 @@
+//! From the sources on the command line to the selected cases: the first half of `run`, and all of `list`.
+
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use thiserror::Error;
+use zaf_core::prelude::*;
+
+use super::ask::{ask, nobody};
+use crate::finder::{FIND_TEST_CASES, FINDER, FindTestCases, Problem, SourceSpec};
+use crate::scheduler::{FILL_RUN_QUEUE, FillRunQueue, RunQueueFilled, SCHEDULER};
+
+/// Files, directories and `kind:path` to take test cases from; none: the cases that are linked into the program.
+///
+/// Positional, repeatable; environment `K2_TEST_SOURCES`, no default.
+pub const SOURCES: OptionId<Vec<String>> = OptionId::text("test.sources")
+    .describe(
+        "Files, directories or kind:path (exec, tap, libtest, gtest, rust) to take test cases \
+         from; none: the cases that are linked in",
+    )
+    .multiple()
+    .argument();
+
+/// What a run would run.
+#[derive(Debug)]
+pub(super) struct Selection {
+    /// The scheduler's answer; its queue is filled. At least one case is selected.
+    pub(super) filled: RunQueueFilled,
+    /// How many sources were asked for.
+    pub(super) sources: usize,
+}
+
+/// The sources cannot be used as they are.
+#[derive(Debug, Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+struct Unusable(Vec<Problem>);
+
+/// There is nothing to run.
+#[derive(Debug, Error)]
+enum Nothing {
+    #[error("nothing to run: no test case was found")]
+    Found,
+    #[error("nothing to run: {0} test cases were found, and all are filtered out")]
+    Selected(usize),
+}
+
+/// Asks the finder for cases and the scheduler for a selection.
+///
+/// # Errors
+/// With exit code 2 if a source cannot be used or a case stands twice (all problems at once), with exit code 4 if nothing is
+/// selected.
+pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
+    let texts = cx.config().get_optional(SOURCES)?.unwrap_or_default();
+    let specs: Vec<_> = texts
+        .iter()
+        .map(|text| SourceSpec::parse(text.as_ref()))
+        .collect();
+    let sources = specs.len().max(1);
+    let (request, problems) = FindTestCases::of(&specs);
+    let replies = cx
+        .bus()
+        .send_request(FIND_TEST_CASES, FINDER, request.clone())
+        .map_err(nobody)?;
+    let mut answers = Vec::new();
+    for reply in replies.all(Duration::MAX) {
+        answers.extend(reply.result?);
+    }
+    let found = request.merge(answers, problems).map_err(usage)?;
+    let count = found.len();
+    let request = FillRunQueue {
+        found: Mutex::new(found),
+    };
+    let filled = ask(cx.bus(), FILL_RUN_QUEUE, SCHEDULER, request)?;
+    if filled.selected.is_empty() {
+        let nothing = if count == 0 {
+            Nothing::Found
+        } else {
+            Nothing::Selected(count)
+        };
+        return Err(ExitCode::NothingToRun.with_error(nothing));
+    }
+    Ok(Selection { filled, sources })
+}
+
+fn usage(problems: Vec<Problem>) -> Error {
+    ExitCode::Usage.with_error(Unusable(problems))
+}

@@ -1,0 +1,14 @@
+//! The event log of a run: one JSON object per line, written as things happen.
+//!
+//! A record that was shown is in the file, whatever happens to this process afterwards: each is one `write(2)`, and a
+//! reader copes with the torn line that a killed writer may leave. Readers of an older version leave out what they do not
+//! know, and refuse a newer major version.
+
+mod extension;
+mod read;
+mod sync;
+mod write;
+
+pub use extension::EventLog;
+pub use read::{EventLogReader, ReadError};
+pub use write::EventLogWriter;

@@ -1,0 +1,374 @@
+//! Reads an event log, also one whose writer was killed in the middle of a line.
+//!
+//! Records are read one by one; the memory needed is that of the longest line.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+use thiserror::Error;
+
+use crate::results::{Record, RecordBody, SCHEMA_VERSION, SchemaVersion};
+
+/// Longest line that is read, in bytes: room for the ids of a few million cases in one record, and an end to a file that
+/// is no event log.
+const LONGEST_LINE: u64 = 512 * 1024 * 1024;
+
+/// Why a log cannot be read any further.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The file cannot be opened.
+    #[error("event log `{path}` cannot be opened")]
+    Open {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The file cannot be read on.
+    #[error("event log cannot be read after line {line}")]
+    Read {
+        /// Last line that could be read; 0 if none.
+        line: u64,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// A line is longer than any record.
+    #[error("line {line} is longer than {LONGEST_LINE} bytes: this is no event log")]
+    TooLong {
+        /// Line, from 1.
+        line: u64,
+    },
+    /// A whole line is not a record.
+    #[error("line {line} is not a record of an event log")]
+    Malformed {
+        /// Line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A later program wrote it, and would be misunderstood.
+    #[error(
+        "line {line} has schema version {found}, this program understands {}.x",
+        SCHEMA_VERSION.major
+    )]
+    NewerSchema {
+        /// Line, from 1.
+        line: u64,
+        /// The version of the record.
+        found: SchemaVersion,
+    },
+}
+
+/// The records of an event log, in the order in which they were written.
+///
+/// Ends after the first error. Once it has ended, it can tell what it left out.
+#[derive(Debug)]
+pub struct EventLogReader<R = File> {
+    input: BufReader<R>,
+    buffer: Vec<u8>,
+    line: u64,
+    last_seq: u64,
+    torn_bytes: u64,
+    unknown_kinds: u64,
+    missing_records: u64,
+    ended: bool,
+}
+
+impl EventLogReader {
+    /// Reads the file `path`.
+    ///
+    /// # Errors
+    /// [`ReadError::Open`].
+    pub fn open(path: &Utf8Path) -> Result<Self, ReadError> {
+        match File::open(path) {
+            Ok(file) => Ok(Self::new(file)),
+            Err(source) => Err(ReadError::Open {
+                path: path.to_owned(),
+                source,
+            }),
+        }
+    }
+}
+
+impl<R: Read> EventLogReader<R> {
+    /// Reads `input` from where it is.
+    pub fn new(input: R) -> Self {
+        Self {
+            input: BufReader::with_capacity(64 * 1024, input),
+            buffer: Vec::new(),
+            line: 0,
+            last_seq: 0,
+            torn_bytes: 0,
+            unknown_kinds: 0,
+            missing_records: 0,
+            ended: false,
+        }
+    }
+
+    /// Bytes of an unfinished last line that were cut off. 0 until the end has been reached.
+    pub fn torn_bytes(&self) -> u64 {
+        self.torn_bytes
+    }
+
+    /// Records left out so far because their kind is not known.
+    pub fn unknown_kinds(&self) -> u64 {
+        self.unknown_kinds
+    }
+
+    /// Records that are missing before the last one read, by the gaps in their numbers.
+    pub fn missing_records(&self) -> u64 {
+        self.missing_records
+    }
+
+    fn next_record(&mut self) -> Result<Option<Record>, ReadError> {
+        loop {
+            self.buffer.clear();
+            let read = (&mut self.input)
+                .take(LONGEST_LINE)
+                .read_until(b'\n', &mut self.buffer)
+                .map_err(|source| ReadError::Read {
+                    line: self.line,
+                    source,
+                })?;
+            let Some((b'\n', line)) = self.buffer.split_last() else {
+                if read as u64 == LONGEST_LINE {
+                    return Err(ReadError::TooLong {
+                        line: self.line + 1,
+                    });
+                }
+                self.torn_bytes = read as u64;
+                return Ok(None);
+            };
+            self.line += 1;
+            let Parsed { seq, record } = parse(line, self.line)?;
+            self.missing_records += seq.saturating_sub(self.last_seq.saturating_add(1));
+            self.last_seq = self.last_seq.max(seq);
+            match record {
+                Some(record) => return Ok(Some(record)),
+                None => self.unknown_kinds += 1,
+            }
+        }
+    }
+}
+
+impl<R: Read> Iterator for EventLogReader<R> {
+    type Item = Result<Record, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let next = self.next_record().transpose();
+        self.ended = !matches!(next, Some(Ok(_)));
+        next
+    }
+}
+
+/// A record before it is known whether its kind is.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    schema: SchemaVersion,
+    seq: u64,
+    time: Timestamp,
+    kind: String,
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
+
+/// A line, understood as far as possible.
+struct Parsed {
+    seq: u64,
+    /// None if the kind is not known.
+    record: Option<Record>,
+}
+
+fn parse(text: &[u8], line: u64) -> Result<Parsed, ReadError> {
+    let malformed = |source| ReadError::Malformed { line, source };
+    let envelope: Envelope<'_> = match serde_json::from_slice(text) {
+        Ok(envelope) => envelope,
+        // A later major version may have changed the envelope: then the version explains more than the missing field.
+        Err(source) => return Err(newer_schema(text, line).unwrap_or_else(|| malformed(source))),
+    };
+    let Envelope {
+        schema,
+        seq,
+        time,
+        kind,
+        data,
+    } = envelope;
+    if schema.major > SCHEMA_VERSION.major {
+        return Err(ReadError::NewerSchema {
+            line,
+            found: schema,
+        });
+    }
+    let body = match kind.as_str() {
+        "run-started" => decode(data).map(RecordBody::RunStarted),
+        "cases-selected" => decode(data).map(RecordBody::CasesSelected),
+        "case-started" => decode(data).map(RecordBody::CaseStarted),
+        "case-finished" => decode(data).map(RecordBody::CaseFinished),
+        "run-finished" => decode(data).map(RecordBody::RunFinished),
+        _ => return Ok(Parsed { seq, record: None }),
+    };
+    let body = body.map_err(malformed)?;
+    Ok(Parsed {
+        seq,
+        record: Some(Record {
+            schema,
+            seq,
+            time,
+            body,
+        }),
+    })
+}
+
+fn decode<T: DeserializeOwned>(data: &RawValue) -> serde_json::Result<T> {
+    serde_json::from_str(data.get())
+}
+
+fn newer_schema(text: &[u8], line: u64) -> Option<ReadError> {
+    #[derive(Deserialize)]
+    struct Version {
+        schema: SchemaVersion,
+    }
+    let Version { schema: found } = serde_json::from_slice(text).ok()?;
+    (found.major > SCHEMA_VERSION.major).then_some(ReadError::NewerSchema { line, found })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::messages::TestCaseFinished;
+
+    const STARTED: &str = r#"{"schema":"1.0","seq":1,"time":"2026-11-21T02:10:00Z","kind":"case-started","data":{"execution":1,"case":"a","attempt":1,"started":"2026-11-21T02:10:00Z","worker":1}}"#;
+
+    fn record(seq: u64, reason: &str) -> Record {
+        Record {
+            schema: SCHEMA_VERSION,
+            seq,
+            time: Timestamp::UNIX_EPOCH,
+            body: RecordBody::CaseFinished(TestCaseFinished {
+                reason: Some(reason.into()),
+                stdout: reason.into(),
+                ..TestCaseFinished::example()
+            }),
+        }
+    }
+
+    fn log(records: &[Record]) -> Vec<u8> {
+        let mut log = Vec::new();
+        for record in records {
+            serde_json::to_writer(&mut log, record).unwrap();
+            log.push(b'\n');
+        }
+        log
+    }
+
+    fn only_error(text: &str) -> ReadError {
+        let mut reader = EventLogReader::new(text.as_bytes());
+        let error = reader.next().unwrap().unwrap_err();
+        assert!(reader.next().is_none(), "ends after an error");
+        error
+    }
+
+    proptest! {
+        #[test]
+        fn f6_any_prefix_of_a_log_reads_as_a_prefix_of_its_records(
+            reasons in prop::collection::vec(any::<String>(), 0..6),
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let records: Vec<_> = (1..).zip(&reasons).map(|(seq, text)| record(seq, text)).collect();
+            let whole = log(&records);
+            let prefix = &whole[..cut.index(whole.len() + 1)];
+            let mut reader = EventLogReader::new(prefix);
+            let read: Vec<_> = reader.by_ref().collect::<Result<_, _>>().unwrap();
+            prop_assert_eq!(&read[..], &records[..read.len()]);
+            prop_assert_eq!(read.len(), prefix.split(|&byte| byte == b'\n').count() - 1);
+            let rest = prefix.rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+            prop_assert_eq!(reader.torn_bytes(), rest.len() as u64);
+        }
+
+        #[test]
+        fn no_input_makes_the_reader_panic(text in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _count = EventLogReader::new(text.as_slice()).count();
+        }
+    }
+
+    #[test]
+    fn f19_unknown_fields_are_left_out() {
+        let text = STARTED.replace(r#""execution""#, r#""colour":"red","execution""#);
+        let text = text
+            .replace(r#""1.0""#, r#""1.7""#)
+            .replace(r#""seq""#, r#""extra":{},"seq""#);
+        let records: Vec<_> = EventLogReader::new(format!("{text}\n").as_bytes())
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(records.len(), 1);
+        assert_eq!(records[0].schema, SchemaVersion { major: 1, minor: 7 });
+    }
+
+    #[test]
+    fn f19_unknown_kinds_are_counted_and_left_out() {
+        let unknown = STARTED
+            .replace("case-started", "weather")
+            .replace(r#""seq":1"#, r#""seq":2"#);
+        let text = format!("{STARTED}\n{unknown}\n");
+        let mut reader = EventLogReader::new(text.as_bytes());
+        assert_eq!(reader.by_ref().flatten().count(), 1);
+        assert_eq!((reader.unknown_kinds(), reader.missing_records()), (1, 0));
+    }
+
+    #[test]
+    fn f19_a_newer_major_version_is_refused_whatever_it_looks_like() {
+        for text in [
+            STARTED.replace("1.0", "2.0"),
+            r#"{"schema":"2.3","body":7}"#.to_owned(),
+        ] {
+            let error = only_error(&format!("{text}\n"));
+            assert!(
+                matches!(error, ReadError::NewerSchema { line: 1, .. }),
+                "{error}"
+            );
+            assert!(
+                error.to_string().ends_with("this program understands 1.x"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_whole_line_that_is_no_record_is_an_error_with_its_line() {
+        let mut reader = EventLogReader::new(&b"{}\n"[..]);
+        assert!(matches!(
+            reader.next(),
+            Some(Err(ReadError::Malformed { line: 1, .. }))
+        ));
+        let error = only_error(&format!("{}\n", STARTED.replace(r#""case":"a","#, "")));
+        assert!(
+            matches!(error, ReadError::Malformed { line: 1, .. }),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn f19_the_first_version_of_each_record_stays_readable() {
+        let golden = include_str!("golden-1.0.jsonl");
+        let records: Vec<_> = EventLogReader::new(golden.as_bytes())
+            .collect::<Result<_, _>>()
+            .unwrap();
+        assert_eq!(records.len(), golden.lines().count());
+        let written = String::from_utf8(log(&records)).unwrap();
+        assert_eq!(written, golden, "what was read is written in the same way");
+    }
+}

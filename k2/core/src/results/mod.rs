@@ -1,0 +1,24 @@
+//! What is known about a run: the records of its event log, what they add up to, and where they are kept.
+//!
+//! The event log (`events.jsonl` in the run's directory) is the truth about a run. Reports, the live display and the exit
+//! code are functions of its records, so they can be made again at any time, also from the log of a run that was killed.
+
+mod escape;
+pub mod event_log;
+mod model;
+mod output_dir;
+mod record;
+mod reports;
+mod summary;
+
+pub use escape::{printable, printable_line};
+pub use model::{
+    CapturedOutput, CasesSelected, ExitStatus, LeakedProcess, RunEnd, RunFinished, RunStarted,
+    TestCaseFinished, TestCaseStarted,
+};
+pub use output_dir::{EVENT_LOG_FILE, LATEST_LINK, LOCK_FILE, OutputDirError, RunDirectory, RunId};
+pub use record::{Record, RecordBody, SCHEMA_VERSION, SchemaVersion};
+pub use reports::{
+    EventLogState, ReportFailure, ReportsWritten, SyncEventLog, WriteReports, WrittenReport,
+};
+pub use summary::{Counts, Summary};

@@ -1,0 +1,486 @@
+//! What happens in a run: payloads of the runner's messages and bodies of the event log's records.
+//!
+//! All are cheap to clone (texts are shared), and a reader of another version must cope with them: fields are only added,
+//! each new one with a default.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::case::{CaseId, Location, Step, Verdict};
+
+/// A run begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunStarted {
+    /// Short id of the run; the name of its directory.
+    pub run: Arc<str>,
+    /// Name of the application, for example `zk2`.
+    pub application: Arc<str>,
+    /// Version of the application.
+    pub version: Arc<str>,
+    /// When it began.
+    pub started: Timestamp,
+    /// The command line as it was typed, program first.
+    #[serde(default)]
+    pub command_line: Vec<Arc<str>>,
+    /// The command line without any selection of cases: with `--tests-include <id>` behind it, it runs one case again.
+    /// Empty if there is no such command line.
+    #[serde(default)]
+    pub again: Vec<Arc<str>>,
+    /// Working directory.
+    #[serde(default)]
+    pub working_directory: Utf8PathBuf,
+    /// Name of the machine; empty if unknown.
+    #[serde(default)]
+    pub host: Arc<str>,
+    /// Directory of the run: event log, reports, outputs of cases.
+    pub directory: Utf8PathBuf,
+    /// How many cases may run at once.
+    #[serde(default)]
+    pub workers: u32,
+}
+
+/// The cases of the run are known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CasesSelected {
+    /// The cases that will each get a verdict, in the order in which they are queued. May be empty.
+    pub cases: Arc<[CaseId]>,
+    /// How many more were found and filtered out.
+    #[serde(default)]
+    pub filtered_out: u64,
+    /// How many sources they come from.
+    #[serde(default)]
+    pub sources: u64,
+}
+
+/// An attempt at a case begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestCaseStarted {
+    /// Number of the execution, from 1: one per selected case, shared by its attempts.
+    pub execution: u64,
+    /// Which case.
+    pub case: CaseId,
+    /// Which try, from 1.
+    pub attempt: u32,
+    /// When it began.
+    pub started: Timestamp,
+    /// The worker that runs it, from 1.
+    pub worker: u32,
+}
+
+/// An attempt at a case has ended, or a case will not be started at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestCaseFinished {
+    /// Number of the execution, from 1: one per selected case, shared by its attempts.
+    pub execution: u64,
+    /// Which case.
+    pub case: CaseId,
+    /// Which try, from 1.
+    pub attempt: u32,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// Whether another attempt follows; if so, this is not the verdict of the execution.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub retried: bool,
+    /// When it began; for a case that did not start, when that was decided.
+    pub started: Timestamp,
+    /// How long it took, by the monotonic clock; whole microseconds in the log. None if it did not start.
+    #[serde(
+        rename = "duration_us",
+        default,
+        with = "microseconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub duration: Option<Duration>,
+    /// The worker that ran it, from 1; 0 if it did not start.
+    #[serde(default)]
+    pub worker: u32,
+    /// Why, in one line: for everything but a pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Arc<str>>,
+    /// More about the reason, in as many lines as it takes; without frames of the framework.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Arc<str>>,
+    /// How its process ended; none for functions and for cases that did not start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<ExitStatus>,
+    /// What it wrote to standard output.
+    #[serde(default, skip_serializing_if = "CapturedOutput::is_empty")]
+    pub stdout: CapturedOutput,
+    /// What it wrote to standard error.
+    #[serde(default, skip_serializing_if = "CapturedOutput::is_empty")]
+    pub stderr: CapturedOutput,
+    /// Verdicts within the case, in order: the points of a TAP producer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<Step>,
+    /// Processes that it left behind and that were ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaked: Vec<LeakedProcess>,
+    /// Parameters, in the order of the case's declaration.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<(Arc<str>, Arc<str>)>,
+    /// Where the case is written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+}
+
+impl TestCaseFinished {
+    /// The case `case` with `verdict`, nothing else known: first attempt, no worker, no output.
+    pub fn new(execution: u64, case: CaseId, verdict: Verdict, started: Timestamp) -> Self {
+        Self {
+            execution,
+            case,
+            attempt: 1,
+            verdict,
+            retried: false,
+            started,
+            duration: None,
+            worker: 0,
+            reason: None,
+            detail: None,
+            exit: None,
+            stdout: CapturedOutput::default(),
+            stderr: CapturedOutput::default(),
+            steps: Vec::new(),
+            leaked: Vec::new(),
+            parameters: Vec::new(),
+            location: None,
+        }
+    }
+
+    /// A case that passed, for tests and documentation.
+    pub fn example() -> Self {
+        Self {
+            duration: Some(Duration::from_millis(4)),
+            worker: 1,
+            exit: Some(ExitStatus::Code { code: 0 }),
+            ..Self::new(
+                1,
+                CaseId::new("example::passes"),
+                Verdict::Passed,
+                Timestamp::UNIX_EPOCH,
+            )
+        }
+    }
+
+    /// Whether it passed after an attempt that did not.
+    pub fn is_flaky(&self) -> bool {
+        self.verdict == Verdict::Passed && self.attempt > 1
+    }
+}
+
+/// All cases have their verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunFinished {
+    /// When the run ended.
+    pub finished: Timestamp,
+    /// Time from start to end by the monotonic clock; whole microseconds in the log.
+    #[serde(rename = "duration_us", with = "whole_microseconds")]
+    pub duration: Duration,
+    /// Why it ended.
+    pub end: RunEnd,
+}
+
+/// Why a run ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum RunEnd {
+    /// Every case had its turn.
+    Completed,
+    /// It was stopped before.
+    Aborted {
+        /// By what, in one line.
+        reason: Arc<str>,
+    },
+    /// The time limit of the command was reached.
+    TimeLimit,
+}
+
+/// What a case wrote to one of its outputs: head and tail, with a gap between them if it wrote much.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CapturedOutput {
+    /// The beginning, or everything if there is no tail.
+    #[serde(default)]
+    pub head: Arc<str>,
+    /// The end, behind the gap; empty unless `truncated`.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub tail: Arc<str>,
+    /// How many bytes were written in all.
+    #[serde(default)]
+    pub bytes: u64,
+    /// Whether there is a gap between head and tail.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub truncated: bool,
+    /// Whether bytes that are not UTF-8 were replaced by U+FFFD; the file has them as they were.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lossy: bool,
+    /// File with the whole output (up to the cap); none if head and tail say it all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<Utf8PathBuf>,
+}
+
+impl CapturedOutput {
+    /// Output of which `head` was kept of the beginning and `tail` of the end; `bytes` were written in all.
+    ///
+    /// There is a gap if `bytes` is more than both together; if not, the two are joined.
+    pub fn from_bytes(head: &[u8], tail: &[u8], bytes: u64, file: Option<Utf8PathBuf>) -> Self {
+        let kept = head.len() as u64 + tail.len() as u64;
+        let truncated = bytes > kept;
+        let lossy = |part: &[u8]| std::str::from_utf8(part).is_err();
+        if truncated {
+            // A character cut in two by the gap is no sign of bad output.
+            let (head, tail) = (trim_cut_end(head), trim_cut_start(tail));
+            Self {
+                lossy: lossy(head) || lossy(tail),
+                head: String::from_utf8_lossy(head).into(),
+                tail: String::from_utf8_lossy(tail).into(),
+                bytes,
+                truncated,
+                file,
+            }
+        } else {
+            let all = [head, tail].concat();
+            Self {
+                lossy: lossy(&all),
+                head: String::from_utf8_lossy(&all).into(),
+                tail: Arc::default(),
+                bytes,
+                truncated,
+                file,
+            }
+        }
+    }
+
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+
+    /// The last part that was kept: the tail if there is a gap, otherwise everything.
+    pub fn end(&self) -> &str {
+        if self.truncated {
+            &self.tail
+        } else {
+            &self.head
+        }
+    }
+
+    /// How many bytes are missing between head and tail, as far as can be told from the text that was kept.
+    pub fn missing_bytes(&self) -> u64 {
+        let kept = self.head.len() as u64 + self.tail.len() as u64;
+        if self.truncated {
+            self.bytes.saturating_sub(kept)
+        } else {
+            0
+        }
+    }
+}
+
+impl From<&str> for CapturedOutput {
+    fn from(text: &str) -> Self {
+        Self::from_bytes(text.as_bytes(), &[], text.len() as u64, None)
+    }
+}
+
+/// Cuts an unfinished character off the end; bytes that are no character at all stay.
+fn trim_cut_end(bytes: &[u8]) -> &[u8] {
+    let start = bytes.len().saturating_sub(3);
+    let cut = (start..bytes.len()).find(|&at| {
+        bytes.get(at..).is_some_and(|rest| {
+            std::str::from_utf8(rest)
+                .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+        })
+    });
+    cut.and_then(|at| bytes.get(..at)).unwrap_or(bytes)
+}
+
+/// Cuts up to three continuation bytes off the start: the rest of a character whose beginning is in the gap.
+fn trim_cut_start(bytes: &[u8]) -> &[u8] {
+    let cut = bytes
+        .iter()
+        .take(3)
+        .take_while(|&&byte| byte & 0xC0 == 0x80)
+        .count();
+    bytes.get(cut..).unwrap_or(bytes)
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "how")]
+#[non_exhaustive]
+pub enum ExitStatus {
+    /// By itself.
+    Code {
+        /// Its exit status, 0 to 255.
+        code: i32,
+    },
+    /// By a signal.
+    Signal {
+        /// Number of the signal.
+        signal: i32,
+        /// Whether a core was dumped.
+        #[serde(default, skip_serializing_if = "is_default")]
+        core: bool,
+    },
+}
+
+impl fmt::Display for ExitStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code { code } => write!(f, "exit status {code}"),
+            Self::Signal { signal, core } => {
+                match signal_name(*signal) {
+                    Some(name) => write!(f, "killed by {name}")?,
+                    None => write!(f, "killed by signal {signal}")?,
+                }
+                if *core {
+                    f.write_str(" (core dumped)")
+                } else {
+                    Ok(())
+                }
+            }
+        }
+    }
+}
+
+/// Name of the signals that end processes; numbers as on Linux for x86 and Arm.
+fn signal_name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        1 => "SIGHUP",
+        2 => "SIGINT",
+        3 => "SIGQUIT",
+        4 => "SIGILL",
+        5 => "SIGTRAP",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        10 => "SIGUSR1",
+        11 => "SIGSEGV",
+        12 => "SIGUSR2",
+        13 => "SIGPIPE",
+        14 => "SIGALRM",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        25 => "SIGXFSZ",
+        31 => "SIGSYS",
+        _ => return None,
+    })
+}
+
+/// A process that a case left behind and that was ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeakedProcess {
+    /// Its process id at that time.
+    pub pid: u32,
+    /// Its command line, as far as it could be read.
+    pub command: Arc<str>,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// A length of time as whole microseconds; what is longer than 584 000 years is cut.
+mod whole_microseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        duration: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_micros)
+    }
+}
+
+/// The same, where there may be none.
+mod microseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(
+        clippy::ref_option,
+        reason = "serde's `with` hands out a reference to the field"
+    )]
+    pub(super) fn serialize<S: Serializer>(
+        duration: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => super::whole_microseconds::serialize(duration, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_micros))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e8_head_and_tail_of_a_flood_with_the_count_of_all_bytes() {
+        let output = CapturedOutput::from_bytes(b"begin", b"end", 1 << 30, None);
+        assert_eq!((&*output.head, output.end()), ("begin", "end"));
+        assert!(output.truncated && !output.lossy);
+        assert_eq!(output.missing_bytes(), (1 << 30) - 8);
+    }
+
+    #[test]
+    fn head_and_tail_without_a_gap_are_joined() {
+        let output = CapturedOutput::from_bytes(b"gr\xc3", b"\xb6\xc3\x9fe", 6, None);
+        assert_eq!((&*output.head, output.end()), ("größe", "größe"));
+        assert!(!output.truncated && !output.lossy);
+    }
+
+    #[test]
+    fn e10_bytes_that_are_no_text_are_replaced_and_that_is_said() {
+        let output = CapturedOutput::from_bytes(b"a\xffb", &[], 3, None);
+        assert_eq!((&*output.head, output.lossy), ("a\u{fffd}b", true));
+    }
+
+    #[test]
+    fn e10_a_character_cut_by_the_gap_is_not_bad_output() {
+        let euro = "€".as_bytes();
+        let head = [b"a", &euro[..2]].concat();
+        let tail = [&euro[2..], b"z"].concat();
+        let output = CapturedOutput::from_bytes(&head, &tail, 100, None);
+        assert_eq!(
+            (&*output.head, &*output.tail, output.lossy),
+            ("a", "z", false)
+        );
+    }
+
+    #[test]
+    fn signals_have_names() {
+        let segv = ExitStatus::Signal {
+            signal: 11,
+            core: true,
+        };
+        assert_eq!(segv.to_string(), "killed by SIGSEGV (core dumped)");
+        let odd = ExitStatus::Signal {
+            signal: 40,
+            core: false,
+        };
+        assert_eq!(odd.to_string(), "killed by signal 40");
+    }
+}

@@ -1,0 +1,345 @@
+//! What the records of a run add up to.
+//!
+//! A fold: takes records one by one and keeps counts only, so its size does not depend on the number of cases. It does not
+//! read files and does not know the runner; the log of a run that was killed adds up like any other, with the cases that
+//! have no verdict counted as not run.
+
+use std::time::Duration;
+
+use zaf_core::application::ExitCode;
+
+use super::model::{CasesSelected, RunEnd, RunFinished, RunStarted, TestCaseFinished};
+use super::record::{Record, RecordBody};
+use crate::case::Verdict;
+
+/// How many cases ended with which verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// See [`Verdict::Passed`].
+    pub passed: u64,
+    /// See [`Verdict::Failed`].
+    pub failed: u64,
+    /// See [`Verdict::Error`].
+    pub error: u64,
+    /// See [`Verdict::TimedOut`].
+    pub timed_out: u64,
+    /// See [`Verdict::Skipped`].
+    pub skipped: u64,
+    /// See [`Verdict::Ignored`].
+    pub ignored: u64,
+    /// See [`Verdict::Aborted`].
+    pub aborted: u64,
+    /// See [`Verdict::NotRun`].
+    pub not_run: u64,
+}
+
+impl Counts {
+    /// How many cases ended with `verdict`.
+    pub const fn of(&self, verdict: Verdict) -> u64 {
+        match verdict {
+            Verdict::Passed => self.passed,
+            Verdict::Failed => self.failed,
+            Verdict::Error => self.error,
+            Verdict::TimedOut => self.timed_out,
+            Verdict::Skipped => self.skipped,
+            Verdict::Ignored => self.ignored,
+            Verdict::Aborted => self.aborted,
+            Verdict::NotRun => self.not_run,
+        }
+    }
+
+    /// Counts one more `verdict`.
+    pub const fn add(&mut self, verdict: Verdict) {
+        let count = match verdict {
+            Verdict::Passed => &mut self.passed,
+            Verdict::Failed => &mut self.failed,
+            Verdict::Error => &mut self.error,
+            Verdict::TimedOut => &mut self.timed_out,
+            Verdict::Skipped => &mut self.skipped,
+            Verdict::Ignored => &mut self.ignored,
+            Verdict::Aborted => &mut self.aborted,
+            Verdict::NotRun => &mut self.not_run,
+        };
+        *count += 1;
+    }
+
+    /// All of them together.
+    pub fn total(&self) -> u64 {
+        Verdict::ALL
+            .into_iter()
+            .map(|verdict| self.of(verdict))
+            .sum()
+    }
+
+    /// Those that ran and were not good: failed, timed out, error.
+    pub const fn failures(&self) -> u64 {
+        self.failed + self.timed_out + self.error
+    }
+}
+
+/// What the records of a run add up to.
+#[derive(Debug, Clone, Default)]
+pub struct Summary {
+    run: Option<RunStarted>,
+    end: Option<RunFinished>,
+    recorded: Counts,
+    selected: Option<u64>,
+    filtered_out: u64,
+    sources: u64,
+    flaky: u64,
+    leaking: u64,
+    worst: Option<Verdict>,
+}
+
+impl Summary {
+    /// Of no records.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Of all `records`.
+    pub fn of<'a>(records: impl IntoIterator<Item = &'a Record>) -> Self {
+        let mut summary = Self::new();
+        for record in records {
+            summary.add(&record.body);
+        }
+        summary
+    }
+
+    /// Takes one more record into account.
+    pub fn add(&mut self, body: &RecordBody) {
+        match body {
+            RecordBody::RunStarted(run) => self.run = Some(run.clone()),
+            RecordBody::CasesSelected(CasesSelected {
+                cases,
+                filtered_out,
+                sources,
+            }) => {
+                self.selected = Some(cases.len() as u64);
+                self.filtered_out = *filtered_out;
+                self.sources = *sources;
+            }
+            RecordBody::CaseStarted(_) => {}
+            RecordBody::CaseFinished(case) => self.add_case(case),
+            RecordBody::RunFinished(end) => self.end = Some(end.clone()),
+        }
+    }
+
+    fn add_case(&mut self, case: &TestCaseFinished) {
+        if !case.leaked.is_empty() {
+            self.leaking += 1;
+        }
+        if case.retried {
+            return;
+        }
+        self.recorded.add(case.verdict);
+        self.flaky += u64::from(case.is_flaky());
+        self.worst = Some(
+            self.worst
+                .map_or(case.verdict, |worst| worst.worst(case.verdict)),
+        );
+    }
+
+    /// How the run began; none if the log does not say.
+    pub fn run(&self) -> Option<&RunStarted> {
+        self.run.as_ref()
+    }
+
+    /// How the run ended; none if it has not, or was killed.
+    pub fn end(&self) -> Option<&RunFinished> {
+        self.end.as_ref()
+    }
+
+    /// Verdicts of all selected cases. Cases without a verdict count as not run.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            not_run: self.recorded.not_run + self.unfinished(),
+            ..self.recorded
+        }
+    }
+
+    /// Cases that were selected and have no verdict: still running or waiting, or lost with a killed run.
+    pub fn unfinished(&self) -> u64 {
+        self.selected
+            .unwrap_or(0)
+            .saturating_sub(self.recorded.total())
+    }
+
+    /// How many cases were selected; those with a verdict if the log does not say.
+    pub fn selected(&self) -> u64 {
+        self.selected.unwrap_or(0).max(self.recorded.total())
+    }
+
+    /// How many cases were found and filtered out.
+    pub const fn filtered_out(&self) -> u64 {
+        self.filtered_out
+    }
+
+    /// How many sources the cases come from.
+    pub const fn sources(&self) -> u64 {
+        self.sources
+    }
+
+    /// How many passed after an attempt that did not. They are among the passed ones.
+    pub const fn flaky(&self) -> u64 {
+        self.flaky
+    }
+
+    /// How many attempts left processes behind.
+    pub const fn leaking(&self) -> u64 {
+        self.leaking
+    }
+
+    /// The worst verdict; none if there is no case.
+    pub fn worst(&self) -> Option<Verdict> {
+        let missing = (self.unfinished() > 0).then_some(Verdict::NotRun);
+        self.worst.max(missing)
+    }
+
+    /// How long the run took; none if it has not ended.
+    pub fn duration(&self) -> Option<Duration> {
+        self.end.as_ref().map(|end| end.duration)
+    }
+
+    /// How the command ends as far as the cases decide it. Reports that fail and the like are merged by the command.
+    pub fn exit_code(&self) -> ExitCode {
+        let counts = self.counts();
+        let mut exit = ExitCode::Success;
+        if self.selected() == 0 {
+            exit = exit.merge(ExitCode::NothingToRun);
+        }
+        if counts.failures() > 0 {
+            exit = exit.merge(ExitCode::CasesFailed);
+        }
+        if counts.aborted + counts.not_run > 0 {
+            exit = exit.merge(ExitCode::Incomplete);
+        }
+        match self.end.as_ref().map(|end| &end.end) {
+            Some(RunEnd::Completed) => exit,
+            Some(RunEnd::TimeLimit) => exit.merge(ExitCode::TimeLimit),
+            Some(RunEnd::Aborted { .. }) | None => exit.merge(ExitCode::Incomplete),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::case::CaseId;
+
+    fn selected(count: usize) -> RecordBody {
+        let cases = (0..count)
+            .map(|n| CaseId::new(format!("case-{n}")))
+            .collect();
+        RecordBody::CasesSelected(CasesSelected {
+            cases,
+            filtered_out: 2,
+            sources: 1,
+        })
+    }
+
+    fn case(verdict: Verdict) -> TestCaseFinished {
+        TestCaseFinished {
+            verdict,
+            ..TestCaseFinished::example()
+        }
+    }
+
+    fn end(end: RunEnd) -> RecordBody {
+        let duration = Duration::from_secs(1);
+        RecordBody::RunFinished(RunFinished {
+            finished: Timestamp::UNIX_EPOCH,
+            duration,
+            end,
+        })
+    }
+
+    fn summary(verdicts: &[Verdict], how: Option<RunEnd>) -> Summary {
+        let mut summary = Summary::new();
+        summary.add(&selected(verdicts.len()));
+        for &verdict in verdicts {
+            summary.add(&RecordBody::CaseFinished(case(verdict)));
+        }
+        if let Some(how) = how {
+            summary.add(&end(how));
+        }
+        summary
+    }
+
+    fn exit(verdicts: &[Verdict], how: RunEnd) -> ExitCode {
+        summary(verdicts, Some(how)).exit_code()
+    }
+
+    #[test]
+    fn p5_the_exit_code_tells_the_worst_that_happened() {
+        use Verdict::{Aborted, Error, Failed, Ignored, NotRun, Passed, Skipped, TimedOut};
+        let aborted = || RunEnd::Aborted {
+            reason: "SIGINT".into(),
+        };
+        assert_eq!(
+            exit(&[Passed, Skipped, Ignored], RunEnd::Completed),
+            ExitCode::Success
+        );
+        assert_eq!(exit(&[Skipped], RunEnd::Completed), ExitCode::Success);
+        for bad in [Failed, Error, TimedOut] {
+            assert_eq!(
+                exit(&[Passed, bad], RunEnd::Completed),
+                ExitCode::CasesFailed
+            );
+        }
+        for open in [Aborted, NotRun] {
+            assert_eq!(
+                exit(&[Failed, open], RunEnd::Completed),
+                ExitCode::Incomplete
+            );
+        }
+        assert_eq!(exit(&[Passed], aborted()), ExitCode::Incomplete);
+        assert_eq!(
+            exit(&[Failed, NotRun], RunEnd::TimeLimit),
+            ExitCode::TimeLimit
+        );
+        assert_eq!(exit(&[], RunEnd::Completed), ExitCode::NothingToRun);
+        assert_eq!(Summary::new().exit_code(), ExitCode::Incomplete);
+    }
+
+    #[test]
+    fn p1_cases_without_a_verdict_count_as_not_run() {
+        let mut summary = summary(&[], None);
+        summary.add(&selected(3));
+        summary.add(&RecordBody::CaseFinished(case(Verdict::Passed)));
+        assert_eq!(
+            summary.counts(),
+            Counts {
+                passed: 1,
+                not_run: 2,
+                ..Counts::default()
+            }
+        );
+        assert_eq!(summary.worst(), Some(Verdict::NotRun));
+        assert_eq!(summary.exit_code(), ExitCode::Incomplete);
+    }
+
+    #[test]
+    fn e27_a_case_that_passes_on_a_later_attempt_is_flaky_and_counts_once() {
+        let mut summary = Summary::new();
+        summary.add(&selected(1));
+        let first = TestCaseFinished {
+            retried: true,
+            ..case(Verdict::Failed)
+        };
+        summary.add(&RecordBody::CaseFinished(first));
+        assert_eq!(summary.unfinished(), 1);
+        let second = TestCaseFinished {
+            attempt: 2,
+            ..case(Verdict::Passed)
+        };
+        summary.add(&RecordBody::CaseFinished(second));
+        summary.add(&end(RunEnd::Completed));
+        assert_eq!((summary.counts().total(), summary.flaky()), (1, 1));
+        assert_eq!(summary.worst(), Some(Verdict::Passed));
+        assert_eq!(summary.exit_code(), ExitCode::Success);
+    }
+}

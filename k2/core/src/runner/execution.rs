@@ -1,0 +1,200 @@
+//! One execution of one case: from its start to what is said about its end.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use zaf_core::component::Scope;
+
+use super::settings::Settings;
+use super::{RunPlan, record};
+use crate::case::{
+    CaseAction, CaseFunction, Outcome, ProcessCase, TestCase, TestContext, Verdict, catch,
+};
+use crate::finder::interpret_end;
+use crate::messages::{TestCaseFinished, TestCaseStarted};
+use crate::supervisor::{self, Cancellation, OutputFiles, ProcessSpec};
+
+/// One try of a case on one worker.
+#[derive(Debug)]
+pub(super) struct Execution {
+    /// Number of the execution, from 1; its attempts share it.
+    pub(super) number: u64,
+    /// Which try, from 1.
+    pub(super) attempt: u32,
+    /// Number of the worker, from 1.
+    pub(super) worker: u32,
+    /// What is run.
+    pub(super) case: Arc<TestCase>,
+    /// When it began, for people.
+    pub(super) started: Timestamp,
+    /// When it began, for durations.
+    pub(super) clock: Instant,
+}
+
+impl Execution {
+    /// The time limit that applies; the case's own wins.
+    pub(super) fn limit(&self, settings: &Settings) -> Option<Duration> {
+        self.case.timeout.or(settings.timeout)
+    }
+
+    /// Whether it runs as a function on the worker's thread.
+    pub(super) fn is_in_process(&self) -> bool {
+        matches!(self.case.action, CaseAction::Function(_))
+    }
+
+    /// What is said when it begins.
+    pub(super) fn to_started(&self) -> TestCaseStarted {
+        TestCaseStarted {
+            execution: self.number,
+            case: self.case.id.clone(),
+            attempt: self.attempt,
+            started: self.started,
+            worker: self.worker,
+        }
+    }
+
+    /// What is said when it has ended like this, now.
+    pub(super) fn to_finished(
+        &self,
+        verdict: Verdict,
+        reason: Option<Arc<str>>,
+    ) -> TestCaseFinished {
+        let mut finished = not_started(self.number, &self.case, verdict, reason);
+        finished.attempt = self.attempt;
+        finished.started = self.started;
+        finished.duration = Some(self.clock.elapsed());
+        finished.worker = self.worker;
+        finished
+    }
+
+    /// Runs the case on the calling thread and says how it ended.
+    ///
+    /// `scope` is the module's scope, `cancellation` the worker's.
+    pub(super) fn run(
+        &self,
+        settings: &Settings,
+        scope: &Scope,
+        plan: &RunPlan,
+        cancellation: &Cancellation,
+    ) -> TestCaseFinished {
+        match &self.case.action {
+            CaseAction::Function(function) => self.run_function(function, scope, cancellation),
+            CaseAction::Process(process) => self.run_process(process, settings, plan, cancellation),
+            CaseAction::LoadFailure(reason) => {
+                self.to_finished(Verdict::Error, Some(reason.as_str().into()))
+            }
+        }
+    }
+}
+
+/// What is said about a case that is not started.
+pub(super) fn not_started(
+    number: u64,
+    case: &TestCase,
+    verdict: Verdict,
+    reason: Option<Arc<str>>,
+) -> TestCaseFinished {
+    let mut finished = TestCaseFinished::new(number, case.id.clone(), verdict, Timestamp::now());
+    finished.reason = reason;
+    finished.location.clone_from(&case.location);
+    finished.parameters = case
+        .parameters
+        .iter()
+        .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
+        .collect();
+    finished
+}
+
+impl Execution {
+    fn run_function(
+        &self,
+        function: &CaseFunction,
+        module: &Scope,
+        cancellation: &Cancellation,
+    ) -> TestCaseFinished {
+        let scope = module.child("test");
+        let context = TestContext::new(
+            self.case.id.clone(),
+            self.case.parameters.clone(),
+            scope.clone(),
+            cancellation.clone(),
+        );
+        let outcome = catch(|| function(&context));
+        // Components of the test end within its time and before its verdict is told.
+        let problems = scope.end();
+        let verdict = match (cancellation.is_cancelled(), outcome.verdict()) {
+            // Asked to end, it ended: what it says about itself no longer counts.
+            (true, _) => Verdict::Aborted,
+            (false, verdict) => verdict,
+        };
+        let mut finished = self.to_finished(verdict, None);
+        if let Some(reason) = outcome.reason() {
+            let more = match &outcome {
+                Outcome::Failed { detail, .. } => detail,
+                _ => "",
+            };
+            tell_reason(&mut finished, reason, more);
+        }
+        for problem in problems {
+            tracing::error!(case = %self.case.id, error = %problem, "a component could not be taken down");
+        }
+        finished
+    }
+
+    fn run_process(
+        &self,
+        process: &ProcessCase,
+        settings: &Settings,
+        plan: &RunPlan,
+        cancellation: &Cancellation,
+    ) -> TestCaseFinished {
+        let spec = self.spec(process, settings, plan);
+        let end = match supervisor::run(&spec, cancellation) {
+            Ok(end) => end,
+            Err(error) => {
+                let reason = format!("{:#}", zaf_core::Error::from(error));
+                return self.to_finished(Verdict::Error, Some(reason.into()));
+            }
+        };
+        let told = interpret_end(process.protocol, &end, &settings.skip_codes);
+        let mut finished = self.to_finished(told.verdict, None);
+        finished.duration = Some(end.duration);
+        if let Some(reason) = told.reason {
+            tell_reason(&mut finished, &reason, "");
+        }
+        finished.exit = end.exit.map(record::exit);
+        finished.stdout = record::output(&end.stdout);
+        finished.stderr = record::output(&end.stderr);
+        finished.steps = told.steps;
+        finished.leaked = record::leaked(&end.leaked);
+        finished
+    }
+
+    fn spec(&self, process: &ProcessCase, settings: &Settings, plan: &RunPlan) -> ProcessSpec {
+        let cookie = format!("{}-{}-{}", plan.run, self.number, self.attempt);
+        let mut spec = ProcessSpec::for_case(process, &self.case.id, cookie);
+        spec.timeout = self.limit(settings);
+        spec.grace = settings.grace;
+        let name = format!(
+            "{}-{}-{}",
+            self.number,
+            self.attempt,
+            self.case.id.file_name()
+        );
+        let file = |stream: &str| plan.outputs.join(format!("{name}.{stream}"));
+        spec.files = Some(OutputFiles::new(file("stdout"), file("stderr")));
+        spec
+    }
+}
+
+/// Notes why a case ended as it did: one line for summaries, the rest of a longer reason and `more` as detail.
+fn tell_reason(finished: &mut TestCaseFinished, reason: &str, more: &str) {
+    let (first, rest) = reason.split_once('\n').unwrap_or((reason, ""));
+    finished.reason = Some(first.into());
+    let detail = [rest, more].into_iter().filter(|part| !part.is_empty());
+    let detail = detail.collect::<Vec<_>>().join("\n");
+    if !detail.is_empty() {
+        finished.detail = Some(detail.into());
+    }
+}

@@ -1,0 +1,134 @@
+//! Runs the cases of a run queue.
+//!
+//! [`TestRunner`] answers [`RUN_TEST_CASES`] on the thread that asks and returns when every selected case has been told as finished,
+//! whatever happened to it: passed or not, stopped, given up, or never started.
+//!
+//! Threads: `worker-1` to `worker-n` run cases; the asking thread supervises them ([`pool`]). Messages about a case are sent from
+//! its worker, or from the supervising thread if the case was taken away from the worker.
+
+mod abort;
+mod execution;
+mod pool;
+mod record;
+mod settings;
+mod slot;
+mod worker;
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use zaf_core::application::{ABORT, Abort, CRITICAL_ABORT};
+use zaf_core::component::Scope;
+use zaf_core::config::ConfigView;
+use zaf_core::prelude::*;
+
+use self::abort::AbortState;
+use self::settings::Settings;
+pub use self::settings::{GRACE, RETRIES, SKIP_CODES, TIMEOUT, WORKERS};
+use crate::case::TestCase;
+use crate::messages::{
+    CasesSelected, RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_CASES_SELECTED,
+    TEST_RUN_FINISHED, TEST_RUN_STARTED,
+};
+
+/// Runs everything that is in the run queue; answered when all cases are told as finished.
+pub const RUN_TEST_CASES: RequestId<RunPlan, RunEnded> =
+    RequestId::new("RUN_TEST_CASES", "Runs all test cases of the queue.");
+
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub struct RunPlan {
+    /// The cases in the queue, in its order.
+    pub selected: Arc<[Arc<TestCase>]>,
+    /// How many more were found and filtered out.
+    pub filtered_out: usize,
+    /// How many sources they come from.
+    pub sources: usize,
+    /// Id of the run.
+    pub run: Arc<str>,
+    /// Directory for outputs that are too long for a record; exists or can be made.
+    pub outputs: Utf8PathBuf,
+    /// Parent of all scopes of the run.
+    pub scope: Scope,
+}
+
+/// How a run went, apart from its cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunEnded {
+    /// Why the run was aborted, if it was.
+    pub aborted: Option<Arc<str>>,
+}
+
+/// Runs test cases in parallel, each with its time limit, and ends them when the run is aborted.
+#[command_extension(
+    name = "testrunner",
+    extends = ["run-cases"],
+    config_options = [
+        WORKERS.required(),
+        TIMEOUT.optional(),
+        GRACE.required(),
+        SKIP_CODES.required(),
+        RETRIES.required(),
+    ],
+    endpoints_and_messages = {
+        RUNNER: [
+            RUN_TEST_CASES,
+            TEST_RUN_STARTED,
+            TEST_CASES_SELECTED,
+            TEST_CASE_STARTED,
+            TEST_CASE_FINISHED,
+            TEST_RUN_FINISHED,
+        ],
+    },
+)]
+#[derive(Debug)]
+pub struct TestRunner {
+    settings: Settings,
+    abort: Arc<AbortState>,
+}
+
+impl Extension for TestRunner {
+    fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self {
+            settings: Settings::read(cx.config())?,
+            abort: Arc::default(),
+        })
+    }
+}
+
+#[dispatchers]
+impl TestRunner {
+    #[callback_dispatcher(RUN_TEST_CASES)]
+    fn run(&self, message: &Message<RunPlan>, bus: &MessageBus) -> Result<RunEnded> {
+        let plan = message.data().clone();
+        let selected = CasesSelected {
+            cases: plan.selected.iter().map(|case| case.id.clone()).collect(),
+            filtered_out: plan.filtered_out as u64,
+            sources: plan.sources as u64,
+        };
+        bus.trigger_event(TEST_CASES_SELECTED, RUNNER, selected)?;
+        pool::Run::execute(bus.clone(), self.settings.clone(), plan, &self.abort)?;
+        Ok(RunEnded {
+            aborted: self.abort.reason(),
+        })
+    }
+
+    #[callback_dispatcher(ABORT)]
+    fn on_abort(&self, message: &Message<Abort>) {
+        self.abort.abort(message.data());
+    }
+
+    #[callback_dispatcher(CRITICAL_ABORT)]
+    fn on_critical_abort(&self, message: &Message<Abort>) {
+        self.abort.kill(message.data());
+    }
+}
+
+/// The number of workers that `parallel.workers` stands for: 0 is one per processor.
+///
+/// # Errors
+/// If the option has no usable value.
+pub fn workers(config: &ConfigView) -> Result<NonZeroUsize> {
+    Ok(Settings::read_workers(config)?)
+}

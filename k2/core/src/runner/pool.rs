@@ -1,0 +1,344 @@
+//! The workers of a run and the loop that supervises them.
+//!
+//! Each worker is a thread that asks the scheduler for a case, runs it, tells the bus, and asks again. The calling thread supervises: it
+//! sleeps until a worker has ended, a time limit is reached, or the run is aborted. Processes are stopped by the worker that waits
+//! for them; functions cannot be stopped, so their case is taken away from the worker ([`super::slot`]).
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use jiff::Timestamp;
+use zaf_core::component::Scope;
+use zaf_core::message::MessageBus;
+use zaf_core::{Result, thread};
+
+use super::abort::AbortState;
+use super::execution::{self, Execution};
+use super::settings::Settings;
+use super::slot::{Running, Slot};
+use super::{RunPlan, worker};
+use crate::case::{TestCase, Verdict};
+use crate::command::ask;
+use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
+use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER};
+use crate::supervisor::{Cancellation, Level};
+
+/// What the supervising thread is woken for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wake {
+    /// A worker will take no more cases.
+    WorkerEnded,
+    /// A case with an earlier deadline than those known has started.
+    Deadline,
+    /// The run is to be aborted, or more urgently than before.
+    Abort,
+}
+
+/// What all threads of one run share.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) bus: MessageBus,
+    pub(super) settings: Settings,
+    pub(super) plan: RunPlan,
+    /// Parent of the scopes of the workers.
+    pub(super) scope: Scope,
+    pub(super) abort: Arc<AbortState>,
+    wake: Sender<Wake>,
+    started: Instant,
+    /// When the supervising thread will look at the deadlines next: nanoseconds since `started`.
+    next_look: AtomicU64,
+    executions: AtomicU64,
+}
+
+/// One worker as the supervising thread sees it.
+#[derive(Debug)]
+pub(super) struct Worker {
+    /// From 1; a replacement has the number of the worker that it replaces.
+    pub(super) number: u32,
+    pub(super) slot: Slot,
+    pub(super) cancellation: Cancellation,
+}
+
+impl Run {
+    /// Runs all cases of the queue; returns when each has been reported and no worker takes another.
+    ///
+    /// # Errors
+    /// If no worker can be started, or the scheduler does not answer. Cases that were not handed out are reported as not run.
+    pub(super) fn execute(
+        bus: MessageBus,
+        settings: Settings,
+        plan: RunPlan,
+        abort: &Arc<AbortState>,
+    ) -> Result<()> {
+        let (wake, woken) = crossbeam_channel::bounded(settings.workers.get() * 4);
+        abort.wake_by(wake.clone());
+        let scope = plan.scope.child("runner");
+        let run = Arc::new(Self {
+            bus,
+            settings,
+            scope,
+            abort: Arc::clone(abort),
+            wake,
+            started: Instant::now(),
+            next_look: AtomicU64::new(u64::MAX),
+            executions: AtomicU64::new(0),
+            plan,
+        });
+        let count = run
+            .settings
+            .workers
+            .min(NonZeroUsize::new(run.plan.selected.len()).unwrap_or(NonZeroUsize::MIN));
+        let mut crew = Crew {
+            run: Arc::clone(&run),
+            workers: Vec::new(),
+            live: 0,
+        };
+        let outcome = crew
+            .start(count.get())
+            .and_then(|()| crew.supervise(&woken));
+        if let Err(error) = &outcome {
+            abort.request(&format!("the run cannot go on: {error:#}"), None);
+        }
+        let left = run.give_back();
+        for problem in run.scope.end() {
+            tracing::error!(error = %problem, "a component could not be taken down");
+        }
+        outcome.and(left)
+    }
+
+    /// Asks the scheduler for the next case.
+    pub(super) fn next_case(&self) -> Result<Option<Arc<TestCase>>> {
+        if self.abort.is_requested() {
+            return Ok(None);
+        }
+        ask(&self.bus, SCHEDULE_NEXT_TEST, SCHEDULER, ())
+    }
+
+    /// Reserves the number of the next execution.
+    pub(super) fn next_execution(&self) -> u64 {
+        self.executions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Tells that a case begins.
+    pub(super) fn tell_started(&self, execution: &Execution) {
+        self.told(
+            self.bus
+                .trigger_event(TEST_CASE_STARTED, RUNNER, execution.to_started()),
+        );
+    }
+
+    /// Tells that a case has ended.
+    pub(super) fn tell_finished(&self, finished: TestCaseFinished) {
+        self.told(self.bus.trigger_event(TEST_CASE_FINISHED, RUNNER, finished));
+    }
+
+    /// A listener's failure is reported by the bus; here only a message that could not be sent at all is a problem.
+    fn told<T, E: std::fmt::Display>(&self, sent: std::result::Result<T, E>) {
+        if let Err(error) = sent {
+            tracing::error!(%error, "a message of the runner could not be sent");
+            self.abort
+                .request("messages of the runner cannot be sent", None);
+        }
+    }
+
+    /// Makes sure that the supervising thread looks again by `deadline`.
+    pub(super) fn look_by(&self, deadline: Instant) {
+        let at = self.since_start(deadline);
+        if self.next_look.fetch_min(at, Ordering::SeqCst) > at {
+            self.wake(Wake::Deadline);
+        }
+    }
+
+    /// Wakes the supervising thread. A full channel means that it has reasons enough to wake up, and it looks at everything
+    /// each time; only the end of a worker is counted, and must not be dropped.
+    pub(super) fn wake(&self, reason: Wake) {
+        match reason {
+            Wake::WorkerEnded => drop(self.wake.send(reason)),
+            Wake::Deadline | Wake::Abort => drop(self.wake.try_send(reason)),
+        }
+    }
+
+    /// Reports what is still in the queue as not run.
+    fn give_back(&self) -> Result<()> {
+        let left = ask(&self.bus, CLEAR_RUN_QUEUE, SCHEDULER, ())?;
+        let reason: Arc<str> = self
+            .abort
+            .reason()
+            .unwrap_or_else(|| "the run ended early".into());
+        for case in left {
+            let number = self.next_execution();
+            let told =
+                execution::not_started(number, &case, Verdict::NotRun, Some(Arc::clone(&reason)));
+            self.tell_finished(told);
+        }
+        Ok(())
+    }
+
+    fn since_start(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.started).as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// The supervising thread's own state.
+struct Crew {
+    run: Arc<Run>,
+    workers: Vec<Arc<Worker>>,
+    live: usize,
+}
+
+impl Crew {
+    fn start(&mut self, count: usize) -> Result<()> {
+        for number in 1..=count {
+            match self.start_worker(u32::try_from(number).unwrap_or(u32::MAX)) {
+                Ok(worker) => self.workers.push(worker),
+                // A machine at its limits runs with fewer workers, as long as there is one.
+                Err(error) if self.live > 0 => {
+                    tracing::warn!(%error, workers = self.live, "no more workers can be started");
+                    break;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn start_worker(&mut self, number: u32) -> Result<Arc<Worker>> {
+        let worker = Arc::new(Worker {
+            number,
+            slot: Slot::default(),
+            cancellation: Cancellation::new()?,
+        });
+        let run = Arc::clone(&self.run);
+        let own = Arc::clone(&worker);
+        // Not joined: a worker whose case was taken away may never come back. Those that do say so by `WorkerEnded`.
+        drop(thread::spawn(format!("worker-{number}"), move || {
+            worker::work(&run, &own)
+        })?);
+        self.live += 1;
+        Ok(worker)
+    }
+
+    /// Waits for the workers, ends what takes too long, and carries out an abort.
+    fn supervise(&mut self, woken: &Receiver<Wake>) -> Result<()> {
+        let mut carried_out = Level::None;
+        let mut give_up_at: Option<Instant> = None;
+        while self.live > 0 {
+            let level = self.run.abort.level();
+            if level > carried_out {
+                carried_out = level;
+                self.cancel(level);
+                let patience = match level {
+                    Level::Kill => Duration::ZERO,
+                    _ => self.run.settings.grace,
+                };
+                give_up_at = Instant::now().checked_add(patience);
+            }
+            let now = Instant::now();
+            if give_up_at.is_some_and(|at| at <= now) {
+                give_up_at = None;
+                self.give_up_functions();
+                continue;
+            }
+            self.end_overdue(now)?;
+            match wait(woken, self.next_look(give_up_at)) {
+                Some(Wake::WorkerEnded) => self.live -= 1,
+                Some(Wake::Deadline | Wake::Abort) | None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn cancel(&self, level: Level) {
+        for worker in &self.workers {
+            match level {
+                Level::None => {}
+                Level::Gentle(signal) => worker.cancellation.request(signal),
+                Level::Kill => worker.cancellation.kill(),
+            }
+        }
+    }
+
+    /// The next time at which something may be due. Publishes it before the slots are read, so that a case that starts meanwhile
+    /// either is seen here or wakes this thread.
+    fn next_look(&self, give_up_at: Option<Instant>) -> Option<Instant> {
+        self.run.next_look.store(u64::MAX, Ordering::SeqCst);
+        let next = self
+            .workers
+            .iter()
+            .filter_map(|worker| worker.slot.deadline());
+        let next = next.chain(give_up_at).min();
+        if let Some(next) = next {
+            self.run
+                .next_look
+                .fetch_min(self.run.since_start(next), Ordering::SeqCst);
+        }
+        next
+    }
+
+    /// Takes cases whose time is up away from their workers, and replaces these.
+    fn end_overdue(&mut self, now: Instant) -> Result<()> {
+        for index in 0..self.workers.len() {
+            let Some(worker) = self.workers.get(index).map(Arc::clone) else {
+                continue;
+            };
+            let Some(running) = worker.slot.take_overdue(now) else {
+                continue;
+            };
+            worker.cancellation.kill();
+            let limit = running
+                .execution
+                .limit(&self.run.settings)
+                .unwrap_or_default();
+            let reason = format!(
+                "still running after {limit:?}; a function cannot be stopped, its thread was given up"
+            );
+            self.live -= 1;
+            self.report(&running, Verdict::TimedOut, &reason);
+            if !self.run.abort.is_requested() {
+                let replacement = self.start_worker(worker.number)?;
+                if let Some(place) = self.workers.get_mut(index) {
+                    *place = replacement;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes all functions that still run away from their workers: the run is being aborted and they did not end.
+    fn give_up_functions(&mut self) {
+        for index in 0..self.workers.len() {
+            let Some(worker) = self.workers.get(index).map(Arc::clone) else {
+                continue;
+            };
+            if let Some(running) = worker.slot.take_in_process() {
+                self.live -= 1;
+                let reason = self.run.abort.reason().unwrap_or_default();
+                self.report(&running, Verdict::Aborted, &reason);
+            }
+        }
+    }
+
+    fn report(&self, running: &Running, verdict: Verdict, reason: &str) {
+        self.run
+            .tell_finished(running.execution.to_finished(verdict, Some(reason.into())));
+    }
+}
+
+/// Waits for a reason to wake up, at most until `until`.
+fn wait(woken: &Receiver<Wake>, until: Option<Instant>) -> Option<Wake> {
+    match until {
+        Some(until) => match woken.recv_deadline(until) {
+            Ok(reason) => Some(reason),
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+        },
+        None => woken.recv().ok(),
+    }
+}
+
+/// The same moment on both clocks.
+pub(super) fn now() -> (Timestamp, Instant) {
+    (Timestamp::now(), Instant::now())
+}

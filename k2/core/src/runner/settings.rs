@@ -1,0 +1,88 @@
+//! Options of the runner, read once.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use zaf_core::config::{ConfigError, ConfigView};
+use zaf_core::prelude::*;
+
+/// How many cases run at the same time.
+///
+/// CLI `--parallel-workers`, environment `K2_PARALLEL_WORKERS`, default 0: one per processor.
+pub const WORKERS: OptionId<u64> = OptionId::count("parallel.workers")
+    .describe("How many cases run at the same time; 0: one per processor")
+    .default(0);
+
+/// Longest time one case may take before it is stopped.
+///
+/// CLI `--tests-timeout 5s`, environment `K2_TESTS_TIMEOUT`, no default (no limit). A case's own limit wins.
+pub const TIMEOUT: OptionId<Duration> =
+    OptionId::duration("tests.timeout").describe("Longest time one case may take, for example 5s");
+
+/// Time between asking a case to end and ending it.
+///
+/// CLI `--tests-grace`, environment `K2_TESTS_GRACE`, default 10 s, as cargo-nextest has it.
+pub const GRACE: OptionId<Duration> = OptionId::duration("tests.grace")
+    .describe("Time between asking a case to end (TERM) and ending it (KILL)")
+    .default(Duration::from_secs(10));
+
+/// Exit codes by which an executable says that it was skipped.
+///
+/// CLI `--tests-skip-codes`, environment `K2_TESTS_SKIP_CODES`, repeatable, default 77. Source: the convention of automake.
+pub const SKIP_CODES: OptionId<Vec<i64>> = OptionId::integer("tests.skip.codes")
+    .describe("Exit codes by which an executable says that it was skipped")
+    .default(77)
+    .multiple();
+
+/// How often a case that fails is tried again. A pass after a failure is flaky.
+///
+/// CLI `--tests-retries`, environment `K2_TESTS_RETRIES`, default 0.
+pub const RETRIES: OptionId<u64> = OptionId::count("tests.retries")
+    .describe("How often a case that fails is tried again; a pass then counts as flaky")
+    .default(0);
+
+/// More workers than this are never started: each may need a thread, a process and five file descriptors.
+const MOST_WORKERS: usize = 1024;
+
+/// What the runner was told.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    /// Number of workers.
+    pub workers: NonZeroUsize,
+    /// Limit for cases that have none of their own.
+    pub timeout: Option<Duration>,
+    /// Time between TERM and KILL.
+    pub grace: Duration,
+    /// How often a failed case is tried again.
+    pub retries: u64,
+    /// Exit codes that mean skipped.
+    pub skip_codes: Vec<i32>,
+}
+
+impl Settings {
+    pub(super) fn read(config: &ConfigView) -> Result<Self, ConfigError> {
+        Ok(Self {
+            workers: Self::read_workers(config)?,
+            timeout: config.get_optional(TIMEOUT)?,
+            grace: config.get(GRACE)?,
+            retries: config.get(RETRIES)?,
+            skip_codes: config
+                .get(SKIP_CODES)?
+                .into_iter()
+                .filter_map(|code| i32::try_from(code).ok())
+                .collect(),
+        })
+    }
+
+    pub(super) fn read_workers(config: &ConfigView) -> Result<NonZeroUsize, ConfigError> {
+        let wanted = usize::try_from(config.get(WORKERS)?).unwrap_or(usize::MAX);
+        if wanted > MOST_WORKERS {
+            tracing::warn!(wanted, used = MOST_WORKERS, "parallel.workers is cut");
+        }
+        let workers = NonZeroUsize::new(wanted.min(MOST_WORKERS));
+        Ok(workers.unwrap_or_else(|| {
+            // Unknown on exotic systems only; one worker is always right, if slow.
+            std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+        }))
+    }
+}

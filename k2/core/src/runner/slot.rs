@@ -1,0 +1,85 @@
+//! What each worker is doing, so that the supervising thread can end a case that a thread cannot be interrupted in.
+//!
+//! A case that runs as a function on a worker's thread cannot be killed. When its time is up, the supervising thread *takes* the
+//! case out of the worker's slot, reports it, and starts another worker; the thread that is stuck finds its slot taken when
+//! it ever comes back, and ends without a word. Whoever takes the case out of the slot reports it: exactly one of the two.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+
+use super::execution::Execution;
+
+/// The case that a worker runs now.
+#[derive(Debug)]
+pub(super) struct Running {
+    /// Which execution of which case.
+    pub(super) execution: Arc<Execution>,
+    /// When its time is up; none for no limit, and for processes, which the worker itself stops.
+    pub(super) deadline: Option<Instant>,
+    /// Whether it runs as a function on the worker's thread.
+    pub(super) in_process: bool,
+}
+
+/// What one worker does.
+#[derive(Debug, Default)]
+pub(super) struct Slot(Mutex<State>);
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Idle,
+    Running(Running),
+    /// The case was taken away; the worker is given up.
+    Lost,
+}
+
+impl Slot {
+    /// Notes that the worker starts `running`.
+    pub(super) fn start(&self, running: Running) {
+        *self.0.lock() = State::Running(running);
+    }
+
+    /// Notes that the worker's case has ended; false if the case was taken meanwhile: then somebody else has reported it, and the
+    /// worker has to end.
+    pub(super) fn finish(&self) -> bool {
+        let mut state = self.0.lock();
+        match &*state {
+            State::Lost => false,
+            State::Idle | State::Running(_) => {
+                *state = State::Idle;
+                true
+            }
+        }
+    }
+
+    /// When the case's time is up, if there is one with a limit.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match &*self.0.lock() {
+            State::Running(running) => running.deadline,
+            State::Idle | State::Lost => None,
+        }
+    }
+
+    /// Takes the case if its time was up at `now`.
+    pub(super) fn take_overdue(&self, now: Instant) -> Option<Running> {
+        self.take_if(|running| running.deadline.is_some_and(|deadline| deadline <= now))
+    }
+
+    /// Takes the case if it runs on the worker's thread.
+    pub(super) fn take_in_process(&self) -> Option<Running> {
+        self.take_if(|running| running.in_process)
+    }
+
+    fn take_if(&self, wanted: impl FnOnce(&Running) -> bool) -> Option<Running> {
+        let mut state = self.0.lock();
+        if !matches!(&*state, State::Running(running) if wanted(running)) {
+            return None;
+        }
+        match std::mem::replace(&mut *state, State::Lost) {
+            State::Running(running) => Some(running),
+            State::Idle | State::Lost => None,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What one worker does: takes cases one after another, runs each with its scopes, and tells how it ended.
+
+use std::sync::Arc;
+
+use zaf_core::component::Scope;
+
+use super::execution::{self, Execution};
+use super::pool::{Run, Wake, Worker, now};
+use super::slot::Running;
+use crate::case::{CaseAction, TestCase, Verdict};
+
+/// Works until there is no case left; runs on the worker's own thread.
+pub(super) fn work(run: &Run, worker: &Worker) {
+    let mut end = TellEnd { run, lost: false };
+    let mut module = ModuleScope::default();
+    loop {
+        match run.next_case() {
+            Ok(Some(case)) => {
+                if !run_case(run, worker, &mut module, &case) {
+                    end.lost = true;
+                    break;
+                }
+            }
+            Ok(None) => break,
+            Err(error) => {
+                let reason = format!("the scheduler does not hand out cases: {error:#}");
+                run.abort.request(&reason, None);
+                break;
+            }
+        }
+    }
+    module.end();
+}
+
+/// Says that the worker has ended, however that comes about, unless it was given up before.
+struct TellEnd<'a> {
+    run: &'a Run,
+    lost: bool,
+}
+
+impl Drop for TellEnd<'_> {
+    fn drop(&mut self) {
+        if !self.lost {
+            self.run.wake(Wake::WorkerEnded);
+        }
+    }
+}
+
+/// Runs all attempts at a case; false if the case was taken away and the worker has to end.
+fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, case: &Arc<TestCase>) -> bool {
+    let number = run.next_execution();
+    if let Some(reason) = &case.disabled {
+        let reason = Some(reason.as_str().into());
+        run.tell_finished(execution::not_started(
+            number,
+            case,
+            Verdict::Ignored,
+            reason,
+        ));
+        return true;
+    }
+    let mut attempt = 1;
+    loop {
+        let (started, clock) = now();
+        let execution = Arc::new(Execution {
+            number,
+            attempt,
+            worker: worker.number,
+            case: Arc::clone(case),
+            started,
+            clock,
+        });
+        run.tell_started(&execution);
+        let in_process = execution.is_in_process();
+        let limit = execution.limit(&run.settings).filter(|_| in_process);
+        let deadline = limit.and_then(|limit| clock.checked_add(limit));
+        worker.slot.start(Running {
+            execution: Arc::clone(&execution),
+            deadline,
+            in_process,
+        });
+        if let Some(deadline) = deadline {
+            run.look_by(deadline);
+        }
+        let scope = module.for_case(&run.scope, case);
+        let mut finished = execution.run(&run.settings, scope, &run.plan, &worker.cancellation);
+        if !worker.slot.finish() {
+            return false;
+        }
+        finished.retried = finished.verdict.is_failure()
+            && u64::from(attempt) <= run.settings.retries
+            && !matches!(case.action, CaseAction::LoadFailure(_))
+            && !run.abort.is_requested();
+        let again = finished.retried;
+        run.tell_finished(finished);
+        if !again {
+            return true;
+        }
+        attempt += 1;
+    }
+}
+
+/// The scope of the module whose cases the worker runs at the moment. It ends when a case of another module comes.
+#[derive(Default)]
+struct ModuleScope {
+    current: Option<(String, Scope)>,
+}
+
+impl ModuleScope {
+    /// The scope of the module that `case` belongs to.
+    fn for_case(&mut self, runner: &Scope, case: &TestCase) -> &Scope {
+        let module = module_of(case.id.as_str());
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|(name, _)| name != module)
+        {
+            self.end();
+        }
+        let (_, scope) = self
+            .current
+            .get_or_insert_with(|| (module.to_owned(), runner.child("module")));
+        scope
+    }
+
+    fn end(&mut self) {
+        if let Some((module, scope)) = self.current.take() {
+            for problem in scope.end() {
+                tracing::error!(module, error = %problem, "a component could not be taken down");
+            }
+        }
+    }
+}
+
+/// An id without its parameters and its last part.
+fn module_of(id: &str) -> &str {
+    let name = id.split_once('[').map_or(id, |(name, _)| name);
+    name.rsplit_once("::").map_or("", |(module, _)| module)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::module_of;
+
+    #[test]
+    fn the_module_is_everything_but_the_last_part() {
+        assert_eq!(module_of("a::b::c"), "a::b");
+        assert_eq!(module_of("a::b::c[x=1::2]"), "a::b");
+        assert_eq!(module_of("c"), "");
+    }
+}

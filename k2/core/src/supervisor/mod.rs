@@ -1,0 +1,34 @@
+//! Runs the processes of test cases, and leaves none behind.
+//!
+//! [`run`] starts one process in a process group of its own and blocks its thread until that process and everything it
+//! left behind are gone. One poll loop watches the process, its two output pipes, the clock and the [`Cancellation`];
+//! there are no helper threads, and nothing runs between fork and exec (the standard library can use `posix_spawn`).
+//!
+//! Invariants
+//! - The process is never waited for by pid after it was reaped, and nothing is signalled that is not proven to belong
+//!   to the case: by the process group, by the cookie in its environment, or by its parent.
+//! - Output costs bounded memory, whatever the process writes: see [`CapturedOutput`].
+//! - Which of "it ended" and "it was ended" happened is decided once: if a signal of ours went out first, it was ended.
+
+mod cancellation;
+mod capture;
+mod end;
+mod error;
+mod leftovers;
+mod procfs;
+mod run;
+mod spawn;
+mod spec;
+
+pub use cancellation::{Cancellation, Level};
+pub use capture::CapturedOutput;
+pub use end::{EndedBy, ExitStatus, LeakedProcess, ProcessEnd};
+pub use error::SpawnError;
+pub use leftovers::prepare;
+pub use run::run;
+pub use spec::{OutputFiles, ProcessSpec};
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;

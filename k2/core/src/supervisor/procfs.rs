@@ -1,0 +1,117 @@
+//! Reads about processes in `/proc`. Whatever cannot be read (gone, not ours, no `/proc`) is simply not there.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+
+/// The few fields of `/proc/<pid>/stat` that matter here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stat {
+    /// `R`, `S`, `D`, `T` (stopped), `Z` (dead, not reaped) …
+    pub(super) state: char,
+    /// Parent.
+    pub(super) parent: i32,
+    /// Process group.
+    pub(super) group: i32,
+    /// Session.
+    pub(super) session: i32,
+}
+
+impl Stat {
+    pub(super) fn is_dead(self) -> bool {
+        matches!(self.state, 'Z' | 'X')
+    }
+}
+
+pub(super) fn stat(pid: i32) -> Option<Stat> {
+    parse_stat(&fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// The name, in parentheses, may hold anything: the fields start after the last closing one.
+fn parse_stat(text: &[u8]) -> Option<Stat> {
+    let name_end = text.iter().rposition(|&byte| byte == b')')?;
+    let fields = std::str::from_utf8(&text[name_end + 1..]).ok()?;
+    let mut fields = fields.split_ascii_whitespace();
+    Some(Stat {
+        state: fields.next()?.chars().next()?,
+        parent: fields.next()?.parse().ok()?,
+        group: fields.next()?.parse().ok()?,
+        session: fields.next()?.parse().ok()?,
+    })
+}
+
+/// Whether the process was started with exactly this variable, `NAME=value`.
+pub(super) fn has_variable(pid: i32, variable: &[u8]) -> bool {
+    fs::read(format!("/proc/{pid}/environ"))
+        .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|v| v == variable))
+}
+
+/// False for the id of a thread that is not its process's first: `/proc` shows those too when asked by name.
+pub(super) fn is_process(pid: i32) -> bool {
+    let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else {
+        return false;
+    };
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("Tgid:"))
+        .is_some_and(|tgid| tgid.trim().parse() == Ok(pid))
+}
+
+/// The command line, its parts separated by spaces, or the name in brackets for what has none; at most 200 characters.
+pub(super) fn command(pid: i32) -> String {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let line = line.strip_suffix(&[0]).unwrap_or(&line);
+    if line.is_empty() {
+        let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+        return format!("[{}]", String::from_utf8_lossy(&name).trim_end());
+    }
+    let spaced: Vec<u8> = line
+        .iter()
+        .map(|&b| if b == 0 { b' ' } else { b })
+        .collect();
+    String::from_utf8_lossy(&spaced).chars().take(200).collect()
+}
+
+/// The id that was given to the newest process or thread.
+pub(super) fn newest() -> Option<i32> {
+    let load = fs::read_to_string("/proc/loadavg").ok()?;
+    load.rsplit(' ').next()?.trim().parse().ok()
+}
+
+/// All processes.
+pub(super) fn all() -> Vec<i32> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|entry| {
+            let name = entry.ok()?.file_name();
+            std::str::from_utf8(name.as_bytes()).ok()?.parse().ok()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_does_not_confuse() {
+        let stat = parse_stat(b"12 (a) S 1 (b) Z 7 8 9 0").unwrap();
+        assert_eq!(
+            (stat.state, stat.parent, stat.group, stat.session),
+            ('Z', 7, 8, 9)
+        );
+        assert_eq!(parse_stat(b"12 (a"), None);
+        assert_eq!(parse_stat(b"12 (a) S x"), None);
+    }
+
+    #[test]
+    fn this_process_is_known() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        assert!(stat(own).is_some());
+        assert!(is_process(own));
+        assert!(all().contains(&own));
+        assert!(newest().is_some());
+        assert!(!command(own).is_empty());
+    }
+}

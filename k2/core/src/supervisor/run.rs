@@ -1,0 +1,354 @@
+//! The poll loop that runs one process from its start to its end.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
+
+use super::capture::Capture;
+use super::spawn::spawn;
+use super::{
+    Cancellation, EndedBy, ExitStatus, Level, OutputFiles, ProcessEnd, ProcessSpec, SpawnError,
+    leftovers, procfs,
+};
+
+/// Time after SIGKILL until a process counts as unkillable (it hangs in the kernel).
+const UNKILLABLE: Duration = Duration::from_secs(10);
+/// Bytes per read: the size of a pipe.
+const CHUNK: usize = 64 * 1024;
+/// Reads of one pipe before the clock and the others are looked at again.
+const READS_PER_TURN: usize = 16;
+
+/// Runs a process to its end and returns what is known about it. Blocks this thread; takes no lock.
+///
+/// When the time limit is reached or `cancellation` asks gently, the process group gets a signal (SIGTERM, or the one asked
+/// for), after the grace SIGKILL. Afterwards whatever the process left behind is ended too, so that nothing of it lives
+/// when this returns.
+///
+/// # Errors
+/// When the process could not be started; nothing runs then.
+pub fn run(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<ProcessEnd, SpawnError> {
+    let started = Instant::now();
+    let mut child = spawn(spec, cancellation)?;
+    let watch = |error: io::Error| SpawnError::Watch {
+        program: spec.program.clone(),
+        error,
+    };
+    let supervision = Supervision::new(spec, cancellation, &mut child, started);
+    match supervision {
+        Ok(supervision) => Ok(supervision.finish(child)),
+        Err(error) => {
+            // Not reaped yet, so the pid is still its own.
+            child.kill().ok();
+            child.wait().ok();
+            Err(watch(error))
+        }
+    }
+}
+
+/// Where the process is in its life.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    /// Nobody has asked it to end.
+    Running,
+    /// It was asked to end.
+    Asked {
+        /// When it gets SIGKILL.
+        kill_at: Option<Instant>,
+    },
+    /// It got SIGKILL.
+    Killed {
+        /// When it counts as unkillable.
+        give_up_at: Option<Instant>,
+    },
+    /// It has ended; something may still hold its pipes.
+    Ended {
+        /// How long they may.
+        until: Instant,
+    },
+}
+
+struct Supervision<'a> {
+    spec: &'a ProcessSpec,
+    cancellation: &'a Cancellation,
+    pid: Pid,
+    pidfd: OwnedFd,
+    stdout: Stream,
+    stderr: Stream,
+    started: Instant,
+    phase: Phase,
+    seen: Level,
+    ended_by: EndedBy,
+    killed: bool,
+    stopped: bool,
+    exit: Option<ExitStatus>,
+    duration: Duration,
+}
+
+impl<'a> Supervision<'a> {
+    fn new(
+        spec: &'a ProcessSpec,
+        cancellation: &'a Cancellation,
+        child: &mut Child,
+        started: Instant,
+    ) -> io::Result<Self> {
+        let pid = Pid::from_child(child);
+        let files = spec.files.as_ref();
+        Ok(Self {
+            spec,
+            cancellation,
+            pid,
+            pidfd: pidfd_open(pid, PidfdFlags::empty())?,
+            stdout: Stream::new(child.stdout.take().map(OwnedFd::from), files, |files| {
+                files.stdout.clone()
+            })?,
+            stderr: Stream::new(child.stderr.take().map(OwnedFd::from), files, |files| {
+                files.stderr.clone()
+            })?,
+            started,
+            phase: Phase::Running,
+            seen: Level::None,
+            ended_by: EndedBy::Itself,
+            killed: false,
+            stopped: false,
+            exit: None,
+            duration: Duration::ZERO,
+        })
+    }
+
+    fn finish(mut self, mut child: Child) -> ProcessEnd {
+        let mut buffer = vec![0; CHUNK];
+        let mut unkillable = None;
+        loop {
+            if matches!(self.phase, Phase::Ended { .. }) && !self.is_writing() {
+                break;
+            }
+            let deadline = self.deadline();
+            let ready = self.wait(deadline);
+            self.stdout.read(ready.stdout, &mut buffer);
+            self.stderr.read(ready.stderr, &mut buffer);
+            if ready.process {
+                self.look_for_end(&mut child);
+            }
+            if ready.cancellation {
+                self.cancel(&mut child);
+            }
+            if deadline.is_some_and(|at| at <= Instant::now()) {
+                match self.phase {
+                    Phase::Running => self.time_out(&mut child),
+                    Phase::Asked { .. } => self.kill(),
+                    Phase::Killed { .. } => {
+                        unkillable = Some(self.pid.as_raw_pid().unsigned_abs());
+                        break;
+                    }
+                    Phase::Ended { .. } => break,
+                }
+            }
+        }
+        let leaked = self.end_leftovers(unkillable.is_some());
+        // What was in the pipes when their last holders were killed.
+        self.stdout.read(true, &mut buffer);
+        self.stderr.read(true, &mut buffer);
+        ProcessEnd {
+            exit: self.exit,
+            ended_by: self.ended_by,
+            killed: self.killed,
+            stopped: self.stopped,
+            unkillable,
+            stdout: self.stdout.capture.finish(),
+            stderr: self.stderr.capture.finish(),
+            leaked,
+            duration: self.duration,
+        }
+    }
+
+    fn is_writing(&self) -> bool {
+        self.stdout.pipe.is_some() || self.stderr.pipe.is_some()
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Running => self.started.checked_add(self.spec.timeout?),
+            Phase::Asked { kill_at: at } | Phase::Killed { give_up_at: at } => at,
+            Phase::Ended { until } => Some(until),
+        }
+    }
+
+    /// Waits until something happens or the deadline is reached. An interrupted wait says that nothing happened.
+    fn wait(&self, deadline: Option<Instant>) -> Ready {
+        let ended = matches!(self.phase, Phase::Ended { .. });
+        let sources: [Option<BorrowedFd<'_>>; 4] = [
+            self.stdout.pipe.as_ref().map(AsFd::as_fd),
+            self.stderr.pipe.as_ref().map(AsFd::as_fd),
+            (!ended).then(|| self.pidfd.as_fd()),
+            self.cancellation.rises_above(self.seen).filter(|_| !ended),
+        ];
+        let mut fds = Vec::with_capacity(sources.len());
+        fds.extend(
+            sources
+                .iter()
+                .flatten()
+                .map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)),
+        );
+        let timeout = deadline
+            .and_then(|at| Timespec::try_from(at.saturating_duration_since(Instant::now())).ok());
+        if poll(&mut fds, timeout.as_ref()).is_err() {
+            return Ready::default();
+        }
+        let mut polled = fds.iter().map(|fd| !fd.revents().is_empty());
+        let mut ready = sources.map(|source| source.is_some() && polled.next() == Some(true));
+        let [stdout, stderr, process, cancellation] = &mut ready;
+        Ready {
+            stdout: *stdout,
+            stderr: *stderr,
+            process: *process,
+            cancellation: *cancellation,
+        }
+    }
+
+    /// Reaps the process if it has ended; true when it has.
+    fn look_for_end(&mut self, child: &mut Child) -> bool {
+        let Ok(Some(status)) = child.try_wait() else {
+            return false;
+        };
+        let now = Instant::now();
+        self.exit = Some(ExitStatus::from_std(status));
+        self.duration = now - self.started;
+        self.phase = Phase::Ended {
+            until: now + self.spec.leak_timeout,
+        };
+        true
+    }
+
+    fn time_out(&mut self, child: &mut Child) {
+        // An end that happened before the signal counts: it is looked for last thing before the signal is sent.
+        if self.look_for_end(child) {
+            return;
+        }
+        self.ended_by = EndedBy::Timeout(self.spec.timeout.unwrap_or_default());
+        self.ask(Signal::TERM);
+    }
+
+    fn cancel(&mut self, child: &mut Child) {
+        self.seen = self.cancellation.level();
+        if matches!(self.phase, Phase::Ended { .. }) || self.look_for_end(child) {
+            return;
+        }
+        if matches!(self.phase, Phase::Running) {
+            self.ended_by = EndedBy::Cancellation;
+        }
+        match (self.seen, self.phase) {
+            (Level::Gentle(signal), Phase::Running) => {
+                self.ask(Signal::from_named_raw(signal).unwrap_or(Signal::TERM));
+            }
+            (Level::Kill, Phase::Running | Phase::Asked { .. }) => self.kill(),
+            _ => {}
+        }
+    }
+
+    fn ask(&mut self, signal: Signal) {
+        self.stopped = procfs::stat(self.pid.as_raw_pid()).is_some_and(|stat| stat.state == 'T');
+        self.phase = Phase::Asked {
+            kill_at: Instant::now().checked_add(self.spec.grace),
+        };
+        self.signal(signal);
+        if self.stopped {
+            // A stopped process gets no signal but this one and SIGKILL; let it use its grace.
+            self.signal(Signal::CONT);
+        }
+    }
+
+    fn kill(&mut self) {
+        self.killed = true;
+        self.phase = Phase::Killed {
+            give_up_at: Instant::now().checked_add(UNKILLABLE),
+        };
+        self.signal(Signal::KILL);
+    }
+
+    /// To the whole group. The process itself was not reaped yet, so neither number can belong to anybody else.
+    fn signal(&self, signal: Signal) {
+        if kill_process_group(self.pid, signal).is_err() {
+            // It left its own group.
+            let _ = kill_process(self.pid, signal);
+        }
+    }
+
+    fn end_leftovers(&mut self, unkillable: bool) -> Vec<super::LeakedProcess> {
+        if unkillable {
+            self.duration = self.started.elapsed();
+            return Vec::new();
+        }
+        let deadline = match self.phase {
+            // What has been told to end has had its grace.
+            Phase::Ended { until } if self.ended_by == EndedBy::Itself => until,
+            _ => Instant::now(),
+        };
+        leftovers::end(self.pid, self.spec.execution.as_deref(), deadline)
+    }
+}
+
+/// What a wait was ended by.
+#[derive(Debug, Default, Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one answer per watched descriptor"
+)]
+struct Ready {
+    stdout: bool,
+    stderr: bool,
+    process: bool,
+    cancellation: bool,
+}
+
+/// One output of the process.
+struct Stream {
+    /// `None` once everybody who could write has closed it.
+    pipe: Option<OwnedFd>,
+    capture: Capture,
+}
+
+impl Stream {
+    fn new(
+        pipe: Option<OwnedFd>,
+        files: Option<&OutputFiles>,
+        path: impl FnOnce(&OutputFiles) -> std::path::PathBuf,
+    ) -> io::Result<Self> {
+        if let Some(pipe) = &pipe {
+            // Another process that holds the other end must not be able to block the loop.
+            rustix::io::ioctl_fionbio(pipe, true)?;
+        }
+        let capture = match files {
+            Some(files) => Capture::new(Some(path(files)), files.limit, files.always),
+            None => Capture::new(None, 0, false),
+        };
+        Ok(Self { pipe, capture })
+    }
+
+    /// Takes what is there, within one turn's limit.
+    fn read(&mut self, ready: bool, buffer: &mut [u8]) {
+        if !ready {
+            return;
+        }
+        for _ in 0..READS_PER_TURN {
+            let Some(pipe) = &self.pipe else { return };
+            match rustix::io::read(pipe, &mut *buffer) {
+                Ok(0) => self.pipe = None,
+                Ok(length) => {
+                    self.capture.push(&buffer[..length]);
+                    // A short read has emptied the pipe; asking again would only say so.
+                    if length < buffer.len() {
+                        return;
+                    }
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return,
+                Err(_) => self.pipe = None,
+            }
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Starts a process: own group, no input, both outputs piped.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::io::Errno;
+
+use super::spec::COOKIE;
+use super::{Cancellation, ProcessSpec, SpawnError};
+
+/// Tries after the first one, for errors that pass.
+const RETRIES: u32 = 5;
+/// Wait before the first of them; doubled for each further one.
+const BACKOFF: Duration = Duration::from_millis(2);
+/// Linux refuses a single string beyond this length (`MAX_ARG_STRLEN`), with the closing NUL.
+const LONGEST_VARIABLE: usize = 128 * 1024;
+
+/// Starts the process. Errors that pass by themselves are tried again: ETXTBSY (another thread forked while the program
+/// was being written) and EAGAIN (too many processes for a moment).
+pub(super) fn spawn(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<Child, SpawnError> {
+    check_environment(spec)?;
+    let mut command = command(spec);
+    let mut backoff = BACKOFF;
+    for attempt in 1.. {
+        let error = match command.spawn() {
+            Ok(child) => return Ok(child),
+            Err(error) => error,
+        };
+        if !passes(&error) || attempt > RETRIES || cancellation.wait(backoff) {
+            return Err(SpawnError::start(&spec.program, error, attempt));
+        }
+        backoff *= 2;
+    }
+    unreachable!("the loop has no other end")
+}
+
+fn passes(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(Errno::TXTBSY | Errno::AGAIN)
+    )
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the place that starts processes"
+)]
+fn command(spec: &ProcessSpec) -> Command {
+    let mut command = Command::new(&spec.program);
+    command
+        .args(&spec.arguments)
+        .envs(spec.environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
+    if let Some(execution) = &spec.execution {
+        command.env(COOKIE, execution);
+    }
+    if let Some(directory) = &spec.directory {
+        command.current_dir(directory);
+    }
+    command
+}
+
+fn check_environment(spec: &ProcessSpec) -> Result<(), SpawnError> {
+    let problem = |name: &OsStr, value: &OsStr| {
+        let (name, value) = (name.as_bytes(), value.as_bytes());
+        if name.is_empty() {
+            Some("has no name")
+        } else if name.contains(&b'=') {
+            Some("has a `=` in its name")
+        } else if name.contains(&0) || value.contains(&0) {
+            Some("contains a NUL character")
+        } else if name.len() + value.len() + 2 > LONGEST_VARIABLE {
+            Some("is longer than the 128 KiB that the system allows")
+        } else {
+            None
+        }
+    };
+    let cookie = spec
+        .execution
+        .as_ref()
+        .map(|execution| (OsStr::new(COOKIE), OsStr::new(execution)));
+    let variables = spec
+        .environment
+        .iter()
+        .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+        .chain(cookie);
+    for (name, value) in variables {
+        if let Some(reason) = problem(name, value) {
+            return Err(SpawnError::Environment {
+                program: spec.program.clone(),
+                name: name.to_owned(),
+                reason,
+            });
+        }
+    }
+    Ok(())
+}

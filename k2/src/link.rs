@@ -1,0 +1,7 @@
+//! The extensions that belong to `zk2`. A dependency that is not named here is not linked, and its extensions do not exist:
+//! see the decision on how the package is split.
+
+#[cfg(feature = "abort")]
+use k2_abort as _;
+#[cfg(feature = "reports")]
+use k2_reports as _;

@@ -1,0 +1,242 @@
+//! Wrong input gets one clear error and exit code 2, before any case runs; tests that misbehave are contained.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::session::{Ended, Session, text};
+
+/// Asserts a refusal: exit code 2, every word in the error, nothing run.
+fn assert_refused(session: &Session, ended: &Ended, words: &[&str]) {
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    for word in words {
+        assert!(
+            ended.stderr.contains(word),
+            "`{word}` is missing in: {}",
+            ended.stderr
+        );
+    }
+    assert!(
+        !session.path().join("ran").exists(),
+        "a case ran: {ended:?}"
+    );
+}
+
+fn session_with_a_case() -> Session {
+    let session = Session::new();
+    session.script("suite/marks", "touch ran");
+    session
+}
+
+#[test]
+fn a_missing_file_names_the_nearest() {
+    let session = session_with_a_case();
+    assert_refused(
+        &session,
+        &session.zk2(&["run", "suite", "suite/mraks"]),
+        &["suite/mraks", "marks"],
+    );
+}
+
+#[test]
+fn a_file_that_is_not_executable_says_how_to_make_it_so() {
+    let session = session_with_a_case();
+    session.write("plain.sh", "exit 0\n");
+    assert_refused(
+        &session,
+        &session.zk2(&["run", "plain.sh"]),
+        &["plain.sh", "chmod +x"],
+    );
+}
+
+#[test]
+fn an_unreadable_directory_is_named() {
+    let session = session_with_a_case();
+    let directory = session.path().join("closed");
+    fs::create_dir(&directory).unwrap();
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o000)).unwrap();
+    if fs::read_dir(&directory).is_ok() {
+        // The superuser reads everything; a directory that is gone while it is read is covered by the finder's own tests.
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
+        return;
+    }
+    let ended = session.zk2(&["run", "suite", "closed"]);
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
+    assert_refused(&session, &ended, &["closed", "ermission denied"]);
+}
+
+#[test]
+fn an_unknown_option_names_the_nearest() {
+    let session = session_with_a_case();
+    let ended = session.zk2(&["run", "suite", "--tests-includ", "x"]);
+    assert_refused(&session, &ended, &["--tests-includ", "--tests-include"]);
+}
+
+#[test]
+fn an_unknown_command_names_the_nearest() {
+    let session = session_with_a_case();
+    assert_refused(&session, &session.zk2(&["rnu", "suite"]), &["rnu", "run"]);
+}
+
+#[test]
+fn a_wrong_type_on_the_command_line_says_what_was_expected() {
+    let session = session_with_a_case();
+    let ended = session.zk2(&["run", "suite", "--parallel-workers", "many"]);
+    assert_refused(&session, &ended, &["parallel", "many", "whole number"]);
+}
+
+#[test]
+fn a_wrong_type_in_a_file_shows_the_line() {
+    let session = session_with_a_case();
+    session.write("k2.yaml", "output.dir: out\nparallel.workers: \"many\"\n");
+    let ended = session.zk2(&["run", "suite"]);
+    assert_refused(
+        &session,
+        &ended,
+        &["k2.yaml:2", "parallel.workers", "whole number"],
+    );
+}
+
+#[test]
+fn an_unknown_key_names_the_nearest_and_all_problems_come_at_once() {
+    let session = session_with_a_case();
+    session.write(
+        "k2.yaml",
+        "reports.junti.file: out.xml\nparallel.workers: -1\n",
+    );
+    let ended = session.zk2(&["run", "suite"]);
+    assert_refused(
+        &session,
+        &ended,
+        &[
+            "reports.junti.file",
+            "reports.junit.file",
+            "k2.yaml:1",
+            "k2.yaml:2",
+            "2 problems",
+        ],
+    );
+}
+
+#[test]
+fn a_wrong_environment_variable_is_named() {
+    let session = session_with_a_case();
+    let child = session
+        .command(&["run", "suite"])
+        .env("K2_TESTS_TIMEOUT", "5")
+        .spawn()
+        .unwrap();
+    assert_refused(
+        &session,
+        &crate::session::wait(child),
+        &["K2_TESTS_TIMEOUT", "5s"],
+    );
+}
+
+#[test]
+fn a_wrong_filter_is_shown() {
+    let session = session_with_a_case();
+    let ended = session.zk2(&["run", "suite", "--tests-include-regex", "("]);
+    assert_refused(&session, &ended, &["tests.include.regex", "("]);
+}
+
+#[test]
+fn two_cases_with_one_id_are_refused_with_both_sources() {
+    let session = session_with_a_case();
+    let ended = session.zk2(&["run", "suite", "./suite/marks", "suite/marks"]);
+    assert_refused(&session, &ended, &["suite/marks"]);
+}
+
+#[test]
+fn an_output_directory_that_is_a_file_is_refused_before_any_case() {
+    let session = session_with_a_case();
+    session.write("taken", "");
+    let ended = session.zk2(&["run", "suite", "--output-dir", "taken"]);
+    assert_refused(&session, &ended, &["taken"]);
+}
+
+#[test]
+fn an_output_directory_that_cannot_be_written_is_refused_before_any_case() {
+    let session = session_with_a_case();
+    let ended = session.zk2(&["run", "suite", "--output-dir", "/proc/k2"]);
+    assert_refused(&session, &ended, &["/proc"]);
+}
+
+#[test]
+fn output_without_measure_is_capped_with_head_and_tail_kept() {
+    let session = Session::new();
+    session.fixture("suite/floods", "flood 1073741824");
+    let ended = session.zk2(&["run", "suite"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let record = session.finished_case("floods");
+    let stdout = record.get("stdout").unwrap();
+    assert_eq!(stdout.get("bytes").unwrap(), 1_073_741_824);
+    assert_eq!(stdout.get("truncated").unwrap(), true);
+    let kept = text(stdout, "head").len() + text(stdout, "tail").len();
+    assert!(kept <= 128 * 1024, "{kept}");
+    let log = fs::metadata(session.latest().join("events.jsonl"))
+        .unwrap()
+        .len();
+    assert!(log < 1024 * 1024, "{log}");
+}
+
+#[test]
+fn invalid_utf8_is_kept_raw_and_marked() {
+    let session = Session::new();
+    session.fixture("suite/odd", "bad-utf8");
+    assert_eq!(session.zk2(&["run", "suite"]).code, Some(0));
+    let record = session.finished_case("odd");
+    assert_eq!(record.get("stdout").unwrap().get("lossy").unwrap(), true);
+}
+
+#[test]
+fn grandchildren_that_hold_the_pipes_are_named_and_ended() {
+    let session = Session::new();
+    session.fixture("suite/leaves", "fork");
+    let ended = session.zk2(&["run", "suite"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let record = session.finished_case("leaves");
+    assert_eq!(
+        record
+            .get("leaked")
+            .and_then(|leaked| leaked.as_array())
+            .map(Vec::len),
+        Some(1)
+    );
+    session.assert_nothing_left();
+}
+
+#[test]
+fn a_daemon_is_found_and_ended() {
+    let session = Session::new();
+    session.fixture("suite/daemon", "double-fork");
+    assert_eq!(session.zk2(&["run", "suite"]).code, Some(0));
+    session.assert_nothing_left();
+}
+
+#[test]
+fn a_case_that_ignores_term_is_killed_after_the_grace() {
+    let session = Session::new();
+    session.fixture("suite/deaf", "ignore-term");
+    let limits = ["--tests-timeout", "300ms", "--tests-grace", "100ms"];
+    let ended = session.zk2(&[&["run", "suite"], limits.as_slice()].concat());
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(text(&session.finished_case("deaf"), "verdict"), "timed-out");
+}
+
+#[test]
+fn hostile_output_does_not_reach_the_terminal_raw() {
+    let session = Session::new();
+    session.fixture("suite/hostile", "nul-ansi");
+    session.script(
+        "suite/fails",
+        "printf 'x\\033]52;c;aGk=\\007\\033[31m\\n'; exit 1",
+    );
+    let ended = session.zk2(&["run", "suite"]);
+    assert_eq!(ended.code, Some(1));
+    for stream in [&ended.stdout, &ended.stderr] {
+        assert!(
+            !stream.contains('\x1b') && !stream.contains('\x07'),
+            "{stream:?}"
+        );
+    }
+}

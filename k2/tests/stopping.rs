@@ -1,0 +1,135 @@
+//! Signals: what runs ends, what waits is told as not run, reports are complete, and the shell sees the signal.
+
+use std::io::Read;
+use std::process::Child;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::session::{Ended, Session, wait};
+
+const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
+
+/// A run of one worker whose first case says that it runs, through a pipe, and whose second waits.
+struct Running {
+    session: Session,
+    child: Child,
+}
+
+fn start(body: &str, options: &[&str]) -> Running {
+    let session = Session::new();
+    let fifo = session.path().join("ready");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &fifo,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    session.script(
+        "suite/a-runs",
+        &format!("echo $$ >> left-behind\necho > ready\n{body}"),
+    );
+    session.script("suite/b-waits", "touch ran");
+    let common = ["run", "suite", "--parallel-workers", "1", "--reports-junit"];
+    let child = session
+        .command(&[common.as_slice(), options].concat())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    std::fs::File::open(&fifo)
+        .unwrap()
+        .read_to_string(&mut line)
+        .unwrap();
+    Running { session, child }
+}
+
+impl Running {
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    fn end(self) -> (Session, Ended) {
+        (self.session, wait(self.child))
+    }
+}
+
+fn assert_ended_by(session: &Session, ended: &Ended, signal: i32) {
+    assert_eq!(ended.signal, Some(signal), "{ended:?}");
+    let verdicts: Vec<_> = session.verdicts().into_values().collect();
+    assert_eq!(verdicts, ["aborted", "not-run"], "{ended:?}");
+    assert!(!session.path().join("ran").exists());
+    let xml = std::fs::read_to_string(session.latest().join("junit.xml")).unwrap();
+    assert_eq!(xml.matches("<testcase").count(), 2, "{xml}");
+    session.assert_nothing_left();
+}
+
+#[test]
+fn d1_sigint_ends_what_runs_and_reports_everything() {
+    let running = start("exec sleep 300", &[]);
+    running.signal(Signal::INT);
+    let (session, ended) = running.end();
+    assert_ended_by(&session, &ended, SIGINT);
+}
+
+#[test]
+fn d2_a_second_sigint_does_not_wait_for_the_grace() {
+    let running = start(
+        "trap '' INT TERM; echo > deaf; while :; do sleep 1; done",
+        &["--tests-grace", "5m"],
+    );
+    running.signal(Signal::INT);
+    // The first one has arrived when the log of the terminal says so; the signal is counted even before.
+    running.signal(Signal::INT);
+    let (session, ended) = running.end();
+    assert_ended_by(&session, &ended, SIGINT);
+}
+
+#[test]
+fn d4_sigterm_ends_what_runs_and_reports_everything() {
+    let running = start("exec sleep 300", &[]);
+    running.signal(Signal::TERM);
+    let (session, ended) = running.end();
+    assert_ended_by(&session, &ended, SIGTERM);
+}
+
+#[test]
+fn e15_a_case_that_exits_0_when_it_is_asked_to_end_has_not_passed() {
+    let running = start("trap 'exit 0' INT TERM; while :; do sleep 0.05; done", &[]);
+    running.signal(Signal::INT);
+    let (session, ended) = running.end();
+    assert_ended_by(&session, &ended, SIGINT);
+}
+
+#[test]
+fn d9_a_closed_pipe_does_not_stop_the_run() {
+    let session = Session::new();
+    for n in 0..20 {
+        session.script(&format!("suite/{n}"), "exit 0");
+    }
+    session.script("suite/z-fails", "exit 1");
+    let mut child = session.command(&["run", "suite"]).spawn().unwrap();
+    drop(child.stdout.take());
+    drop(child.stderr.take());
+    let ended = wait(child);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(session.verdicts().len(), 21);
+}
+
+#[test]
+fn m5_closed_standard_streams_are_no_reason_to_fail() {
+    let session = Session::new();
+    session.script("suite/passes", "exit 0");
+    let script = format!("exec {} run suite >&- 2>&- <&-", env!("CARGO_BIN_EXE_zk2"));
+    session.script("closed", &script);
+    let status = std::process::Command::new("./closed")
+        .current_dir(session.path())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(
+        session.verdicts().into_values().collect::<Vec<_>>(),
+        ["passed"]
+    );
+}

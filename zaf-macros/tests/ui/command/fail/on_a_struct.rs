@@ -1,0 +1,6 @@
+use zaf_core::prelude::*;
+
+#[command(name = "x")]
+struct MyCommand;
+
+fn main() {}

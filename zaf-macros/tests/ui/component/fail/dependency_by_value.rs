@@ -1,0 +1,12 @@
+use zaf_core::prelude::*;
+
+struct Shell;
+
+struct Host;
+
+#[component]
+fn shell(_host: Host) -> Shell {
+    Shell
+}
+
+fn main() {}

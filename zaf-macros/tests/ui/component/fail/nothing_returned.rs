@@ -1,0 +1,8 @@
+use zaf_core::prelude::*;
+
+struct Shell;
+
+#[component]
+fn shell() {}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use zaf_core::prelude::*;
+
+const SAID: EventId<i64> = EventId::new("SAID", "");
+const ASKED: RequestId<i64, String> = RequestId::new("ASKED", "");
+
+struct MyExtension;
+
+#[dispatchers]
+impl MyExtension {
+    #[callback_dispatcher(SAID)]
+    fn on_said(&self, _message: &Message<i64>) -> Result<String> {
+        Ok(String::new())
+    }
+}
+
+fn main() {}

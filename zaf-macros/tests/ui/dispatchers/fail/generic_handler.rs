@@ -1,0 +1,14 @@
+use zaf_core::prelude::*;
+
+const SAID: EventId<i64> = EventId::new("SAID", "");
+const ASKED: RequestId<i64, String> = RequestId::new("ASKED", "");
+
+struct MyExtension;
+
+#[dispatchers]
+impl MyExtension {
+    #[callback_dispatcher(SAID)]
+    fn on_said<T>(&self, _message: &Message<T>) {}
+}
+
+fn main() {}

@@ -1,0 +1,11 @@
+use zaf_core::prelude::*;
+
+const SAID: EventId<i64> = EventId::new("SAID", "");
+const ASKED: RequestId<i64, String> = RequestId::new("ASKED", "");
+
+struct MyExtension;
+
+#[dispatchers]
+struct Other;
+
+fn main() {}

@@ -1,0 +1,16 @@
+use zaf_core::prelude::*;
+
+const SAID: EventId<i64> = EventId::new("SAID", "");
+const ASKED: RequestId<i64, String> = RequestId::new("ASKED", "");
+
+struct MyExtension;
+
+#[dispatchers]
+impl Clone for MyExtension {
+    #[callback_dispatcher(SAID)]
+    fn clone(&self) -> Self {
+        Self
+    }
+}
+
+fn main() {}
