@@ -82,17 +82,13 @@ fn with_all_options(catalog: &Catalog) -> ConfigStore {
 /// Required options without a value, of the application and of the selected command.
 fn missing(catalog: &Catalog) -> Vec<Problem> {
     let store = catalog.store();
-    let mut entries = catalog.application_options();
-    let selected = store.get(SELECTED_COMMAND).ok();
-    if let Some(entry) = selected.and_then(|path| catalog.commands().find(&path)) {
-        entries.extend(catalog.command_options(entry.command));
-    }
+    let selected = store
+        .get(SELECTED_COMMAND)
+        .ok()
+        .and_then(|path| catalog.commands().find(&path));
     let mut required: Vec<(_, Option<Entity>, String)> = Vec::new();
-    for entry in entries.into_iter().filter(|entry| entry.required) {
-        let owner = entry
-            .requested_by
-            .first()
-            .map_or_else(String::new, ToString::to_string);
+    for (entry, requester) in catalog.required_options(selected.map(|entry| entry.command)) {
+        let owner = requester.to_string();
         match entry.option.at {
             None => required.push((&entry.option, None, owner)),
             Some(at) => {
