@@ -16,9 +16,7 @@ use zaf_core::application::{
 use zaf_core::command::{AbortLevel, CommandContext, CommandDescriptor};
 use zaf_core::config::{ConfigOption, OptionId};
 use zaf_core::extension::{Extension, ExtensionContext, ExtensionDescriptor, ExtensionKind};
-use zaf_core::message::{
-    APPLICATION_ENDPOINT, Dispatcher, DispatcherKind, Message, MessageBus,
-};
+use zaf_core::message::{APPLICATION_ENDPOINT, Dispatcher, DispatcherKind, Message, MessageBus};
 use zaf_core::prelude::Error;
 
 fn main() -> std::process::ExitCode {
@@ -70,12 +68,11 @@ const PANIC: CommandDescriptor = command("panic", "Panics.", |_| panic!("out of 
 fn wait(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let level = match cx.config().get(UNTIL)?.as_str() {
         "critical" => AbortLevel::Critical,
-        "never" => {
-            loop {
-                cx.abort().wait(AbortLevel::Critical, Duration::from_secs(1));
-                std::thread::park_timeout(Duration::from_secs(1));
-            }
-        }
+        "never" => loop {
+            cx.abort()
+                .wait(AbortLevel::Critical, Duration::from_secs(1));
+            std::thread::park_timeout(Duration::from_secs(1));
+        },
         _ => AbortLevel::Gentle,
     };
     cx.abort().wait(level, Duration::from_secs(60));

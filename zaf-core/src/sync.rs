@@ -55,7 +55,7 @@ impl Fences {
     }
 
     /// The side that runs once per handler.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn light(self) {
         if self.asymmetric {
             compiler_fence(Ordering::SeqCst);
@@ -90,11 +90,9 @@ pub(crate) fn wait_until<T>(
     guard: &mut parking_lot::MutexGuard<'_, T>,
     deadline: Option<Instant>,
 ) -> bool {
-    match deadline {
-        Some(deadline) => condition.wait_until(guard, deadline).timed_out(),
-        None => {
-            condition.wait(guard);
-            false
-        }
+    if let Some(deadline) = deadline {
+        return condition.wait_until(guard, deadline).timed_out();
     }
+    condition.wait(guard);
+    false
 }

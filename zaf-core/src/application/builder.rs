@@ -91,7 +91,8 @@ impl Application {
     /// Environment variables with its prefix that are no options; nobody warns about them.
     #[must_use]
     pub fn own_variables<'a>(mut self, names: impl IntoIterator<Item = &'a str>) -> Self {
-        self.own_variables.extend(names.into_iter().map(str::to_owned));
+        self.own_variables
+            .extend(names.into_iter().map(str::to_owned));
         self
     }
 
@@ -108,11 +109,8 @@ impl Application {
     #[must_use]
     pub fn always(mut self, command: &CommandDescriptor) -> Self {
         let layer = ConfigLayer::new(Priority::FIXED, Source::Fixed);
-        self.store.add(layer.with_option(
-            &SELECTED_COMMAND.descriptor(),
-            None,
-            command.path(),
-        ));
+        self.store
+            .add(layer.with_option(&SELECTED_COMMAND.descriptor(), None, command.path()));
         self
     }
 

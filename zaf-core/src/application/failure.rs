@@ -119,7 +119,10 @@ impl Failure {
             return early.text.clone();
         }
         // Pictures of what a person wrote say everything; which extension looked at it is of no interest then.
-        let has_pictures = self.error.chain().any(|cause| find::<Problems>(cause).is_some());
+        let has_pictures = self
+            .error
+            .chain()
+            .any(|cause| find::<Problems>(cause).is_some());
         let mut text = String::new();
         let mut pictures = Vec::new();
         let mut last = String::new();

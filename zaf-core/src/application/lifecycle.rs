@@ -34,11 +34,10 @@ use crate::thread::{self, panic_text};
 
 /// How long the end of a run waits for handlers that still work. `--application-teardown-timeout`, default 10 s: enough to
 /// write reports, not enough to look hung.
-pub const TEARDOWN_TIMEOUT: OptionId<Duration> =
-    OptionId::duration("application.teardown.timeout")
-        .describe("How long the end of a run waits for handlers that still work.")
-        .default(Duration::from_secs(10))
-        .hidden();
+pub const TEARDOWN_TIMEOUT: OptionId<Duration> = OptionId::duration("application.teardown.timeout")
+    .describe("How long the end of a run waits for handlers that still work.")
+    .default(Duration::from_secs(10))
+    .hidden();
 
 /// How long a command may go on after SIGTERM or SIGHUP before CRITICAL_ABORT. `--application-abort-grace`, default 10 s, what
 /// init systems leave at least.
@@ -197,7 +196,10 @@ impl Run {
     }
 
     fn run_command(&mut self, loaded: Loaded) {
-        let timeout = option(loaded.store().get(TEARDOWN_TIMEOUT), Duration::from_secs(10));
+        let timeout = option(
+            loaded.store().get(TEARDOWN_TIMEOUT),
+            Duration::from_secs(10),
+        );
         let command: Arc<str> = loaded.command().path().into();
         let starting = CommandStarting {
             command: Arc::clone(&command),
@@ -261,10 +263,7 @@ impl Run {
 
     /// Triggers `AFTER_COMMAND` on a thread of its own, because one of its callbacks may never return.
     fn trigger_after(&mut self, command: Arc<str>, deadline: Instant) {
-        if !self
-            .bus
-            .has_receivers(AFTER_COMMAND, APPLICATION_ENDPOINT)
-        {
+        if !self.bus.has_receivers(AFTER_COMMAND, APPLICATION_ENDPOINT) {
             return;
         }
         let ended = CommandEnded {
@@ -343,7 +342,9 @@ fn within<T: Send + 'static>(
     match result.recv_deadline(deadline) {
         Ok(value) => Ok(value),
         Err(crossbeam_channel::RecvTimeoutError::Timeout) => {
-            let error = Error::msg(format_args!("`{name}` did not end in time; it is left behind"));
+            let error = Error::msg(format_args!(
+                "`{name}` did not end in time; it is left behind"
+            ));
             Err(ExitCode::TimeLimit.with_error(error))
         }
         Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {

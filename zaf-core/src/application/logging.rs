@@ -72,7 +72,9 @@ where
         if *metadata.level() >= Level::DEBUG {
             write!(writer, "{}: ", metadata.target())?;
         }
-        context.field_format().format_fields(writer.by_ref(), event)?;
+        context
+            .field_format()
+            .format_fields(writer.by_ref(), event)?;
         writeln!(writer)
     }
 }

@@ -23,6 +23,6 @@ pub use console::{Captured, Console, ConsoleGuard, Stream};
 pub use events::{
     ABORT, AFTER_COMMAND, Abort, BEFORE_COMMAND, CRITICAL_ABORT, CommandEnded, CommandStarting,
 };
-pub use failure::{EarlyEnd, Failure, FailureKind};
 pub use exit::{CodedError, ExitCode};
+pub use failure::{EarlyEnd, Failure, FailureKind};
 pub use lifecycle::{ABORT_GRACE, TEARDOWN_TIMEOUT};

@@ -98,12 +98,9 @@ impl<A: OnSignal> Watcher<A> {
         let mut critical_at: Option<(Instant, i32)> = None;
         loop {
             for signal in self.wait(critical_at.map(|(at, _)| at)) {
-                let _ = self.first.compare_exchange(
-                    0,
-                    signal,
-                    Ordering::SeqCst,
-                    Ordering::SeqCst,
-                );
+                let _ = self
+                    .first
+                    .compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
                 let reason = format!("{} received", name(signal));
                 match self.escalation.signal(signal) {
                     Action::Ignore => {}

@@ -3,9 +3,7 @@
 //! Keys of extensions that are switched off are known: a file may hold settings for what is not loaded today.
 
 use super::declare::Declaration;
-use crate::config::{
-    ConfigLayer, ConfigStore, OptionId, Problem, Problems, Severity, UnknownKeys,
-};
+use crate::config::{ConfigLayer, ConfigStore, OptionId, Problem, Problems, Severity, UnknownKeys};
 use crate::error::Result;
 use crate::extension::{
     Catalog, Extension, ExtensionContext, ExtensionDescriptor, SELECTED_COMMAND,

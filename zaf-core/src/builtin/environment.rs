@@ -61,7 +61,11 @@ impl<const ORDER: u16> Extension for Environment<ORDER> {
                 .iter()
                 .any(|value| matches!(value.source, Source::Environment { .. }));
             if !is_known {
-                layer.push(entry.key.as_str(), entry.value.clone(), entry.source.clone());
+                layer.push(
+                    entry.key.as_str(),
+                    entry.value.clone(),
+                    entry.source.clone(),
+                );
             }
         }
         if ORDER == LAST {

@@ -5,6 +5,25 @@
 //! [`ConfigStore`] keeps every value of every layer with its [`Source`] and merges on reading; an extension reads through its
 //! [`ConfigView`]. What a person wrote wrongly becomes a [`Problem`] with a picture of the line, all of them at once.
 //!
+//! ```
+//! use zaf_core::config::load::{self, Format};
+//! use zaf_core::config::{ConfigLayer, ConfigStore, Document, OptionId, Priority, UnknownKeys};
+//!
+//! const WORKERS: OptionId<u64> = OptionId::count("parallel.workers").default(1);
+//!
+//! let mut store = ConfigStore::new();
+//! store.define(&WORKERS.descriptor(), "run")?;
+//! let file = Document::new("k2.yaml", "parallel:\n  workers: 4\n  wrokers: 8\n");
+//! store.add(load::text(file, Format::Yaml, Priority::LOCAL)?);
+//! store.add(ConfigLayer::from_extension("ci").with("parallel-workers", 2_i64));
+//!
+//! assert_eq!(store.view_all().get(WORKERS)?, 4);
+//! let problems = store.validate(UnknownKeys::Refuse);
+//! assert_eq!(problems[0].title(), "unknown key `parallel.wrokers`");
+//! assert_eq!(problems[0].position(), Some(("k2.yaml", 3, 3)));
+//! # Ok::<(), zaf_core::Error>(())
+//! ```
+//!
 //! Nothing here runs a thread, prints, or (but for [`load`]) touches files and the environment.
 
 mod declaration;
@@ -25,6 +44,9 @@ mod unit;
 mod validate;
 mod value;
 mod view;
+
+#[cfg(test)]
+mod tests;
 
 pub use error::{ConfigError, ReferenceError};
 pub use key::{Key, environment_name, flag_name, shown_key};

@@ -33,8 +33,8 @@ struct Mark {
 pub struct Problem {
     severity: Severity,
     title: String,
-    at: Option<Mark>,
-    also: Option<Mark>,
+    at: Option<Box<Mark>>,
+    also: Option<Box<Mark>>,
     details: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ impl Problem {
         span: Range<usize>,
         label: impl Into<String>,
     ) -> Self {
-        let at = Some(mark(document, span, label.into()));
+        let at = Some(Box::new(mark(document, span, label.into())));
         Self { at, ..self }
     }
 
@@ -78,7 +78,7 @@ impl Problem {
         span: Range<usize>,
         label: impl Into<String>,
     ) -> Self {
-        let also = Some(mark(document, span, label.into()));
+        let also = Some(Box::new(mark(document, span, label.into())));
         Self { also, ..self }
     }
 
@@ -137,7 +137,7 @@ impl Problem {
             .also
             .iter()
             .chain(&self.at)
-            .map(Mark::excerpt)
+            .map(|mark| mark.excerpt())
             .collect();
         let mut excerpts_in_order: Vec<_> = excerpts.iter().enumerate().collect();
         excerpts_in_order.reverse();

@@ -212,6 +212,7 @@ pub enum LoadError {
         handler: &'static str,
         #[source]
         cause: Cause,
+        hints: Vec<String>,
     },
     /// The bus refused a definition.
     #[error("extension `{extension}` ({place}) could not define endpoint `{endpoint}`")]
@@ -256,7 +257,7 @@ impl LoadError {
     /// What the reader can do; may be empty.
     pub fn hints(&self) -> &[String] {
         match self {
-            Self::Failed { hints, .. } => hints,
+            Self::Failed { hints, .. } | Self::Dispatcher { hints, .. } => hints,
             _ => &[],
         }
     }
@@ -342,17 +343,6 @@ pub enum DestroyError {
         instance: String,
         step: &'static str,
         message: String,
-    },
-    /// A dispatcher could not be destroyed.
-    #[error(
-        "dispatcher `{dispatcher}` of extension `{extension}`{instance} could not be destroyed"
-    )]
-    Dispatcher {
-        extension: &'static str,
-        instance: String,
-        dispatcher: String,
-        #[source]
-        cause: Cause,
     },
     /// The extension did not end in time; it was left behind.
     #[error("extension `{extension}`{instance} was not destroyed within {} ms ({step})", limit.as_millis())]

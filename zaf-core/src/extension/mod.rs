@@ -23,6 +23,7 @@ mod loader;
 mod options;
 mod registry;
 mod replacement;
+mod required;
 mod running;
 mod teardown;
 
@@ -45,3 +46,6 @@ pub use options::{OptionEntry, Place, Requester};
 pub use registry::{ExtensionRegistry, RegisteredExtension};
 pub use running::{Host, RunningExtension};
 pub use teardown::TeardownLimits;
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! All extensions of an application, sorted and checked.
 
 use std::any::TypeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::LoadError;
 use super::options::Place;
@@ -127,10 +127,14 @@ impl ExtensionRegistry {
         let mut problems = Vec::new();
         let mut seen: BTreeMap<(&str, bool, TypeId), Place> = BTreeMap::new();
         let mut registered = Vec::new();
-        let mut types = Vec::new();
+        let mut types = BTreeSet::new();
+        let mut sets_of: BTreeMap<TypeId, Vec<DispatcherSet>> = BTreeMap::new();
+        for set in &sets {
+            sets_of.entry((set.type_id)()).or_default().push(*set);
+        }
         for descriptor in sorted {
             let type_id = (descriptor.type_id)();
-            types.push(type_id);
+            types.insert(type_id);
             let identity = (descriptor.name, descriptor.is_framework(), type_id);
             if let Some(first) = seen.get(&identity) {
                 problems.push(LoadError::Duplicate {
@@ -140,11 +144,7 @@ impl ExtensionRegistry {
                 continue;
             }
             seen.insert(identity, descriptor.place());
-            let own: Vec<_> = sets
-                .iter()
-                .filter(|set| (set.type_id)() == type_id)
-                .copied()
-                .collect();
+            let own = sets_of.get(&type_id).cloned().unwrap_or_default();
             let own_problems = check(&descriptor, &own);
             if own_problems.is_empty() {
                 registered.push(RegisteredExtension {

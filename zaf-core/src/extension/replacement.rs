@@ -45,15 +45,21 @@ pub(super) fn replaced(
             }
         }
     }
-    let mut loaded: BTreeMap<&'static str, bool> = BTreeMap::new();
+    // Nearly all are decided at once; what is left is few enough to be looked at again and again.
+    let mut loaded: BTreeMap<&'static str, bool> = replacers
+        .iter()
+        .filter(|(_, by)| by.is_empty())
+        .map(|(name, _)| (*name, true))
+        .collect();
+    let contested: Vec<_> = replacers.iter().filter(|(_, by)| !by.is_empty()).collect();
     loop {
-        let decided = replacers.iter().find_map(|(name, by)| {
-            if loaded.contains_key(name) {
+        let decided = contested.iter().find_map(|(name, by)| {
+            if loaded.contains_key(*name) {
                 None
             } else if by.iter().any(|other| loaded.get(other) == Some(&true)) {
-                Some((*name, false))
+                Some((**name, false))
             } else if by.iter().all(|other| loaded.get(other) == Some(&false)) {
-                Some((*name, true))
+                Some((**name, true))
             } else {
                 None
             }

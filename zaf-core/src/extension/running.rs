@@ -7,13 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use super::error::LoadError;
+use super::required::missing_options;
 use super::{
     Catalog, DispatcherDescriptor, DispatcherSet, ExtensionContext, ExtensionDescriptor,
     ExtensionObject, RegisteredExtension, is_active,
 };
 use crate::command::ApplicationInfo;
 use crate::component::{ComponentRegistry, Scope};
-use crate::config::{ConfigLayer, ConfigStore, ConfigView, Key, TypedValue, flag_name};
+use crate::config::{ConfigLayer, ConfigStore, ConfigView};
 use crate::error::{Error, Result};
 use crate::message::{Dispatcher, Entity, MessageBus};
 use crate::thread::panic_text;
@@ -240,6 +241,7 @@ impl RunningExtension {
                     instance: instance_name(self.entity.as_ref()),
                     place: format!("{}:{}", set.file, descriptor.line),
                     handler: descriptor.handler,
+                    hints: error.hints().to_vec(),
                     cause: error.into_inner(),
                 })?;
                 self.dispatchers.push(dispatcher);
@@ -342,75 +344,6 @@ fn context<'a>(
         application: &host.application,
         catalog: &host.catalog,
     }
-}
-
-/// Required options without a value. An option that hangs at an entity option is looked at for the instance's entity, else for
-/// all entities.
-fn missing_options(
-    descriptor: &ExtensionDescriptor,
-    view: &ConfigView,
-    instance: Option<&Entity>,
-) -> Vec<LoadError> {
-    let bound = descriptor.instance_option().map(|option| option.option);
-    let mut problems = Vec::new();
-    for request in descriptor
-        .config_options
-        .iter()
-        .filter(|option| option.required)
-    {
-        let option = &request.option;
-        if request.instantiate_on {
-            // Without a value there is no instance to miss it.
-            continue;
-        }
-        let entities: Vec<Option<Entity>> = match (option.at, &bound) {
-            (None, _) => vec![None],
-            (Some(at), Some(bound)) if *at == *bound => vec![instance.cloned()],
-            (Some(at), _) => match view.store().entities(at) {
-                Ok(entities) => entities.into_iter().map(Some).collect(),
-                Err(error) => {
-                    problems.push(LoadError::Config {
-                        cause: error.into(),
-                    });
-                    continue;
-                }
-            },
-        };
-        for entity in entities {
-            let error = match has_value(view, option, entity.as_ref()) {
-                Ok(true) => continue,
-                Ok(false) => LoadError::OptionMissing {
-                    extension: descriptor.name,
-                    instance: instance_name(instance),
-                    place: descriptor.place().to_string(),
-                    key: Key::of(option, entity.as_ref()).to_string(),
-                    flag: flag_name(option, entity.as_ref()),
-                },
-                Err(error) => error,
-            };
-            problems.push(error);
-        }
-    }
-    problems
-}
-
-/// Whether an option has a value or a default; of several values at least one.
-fn has_value(
-    view: &ConfigView,
-    option: &crate::config::OptionDescriptor,
-    entity: Option<&Entity>,
-) -> Result<bool, LoadError> {
-    let value = view
-        .store()
-        .read(option, entity)
-        .map_err(|error| LoadError::Config {
-            cause: error.into(),
-        })?;
-    Ok(match value {
-        None => false,
-        Some(TypedValue::List(items)) => !items.is_empty(),
-        Some(_) => true,
-    })
 }
 
 /// Runs a part of an extension; its errors and panics name it.

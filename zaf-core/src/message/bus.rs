@@ -104,6 +104,9 @@ impl MessageBus {
     }
 
     /// A bus with limits of one's own.
+    ///
+    /// # Panics
+    /// Never: its own definitions do not contradict each other.
     pub fn with_limits(limits: BusLimits) -> Self {
         let number = NEXT_BUS.fetch_add(1, Ordering::Relaxed);
         let mut registry = Registry::new(number);
@@ -198,7 +201,7 @@ impl MessageBus {
 
     pub(crate) fn register(
         &self,
-        application: Application<'_>,
+        application: &Application<'_>,
         is_new: bool,
     ) -> Result<(), BusError> {
         let core = Arc::clone(application.core);

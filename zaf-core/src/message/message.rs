@@ -53,7 +53,7 @@ impl<P: fmt::Debug> fmt::Debug for Message<P> {
             .field("endpoint", &self.endpoint)
             .field("entity", &self.entity)
             .field("data", self.data())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -203,7 +203,7 @@ impl Registry {
     /// Registers all or nothing.
     pub(crate) fn register(
         &mut self,
-        application: Application<'_>,
+        application: &Application<'_>,
         garbage: &mut Garbage,
     ) -> Result<(), BusError> {
         let core = application.core;
@@ -214,7 +214,7 @@ impl Registry {
         let mut accepted: Vec<Registration> = Vec::new();
         for subscription in &application.subscriptions {
             let message = subscription.descriptor.name;
-            for endpoint in self.endpoints_for(&application, &subscription.descriptor)? {
+            for endpoint in self.endpoints_for(application, &subscription.descriptor)? {
                 let is_taken = |other: &Registration| {
                     other.what.core.number == core.number
                         && other.message == message

@@ -290,14 +290,12 @@ impl<R: Send + 'static> Iterator for AsCompleted<R> {
         // One that arrived since the list was made still counts.
         let index = self.open.as_mut().and_then(Vec::pop);
         self.taken += 1;
-        match index {
-            Some(index) => pending.take(index, self.deadline, self.timeout),
-            None => {
-                let (index, result) = pending.shared.set.take_completed(Some(Instant::now()))?;
-                let handler = Arc::clone(&pending.receivers.get(index)?.name);
-                Some(Reply { handler, result })
-            }
+        if let Some(index) = index {
+            return pending.take(index, self.deadline, self.timeout);
         }
+        let (index, result) = pending.shared.set.take_completed(Some(Instant::now()))?;
+        let handler = Arc::clone(&pending.receivers.get(index)?.name);
+        Some(Reply { handler, result })
     }
 }
 

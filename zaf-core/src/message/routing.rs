@@ -77,6 +77,10 @@ pub(crate) fn receivers(
     chosen
 }
 
+#[expect(
+    clippy::option_option,
+    reason = "whether it gets the message, and whether it is shown an entity of its own"
+)]
 /// None if the registration does not get the message, else the entity that it is shown instead of none.
 fn sees(audience: &Audience, kind: MessageKind, subject: Subject<'_>) -> Option<Option<Entity>> {
     let is_request = kind == MessageKind::Request;

@@ -174,7 +174,7 @@ impl MessageBus {
                 body: Body::Inline(payload),
             };
             Ok(if slice.keeps {
-                self.hand_over(record, &presence, route, slice, Arc::new(message))
+                self.hand_over(record, &presence, route, slice, &Arc::new(message))
             } else {
                 self.call_all(&presence, slice, &message)
             })
@@ -220,13 +220,13 @@ impl MessageBus {
             match callback::call(entry, message, presence, self) {
                 Some(Ok(())) => report.delivered += 1,
                 Some(Err(failure)) => {
-                    self.callback_failed(&mut report, &entry.core, message, failure);
+                    callback_failed(&mut report, &entry.core, message, failure);
                 }
                 None => {}
             }
         }
         if !report.failed.is_empty() {
-            self.announce_failures(&mut report, message);
+            self.announce_failures(&report, message);
         }
         report
     }
@@ -238,21 +238,21 @@ impl MessageBus {
         presence: &Presence<'_>,
         route: &Route,
         slice: &Slice<P, ()>,
-        message: Arc<Message<P>>,
+        message: &Arc<Message<P>>,
     ) -> DispatchReport {
         let mut report = DispatchReport::default();
         for entry in &slice.entries {
             if entry.core.strand.is_none() {
-                match callback::keep(entry, &message, presence, self) {
+                match callback::keep(entry, message, presence, self) {
                     Some(Ok(_)) => report.delivered += 1,
                     Some(Err(failure)) => {
-                        self.callback_failed(&mut report, &entry.core, &message, failure);
+                        callback_failed(&mut report, &entry.core, message, failure);
                     }
                     None => {}
                 }
                 continue;
             }
-            match self.enqueue(record, route, entry, Arc::clone(&message), None) {
+            match self.enqueue(record, route, entry, Arc::clone(message), None) {
                 Ok(true) => report.delivered += 1,
                 Ok(false) => {}
                 Err(error) => {
@@ -263,7 +263,7 @@ impl MessageBus {
             }
         }
         if !report.failed.is_empty() {
-            self.announce_failures(&mut report, &message);
+            self.announce_failures(&report, message);
         }
         report
     }
@@ -309,39 +309,7 @@ impl MessageBus {
                 }
                 Ok(true)
             }
-            Err((refusal, queued)) => self.refused(core, refusal, queued.job),
-        }
-    }
-
-    #[cold]
-    fn refused(&self, core: &Arc<Core>, refusal: Refusal, mut job: Job) -> Result<bool, BusError> {
-        let bound = core.bound();
-        let reply = job.reply.take();
-        discard(core, job);
-        match refusal {
-            Refusal::Closed => {
-                if let Some(reply) = reply {
-                    reply.fail(|handler| ReplyError::Cancelled { handler });
-                }
-                Ok(false)
-            }
-            Refusal::Full => {
-                core.tally.rejected();
-                if let Some(reply) = reply {
-                    reply.fail(|handler| ReplyError::Rejected { handler, bound });
-                }
-                let dispatcher = Arc::clone(&core.name);
-                Err(BusError::QueueFull { dispatcher, bound })
-            }
-            Refusal::WouldDeadlock => {
-                core.tally.rejected();
-                if let Some(reply) = reply {
-                    reply.fail(|handler| ReplyError::WouldDeadlock { handler });
-                }
-                Err(BusError::WouldDeadlock {
-                    what: format!("room in the queue of `{}`", core.name),
-                })
-            }
+            Err((refusal, queued)) => refused(core, refusal, queued.job),
         }
     }
 
@@ -378,7 +346,7 @@ impl MessageBus {
                 && !slice.differs
             {
                 let outcome = callback::call(entry, &message, &presence, self);
-                return Ok(Some(Replies::ready(self.reply(&entry.core, outcome))));
+                return Ok(Some(Replies::ready(reply(&entry.core, outcome))));
             }
             let receivers = slice.entries.iter().map(|entry| (entry, route));
             Ok(Some(self.ask(
@@ -420,8 +388,8 @@ impl MessageBus {
                         handler: Arc::clone(&entry.core.name),
                     }),
                     Some(Ok(Some(value))) => Ok(value),
-                    Some(Err(failure)) => self.reply(&entry.core, Some(Err(failure))).result,
-                    None => self.reply(&entry.core, None).result,
+                    Some(Err(failure)) => reply(&entry.core, Some(Err(failure))).result,
+                    None => reply(&entry.core, None).result,
                 };
                 shared.settle(index, answer);
                 continue;
@@ -434,38 +402,9 @@ impl MessageBus {
         Replies::pending(shared, cores)
     }
 
-    fn reply<R>(&self, core: &Core, outcome: Option<Result<R, Failure>>) -> Reply<R> {
-        let handler = Arc::clone(&core.name);
-        let result = match outcome {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(failure)) => {
-                core.tally.failed();
-                Err(failed_reply(failure, &handler))
-            }
-            None => Err(ReplyError::Cancelled {
-                handler: Arc::clone(&handler),
-            }),
-        };
-        Reply { handler, result }
-    }
-
+    /// Triggers [`HANDLER_FAILED`] for each failure in the report, after all receivers have been called.
     #[cold]
-    fn callback_failed<P>(
-        &self,
-        report: &mut DispatchReport,
-        core: &Core,
-        message: &Message<P>,
-        failure: Failure,
-    ) {
-        log_failure(core, message, &failure);
-        let handler = Arc::clone(&core.name);
-        let error = failure.into_error();
-        report.failed.push(Undelivered { handler, error });
-    }
-
-    /// Triggers HANDLER_FAILED for each failure in the report, after all receivers have been called.
-    #[cold]
-    fn announce_failures<P>(&self, report: &mut DispatchReport, message: &Message<P>) {
+    fn announce_failures<P>(&self, report: &DispatchReport, message: &Message<P>) {
         for failed in &report.failed {
             let panicked = failed.error.downcast_ref::<super::HandlerPanicked>();
             self.announce(message, |message| HandlerFailed {
@@ -562,4 +501,64 @@ fn no_receiver(
         endpoint: endpoint.map(|endpoint| endpoint.name()),
         entity: entity.cloned(),
     }
+}
+
+#[cold]
+fn refused(core: &Arc<Core>, refusal: Refusal, mut job: Job) -> Result<bool, BusError> {
+    let bound = core.bound();
+    let reply = job.reply.take();
+    discard(core, job);
+    match refusal {
+        Refusal::Closed => {
+            if let Some(reply) = reply {
+                reply.fail(|handler| ReplyError::Cancelled { handler });
+            }
+            Ok(false)
+        }
+        Refusal::Full => {
+            core.tally.rejected();
+            if let Some(reply) = reply {
+                reply.fail(|handler| ReplyError::Rejected { handler, bound });
+            }
+            let dispatcher = Arc::clone(&core.name);
+            Err(BusError::QueueFull { dispatcher, bound })
+        }
+        Refusal::WouldDeadlock => {
+            core.tally.rejected();
+            if let Some(reply) = reply {
+                reply.fail(|handler| ReplyError::WouldDeadlock { handler });
+            }
+            Err(BusError::WouldDeadlock {
+                what: format!("room in the queue of `{}`", core.name),
+            })
+        }
+    }
+}
+
+fn reply<R>(core: &Core, outcome: Option<Result<R, Failure>>) -> Reply<R> {
+    let handler = Arc::clone(&core.name);
+    let result = match outcome {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(failure)) => {
+            core.tally.failed();
+            Err(failed_reply(failure, &handler))
+        }
+        None => Err(ReplyError::Cancelled {
+            handler: Arc::clone(&handler),
+        }),
+    };
+    Reply { handler, result }
+}
+
+#[cold]
+fn callback_failed<P>(
+    report: &mut DispatchReport,
+    core: &Core,
+    message: &Message<P>,
+    failure: Failure,
+) {
+    log_failure(core, message, &failure);
+    let handler = Arc::clone(&core.name);
+    let error = failure.into_error();
+    report.failed.push(Undelivered { handler, error });
 }

@@ -70,11 +70,17 @@ fn each_source_wins_over_those_below_it() {
         ("more.yaml", "output.dir: additional\n"),
         ("explicit.toml", "output.dir = \"explicit\"\n"),
     ]);
-    let additional = format!("--additional-config-file-pattern={}", machine.path("more.yaml"));
+    let additional = format!(
+        "--additional-config-file-pattern={}",
+        machine.path("more.yaml")
+    );
     let explicit = format!("--config-file-pattern={}", machine.path("explicit.toml"));
     let environment = [("DEMO_OUTPUT_DIR", "environment")];
 
-    assert_eq!(machine.output(&[], &["--disable-default-config-files"]), "output");
+    assert_eq!(
+        machine.output(&[], &["--disable-default-config-files"]),
+        "output"
+    );
     assert_eq!(machine.output(&[], &[]), "local");
     assert_eq!(machine.output(&[], &[&additional]), "additional");
     assert_eq!(machine.output(&[], &[&additional, &explicit]), "explicit");
@@ -96,7 +102,10 @@ fn explicit_files_suppress_those_at_the_usual_places() {
         ("explicit.yaml", "words: [a]\n"),
     ]);
     let explicit = machine.path("explicit.yaml");
-    assert_eq!(machine.output(&[("DEMO_CONFIG_FILE_PATTERN", &explicit)], &[]), "output");
+    assert_eq!(
+        machine.output(&[("DEMO_CONFIG_FILE_PATTERN", &explicit)], &[]),
+        "output"
+    );
 }
 
 #[test]
@@ -140,8 +149,7 @@ fn h21_an_explicit_file_must_be_readable_a_usual_one_need_not() {
     assert_eq!(code, 0, "{stderr}");
     let named = machine.path("work/demo.yaml");
     for named in [named.as_str(), "missing.yaml", "*.nothing"] {
-        let (code, stdout, stderr) =
-            machine.run_in(&[], &["pass", "--config-file-pattern", named]);
+        let (code, stdout, stderr) = machine.run_in(&[], &["pass", "--config-file-pattern", named]);
         assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
     }
 }
@@ -169,7 +177,10 @@ fn h18_of_two_files_the_later_one_wins() {
         ("conf/1.yaml", "output.dir: one\nwords: [a, b]\n"),
     ]);
     let pattern = machine.path("conf/*.yaml");
-    assert_eq!(machine.output(&[], &["--config-file-pattern", &pattern]), "two");
+    assert_eq!(
+        machine.output(&[], &["--config-file-pattern", &pattern]),
+        "two"
+    );
 }
 
 #[test]
@@ -179,7 +190,10 @@ fn values_of_multiple_options_are_taken_once() {
         &[("DEMO_WORDS", "env 'two words'")],
         &["print", "--words", "x", "--words=y"],
     );
-    let line = stdout.lines().find(|line| line.starts_with("output ")).expect(&stderr);
+    let line = stdout
+        .lines()
+        .find(|line| line.starts_with("output "))
+        .expect(&stderr);
     let words = line.split_once("words ").expect("words").1;
     let mut words: Vec<&str> = words.split(',').collect();
     words.sort_unstable();

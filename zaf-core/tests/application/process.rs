@@ -11,7 +11,9 @@ use rustix::process::{Pid, Signal, kill_process};
 fn program() -> PathBuf {
     let own = std::env::current_exe().expect("this program");
     let profile = own.parent().and_then(|deps| deps.parent());
-    let program = profile.expect("a target directory").join("examples/lifecycle");
+    let program = profile
+        .expect("a target directory")
+        .join("examples/lifecycle");
     assert!(
         program.exists(),
         "{} is missing; `cargo build -p zaf-core --examples` makes it",
@@ -85,7 +87,11 @@ fn d1_one_interrupt_ends_the_command_gently_and_is_raised_again() {
     lines.extend(rest);
     // The event is triggered on a thread of its own, so the command may be faster.
     lines.sort();
-    assert_eq!(lines, ["abort: SIGINT received", "after wait 5", "destroyed"], "{stderr}");
+    assert_eq!(
+        lines,
+        ["abort: SIGINT received", "after wait 5", "destroyed"],
+        "{stderr}"
+    );
     assert_eq!(status.signal(), Some(2), "{stderr}");
     assert_eq!(status.core_dumped(), false);
 }
@@ -100,7 +106,11 @@ fn d2_the_second_interrupt_is_a_critical_abort() {
     lines.sort();
     assert_eq!(
         lines,
-        ["after wait 5", "critical abort: SIGINT received again", "destroyed"],
+        [
+            "after wait 5",
+            "critical abort: SIGINT received again",
+            "destroyed"
+        ],
         "{stderr}"
     );
     assert_eq!(status.signal(), Some(2));
@@ -121,7 +131,13 @@ fn d3_the_third_interrupt_ends_at_once() {
 
 #[test]
 fn d4_terminate_turns_critical_after_its_grace() {
-    let grace = ["wait", "--until", "critical", "--application-abort-grace", "10ms"];
+    let grace = [
+        "wait",
+        "--until",
+        "critical",
+        "--application-abort-grace",
+        "10ms",
+    ];
     let running = Running::start(&grace);
     running.send(Signal::TERM);
     let (status, lines, stderr) = running.end();
@@ -162,7 +178,10 @@ fn d5_a_hang_up_that_was_ignored_at_the_start_stays_ignored() {
     let first = running.line();
     assert!(!first.contains("SIGHUP"), "{first}");
     let (status, lines, _) = running.end();
-    assert!(!lines.iter().any(|line| line.contains("SIGHUP")), "{lines:?}");
+    assert!(
+        !lines.iter().any(|line| line.contains("SIGHUP")),
+        "{lines:?}"
+    );
     assert_eq!(status.signal(), Some(2));
 }
 

@@ -71,7 +71,10 @@ pub(crate) const PRINT: CommandDescriptor = command("print", &PRINT_OPTIONS, |cx
         config.get(builtin::OUTPUT_DIR)?,
         config.get(WORDS)?.join(",")
     )?;
-    for value in config.store().explain(&zaf_core::config::Key::fold("output.dir")) {
+    for value in config
+        .store()
+        .explain(&zaf_core::config::Key::fold("output.dir"))
+    {
         writeln!(console.stdout(), "{} {}", value.priority, value.source)?;
     }
     Ok(ExitCode::Success)
@@ -143,13 +146,16 @@ impl Extension for Recorder {
         let dispatcher = bus
             .dispatcher(DispatcherKind::Callback, "recorder")
             .endpoints([APPLICATION_ENDPOINT])
-            .on(BEFORE_COMMAND, move |message: &Message<CommandStarting>, _| {
-                before.say(&format!("before {}", message.data().command));
-                if before.break_before {
-                    return Err(Error::msg("broken as asked"));
-                }
-                Ok(())
-            })
+            .on(
+                BEFORE_COMMAND,
+                move |message: &Message<CommandStarting>, _| {
+                    before.say(&format!("before {}", message.data().command));
+                    if before.break_before {
+                        return Err(Error::msg("broken as asked"));
+                    }
+                    Ok(())
+                },
+            )
             .on(AFTER_COMMAND, move |message: &Message<CommandEnded>, _| {
                 after.say(&format!("after {}", message.data().exit_code.code()));
                 Ok(())
@@ -186,8 +192,5 @@ pub(crate) fn run_line(line: &[&str]) -> Ended {
     // A directory of its own, so that no file of the working directory is read.
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().to_str().expect("UTF-8");
-    run(
-        application([]),
-        Invocation::new(line).directory(path),
-    )
+    run(application([]), Invocation::new(line).directory(path))
 }

@@ -62,7 +62,11 @@ fn a_panic_of_a_command_is_an_internal_error_and_everything_is_taken_down() {
 #[test]
 fn f41_help_and_usage_errors_take_everything_down() {
     // The recorder speaks only after it was given the console, so it counts the instances that are left.
-    for (line, code) in [(&["--help"][..], 0), (&["--bogus"], 2), (&["noop", "-h"], 0)] {
+    for (line, code) in [
+        (&["--help"][..], 0),
+        (&["--bogus"], 2),
+        (&["noop", "-h"], 0),
+    ] {
         COUNTED.with_extension(|application| {
             let (ended, _, stderr) = run(application, Invocation::new(line));
             assert_eq!(ended, code, "{stderr}");
@@ -116,7 +120,10 @@ fn f57_a_handler_that_never_ends_cannot_keep_the_run_from_ending() {
     assert_eq!(code, 3, "{stderr}");
     assert!(stdout.ends_with("destroyed\n"), "{stdout}");
     assert!(stderr.contains("stuck"), "the handler is named: {stderr}");
-    assert!(stderr.contains("--application-teardown-timeout"), "{stderr}");
+    assert!(
+        stderr.contains("--application-teardown-timeout"),
+        "{stderr}"
+    );
 }
 
 struct Gate(Mutex<Option<(Sender<()>, Receiver<()>)>>);
@@ -173,7 +180,12 @@ fn f45_help_words_behind_the_double_dash_do_not_keep_the_command_from_running() 
 
 #[test]
 fn h20_usage_errors_end_with_2_and_nothing_is_run() {
-    for line in [&["pass", "--bogus"][..], &["bogus"], &[], &["print", "--output-dir="]] {
+    for line in [
+        &["pass", "--bogus"][..],
+        &["bogus"],
+        &[],
+        &["print", "--output-dir="],
+    ] {
         let (code, stdout, stderr) = run_line(line);
         assert_eq!((code, stdout.as_str()), (2, ""), "{line:?}");
         assert!(stderr.starts_with("error: "), "{stderr}");

@@ -150,13 +150,7 @@ impl Model {
             .commands
             .iter()
             .filter(|command| !command.path.contains(' '))
-            .map(|command| {
-                (
-                    command.path.as_str(),
-                    command.description,
-                    command.hidden,
-                )
-            })
+            .map(|command| (command.path.as_str(), command.description, command.hidden))
             .collect();
         let mut root = self.face.root(&self.main, &commands, purpose);
         EarlyEnd::new(ExitCode::Success, root.render_help().ansi().to_string())
@@ -204,10 +198,7 @@ impl Model {
             Some(word) => self.unknown_command(word),
             None => refused(
                 "a command is missing",
-                Some(&format!(
-                    "`{} --help` lists them",
-                    self.face.program
-                )),
+                Some(&format!("`{} --help` lists them", self.face.program)),
             ),
         }
     }
@@ -257,7 +248,10 @@ impl Model {
     }
 
     fn all_options(&self) -> Vec<CliOption> {
-        let commands = self.commands.iter().map(|command| command.options.as_slice());
+        let commands = self
+            .commands
+            .iter()
+            .map(|command| command.options.as_slice());
         merged(std::iter::once(self.main.as_slice()).chain(commands))
     }
 }
@@ -270,10 +264,7 @@ fn merged<'a>(lists: impl Iterator<Item = &'a [CliOption]>) -> Vec<CliOption> {
     let mut all: Vec<CliOption> = Vec::new();
     let mut index = std::collections::BTreeMap::new();
     for option in lists.flatten() {
-        let identity = (
-            option.descriptor.key,
-            option.descriptor.at.map(|at| at.key),
-        );
+        let identity = (option.descriptor.key, option.descriptor.at.map(|at| at.key));
         match index.get(&identity) {
             None => {
                 index.insert(identity, all.len());

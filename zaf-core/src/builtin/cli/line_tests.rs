@@ -158,7 +158,10 @@ fn h20_a_missing_or_empty_value_is_refused() {
     for line in [["run", "--output-dir"], ["run", "--output-dir="]] {
         let (code, text) = ended(&line);
         assert_eq!(code, 2, "{text}");
-        assert!(text.contains("a value is required for '--output-dir"), "{text}");
+        assert!(
+            text.contains("a value is required for '--output-dir"),
+            "{text}"
+        );
     }
 }
 
@@ -243,7 +246,12 @@ fn help_reads_well_at_eighty_columns() {
 fn early_passes_find_values_among_unknown_options() {
     let model = model();
     let (command, typed) = model.lenient(&arguments(&[
-        "--bogus", "run", "--ids", "sut1", "--output-dir", "x",
+        "--bogus",
+        "run",
+        "--ids",
+        "sut1",
+        "--output-dir",
+        "x",
     ]));
     assert_eq!(command, Some("run"));
     assert_eq!(typed.len(), 1);

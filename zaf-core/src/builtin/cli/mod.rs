@@ -149,10 +149,13 @@ fn cli_option(catalog: &Catalog, entry: &OptionEntry) -> CliOption {
     CliOption {
         descriptor: entry.option,
         required: entry.required,
-        owner: entry.requested_by.iter().find_map(|requester| match requester {
-            Requester::Extension(name, _) => Some(*name),
-            _ => None,
-        }),
+        owner: entry
+            .requested_by
+            .iter()
+            .find_map(|requester| match requester {
+                Requester::Extension(name, _) => Some(*name),
+                _ => None,
+            }),
         entities: entry
             .option
             .at

@@ -197,7 +197,9 @@ fn help_text(option: &CliOption) -> String {
     let descriptor = &option.descriptor;
     let mut notes = Vec::new();
     match descriptor.default {
-        Some(DefaultValue::Flag(true)) => notes.push("on by default, --no-… turns it off".to_owned()),
+        Some(DefaultValue::Flag(true)) => {
+            notes.push("on by default, --no-… turns it off".to_owned())
+        }
         Some(DefaultValue::Flag(false)) | None => {}
         Some(default) => notes.push(format!("default: {}", Value::from(default).print())),
     }

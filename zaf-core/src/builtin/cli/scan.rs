@@ -181,9 +181,7 @@ fn following_value(
     let next = raw.peek(cursor)?;
     let fits = match takes {
         Takes::Value => {
-            !next.is_escape()
-                && !next.is_long()
-                && (!next.is_short() || next.is_negative_number())
+            !next.is_escape() && !next.is_long() && (!next.is_short() || next.is_negative_number())
         }
         Takes::Switch => matches!(next.to_value(), Ok("true" | "false")),
         Takes::Negation => false,
@@ -280,7 +278,10 @@ mod tests {
 
     #[test]
     fn a_missing_value_is_missing_and_a_negative_number_is_one() {
-        assert_eq!(values(&["--output-dir", "--abort"]), [(0, None), some(1, "true")]);
+        assert_eq!(
+            values(&["--output-dir", "--abort"]),
+            [(0, None), some(1, "true")]
+        );
         assert_eq!(values(&["--output-dir", "-5"]), [some(0, "-5")]);
         assert_eq!(values(&["--output-dir", "-"]), [some(0, "-")]);
     }

@@ -40,7 +40,11 @@ pub(super) fn expand(pattern: &str, directory: &Utf8Path) -> Result<Vec<Utf8Path
         left: LOOKED_AT,
         found: Vec::new(),
     };
-    let start = if base == "" { Utf8Path::new(".") } else { &base };
+    let start = if base == "" {
+        Utf8Path::new(".")
+    } else {
+        &base
+    };
     search
         .look_into(start, if deep { usize::MAX } else { depth })
         .map_err(|TooMany| {
@@ -114,7 +118,13 @@ mod tests {
     fn names(pattern: &str) -> Result<Vec<String>, String> {
         let directory = tempfile::tempdir().expect("a directory");
         let root = Utf8Path::from_path(directory.path()).expect("UTF-8");
-        for file in ["b.yaml", "a.yaml", "sub/c.yaml", "sub/deep/d.yaml", "e.toml"] {
+        for file in [
+            "b.yaml",
+            "a.yaml",
+            "sub/c.yaml",
+            "sub/deep/d.yaml",
+            "e.toml",
+        ] {
             let path = root.join(file);
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
             std::fs::write(path, "").expect("a file");
@@ -153,7 +163,9 @@ mod tests {
     #[test]
     fn h25_a_search_is_bounded() {
         let mut search = Search {
-            matcher: globset::Glob::new("*").expect("a pattern").compile_matcher(),
+            matcher: globset::Glob::new("*")
+                .expect("a pattern")
+                .compile_matcher(),
             left: 3,
             found: Vec::new(),
         };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use config::{ConfigError, File, FileStoredFormat, Map, Source as _, ValueKind};
 
+use super::PROBLEM_LIMIT;
 use crate::config::key::Key;
 use crate::config::layer::LayerEntry;
 use crate::config::problem::{Problem, Problems};
@@ -113,6 +114,7 @@ fn without_duplicates(
             None => {
                 first.insert(key, flat);
             }
+            Some(_) if problems.len() >= PROBLEM_LIMIT => break,
             Some(other) if flat.merged == 0 => {
                 problems.push(duplicate(
                     document,

@@ -85,7 +85,12 @@ impl LoadError {
     }
 }
 
+/// The bit of a file's mode that lets everybody write.
+const WRITABLE_BY_OTHERS: u32 = 0o002;
+
 /// Reads a file as a layer. Its format is that of [`Format::of_path`]. The file is opened and read once.
+///
+/// Its warnings say if everybody may change it.
 ///
 /// # Errors
 ///
@@ -120,11 +125,15 @@ pub fn file(path: &Utf8Path, priority: Priority) -> Result<ConfigLayer, LoadErro
             line: newlines + 1,
         }
     })?;
-    let layer = text(
+    let mut layer = text(
         Document::new(path, content),
         Format::of_path(path),
         priority,
     )?;
+    if metadata.mode() & WRITABLE_BY_OTHERS != 0 {
+        let title = format!("configuration file `{path}` can be changed by every user");
+        layer.warn(Problem::warning(title).detail(format!("chmod o-w {path}")));
+    }
     Ok(layer.with_file_id(FileId {
         device: metadata.dev(),
         inode: metadata.ino(),

@@ -32,6 +32,9 @@ pub const DEPTH_LIMIT: usize = 64;
 /// Most aliases of a file.
 pub const ALIAS_LIMIT: usize = 1_000;
 
+/// Most problems of one file that are collected: who has more will fix these first, and each costs a search for its line.
+const PROBLEM_LIMIT: usize = 100;
+
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]

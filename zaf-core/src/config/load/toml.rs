@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::collect::{Flat, to_map};
 use super::yaml::joined;
-use super::{DEPTH_LIMIT, NODE_LIMIT};
+use super::{DEPTH_LIMIT, NODE_LIMIT, PROBLEM_LIMIT};
 use crate::config::problem::{Problem, Problems};
 use crate::config::source::Document;
 use crate::config::value::Value;
@@ -45,14 +45,23 @@ impl FileStoredFormat for SpannedToml {
 /// Most syntax errors of one file that are reported; what follows is usually the echo of the first.
 const SYNTAX_ERRORS: usize = 10;
 
+/// Longest text of which all syntax errors are collected, in bytes: the parser keeps every one of them.
+const RECOVERABLE: usize = 64 * 1024;
+
 fn flatten(document: &Arc<Document>) -> Result<Vec<Flat>, Problems> {
-    if let Some(at) = too_deep(document.text()) {
-        let label = format!("at most {DEPTH_LIMIT} levels are allowed");
-        return Err(Problem::error("the file is nested too deeply")
-            .at(document, at..at + 1, label)
-            .into());
+    if let Some((at, title, limit)) = too_much(document.text()) {
+        let label = format!("at most {limit} are allowed");
+        return Err(Problem::error(title).at(document, at..at + 1, label).into());
     }
-    let (table, errors) = DeTable::parse_recoverable(document.text());
+    let text = document.text();
+    let (table, errors) = if text.len() <= RECOVERABLE {
+        DeTable::parse_recoverable(text)
+    } else {
+        match DeTable::parse(text) {
+            Ok(table) => (table, Vec::new()),
+            Err(error) => (Spanned::new(0..0, DeTable::new()), vec![error]),
+        }
+    };
     let syntax = errors.iter().take(SYNTAX_ERRORS).map(|error| {
         let message = error.message().lines().collect::<Vec<_>>().join("; ");
         let problem = Problem::error("the file is not TOML");
@@ -183,6 +192,9 @@ impl Flattener<'_> {
     }
 
     fn problem(&mut self, title: &str, span: Range<usize>, label: &str) {
+        if self.problems.len() >= PROBLEM_LIMIT {
+            return;
+        }
         self.problems
             .push(Problem::error(title).at(self.document, span, label));
     }
@@ -195,13 +207,14 @@ impl Flattener<'_> {
     }
 }
 
-/// The byte where brackets and dotted keys nest too deeply. The parser bounds brackets but not dotted keys, and a table of a
-/// million levels could not even be dropped without ending the process.
-fn too_deep(text: &str) -> Option<usize> {
+/// The byte where a text becomes too much to be parsed, and why. The parser bounds neither values nor dotted keys, and a table
+/// of a million levels could not even be dropped without ending the process.
+fn too_much(text: &str) -> Option<(usize, &'static str, String)> {
     let bytes = text.as_bytes();
     let mut levels: Vec<usize> = Vec::new();
     let mut nested = 0;
     let mut dots = 0;
+    let mut signs = 0;
     let mut at = 0;
     while at < bytes.len() {
         match bytes[at] {
@@ -212,6 +225,7 @@ fn too_deep(text: &str) -> Option<usize> {
             }
             b'.' => dots += 1,
             b'{' | b'[' => {
+                signs += 1;
                 levels.push(dots + 1);
                 nested += dots + 1;
                 dots = 0;
@@ -220,11 +234,25 @@ fn too_deep(text: &str) -> Option<usize> {
                 nested -= levels.pop().unwrap_or(0);
                 dots = 0;
             }
-            b'\n' | b',' => dots = 0,
+            // The dots of a key count for the table that follows it.
+            b'=' => signs += 1,
+            b',' => {
+                signs += 1;
+                dots = 0;
+            }
+            b'\n' => dots = 0,
             _ => {}
         }
         if nested + dots > DEPTH_LIMIT {
-            return Some(at);
+            return Some((
+                at,
+                "the file is nested too deeply",
+                format!("{DEPTH_LIMIT} levels"),
+            ));
+        }
+        // A value has at most an equals sign, a comma and a bracket.
+        if signs > 3 * NODE_LIMIT {
+            return Some((at, "the file has too many values", NODE_LIMIT.to_string()));
         }
         at += 1;
     }

@@ -14,7 +14,7 @@ use config::{FileStoredFormat, Format, Map};
 
 use super::collect::{Flat, to_map};
 use super::yaml_tree::{Node, Tree};
-use super::{DEPTH_LIMIT, NODE_LIMIT};
+use super::{DEPTH_LIMIT, NODE_LIMIT, PROBLEM_LIMIT};
 use crate::config::problem::{Problem, Problems};
 use crate::config::scalar::scalar;
 use crate::config::source::Document;
@@ -296,6 +296,9 @@ impl Flattener<'_> {
     }
 
     fn problem(&mut self, title: &str, span: Range<usize>, label: &str) {
+        if self.problems.len() >= PROBLEM_LIMIT {
+            return;
+        }
         self.problems
             .push(Problem::error(title).at(self.tree.document, span, label));
     }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::collect::duplicate;
-use super::{ALIAS_LIMIT, DEPTH_LIMIT, NODE_LIMIT};
+use super::{ALIAS_LIMIT, DEPTH_LIMIT, NODE_LIMIT, PROBLEM_LIMIT};
 use crate::config::problem::{Problem, Problems};
 use crate::config::source::Document;
 
@@ -206,7 +206,9 @@ impl<'a> Tree<'a> {
             let Node::Scalar { text, .. } = &self.nodes[self.target(*key)].node else {
                 continue;
             };
-            if let Some(other) = first.insert(text, *key) {
+            if let Some(other) = first.insert(text, *key)
+                && problems.len() < PROBLEM_LIMIT
+            {
                 let (at, first) = (&self.nodes[*key].span, &self.nodes[other].span);
                 problems.push(duplicate(self.document, text, at, text, first));
             }

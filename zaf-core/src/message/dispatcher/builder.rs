@@ -189,7 +189,7 @@ impl DispatcherBuilder {
             optional: self.optional,
         };
         let is_new = matches!(self.target, Target::New { .. });
-        bus.register(application, is_new)?;
+        bus.register(&application, is_new)?;
         Ok(Dispatcher { core })
     }
 

@@ -129,7 +129,7 @@ pub(crate) struct Core {
 
 /// How long the sender of a request waits for room in a queue unless the dispatcher says otherwise: as long as a reply
 /// would usually be waited for.
-const REQUEST_DEADLINE: Duration = Duration::from_secs(60);
+const REQUEST_DEADLINE: Duration = Duration::from_mins(1);
 
 impl Core {
     pub(crate) fn bus(&self) -> Option<MessageBus> {

@@ -7,8 +7,10 @@
 //! - The busy counts are raised before a message can be taken and lowered after its handler has ended.
 //! - A worker gives up its place under the same lock under which it found the queue empty: a message pushed later asks
 //!   for a worker again.
-//! - After [`Strand::close`] nothing is accepted or taken, and [`Strand::executing`] only falls.
+//! - After [`Strand::close`] nothing is accepted or taken; what has not been begun is handed to the one who closed, also
+//!   what a worker had taken ahead.
 //! - accepted = handled + cancelled + dropped + still here.
+//! - Lock order: `hand`, then `inner`; none of them while foreign code runs.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -79,6 +81,9 @@ struct Inner<J> {
 #[derive(Debug)]
 pub(crate) struct Strand<J> {
     inner: Mutex<Inner<J>>,
+    /// Taken ahead by the worker of a strand that has one, so that it does not meet its senders at every message. Where it
+    /// can be reached by [`Strand::close`], not in the worker's own frame.
+    hand: Mutex<VecDeque<Queued<J>>>,
     room: Condvar,
     rest: Condvar,
     /// Number of queued messages, for spinning workers.
@@ -91,7 +96,7 @@ pub(crate) struct Strand<J> {
 }
 
 impl<J> Strand<J> {
-    /// `batch`: how many messages a worker takes at a time; they count as queued until it has finished all of them.
+    /// `batch`: how many messages the one worker takes at a time, at least 1; with several workers it must be 1.
     pub(crate) fn new(
         activity: Arc<Activity>,
         max_workers: usize,
@@ -109,6 +114,7 @@ impl<J> Strand<J> {
                 waiting_for_rest: 0,
                 pending: Vec::new(),
             }),
+            hand: Mutex::new(VecDeque::new()),
             room: Condvar::new(),
             rest: Condvar::new(),
             length: AtomicUsize::new(0),
@@ -164,10 +170,10 @@ impl<J> Strand<J> {
         }
         inner.raise(&item.endpoint);
         inner.queue.push_back(item);
-        if let Some(dropped) = &dropped {
-            if inner.lower(&dropped.endpoint, 1) {
-                self.activity.changed();
-            }
+        if let Some(dropped) = &dropped
+            && inner.lower(&dropped.endpoint, 1)
+        {
+            self.activity.changed();
         }
         self.length.store(inner.queue.len(), Ordering::Relaxed);
         let needs_worker = inner.workers < self.max_workers;
@@ -180,26 +186,45 @@ impl<J> Strand<J> {
         })
     }
 
-    /// Moves the next messages into `hand`, which must be empty. Returns false, and the worker's place is given up, if there
-    /// are none.
-    pub(crate) fn take(&self, hand: &mut VecDeque<Queued<J>>) -> bool {
-        let mut inner = self.inner.lock();
-        let count = inner.queue.len().min(self.batch);
+    /// The next message; none if there are none, and then the worker's place is given up. Each message must be given to
+    /// [`Strand::finish`].
+    pub(crate) fn take(&self) -> Option<Queued<J>> {
+        if self.batch == 1 {
+            let mut inner = self.inner.lock();
+            let next = inner.queue.pop_front();
+            self.taken(&mut inner, usize::from(next.is_some()));
+            return next;
+        }
+        let mut hand = self.hand.lock();
+        if hand.is_empty() {
+            let mut inner = self.inner.lock();
+            let count = inner.queue.len().min(self.batch);
+            if count == inner.queue.len() {
+                std::mem::swap(&mut inner.queue, &mut hand);
+            } else {
+                hand.extend(inner.queue.drain(..count));
+            }
+            self.taken(&mut inner, count);
+        }
+        hand.pop_front()
+    }
+
+    /// Accounts for messages that have left the queue. None of them means that the worker leaves.
+    fn taken(&self, inner: &mut Inner<J>, count: usize) {
         if count == 0 {
             inner.workers -= 1;
-            return false;
-        }
-        if count == inner.queue.len() {
-            std::mem::swap(&mut inner.queue, hand);
-        } else {
-            hand.extend(inner.queue.drain(..count));
+            return;
         }
         inner.taken += count;
         self.length.store(inner.queue.len(), Ordering::Relaxed);
         if inner.waiting_for_room > 0 {
             self.room.notify_all();
         }
-        true
+    }
+
+    /// Whether a message has been taken ahead; asked by the one worker only.
+    pub(crate) fn has_in_hand(&self) -> bool {
+        self.batch > 1 && !self.hand.lock().is_empty()
     }
 
     /// Says that `count` taken messages of one endpoint have been handled or cancelled.
@@ -237,19 +262,21 @@ impl<J> Strand<J> {
         self.room.notify_all();
     }
 
-    /// Accepts and hands out nothing more from now on. Returns what was queued; each must be given to
-    /// [`Strand::cancelled`] after it has been dealt with.
+    /// Accepts and hands out nothing more from now on. Returns what no worker has begun; each must be dealt with and then
+    /// given to [`Strand::finish`].
     pub(crate) fn close(&self) -> VecDeque<Queued<J>> {
         let mut inner = self.inner.lock();
         inner.closed = true;
         self.closed.store(true, Ordering::Release);
         self.length.store(0, Ordering::Relaxed);
-        let queue = std::mem::take(&mut inner.queue);
+        let mut queue = std::mem::take(&mut inner.queue);
         // Still busy: the one who cancels them counts as a worker until then.
         inner.taken += queue.len();
         drop(inner);
         self.room.notify_all();
-        queue
+        let mut all = std::mem::take(&mut *self.hand.lock());
+        all.append(&mut queue);
+        all
     }
 
     /// Waits until everything accepted has been finished. Returns whether that was so before the deadline.
@@ -278,21 +305,15 @@ impl<J> Strand<J> {
 
 impl<J> Inner<J> {
     fn raise(&mut self, endpoint: &Arc<Busy>) {
-        match self
-            .pending
-            .iter_mut()
-            .find(|(busy, _)| Arc::ptr_eq(busy, endpoint))
-        {
-            Some((busy, count)) => {
-                if *count == 0 {
-                    busy.raise();
-                }
-                *count += 1;
+        let mut known = self.pending.iter_mut();
+        if let Some((busy, count)) = known.find(|(busy, _)| Arc::ptr_eq(busy, endpoint)) {
+            if *count == 0 {
+                busy.raise();
             }
-            None => {
-                endpoint.raise();
-                self.pending.push((Arc::clone(endpoint), 1));
-            }
+            *count += 1;
+        } else {
+            endpoint.raise();
+            self.pending.push((Arc::clone(endpoint), 1));
         }
     }
 

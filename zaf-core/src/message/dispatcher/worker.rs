@@ -1,11 +1,11 @@
 //! What a worker does with a strand.
 
 use std::any::Any;
-use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tracing::Span;
 
+use super::super::activity::Busy;
 use super::super::current::with_record;
 use super::super::presence::{Place, Record};
 use super::super::reply::Replier;
@@ -13,12 +13,12 @@ use super::super::route::AnyHandler;
 use super::super::{MessageBus, ReplyError};
 use super::Core;
 use super::pool::{Pool, look};
-use super::strand::{Queued, Strand};
+use super::strand::Strand;
 use crate::sync::Arc;
 use crate::thread::panic_text;
 
-/// How many batches a worker handles before it makes way for other strands that wait.
-const BATCHES_PER_TURN: usize = 16;
+/// How many messages a worker handles before it makes way for other strands that wait.
+const MESSAGES_PER_TURN: usize = 1024;
 
 /// A message in the queue of a dispatcher.
 pub(crate) struct Job {
@@ -48,55 +48,84 @@ pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>) {
     let Some(bus) = core.bus() else {
         // The last handle of the bus is gone, and with it all who could want this.
         core.close();
-        let mut hand = VecDeque::new();
-        while strand.take(&mut hand) {}
+        // Gives the worker's place up.
+        drop(strand.take());
         return;
     };
-    let resubmit = with_record(|record| {
-        let mut hand = VecDeque::new();
-        for _ in 0..BATCHES_PER_TURN {
-            if !core.is_burst() && !strand.has_work() {
-                look(|| strand.has_work() || strand.is_closed() || pool.has_waiting());
-            }
-            if !strand.take(&mut hand) {
-                return false;
-            }
-            handle(&core, strand, &mut hand, record, &bus);
-        }
-        true
-    });
-    if resubmit {
+    if with_record(|record| serve(&core, strand, pool, record, &bus)) {
         pool.submit(core);
     }
 }
 
-/// Handles what was taken. Says that messages are finished at the end and wherever the endpoint changes: between two of
-/// one endpoint nobody can tell the difference.
-fn handle(
+/// Returns whether others should have their turn before this strand goes on.
+fn serve(
     core: &Arc<Core>,
     strand: &Strand<Job>,
-    hand: &mut VecDeque<Queued<Job>>,
+    pool: &Pool,
     record: &Record,
     bus: &MessageBus,
-) {
-    let mut handled = 0_u64;
-    while let Some(first) = hand.pop_front() {
-        let endpoint = first.endpoint;
-        let mut count = 1;
-        handled += u64::from(run(core, strand, first.job, record, bus));
-        while hand
-            .front()
-            .is_some_and(|next| Arc::ptr_eq(&next.endpoint, &endpoint))
-        {
-            if let Some(next) = hand.pop_front() {
-                handled += u64::from(run(core, strand, next.job, record, bus));
-                count += 1;
+) -> bool {
+    let mut finished = Finished {
+        strand,
+        core,
+        endpoint: None,
+        count: 0,
+        handled: 0,
+    };
+    for _ in 0..MESSAGES_PER_TURN {
+        if !strand.has_in_hand() {
+            finished.report();
+            if !core.is_burst() && !strand.has_work() {
+                look(|| strand.has_work() || strand.is_closed() || pool.has_waiting());
             }
         }
-        // Counted before it is finished, so that the counters of an idle bus are complete.
-        core.tally.handled(handled);
-        handled = 0;
-        strand.finish(&endpoint, count);
+        let Some(queued) = strand.take() else {
+            return false;
+        };
+        let handled = run(core, strand, queued.job, record, bus);
+        finished.add(queued.endpoint, handled);
+    }
+    true
+}
+
+/// Messages that have been handled and not yet reported. Between two of one endpoint that were taken together nobody can
+/// tell the difference: the strand is busy anyway.
+struct Finished<'a> {
+    strand: &'a Strand<Job>,
+    core: &'a Core,
+    endpoint: Option<Arc<Busy>>,
+    count: usize,
+    handled: u64,
+}
+
+impl Finished<'_> {
+    fn add(&mut self, endpoint: Arc<Busy>, handled: bool) {
+        if self
+            .endpoint
+            .as_ref()
+            .is_none_or(|own| !Arc::ptr_eq(own, &endpoint))
+        {
+            self.report();
+            self.endpoint = Some(endpoint);
+        }
+        self.count += 1;
+        self.handled += u64::from(handled);
+    }
+
+    fn report(&mut self) {
+        if let Some(endpoint) = self.endpoint.take() {
+            // Counted before it is finished, so that the counters of an idle bus are complete.
+            self.core.tally.handled(self.handled);
+            self.strand.finish(&endpoint, self.count);
+            self.count = 0;
+            self.handled = 0;
+        }
+    }
+}
+
+impl Drop for Finished<'_> {
+    fn drop(&mut self) {
+        self.report();
     }
 }
 

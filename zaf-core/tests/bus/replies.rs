@@ -1,0 +1,146 @@
+//! Answers: one for each receiver, in order, whatever happens to it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zaf_core::Result;
+use zaf_core::message::{DispatcherKind, ReplyError, RequestId};
+
+use super::{ASK, Gate, KITCHEN, LONG, Log, bus};
+
+#[test]
+fn b1_dropping_the_replies_cancels_nothing_and_leaks_nothing() -> Result<()> {
+    const MAKE: RequestId<(), Arc<()>> = RequestId::new("MAKE", "Makes something.");
+    let bus = bus();
+    bus.define(KITCHEN, &[MAKE.descriptor()])?;
+    let token = Arc::new(());
+    let gate = Gate::new();
+    let (made, entry) = (Arc::clone(&token), gate.clone());
+    let one = bus
+        .dispatcher(DispatcherKind::Sequential, "one")
+        .on(MAKE, move |_, _| {
+            entry.pass();
+            Ok(Arc::clone(&made))
+        })
+        .register()?;
+    drop(bus.send_request(MAKE, KITCHEN, ())?);
+    gate.let_through(1);
+    bus.wait_until_idle(LONG)?;
+    assert_eq!(one.counters().handled, 1);
+    assert_eq!(Arc::strong_count(&token), 2, "the handler's and the test's");
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn b2_an_obligation_that_is_dropped_is_an_answer_at_once() -> Result<()> {
+    // A queue collects requests, but cannot make up a number.
+    let bus = bus();
+    let queue = bus.message_queue(ASK, KITCHEN)?;
+    let reply = bus.send_request(ASK, KITCHEN, 1)?.next(Duration::MAX);
+    assert!(matches!(
+        reply.map(|reply| reply.result),
+        Some(Err(ReplyError::Abandoned { .. }))
+    ));
+    assert_eq!(queue.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn b3_a_reply_that_comes_too_late_is_dropped_and_counted() -> Result<()> {
+    let bus = bus();
+    let gate = Gate::new();
+    let entry = gate.clone();
+    bus.dispatcher(DispatcherKind::Sequential, "slow")
+        .on(ASK, move |_, _| {
+            entry.pass();
+            Ok(1)
+        })
+        .register()?;
+    let mut replies = bus.send_request(ASK, KITCHEN, 1)?;
+    let reply = replies.next(Duration::from_millis(1)).unwrap();
+    assert!(matches!(reply.result, Err(ReplyError::TimedOut { .. })));
+    assert_eq!(
+        reply.result.unwrap_err().to_string(),
+        "`slow` did not answer within 1ms"
+    );
+    assert!(replies.next(LONG).is_none());
+    gate.let_through(1);
+    bus.wait_until_idle(LONG)?;
+    assert_eq!(bus.state().late_replies, 1);
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn b4_b5_all_results_are_there_when_one_fails_and_completion_has_its_own_order() -> Result<()> {
+    let bus = bus();
+    let gate = Gate::new();
+    for (name, priority) in [("slow", 2), ("quick", 1), ("bad", 0)] {
+        let entry = gate.clone();
+        bus.dispatcher(DispatcherKind::Sequential, name)
+            .priority(priority)
+            .on(ASK, move |message, _| {
+                match name {
+                    "slow" => entry.pass(),
+                    "bad" => panic!("bad"),
+                    _ => {}
+                }
+                Ok(*message.data())
+            })
+            .register()?;
+    }
+    let mut completed = bus.send_request(ASK, KITCHEN, 3)?.as_completed(LONG);
+    let mut first: Vec<String> = completed
+        .by_ref()
+        .take(2)
+        .map(|reply| reply.handler.to_string())
+        .collect();
+    first.sort();
+    assert_eq!(first, ["bad", "quick"]);
+    gate.let_through(1);
+    let last = completed.next().unwrap();
+    assert_eq!((&*last.handler, last.result.ok()), ("slow", Some(3)));
+    assert!(completed.next().is_none());
+
+    gate.let_through(1);
+    let replies = bus.send_request(ASK, KITCHEN, 3)?.all(LONG);
+    let results: Vec<bool> = replies.iter().map(|reply| reply.result.is_ok()).collect();
+    assert_eq!(results, [true, true, false]);
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn as_completed_ends_with_those_that_are_missing() -> Result<()> {
+    let bus = bus();
+    let gate = Gate::new();
+    for (name, kind) in [
+        ("never", DispatcherKind::Sequential),
+        ("here", DispatcherKind::Callback),
+    ] {
+        let entry = gate.clone();
+        bus.dispatcher(kind, name)
+            .on(ASK, move |_, _| {
+                if name == "never" {
+                    entry.pass();
+                }
+                Ok(1)
+            })
+            .register()?;
+    }
+    let completed = bus
+        .send_request(ASK, KITCHEN, 3)?
+        .as_completed(Duration::from_millis(1));
+    let log = Log::new();
+    for reply in completed {
+        log.add((reply.handler.to_string(), reply.result.is_ok()));
+    }
+    assert_eq!(
+        log.take(),
+        [("here".to_owned(), true), ("never".to_owned(), false)]
+    );
+    gate.let_through(1);
+    bus.shutdown(LONG)?;
+    Ok(())
+}

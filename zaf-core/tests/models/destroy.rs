@@ -1,0 +1,89 @@
+//! Destroying a dispatcher while a sender is about to call its handler.
+
+use loom::thread;
+
+use crate::message::activity::Activity;
+use crate::message::presence::{Place, Record, Records};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
+use crate::{activity, explore};
+
+const PLACE: Place = Place {
+    bus: 1,
+    endpoint: 1,
+};
+const DISPATCHER: u64 = 7;
+
+/// As `dispatcher::callback` does it.
+fn send(record: &Record, activity: &Activity, mark: &AtomicBool, handler: impl FnOnce()) {
+    let presence = record.enter(PLACE, activity).unwrap();
+    presence.announce(DISPATCHER);
+    if !mark.load(Ordering::Acquire) {
+        handler();
+    }
+    presence.withdraw();
+}
+
+/// As `Core::close` and `Core::wait_for_end` do it.
+fn destroy(records: &Records, activity: &Activity, mark: &AtomicBool) {
+    mark.store(true, Ordering::SeqCst);
+    assert!(activity.wait(None, || records.running(DISPATCHER) == 0));
+}
+
+#[test]
+fn no_handler_runs_or_starts_after_destroy_and_no_wake_up_is_lost() {
+    explore(|| {
+        let activity = activity();
+        let records = Arc::new(Records::new());
+        let mark = Arc::new(AtomicBool::new(false));
+        let running = Arc::new(AtomicUsize::new(0));
+        let destroyed = Arc::new(AtomicBool::new(false));
+        let record = Arc::new(Record::new());
+        records.add(Arc::clone(&record));
+        let sender = {
+            let (activity, mark) = (Arc::clone(&activity), Arc::clone(&mark));
+            let (running, destroyed) = (Arc::clone(&running), Arc::clone(&destroyed));
+            thread::spawn(move || {
+                for _ in 0..2 {
+                    send(&record, &activity, &mark, || {
+                        running.fetch_add(1, Ordering::SeqCst);
+                        assert!(!destroyed.load(Ordering::SeqCst));
+                        running.fetch_sub(1, Ordering::SeqCst);
+                    });
+                }
+            })
+        };
+        destroy(&records, &activity, &mark);
+        assert_eq!(running.load(Ordering::SeqCst), 0);
+        destroyed.store(true, Ordering::SeqCst);
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn destroy_waits_for_two_senders() {
+    explore(|| {
+        let activity = activity();
+        let records = Arc::new(Records::new());
+        let mark = Arc::new(AtomicBool::new(false));
+        let running = Arc::new(AtomicUsize::new(0));
+        let senders: Vec<_> = (0..2)
+            .map(|_| {
+                let record = Arc::new(Record::new());
+                records.add(Arc::clone(&record));
+                let (activity, mark) = (Arc::clone(&activity), Arc::clone(&mark));
+                let running = Arc::clone(&running);
+                thread::spawn(move || {
+                    send(&record, &activity, &mark, || {
+                        running.fetch_add(1, Ordering::SeqCst);
+                        running.fetch_sub(1, Ordering::SeqCst);
+                    });
+                })
+            })
+            .collect();
+        destroy(&records, &activity, &mark);
+        assert_eq!(running.load(Ordering::SeqCst), 0);
+        for sender in senders {
+            sender.join().unwrap();
+        }
+    });
+}

@@ -1,0 +1,117 @@
+//! Waiting for the bus to become idle.
+
+use std::collections::VecDeque;
+
+use loom::thread;
+
+use crate::message::activity::Busy;
+use crate::message::dispatcher::strand::{QueuePolicy, Queued, Strand};
+use crate::message::presence::{Place, Record, Records};
+use crate::sync::{Arc, AtomicUsize, Mutex, Ordering};
+use crate::{activity, explore};
+
+const PLACE: Place = Place {
+    bus: 1,
+    endpoint: 1,
+};
+
+#[test]
+fn a25_the_bus_is_idle_only_when_what_was_accepted_has_been_handled() {
+    explore(|| {
+        let activity = activity();
+        let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 8, 4));
+        let endpoint = Arc::new(Busy::new());
+        let handled = Arc::new(AtomicUsize::new(0));
+        for _ in 0..2 {
+            let item = Queued {
+                job: (),
+                endpoint: Arc::clone(&endpoint),
+            };
+            assert!(strand.push(item, QueuePolicy::Reject, false).is_ok());
+        }
+        let worker = {
+            let (strand, handled) = (Arc::clone(&strand), Arc::clone(&handled));
+            thread::spawn(move || {
+                while let Some(item) = strand.take() {
+                    handled.fetch_add(1, Ordering::SeqCst);
+                    strand.finish(&item.endpoint, 1);
+                }
+            })
+        };
+        assert!(activity.wait(None, || activity.busy.is_zero()));
+        assert_eq!(handled.load(Ordering::SeqCst), 2);
+        assert!(endpoint.is_zero());
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn a25_work_that_a_callback_hands_to_a_queue_is_never_out_of_sight() {
+    explore(|| {
+        let activity = activity();
+        let records = Arc::new(Records::new());
+        let record = Arc::new(Record::new());
+        records.add(Arc::clone(&record));
+        let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 8, 1));
+        let handled = Arc::new(AtomicUsize::new(0));
+        let begun = Arc::new(AtomicUsize::new(0));
+        // The sender is inside a callback before anybody waits, and queues something from there.
+        let sender = {
+            let (activity, strand) = (Arc::clone(&activity), Arc::clone(&strand));
+            let (handled, begun) = (Arc::clone(&handled), Arc::clone(&begun));
+            thread::spawn(move || {
+                let presence = record.enter(PLACE, &activity).unwrap();
+                begun.store(1, Ordering::SeqCst);
+                let item = Queued {
+                    job: (),
+                    endpoint: Arc::new(Busy::new()),
+                };
+                assert!(strand.push(item, QueuePolicy::Reject, false).is_ok());
+                drop(presence);
+                // Then it is the worker itself.
+                let item = strand.take().unwrap();
+                handled.fetch_add(1, Ordering::SeqCst);
+                strand.finish(&item.endpoint, 1);
+            })
+        };
+        let accepted = begun.load(Ordering::SeqCst) == 1;
+        assert!(activity.wait(None, || records.quiet(1, None, || activity.busy.is_zero())));
+        if accepted {
+            assert_eq!(handled.load(Ordering::SeqCst), 1);
+        }
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn a25_a_hand_over_outside_of_the_bus_does_not_look_idle() {
+    explore(|| {
+        let activity = activity();
+        let records = Arc::new(Records::new());
+        let (first, second) = (Arc::new(Record::new()), Arc::new(Record::new()));
+        // The one that takes over is looked at first.
+        records.add(Arc::clone(&second));
+        records.add(Arc::clone(&first));
+        let channel = Arc::new(Mutex::new(VecDeque::new()));
+        let ended = Arc::new(AtomicUsize::new(0));
+        let presence = first.enter(PLACE, &activity).unwrap();
+        let other = {
+            let (activity, channel) = (Arc::clone(&activity), Arc::clone(&channel));
+            let (records, ended) = (Arc::clone(&records), Arc::clone(&ended));
+            thread::spawn(move || {
+                let quiet = records.quiet(1, None, || activity.busy.is_zero());
+                // Idle only if both had ended.
+                assert!(!quiet || ended.load(Ordering::SeqCst) == 2);
+                drop(channel);
+            })
+        };
+        // The second is entered before the first is left.
+        let taken_over = second.enter(PLACE, &activity).unwrap();
+        channel.lock().push_back(());
+        ended.fetch_add(1, Ordering::SeqCst);
+        drop(presence);
+        ended.fetch_add(1, Ordering::SeqCst);
+        drop(taken_over);
+        other.join().unwrap();
+    });
+}

@@ -1,0 +1,48 @@
+//! Models: the parts of the bus that must be right under every interleaving, under every interleaving.
+//!
+//! The very files of the bus are compiled here a second time, with [`sync`] made of loom's primitives, so nothing else has
+//! to be built in a special way:
+//!
+//! ```text
+//! LOOM_MAX_PREEMPTIONS=3 cargo nextest run -p zaf-core --test models
+//! ```
+//!
+//! Each model has at most three threads and ends within seconds. It is a binary of its own because `crate::sync` is another
+//! one here than in the tests.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of models fail as models do; the lint's exception knows test functions only"
+)]
+#![expect(
+    dead_code,
+    reason = "a model uses a part of what the bus uses of these files"
+)]
+#![expect(
+    unreachable_pub,
+    reason = "what is public in the library is not in this binary"
+)]
+
+mod sync;
+
+mod destroy;
+mod idle;
+mod message;
+mod queue;
+mod reply;
+
+use sync::Arc;
+
+use message::activity::Activity;
+
+fn activity() -> Arc<Activity> {
+    Arc::new(Activity::new(sync::Fences))
+}
+
+/// Explores all interleavings; three preemptions unless `LOOM_MAX_PREEMPTIONS` says otherwise.
+fn explore(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.max_branches = 100_000;
+    builder.check(model);
+}
