@@ -42,6 +42,7 @@ fn took(milliseconds: u64, case: TestCaseFinished) -> TestCaseFinished {
 }
 
 /// The cases of the run, in the order in which they end.
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub(crate) fn cases() -> Vec<TestCaseFinished> {
     use Verdict::{Aborted, Error, Failed, Ignored, NotRun, Passed, Skipped, TimedOut};
     let sort = TestCaseFinished {

@@ -150,7 +150,7 @@ mod tests {
     fn lengths_and_sizes_are_readable() {
         assert_eq!(duration(Duration::from_millis(5310)), "5.31 s");
         assert_eq!(duration(Duration::from_secs(125)), "2 min 05 s");
-        assert_eq!(duration(Duration::from_secs(3720)), "1 h 02 min");
+        assert_eq!(duration(Duration::from_mins(62)), "1 h 02 min");
         assert_eq!(
             (size(1), size(17)),
             ("1 byte".to_owned(), "17 bytes".to_owned())

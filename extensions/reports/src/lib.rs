@@ -24,3 +24,8 @@ mod log;
 mod summary;
 mod text;
 mod words;
+
+pub use junit::{JUNIT, JUNIT_FILE, JunitReport};
+pub use live::Live;
+pub use summary::SummaryReport;
+pub use text::{TEXT, TextReport};

@@ -45,13 +45,13 @@ pub(crate) const fn counted(verdict: Verdict) -> &'static str {
     }
 }
 
-/// What stands behind the name of a case: its reason, or that it is flaky. None for a plain pass.
+/// What stands behind the name of a case, on one line: its reason, or that it is flaky. None for a plain pass.
 pub(crate) fn remark(case: &TestCaseFinished) -> Option<String> {
     if case.is_flaky() {
         return Some(format!("passed on try {}", case.attempt));
     }
     let reason = match &case.reason {
-        Some(reason) => reason.trim_end().to_owned(),
+        Some(reason) => one_line(reason),
         None if case.verdict == Verdict::Passed => return leak(case),
         None => case
             .exit
@@ -62,6 +62,12 @@ pub(crate) fn remark(case: &TestCaseFinished) -> Option<String> {
         Some(leak) => format!("{reason}; {leak}"),
         None => reason,
     })
+}
+
+/// The lines of `text` on one line.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("; ")
 }
 
 fn leak(case: &TestCaseFinished) -> Option<String> {

@@ -107,11 +107,9 @@ impl Display {
 
     /// The progress line, without a line break, at most `width` columns.
     pub(crate) fn progress(&self, now: Timestamp, width: usize) -> String {
-        let filled = if self.total == 0 {
-            0
-        } else {
-            self.done * BAR as u64 / self.total
-        };
+        let filled = (self.done * BAR as u64)
+            .checked_div(self.total)
+            .unwrap_or(0);
         let filled = usize::try_from(filled).unwrap_or(BAR).min(BAR);
         let bar = format!("  ▕{}{}▏ ", "█".repeat(filled), " ".repeat(BAR - filled));
         let text = self.progress_text(now);
@@ -265,7 +263,7 @@ mod tests {
            FLAKY   0.220s  net::port_opens                     passed on try 2
            TIME    5.001s  slow::never_ends                    stopped after 5 s (TERM, then KILL); left …
            FAIL    0.003s  suite/door.tap                      1 of 2 points failed
-           FAIL    0.000s  rust::parse[flag=-s]                assertion failed: left == right\n  left: 1…
+           FAIL    0.000s  rust::parse[flag=-s]                assertion failed: left == right; left: 1; …
            ERROR           suite/broken.sh                     cannot start `suite/broken.sh`: permission…
            IGNORE          old::never_worked                   needs hardware
            ABORT   0.100s  slow::sleeps                        interrupted

@@ -6,7 +6,12 @@
 
 mod display;
 mod event;
+mod extension;
+mod screen;
+mod surface;
 
 pub(crate) use display::case_row;
 #[cfg(test)]
 pub(crate) use event::Event;
+pub use extension::Live;
+pub(crate) use surface::width_of;

@@ -1,3 +1,6 @@
 //! The text report: every case of a run on a line, then what a person needs to look into those that failed.
 
+mod extension;
 mod render;
+
+pub use extension::{TEXT, TextReport};

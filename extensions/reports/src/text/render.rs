@@ -131,7 +131,7 @@ mod tests {
              FLAKY   0.220s  net::port_opens                     passed on try 2
              TIME    5.001s  slow::never_ends                    stopped after 5 s (TERM, then KILL); left a process behind
              FAIL    0.003s  suite/door.tap                      1 of 2 points failed
-             FAIL    0.000s  rust::parse[flag=-s]                assertion failed: left == right\n  left: 1\n right: 2
+             FAIL    0.000s  rust::parse[flag=-s]                assertion failed: left == right; left: 1; right: 2
              ERROR           suite/broken.sh                     cannot start `suite/broken.sh`: permission denied
              IGNORE          old::never_worked                   needs hardware
              ABORT   0.100s  slow::sleeps                        interrupted

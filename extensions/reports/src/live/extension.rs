@@ -1,0 +1,59 @@
+//! The extension that shows a run while it happens.
+
+use std::sync::{Arc, OnceLock};
+
+use k2::messages::{RECORDED, RESULTS};
+use k2::results::{Record, RecordBody};
+use zaf_core::prelude::*;
+
+use super::event::Event;
+use super::screen::Screen;
+use super::surface::Surface;
+
+/// Shows each finished case as one line, and what runs at the moment.
+#[command_extension(name = "live", extends = ["run"])]
+#[derive(Debug)]
+pub struct Live {
+    /// Started with the first record; none if its thread could not be started.
+    screen: OnceLock<Option<Screen>>,
+}
+
+impl Extension for Live {
+    fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self {
+            screen: OnceLock::new(),
+        })
+    }
+
+    fn destroy(&self) -> Result<()> {
+        if let Some(Some(screen)) = self.screen.get() {
+            screen.stop();
+        }
+        Ok(())
+    }
+}
+
+#[dispatchers]
+impl Live {
+    #[callback_dispatcher(RECORDED, endpoints = [RESULTS])]
+    fn recorded(&self, message: &Message<Arc<Record>>) {
+        let record = message.data();
+        let screen = self
+            .screen
+            .get_or_init(|| match Screen::start(Surface::process()) {
+                Ok(screen) => Some(screen),
+                Err(error) => {
+                    tracing::warn!("the run cannot be shown while it happens: {error}");
+                    None
+                }
+            });
+        let (Some(screen), Some(event)) = (screen, Event::of(record)) else {
+            return;
+        };
+        screen.show(event);
+        if matches!(record.body, RecordBody::RunFinished(_)) {
+            // What comes next is the summary, which must stand below everything.
+            screen.settle();
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The streams that a display writes to, and what they can do.
+//!
+//! Problems in writing are ignored: a terminal that was closed or a reader that went away does not concern the run.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstream::AutoStream;
+use rustix::termios::tcgetwinsize;
+
+/// Fewest columns for a progress line.
+const FEWEST_COLUMNS: usize = 2;
+
+/// Asks a terminal for its columns; none if it does not say or there is no terminal.
+type Width = fn() -> Option<usize>;
+
+/// The streams of a display.
+pub(crate) struct Surface {
+    out: Box<dyn Write + Send>,
+    err: Box<dyn Write + Send>,
+    /// The same stream as `err`, past the filter that takes out colours: for what erases a line.
+    control: Box<dyn Write + Send>,
+    out_width: Width,
+    err_width: Width,
+    /// Whether a line can be drawn and erased on `err`.
+    is_live: bool,
+    line_is_drawn: bool,
+}
+
+impl Surface {
+    /// Standard output and standard error of this process.
+    pub(crate) fn process() -> Self {
+        let err_width = || width_of(io::stderr());
+        let can_erase = io::stderr().is_terminal() && anstyle_query::term_supports_ansi_color();
+        Self {
+            out: Box::new(AutoStream::auto(io::stdout())),
+            err: Box::new(AutoStream::auto(io::stderr())),
+            control: Box::new(io::stderr()),
+            out_width: || width_of(io::stdout()),
+            err_width,
+            is_live: can_erase && err_width().is_some_and(|width| width >= FEWEST_COLUMNS),
+            line_is_drawn: false,
+        }
+    }
+
+    /// Streams of a test; terminals of 80 columns if `is_live`, otherwise none.
+    #[cfg(test)]
+    pub(crate) fn test<W: Write + Send + Clone + 'static>(out: W, err: W, is_live: bool) -> Self {
+        let width: Width = if is_live { || Some(80) } else { || None };
+        Self {
+            out: Box::new(out),
+            err: Box::new(err.clone()),
+            control: Box::new(err),
+            out_width: width,
+            err_width: width,
+            is_live,
+            line_is_drawn: false,
+        }
+    }
+
+    /// Whether there is a progress line.
+    pub(crate) fn is_live(&self) -> bool {
+        self.is_live
+    }
+
+    /// Columns of the results; none if they do not go to a terminal.
+    pub(crate) fn out_width(&self) -> Option<usize> {
+        (self.out_width)()
+    }
+
+    /// Columns of the progress line. One column is left free: a full line would make some terminals wrap.
+    pub(crate) fn progress_width(&self) -> usize {
+        (self.err_width)().unwrap_or(80).saturating_sub(1)
+    }
+
+    /// Writes whole lines to the results. The progress line is erased before.
+    pub(crate) fn print(&mut self, lines: &str) {
+        self.erase();
+        put(&mut self.out, lines);
+    }
+
+    /// Writes whole lines beside the results. The progress line is erased before.
+    pub(crate) fn note(&mut self, lines: &str) {
+        self.erase();
+        put(&mut self.err, lines);
+    }
+
+    /// Draws the progress line in place of the one before.
+    pub(crate) fn draw(&mut self, line: &str) {
+        self.erase();
+        put(&mut self.err, line);
+        self.line_is_drawn = true;
+    }
+
+    /// Erases the progress line, if there is one.
+    pub(crate) fn erase(&mut self) {
+        if self.line_is_drawn {
+            put(&mut self.control, "\r\u{1b}[2K");
+            self.line_is_drawn = false;
+        }
+    }
+}
+
+fn put(stream: &mut Box<dyn Write + Send>, text: &str) {
+    // See the module's documentation.
+    drop(
+        stream
+            .write_all(text.as_bytes())
+            .and_then(|()| stream.flush()),
+    );
+}
+
+/// Columns of the terminal behind `stream`.
+pub(crate) fn width_of(stream: impl std::os::fd::AsFd) -> Option<usize> {
+    let columns = usize::from(tcgetwinsize(stream).ok()?.ws_col);
+    (columns > 0).then_some(columns)
+}
+
+impl std::fmt::Debug for Surface {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Surface")
+            .field("is_live", &self.is_live)
+            .finish_non_exhaustive()
+    }
+}

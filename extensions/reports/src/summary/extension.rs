@@ -1,0 +1,41 @@
+//! The extension that prints the summary.
+
+use std::io::{self, BufWriter, Write};
+
+use anstream::AutoStream;
+use k2::messages::{REPORTS_WRITTEN, RESULTS, ReportsWritten};
+use zaf_core::prelude::*;
+
+use super::render::{RenderError, write_summary};
+use crate::live::width_of;
+
+/// Columns where there is no terminal.
+const DEFAULT_WIDTH: usize = 100;
+
+/// Prints what became of the run: failures, counts, reports, exit code.
+#[command_extension(name = "summary", extends = ["run"])]
+#[derive(Debug)]
+pub struct SummaryReport {}
+
+impl Extension for SummaryReport {
+    fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self {})
+    }
+}
+
+#[dispatchers]
+impl SummaryReport {
+    #[callback_dispatcher(REPORTS_WRITTEN, endpoints = [RESULTS])]
+    #[expect(clippy::unused_self, reason = "a handler is a method")]
+    fn print(&self, message: &Message<ReportsWritten>) -> Result<()> {
+        let width = width_of(io::stdout()).unwrap_or(DEFAULT_WIDTH);
+        let mut out = BufWriter::new(AutoStream::auto(io::stdout()));
+        let written = write_summary(message.data(), width, &mut out)
+            .and_then(|()| out.flush().map_err(RenderError::from));
+        match written {
+            // Whoever stopped reading does not want to know.
+            Err(RenderError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
+        }
+    }
+}
