@@ -28,7 +28,10 @@ impl LinkedCases {
     fn find(&self, message: &Message<FindTestCases>) -> Vec<FoundUnit> {
         let units = message.data().of_kind(SourceKind::Linked);
         let found = units.filter_map(|(position, unit)| match unit {
-            Unit::Linked(source) => Some(FoundUnit { position, found: linked::of_source(source) }),
+            Unit::Linked(source) => Some(FoundUnit {
+                position,
+                found: linked::of_source(source),
+            }),
             Unit::File(_) => None,
         });
         found.collect()
@@ -131,17 +134,26 @@ struct FileFinder {
 
 impl FileFinder {
     fn new(kind: SourceKind) -> Result<Self> {
-        Ok(Self { kind, options: FindOptions::default(), cancellation: Cancellation::new()? })
+        Ok(Self {
+            kind,
+            options: FindOptions::default(),
+            cancellation: Cancellation::new()?,
+        })
     }
 
     fn find(&self, request: &FindTestCases) -> Vec<FoundUnit> {
-        let found = request.of_kind(self.kind).map(|(position, unit)| match unit {
-            Unit::File(file) => {
-                let found = cases_of_file(file, &self.options, &self.cancellation);
-                FoundUnit { position, found }
-            }
-            Unit::Linked(_) => FoundUnit { position, found: Found::default() },
-        });
+        let found = request
+            .of_kind(self.kind)
+            .map(|(position, unit)| match unit {
+                Unit::File(file) => {
+                    let found = cases_of_file(file, &self.options, &self.cancellation);
+                    FoundUnit { position, found }
+                }
+                Unit::Linked(_) => FoundUnit {
+                    position,
+                    found: Found::default(),
+                },
+            });
         found.collect()
     }
 }

@@ -29,9 +29,7 @@ pub mod tap;
 pub use expand::{Expanded, SourceFile, expand};
 pub use found::{Found, Problem, duplicates};
 pub use interpret::{Interpretation, interpret, interpret_end};
-pub use kinds::{
-    Executables, GoogleTestBinaries, LibtestBinaries, LinkedCases, TapProducers,
-};
+pub use kinds::{Executables, GoogleTestBinaries, LibtestBinaries, LinkedCases, TapProducers};
 pub use linked::{linked, linked_from};
 pub use listing::{FindOptions, cases_of_file};
 pub use request::{FIND_TEST_CASES, FINDER, FindTestCases, FoundUnit, Unit};

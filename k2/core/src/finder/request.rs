@@ -21,8 +21,10 @@ pub const FINDER: EndpointId = EndpointId::new("finder", "Finds test cases in so
 /// | endpoint | [`FINDER`] |
 /// | entity | none |
 /// | order | first message of a command |
-pub const FIND_TEST_CASES: RequestId<FindTestCases, Vec<FoundUnit>> =
-    RequestId::new("FIND_TEST_CASES", "Asks each finder for the cases of the units that it knows.");
+pub const FIND_TEST_CASES: RequestId<FindTestCases, Vec<FoundUnit>> = RequestId::new(
+    "FIND_TEST_CASES",
+    "Asks each finder for the cases of the units that it knows.",
+);
 
 /// A part of a source that one finder answers for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,7 +91,10 @@ impl FindTestCases {
 
     /// The units of one kind with their positions.
     pub fn of_kind(&self, kind: SourceKind) -> impl Iterator<Item = (usize, &Unit)> {
-        self.units.iter().enumerate().filter(move |(_, unit)| unit.kind() == kind)
+        self.units
+            .iter()
+            .enumerate()
+            .filter(move |(_, unit)| unit.kind() == kind)
     }
 
     /// All cases in the order of the sources.
@@ -103,7 +108,10 @@ impl FindTestCases {
     ) -> Result<Vec<TestCase>, Vec<Problem>> {
         answers.sort_by_key(|answer| answer.position);
         for (position, unit) in self.units.iter().enumerate() {
-            if answers.binary_search_by_key(&position, |answer| answer.position).is_err() {
+            if answers
+                .binary_search_by_key(&position, |answer| answer.position)
+                .is_err()
+            {
                 problems.push(unanswered(unit));
             }
         }
@@ -113,7 +121,11 @@ impl FindTestCases {
             problems.extend(answer.found.problems);
         }
         problems.extend(duplicates(&cases));
-        if problems.is_empty() { Ok(cases) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(cases)
+        } else {
+            Err(problems)
+        }
     }
 }
 
@@ -124,8 +136,11 @@ fn unanswered(unit: &Unit) -> Problem {
         Unit::Linked(_) => "the linked test functions".to_owned(),
         Unit::File(file) => format!("`{}`", file.path.display()),
     };
-    Problem::new(source, format!("no extension finds the cases of {what} (kind `{kind}`)"))
-        .hint("is its finder switched off? see `ext.<name>.enabled`")
+    Problem::new(
+        source,
+        format!("no extension finds the cases of {what} (kind `{kind}`)"),
+    )
+    .hint("is its finder switched off? see `ext.<name>.enabled`")
 }
 
 #[cfg(test)]
@@ -139,13 +154,21 @@ mod tests {
 
     fn found(position: usize, id: &str) -> FoundUnit {
         let case = TestCase::new(CaseId::new(id), CaseAction::LoadFailure(String::new()));
-        FoundUnit { position, found: Found { cases: vec![case], problems: Vec::new() } }
+        FoundUnit {
+            position,
+            found: Found {
+                cases: vec![case],
+                problems: Vec::new(),
+            },
+        }
     }
 
     #[test]
     fn cases_come_in_the_order_of_the_sources_whoever_found_them() {
         let (request, problems) = FindTestCases::of(&[linked("a"), linked("b")]);
-        let cases = request.merge(vec![found(1, "b::x"), found(0, "a::x")], problems).unwrap();
+        let cases = request
+            .merge(vec![found(1, "b::x"), found(0, "a::x")], problems)
+            .unwrap();
         let ids: Vec<_> = cases.iter().map(|case| case.id.as_str()).collect();
         assert_eq!(ids, ["a::x", "b::x"]);
     }
@@ -155,13 +178,19 @@ mod tests {
         let (request, problems) = FindTestCases::of(&[linked("a"), linked("b")]);
         let problems = request.merge(vec![found(0, "a::x")], problems).unwrap_err();
         assert_eq!(problems.len(), 1);
-        assert!(problems[0].to_string().contains("switched off"), "{}", problems[0]);
+        assert!(
+            problems[0].to_string().contains("switched off"),
+            "{}",
+            problems[0]
+        );
     }
 
     #[test]
     fn one_id_twice_is_a_problem() {
         let (request, problems) = FindTestCases::of(&[linked("a"), linked("b")]);
-        let problems = request.merge(vec![found(0, "x"), found(1, "x")], problems).unwrap_err();
+        let problems = request
+            .merge(vec![found(0, "x"), found(1, "x")], problems)
+            .unwrap_err();
         assert_eq!(problems.len(), 1);
     }
 
