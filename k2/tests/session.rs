@@ -139,6 +139,15 @@ impl Session {
     }
 }
 
+fn record(line: &str) -> Value {
+    let mut record: Value = serde_json::from_str(line).unwrap();
+    let mut data = record.get_mut("data").unwrap().take();
+    for key in ["kind", "seq"] {
+        data.as_object_mut().unwrap().insert(key.to_owned(), record.get(key).unwrap().clone());
+    }
+    data
+}
+
 pub(crate) fn text(record: &Value, key: &str) -> String {
     record
         .get(key)
