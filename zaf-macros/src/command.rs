@@ -21,7 +21,7 @@ static GRAMMAR: Grammar = Grammar {
     positional: None,
 };
 
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut problems = Problems::default();
     let arguments = Arguments::read(arguments, &GRAMMAR, &mut problems);
     let Some(parsed) = problems.take(syn::parse2::<Item>(item.clone())) else {
@@ -38,17 +38,16 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let signature = &function.sig;
     function::check("a command", signature, &mut problems);
     let parameters = function::parameters(&signature.inputs, &mut problems);
-    let context = match &parameters[..] {
-        [only] => Some(Place::of(only.ty)),
-        _ => {
-            if signature.receiver().is_none() {
-                problems.on(
-                    &signature.ident,
-                    "a command takes one parameter, its context: `cx: &CommandContext<'_>`",
-                );
-            }
-            None
+    let context = if let [only] = &parameters[..] {
+        Some(Place::of(only.ty))
+    } else {
+        if signature.receiver().is_none() {
+            problems.on(
+                &signature.ident,
+                "a command takes one parameter, its context: `cx: &CommandContext<'_>`",
+            );
         }
+        None
     };
     let fields = arguments.map(|arguments| fields(&arguments, &mut problems));
     let constant = problems.or(|| {

@@ -35,7 +35,7 @@ static GRAMMAR: Grammar = Grammar {
     positional: None,
 };
 
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut problems = Problems::default();
     let arguments = Arguments::read(arguments, &GRAMMAR, &mut problems);
     extension::expand(

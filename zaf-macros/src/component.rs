@@ -19,7 +19,7 @@ static GRAMMAR: Grammar = Grammar {
     positional: None,
 };
 
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut problems = Problems::default();
     let arguments = Arguments::read(arguments, &GRAMMAR, &mut problems);
     let Some(parsed) = problems.take(syn::parse2::<Item>(item.clone())) else {
@@ -43,20 +43,20 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
         &quote!(::zaf_core::private),
         &mut problems,
     );
-    let made = made(&function, &mut problems);
+    let result = made(&function, &mut problems);
     let fields = arguments.map(|arguments| fields(&function, &arguments, &mut problems));
     let constant = problems.or(|| {
-        let (Some(made), Some(fields)) = (made, fields) else {
+        let (Some(result), Some(fields)) = (result, fields) else {
             return TokenStream::new();
         };
         let descriptors = requirements.iter().map(|need| &need.descriptor);
-        let make = make(&function, &requirements, &made);
+        let function_make = make(&function, &requirements, &result);
         let description = description(&function.attrs);
-        let ty = made.ty;
+        let ty = result.ty;
         quote! {
             const _: () = {
                 const REQUIREMENTS: &[::zaf_core::private::Requirement] = &[#(#descriptors),*];
-                #make
+                #function_make
                 #[::zaf_core::private::linkme::distributed_slice(::zaf_core::private::ZAF_COMPONENTS)]
                 #[linkme(crate = ::zaf_core::private::linkme)]
                 static COMPONENT: ::zaf_core::private::ComponentDescriptor =

@@ -135,10 +135,10 @@ pub(crate) fn read(attribute: &Attribute, problems: &mut Problems) -> Option<Dec
 }
 
 fn optional(value: Option<TokenStream>) -> TokenStream {
-    match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    }
+    value.map_or_else(
+        || quote!(::core::option::Option::None),
+        |value| quote!(::core::option::Option::Some(#value)),
+    )
 }
 
 fn messages(value: &Expr, problems: &mut Problems) -> Option<Vec<Expr>> {

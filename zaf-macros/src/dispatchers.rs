@@ -17,7 +17,7 @@ use crate::place::Place;
 use crate::problems::Problems;
 use crate::requirement::{self, Requirement};
 
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut problems = Problems::default();
     if !arguments.is_empty() {
         problems.on(
@@ -169,16 +169,14 @@ fn check_receiver(signature: &Signature, problems: &mut Problems) -> bool {
         );
         return false;
     };
-    match &receiver.kind {
-        ReceiverKind::Reference(_, _, None) => true,
-        _ => {
-            problems.on(
+    let shared = matches!(receiver.kind, ReceiverKind::Reference(_, _, None));
+    if !shared {
+        problems.on(
                 receiver,
                 "a handler takes `&self`: several threads may be in it; put what changes behind a lock or an atomic",
             );
-            false
-        }
     }
+    shared
 }
 
 /// Type of the message that the handler takes.

@@ -14,7 +14,7 @@ use crate::problems::Problems;
 pub(crate) fn expand(
     attribute: &str,
     arguments: Option<&Arguments>,
-    item: TokenStream,
+    item: &TokenStream,
     mut problems: Problems,
     kind: impl FnOnce(&Arguments, &mut Problems) -> TokenStream,
 ) -> TokenStream {

@@ -32,7 +32,7 @@ static GRAMMAR: Grammar = Grammar {
 /// Source: extension guide, "Load order"; 50 lies in the band of those that add configuration.
 const DEFAULT_LOAD_ORDER: u16 = 50;
 
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut problems = Problems::default();
     let arguments = Arguments::read(arguments, &GRAMMAR, &mut problems);
     extension::expand(

@@ -44,7 +44,7 @@ use proc_macro::TokenStream;
 /// | `replaces` | names of extensions that are not loaded when this one is | none |
 #[proc_macro_attribute]
 pub fn framework_extension(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    framework_extension::expand(arguments.into(), item.into()).into()
+    framework_extension::expand(arguments.into(), &item.into()).into()
 }
 
 /// Registers a struct as a command extension: one that is loaded for the commands it extends.
@@ -56,7 +56,7 @@ pub fn framework_extension(arguments: TokenStream, item: TokenStream) -> TokenSt
 /// [`framework_extension`](macro@framework_extension) without `load_order` and `commands`.
 #[proc_macro_attribute]
 pub fn command_extension(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    command_extension::expand(arguments.into(), item.into()).into()
+    command_extension::expand(arguments.into(), &item.into()).into()
 }
 
 /// Registers the methods of an `impl` block that have a dispatcher attribute as handlers of messages.
@@ -78,7 +78,7 @@ pub fn command_extension(arguments: TokenStream, item: TokenStream) -> TokenStre
 /// `message`. It returns the reply, or a `Result` of it. An extension may have several such blocks.
 #[proc_macro_attribute]
 pub fn dispatchers(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    dispatchers::expand(arguments.into(), item.into()).into()
+    dispatchers::expand(arguments.into(), &item.into()).into()
 }
 
 /// Handles messages on the sender's thread; see [`dispatchers`](macro@dispatchers), inside of which it belongs.
@@ -119,7 +119,7 @@ pub fn concurrent_dispatcher(arguments: TokenStream, item: TokenStream) -> Token
 /// | `hidden` | only the full help lists it | `false` |
 #[proc_macro_attribute]
 pub fn command(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    command::expand(arguments.into(), item.into()).into()
+    command::expand(arguments.into(), &item.into()).into()
 }
 
 /// Registers a function that makes a component: something that handlers, other components and test cases can ask for by type.
@@ -135,7 +135,7 @@ pub fn command(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `priority` | whole number; the highest wins where several fit | `0` |
 #[proc_macro_attribute]
 pub fn component(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    component::expand(arguments.into(), item.into()).into()
+    component::expand(arguments.into(), &item.into()).into()
 }
 
 /// Refines what one parameter of a handler, a component or a test case asks for: `#[requires(shell, can = ["host"])]`.
@@ -143,7 +143,7 @@ pub fn component(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// `can` lists capabilities that the component must have, `scope` names the scope to take it from instead of its own.
 #[proc_macro_attribute]
 pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    requires::expand(&arguments.into(), item.into()).into()
+    requires::expand(&arguments.into(), &item.into()).into()
 }
 
 /// Registers a function as a test case of k2. The function stays callable.
@@ -160,5 +160,5 @@ pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | `disabled` | text: why the case is not run | enabled |
 #[proc_macro_attribute]
 pub fn test_case(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    test_case::expand(arguments.into(), item.into()).into()
+    test_case::expand(arguments.into(), &item.into()).into()
 }

@@ -39,6 +39,6 @@ impl Problems {
     /// Invocations of `compile_error!` if there was any problem; else what `expansion` returns.
     pub(crate) fn or(self, expansion: impl FnOnce() -> TokenStream) -> TokenStream {
         self.0
-            .map_or_else(expansion, |error| error.into_compile_error())
+            .map_or_else(expansion, syn::Error::into_compile_error)
     }
 }

@@ -124,10 +124,10 @@ pub(crate) fn requirements<'a>(
             let ty = component_type(parameter, problems)?;
             let refinement = refinements.iter().find(|r| r.parameter == parameter.ident);
             let can = refinement.map_or(&[][..], |r| &r.can);
-            let scope = match refinement.and_then(|r| r.scope.as_ref()) {
-                Some(scope) => quote!(::core::option::Option::Some(#scope)),
-                None => quote!(::core::option::Option::None),
-            };
+            let scope = refinement.and_then(|r| r.scope.as_ref()).map_or_else(
+                || quote!(::core::option::Option::None),
+                |scope| quote!(::core::option::Option::Some(#scope)),
+            );
             let name = parameter.ident.to_string();
             let descriptor = quote! {
                 #krate::Requirement {

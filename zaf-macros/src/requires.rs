@@ -9,7 +9,7 @@ use crate::problems::Problems;
 /// Attributes that take the `#[requires]` below them.
 const TAKERS: [&str; 2] = ["component", "test_case"];
 
-pub(crate) fn expand(arguments: &TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(arguments: &TokenStream, item: &TokenStream) -> TokenStream {
     let mut problems = Problems::default();
     if let Ok(Item::Fn(mut function)) = syn::parse2::<Item>(item.clone())
         && function.attrs.iter().any(takes)

@@ -29,7 +29,7 @@ static GRAMMAR: Grammar = Grammar {
     positional: None,
 };
 
-pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream {
     let mut problems = Problems::default();
     let arguments = Arguments::read(arguments, &GRAMMAR, &mut problems);
     let Some(parsed) = problems.take(syn::parse2::<Item>(item.clone())) else {
@@ -91,10 +91,12 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
         |name| name.to_token_stream(),
     );
     let tags = arguments.texts("tags", "smoke", problems);
-    let disabled = match arguments.text("disabled", "waits for the new board", problems) {
-        Some(reason) => quote!(::core::option::Option::Some(#reason)),
-        None => quote!(::core::option::Option::None),
-    };
+    let disabled = arguments
+        .text("disabled", "waits for the new board", problems)
+        .map_or_else(
+            || quote!(::core::option::Option::None),
+            |reason| quote!(::core::option::Option::Some(#reason)),
+        );
     let timeout = timeout(arguments, problems);
     quote! {
         name: #name,
