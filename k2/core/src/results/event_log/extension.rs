@@ -22,7 +22,7 @@ use crate::results::{EVENT_LOG_FILE, RecordBody};
 ///
 /// A disk that is full does not end the run: it is said once, and the run ends with exit code 6.
 #[command_extension(
-    name = "event-log",
+    name = "eventlog",
     extends = ["run"],
     endpoints_and_messages = {
         RESULTS: [RECORDED, SYNC_EVENT_LOG, WRITE_REPORTS, REPORTS_WRITTEN]
