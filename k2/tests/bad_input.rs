@@ -9,9 +9,16 @@ use crate::session::{Ended, Session, text};
 fn assert_refused(session: &Session, ended: &Ended, words: &[&str]) {
     assert_eq!(ended.code, Some(2), "{ended:?}");
     for word in words {
-        assert!(ended.stderr.contains(word), "`{word}` is missing in: {}", ended.stderr);
+        assert!(
+            ended.stderr.contains(word),
+            "`{word}` is missing in: {}",
+            ended.stderr
+        );
     }
-    assert!(!session.path().join("ran").exists(), "a case ran: {ended:?}");
+    assert!(
+        !session.path().join("ran").exists(),
+        "a case ran: {ended:?}"
+    );
 }
 
 fn session_with_a_case() -> Session {
@@ -23,14 +30,22 @@ fn session_with_a_case() -> Session {
 #[test]
 fn a_missing_file_names_the_nearest() {
     let session = session_with_a_case();
-    assert_refused(&session, &session.zk2(&["run", "suite", "suite/mraks"]), &["suite/mraks", "marks"]);
+    assert_refused(
+        &session,
+        &session.zk2(&["run", "suite", "suite/mraks"]),
+        &["suite/mraks", "marks"],
+    );
 }
 
 #[test]
 fn a_file_that_is_not_executable_says_how_to_make_it_so() {
     let session = session_with_a_case();
     session.write("plain.sh", "exit 0\n");
-    assert_refused(&session, &session.zk2(&["run", "plain.sh"]), &["plain.sh", "chmod +x"]);
+    assert_refused(
+        &session,
+        &session.zk2(&["run", "plain.sh"]),
+        &["plain.sh", "chmod +x"],
+    );
 }
 
 #[test]
@@ -74,26 +89,47 @@ fn a_wrong_type_in_a_file_shows_the_line() {
     let session = session_with_a_case();
     session.write("k2.yaml", "output.dir: out\nparallel.workers: \"many\"\n");
     let ended = session.zk2(&["run", "suite"]);
-    assert_refused(&session, &ended, &["k2.yaml:2", "parallel.workers", "whole number"]);
+    assert_refused(
+        &session,
+        &ended,
+        &["k2.yaml:2", "parallel.workers", "whole number"],
+    );
 }
 
 #[test]
 fn an_unknown_key_names_the_nearest_and_all_problems_come_at_once() {
     let session = session_with_a_case();
-    session.write("k2.yaml", "reports.junti.file: out.xml\nparallel.workers: -1\n");
+    session.write(
+        "k2.yaml",
+        "reports.junti.file: out.xml\nparallel.workers: -1\n",
+    );
     let ended = session.zk2(&["run", "suite"]);
     assert_refused(
         &session,
         &ended,
-        &["reports.junti.file", "reports.junit.file", "k2.yaml:1", "k2.yaml:2", "2 problems"],
+        &[
+            "reports.junti.file",
+            "reports.junit.file",
+            "k2.yaml:1",
+            "k2.yaml:2",
+            "2 problems",
+        ],
     );
 }
 
 #[test]
 fn a_wrong_environment_variable_is_named() {
     let session = session_with_a_case();
-    let child = session.command(&["run", "suite"]).env("K2_TESTS_TIMEOUT", "5").spawn().unwrap();
-    assert_refused(&session, &crate::session::wait(child), &["K2_TESTS_TIMEOUT", "5s"]);
+    let child = session
+        .command(&["run", "suite"])
+        .env("K2_TESTS_TIMEOUT", "5")
+        .spawn()
+        .unwrap();
+    assert_refused(
+        &session,
+        &crate::session::wait(child),
+        &["K2_TESTS_TIMEOUT", "5s"],
+    );
 }
 
 #[test]
@@ -137,7 +173,9 @@ fn output_without_measure_is_capped_with_head_and_tail_kept() {
     assert_eq!(stdout.get("truncated").unwrap(), true);
     let kept = text(stdout, "head").len() + text(stdout, "tail").len();
     assert!(kept <= 128 * 1024, "{kept}");
-    let log = fs::metadata(session.latest().join("events.jsonl")).unwrap().len();
+    let log = fs::metadata(session.latest().join("events.jsonl"))
+        .unwrap()
+        .len();
     assert!(log < 1024 * 1024, "{log}");
 }
 
@@ -157,7 +195,13 @@ fn grandchildren_that_hold_the_pipes_are_named_and_ended() {
     let ended = session.zk2(&["run", "suite"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let record = session.finished_case("leaves");
-    assert_eq!(record.get("leaked").and_then(|leaked| leaked.as_array()).map(Vec::len), Some(1));
+    assert_eq!(
+        record
+            .get("leaked")
+            .and_then(|leaked| leaked.as_array())
+            .map(Vec::len),
+        Some(1)
+    );
     session.assert_nothing_left();
 }
 
@@ -183,10 +227,16 @@ fn a_case_that_ignores_term_is_killed_after_the_grace() {
 fn hostile_output_does_not_reach_the_terminal_raw() {
     let session = Session::new();
     session.fixture("suite/hostile", "nul-ansi");
-    session.script("suite/fails", "printf 'x\\033]52;c;aGk=\\007\\033[31m\\n'; exit 1");
+    session.script(
+        "suite/fails",
+        "printf 'x\\033]52;c;aGk=\\007\\033[31m\\n'; exit 1",
+    );
     let ended = session.zk2(&["run", "suite"]);
     assert_eq!(ended.code, Some(1));
     for stream in [&ended.stdout, &ended.stderr] {
-        assert!(!stream.contains('\x1b') && !stream.contains('\x07'), "{stream:?}");
+        assert!(
+            !stream.contains('\x1b') && !stream.contains('\x07'),
+            "{stream:?}"
+        );
     }
 }

@@ -15,10 +15,23 @@ fn records_are_numbered_in_order_from_the_start_to_the_end_of_the_run() {
     }
     assert_eq!(session.zk2(&["run", "suite"]).code, Some(0));
     let records = session.records();
-    let numbers: Vec<u64> =
-        records.iter().map(|record| record.get("seq").and_then(serde_json::Value::as_u64).unwrap()).collect();
+    let numbers: Vec<u64> = records
+        .iter()
+        .map(|record| {
+            record
+                .get("seq")
+                .and_then(serde_json::Value::as_u64)
+                .unwrap()
+        })
+        .collect();
     let first = numbers.first().copied().unwrap();
-    assert!(numbers.iter().enumerate().all(|(n, seq)| *seq == first + n as u64), "{numbers:?}");
+    assert!(
+        numbers
+            .iter()
+            .enumerate()
+            .all(|(n, seq)| *seq == first + n as u64),
+        "{numbers:?}"
+    );
     assert_eq!(text(records.first().unwrap(), "kind"), "run-started");
     assert_eq!(text(records.last().unwrap(), "kind"), "run-finished");
     assert_eq!(records.len(), 3 + 2 * 10);
@@ -28,16 +41,33 @@ fn records_are_numbered_in_order_from_the_start_to_the_end_of_the_run() {
 fn f6_after_kill_9_the_log_is_readable_to_its_last_full_record() {
     let session = Session::new();
     session.script("suite/a-passes", "exit 0");
-    session.script("suite/b-kills", "kill -9 $PPID; exec sleep 300 <&- >&- 2>&-");
-    let mut child = session.command(&["run", "suite", "--parallel-workers", "1"]).spawn().unwrap();
+    session.script(
+        "suite/b-kills",
+        "kill -9 $PPID; exec sleep 300 <&- >&- 2>&-",
+    );
+    let mut child = session
+        .command(&["run", "suite", "--parallel-workers", "1"])
+        .spawn()
+        .unwrap();
     let mut output = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut output)
+        .unwrap();
     let ended = wait(child);
     assert_eq!(ended.signal, Some(9), "{ended:?}");
     let records = session.records();
     let kinds: Vec<_> = records.iter().map(|record| text(record, "kind")).collect();
-    assert!(kinds.iter().any(|kind| kind == "case-finished"), "{kinds:?}");
-    assert!(!kinds.iter().any(|kind| kind == "run-finished"), "{kinds:?}");
+    assert!(
+        kinds.iter().any(|kind| kind == "case-finished"),
+        "{kinds:?}"
+    );
+    assert!(
+        !kinds.iter().any(|kind| kind == "run-finished"),
+        "{kinds:?}"
+    );
     let log = camino::Utf8PathBuf::try_from(session.latest().join("events.jsonl")).unwrap();
     let read = event_log::Reader::open(&log).unwrap().count();
     assert_eq!(read, records.len());
@@ -47,10 +77,18 @@ fn f6_after_kill_9_the_log_is_readable_to_its_last_full_record() {
 /// The case that outlived its killed run must not outlive this test.
 fn end_sleepers(_records: &[serde_json::Value]) {
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let Some(pid) = entry
+            .file_name()
+            .to_str()
+            .and_then(|name| name.parse().ok())
+        else {
+            continue;
+        };
         let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
         let environment = String::from_utf8_lossy(&environment);
-        if environment.split('\0').any(|variable| variable.starts_with("K2_CASE_ID=") && variable.ends_with("b-kills"))
+        if environment
+            .split('\0')
+            .any(|variable| variable.starts_with("K2_CASE_ID=") && variable.ends_with("b-kills"))
             && let Some(pid) = Pid::from_raw(pid)
         {
             drop(kill_process(pid, Signal::KILL));
@@ -62,13 +100,18 @@ fn end_sleepers(_records: &[serde_json::Value]) {
 fn two_runs_in_one_output_directory_do_not_meet() {
     let session = Session::new();
     session.script("suite/passes", "exit 0");
-    let children: Vec<_> =
-        (0..4).map(|_| session.command(&["run", "suite"]).spawn().unwrap()).collect();
+    let children: Vec<_> = (0..4)
+        .map(|_| session.command(&["run", "suite"]).spawn().unwrap())
+        .collect();
     for child in children {
         let ended = wait(child);
         assert_eq!(ended.code, Some(0), "{ended:?}");
     }
     let logs = std::fs::read_dir(session.path().join("output")).unwrap();
     let logs = logs.flatten().filter(|entry| !entry.path().is_symlink());
-    assert_eq!(logs.filter(|entry| entry.path().join("events.jsonl").exists()).count(), 4);
+    assert_eq!(
+        logs.filter(|entry| entry.path().join("events.jsonl").exists())
+            .count(),
+        4
+    );
 }

@@ -8,11 +8,17 @@ use crate::session::{Session, fixture, text};
 #[test]
 fn a_tap_producer_is_one_case_with_its_points_as_steps() {
     let session = Session::new();
-    session.script("suite/points.tap", "printf '1..3\\nok 1 - a\\nnot ok 2 - b\\nok 3 - c # SKIP later\\n'");
+    session.script(
+        "suite/points.tap",
+        "printf '1..3\\nok 1 - a\\nnot ok 2 - b\\nok 3 - c # SKIP later\\n'",
+    );
     let ended = session.zk2(&["run", "suite"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let record = session.finished_case("points.tap");
-    let steps = record.get("steps").and_then(|steps| steps.as_array()).unwrap();
+    let steps = record
+        .get("steps")
+        .and_then(|steps| steps.as_array())
+        .unwrap();
     let verdicts: Vec<_> = steps.iter().map(|step| text(step, "verdict")).collect();
     assert_eq!(verdicts, ["passed", "failed", "skipped"]);
     assert!(text(&record, "reason").contains('b'), "{record}");
@@ -23,7 +29,10 @@ fn a_tap_producer_that_breaks_off_does_not_pass() {
     let session = Session::new();
     session.fixture("suite/half.tap", "partial-tap");
     assert_eq!(session.zk2(&["run", "suite"]).code, Some(1));
-    assert_ne!(text(&session.finished_case("half.tap"), "verdict"), "passed");
+    assert_ne!(
+        text(&session.finished_case("half.tap"), "verdict"),
+        "passed"
+    );
 }
 
 #[test]
@@ -78,7 +87,9 @@ fn each_test_of_a_googletest_binary_is_a_case() {
     let verdicts: Vec<_> = session
         .verdicts()
         .into_iter()
-        .map(|(case, verdict)| format!("{} {verdict}", case.rsplit("::").next().unwrap_or_default()))
+        .map(|(case, verdict)| {
+            format!("{} {verdict}", case.rsplit("::").next().unwrap_or_default())
+        })
         .collect();
     let expects = |line: &str| assert!(verdicts.iter().any(|v| v == line), "{line}: {verdicts:?}");
     expects("Passes passed");
@@ -92,5 +103,8 @@ fn a_test_binary_that_cannot_be_listed_is_a_case_in_error() {
     session.script("broken", "echo no such option >&2; exit 3");
     let ended = session.zk2(&["run", "libtest:broken", "--tests-exclude", "broken"]);
     assert_eq!(ended.code, Some(1), "a filter cannot hide it: {ended:?}");
-    assert_eq!(session.verdicts().into_values().collect::<Vec<_>>(), ["error"]);
+    assert_eq!(
+        session.verdicts().into_values().collect::<Vec<_>>(),
+        ["error"]
+    );
 }

@@ -26,7 +26,12 @@ fn functions_end_in_every_verdict() {
     let verdicts = session.verdicts();
     let short: Vec<_> = verdicts
         .iter()
-        .map(|(case, verdict)| format!("{} {verdict}", case.trim_start_matches("zk2_linked_cases::")))
+        .map(|(case, verdict)| {
+            format!(
+                "{} {verdict}",
+                case.trim_start_matches("zk2_linked_cases::")
+            )
+        })
         .collect();
     assert_eq!(
         short,
@@ -49,14 +54,19 @@ fn functions_end_in_every_verdict() {
     );
     assert!(text(&session.finished_case("panics"), "reason").contains("sums"));
     assert!(text(&session.finished_case("asks_for_the_impossible"), "reason").contains("Unicorn"));
-    assert_eq!(text(&session.finished_case("skips"), "reason"), "not on a Sunday");
+    assert_eq!(
+        text(&session.finished_case("skips"), "reason"),
+        "not on a Sunday"
+    );
 }
 
 #[test]
 fn a_product_has_its_own_prefix_for_the_environment() {
     let session = Session::new();
     let mut command = Command::new(example("zk2-linked-cases"));
-    command.args(["list", "--tests-include", "zk2_linked_cases::passes"]).current_dir(session.path());
+    command
+        .args(["list", "--tests-include", "zk2_linked_cases::passes"])
+        .current_dir(session.path());
     command.env("LINKED_TESTS_EXCLUDE_REGEX", "passes");
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(4), "{output:?}");
@@ -66,7 +76,11 @@ fn a_product_has_its_own_prefix_for_the_environment() {
 fn the_own_cli_of_the_examples_works() {
     let session = Session::new();
     let mut command = Command::new(example("own_cli"));
-    let output = command.args(["run"]).current_dir(session.path()).output().unwrap();
+    let output = command
+        .args(["run"])
+        .current_dir(session.path())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(session.verdicts().len(), 1);
 }

@@ -35,8 +35,14 @@ fn cases_are_included_and_excluded_by_prefix_glob_and_regex() {
     assert_eq!(listed(&session, &["--tests-include", log]), [log.clone()]);
     assert_eq!(listed(&session, &["--tests-include", "*ping"]).len(), 1);
     assert_eq!(listed(&session, &["--tests-exclude", "*git*"]).len(), 1);
-    assert_eq!(listed(&session, &["--tests-include-regex", "l.g$"]), [log.clone()]);
-    assert_eq!(listed(&session, &["--tests-exclude-regex", "log|merge"]).len(), 1);
+    assert_eq!(
+        listed(&session, &["--tests-include-regex", "l.g$"]),
+        [log.clone()]
+    );
+    assert_eq!(
+        listed(&session, &["--tests-exclude-regex", "log|merge"]).len(),
+        1
+    );
     let both = ["--tests-include", "*log", "--tests-include", "*ping"];
     assert_eq!(listed(&session, &both).len(), 2);
 }
@@ -46,7 +52,11 @@ fn options_are_accepted_before_and_after_the_command() {
     let session = three();
     let before = session.zk2(&["--output-dir", "a", "run", "suite"]);
     let after = session.zk2(&["run", "suite", "--output-dir", "b"]);
-    assert_eq!((before.code, after.code), (Some(0), Some(0)), "{before:?} {after:?}");
+    assert_eq!(
+        (before.code, after.code),
+        (Some(0), Some(0)),
+        "{before:?} {after:?}"
+    );
     assert!(session.path().join("a/latest/events.jsonl").exists());
     assert!(session.path().join("b/latest/events.jsonl").exists());
 }
@@ -57,7 +67,13 @@ fn the_command_line_wins_over_the_environment_and_that_over_files() {
     session.write("k2.yaml", "output:\n  dir: file\n");
     session.zk2(&["run", "suite"]);
     assert!(session.path().join("file/latest").exists());
-    wait(session.command(&["run", "suite"]).env("K2_OUTPUT_DIR", "env").spawn().unwrap());
+    wait(
+        session
+            .command(&["run", "suite"])
+            .env("K2_OUTPUT_DIR", "env")
+            .spawn()
+            .unwrap(),
+    );
     assert!(session.path().join("env/latest").exists());
     let mut command = session.command(&["run", "suite", "--output-dir", "flag"]);
     wait(command.env("K2_OUTPUT_DIR", "env2").spawn().unwrap());
@@ -80,7 +96,10 @@ fn a_file_named_on_the_command_line_replaces_the_default_files() {
 fn noop_does_nothing_and_help_explains_run() {
     let session = Session::new();
     let noop = session.zk2(&["noop"]);
-    assert_eq!((noop.code, noop.stdout.as_str(), noop.stderr.as_str()), (Some(0), "", ""));
+    assert_eq!(
+        (noop.code, noop.stdout.as_str(), noop.stderr.as_str()),
+        (Some(0), "", "")
+    );
     let help = session.zk2(&["run", "--help"]);
     assert_eq!(help.code, Some(0));
     for option in [
@@ -100,6 +119,10 @@ fn noop_does_nothing_and_help_explains_run() {
         "--log-level",
         "--config-file-pattern",
     ] {
-        assert!(help.stdout.contains(option), "{option} is missing in: {}", help.stdout);
+        assert!(
+            help.stdout.contains(option),
+            "{option} is missing in: {}",
+            help.stdout
+        );
     }
 }

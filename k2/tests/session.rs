@@ -55,7 +55,11 @@ impl Session {
         let program = fixture();
         self.script(
             name,
-            &format!("export ZK2_FIXTURE_PIDS={}\nexec {} {mode}", pids.display(), program.display()),
+            &format!(
+                "export ZK2_FIXTURE_PIDS={}\nexec {} {mode}",
+                pids.display(),
+                program.display()
+            ),
         )
     }
 
@@ -81,7 +85,9 @@ impl Session {
     /// The records of the newest run, each with its kind.
     pub(crate) fn records(&self) -> Vec<Value> {
         let log = fs::read_to_string(self.latest().join("events.jsonl")).unwrap();
-        log.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        log.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     pub(crate) fn latest(&self) -> PathBuf {
@@ -111,8 +117,12 @@ impl Session {
     /// What the newest run said about the end of one case.
     pub(crate) fn finished_case(&self, id_end: &str) -> Value {
         let finished = self.finished();
-        let found = finished.iter().find(|record| text(record, "case").ends_with(id_end));
-        found.unwrap_or_else(|| panic!("no case ends with {id_end}: {finished:#?}")).clone()
+        let found = finished
+            .iter()
+            .find(|record| text(record, "case").ends_with(id_end));
+        found
+            .unwrap_or_else(|| panic!("no case ends with {id_end}: {finished:#?}"))
+            .clone()
     }
 
     /// Asserts that no process noted by the fixture is alive.
@@ -121,13 +131,20 @@ impl Session {
         for pid in pids.split_whitespace() {
             let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
             let state = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-            assert!(state.is_empty() || state.starts_with('Z'), "process {pid} is alive: {stat}");
+            assert!(
+                state.is_empty() || state.starts_with('Z'),
+                "process {pid} is alive: {stat}"
+            );
         }
     }
 }
 
 pub(crate) fn text(record: &Value, key: &str) -> String {
-    record.get(key).and_then(Value::as_str).unwrap_or_default().to_owned()
+    record
+        .get(key)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 pub(crate) fn wait(child: Child) -> Ended {
@@ -146,7 +163,13 @@ pub(crate) fn fixture() -> PathBuf {
 }
 
 pub(crate) fn example(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_zk2")).with_file_name("examples").join(name);
-    assert!(path.exists(), "{} is built by `cargo test` together with the tests", path.display());
+    let path = Path::new(env!("CARGO_BIN_EXE_zk2"))
+        .with_file_name("examples")
+        .join(name);
+    assert!(
+        path.exists(),
+        "{} is built by `cargo test` together with the tests",
+        path.display()
+    );
     path
 }

@@ -27,12 +27,21 @@ fn start(body: &str, options: &[&str]) -> Running {
         0,
     )
     .unwrap();
-    session.script("suite/a-runs", &format!("echo $$ >> left-behind\necho > ready\n{body}"));
+    session.script(
+        "suite/a-runs",
+        &format!("echo $$ >> left-behind\necho > ready\n{body}"),
+    );
     session.script("suite/b-waits", "touch ran");
     let common = ["run", "suite", "--parallel-workers", "1", "--reports-junit"];
-    let child = session.command(&[common.as_slice(), options].concat()).spawn().unwrap();
+    let child = session
+        .command(&[common.as_slice(), options].concat())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
-    std::fs::File::open(&fifo).unwrap().read_to_string(&mut line).unwrap();
+    std::fs::File::open(&fifo)
+        .unwrap()
+        .read_to_string(&mut line)
+        .unwrap();
     Running { session, child }
 }
 
@@ -66,7 +75,10 @@ fn d1_sigint_ends_what_runs_and_reports_everything() {
 
 #[test]
 fn d2_a_second_sigint_does_not_wait_for_the_grace() {
-    let running = start("trap '' INT TERM; echo > deaf; while :; do sleep 1; done", &["--tests-grace", "5m"]);
+    let running = start(
+        "trap '' INT TERM; echo > deaf; while :; do sleep 1; done",
+        &["--tests-grace", "5m"],
+    );
     running.signal(Signal::INT);
     // The first one has arrived when the log of the terminal says so; the signal is counted even before.
     running.signal(Signal::INT);
@@ -116,5 +128,8 @@ fn m5_closed_standard_streams_are_no_reason_to_fail() {
         .status()
         .unwrap();
     assert_eq!(status.code(), Some(0));
-    assert_eq!(session.verdicts().into_values().collect::<Vec<_>>(), ["passed"]);
+    assert_eq!(
+        session.verdicts().into_values().collect::<Vec<_>>(),
+        ["passed"]
+    );
 }

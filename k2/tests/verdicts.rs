@@ -8,7 +8,10 @@ fn all_passed_is_0() {
     session.script("suite/passes", "exit 0");
     let ended = session.zk2(&["run", "suite"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(session.verdicts().into_values().collect::<Vec<_>>(), ["passed"]);
+    assert_eq!(
+        session.verdicts().into_values().collect::<Vec<_>>(),
+        ["passed"]
+    );
 }
 
 #[test]
@@ -21,7 +24,11 @@ fn a_failure_is_1_and_names_the_exit_status() {
     let failed = session.finished_case("fails");
     assert_eq!(text(&failed, "verdict"), "failed");
     assert!(text(&failed, "reason").contains('7'), "{failed}");
-    assert!(ended.stdout.contains("expected 1, got 2"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("expected 1, got 2"),
+        "{}",
+        ended.stdout
+    );
     assert!(ended.stdout.contains("exit 1"), "{}", ended.stdout);
 }
 
@@ -30,9 +37,16 @@ fn skipped_cases_count_as_neither() {
     let session = Session::new();
     session.script("suite/skips", "exit 77");
     assert_eq!(session.zk2(&["run", "suite"]).code, Some(0));
-    assert_eq!(session.verdicts().into_values().collect::<Vec<_>>(), ["skipped"]);
+    assert_eq!(
+        session.verdicts().into_values().collect::<Vec<_>>(),
+        ["skipped"]
+    );
     let ended = session.zk2(&["run", "suite", "--tests-skip-codes", "3"]);
-    assert_eq!(ended.code, Some(1), "77 is an ordinary failure when 3 is the skip code: {ended:?}");
+    assert_eq!(
+        ended.code,
+        Some(1),
+        "77 is an ordinary failure when 3 is the skip code: {ended:?}"
+    );
 }
 
 #[test]
@@ -41,7 +55,10 @@ fn a_time_limit_is_a_verdict_of_its_own() {
     session.script("suite/hangs", "exec sleep 300");
     let ended = session.zk2(&["run", "suite", "--tests-timeout", "100ms"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_eq!(session.verdicts().into_values().collect::<Vec<_>>(), ["timed-out"]);
+    assert_eq!(
+        session.verdicts().into_values().collect::<Vec<_>>(),
+        ["timed-out"]
+    );
 }
 
 #[test]
@@ -58,8 +75,15 @@ fn nothing_selected_is_4() {
     session.script("suite/passes", "exit 0");
     let ended = session.zk2(&["run", "suite", "--tests-include", "nowhere"]);
     assert_eq!(ended.code, Some(4), "{ended:?}");
-    assert!(ended.stderr.contains("1"), "says how many were filtered out: {}", ended.stderr);
-    assert!(!session.path().join("output").exists(), "an empty run leaves nothing behind");
+    assert!(
+        ended.stderr.contains("1"),
+        "says how many were filtered out: {}",
+        ended.stderr
+    );
+    assert!(
+        !session.path().join("output").exists(),
+        "an empty run leaves nothing behind"
+    );
 }
 
 #[test]
@@ -73,7 +97,13 @@ fn abort_on_fail_runs_nothing_after_the_first_failure_and_is_5() {
     assert_eq!(ended.code, Some(5), "{ended:?}");
     let verdicts = session.verdicts();
     assert_eq!(verdicts.len(), 6);
-    assert_eq!(verdicts.values().filter(|verdict| *verdict == "not-run").count(), 5);
+    assert_eq!(
+        verdicts
+            .values()
+            .filter(|verdict| *verdict == "not-run")
+            .count(),
+        5
+    );
 }
 
 #[test]
@@ -83,7 +113,11 @@ fn a_pass_after_a_failure_is_flaky_and_every_attempt_is_recorded() {
     let ended = session.zk2(&["run", "suite", "--tests-retries", "2"]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains("FLAKY"), "{}", ended.stdout);
-    let attempts: Vec<_> = session.finished().iter().map(|record| text(record, "verdict")).collect();
+    let attempts: Vec<_> = session
+        .finished()
+        .iter()
+        .map(|record| text(record, "verdict"))
+        .collect();
     assert_eq!(attempts, ["failed", "passed"]);
 }
 
@@ -105,7 +139,13 @@ fn junit_is_written_when_asked_for_and_counts_every_case() {
     session.script("suite/fails", "printf 'a\\001<b>&]]>\\377\\n'; exit 1");
     session.script("suite/passes", "exit 0");
     session.script("suite/skips", "exit 77");
-    let ended = session.zk2(&["run", "suite", "--reports-junit", "--reports-junit-file", "junit.xml"]);
+    let ended = session.zk2(&[
+        "run",
+        "suite",
+        "--reports-junit",
+        "--reports-junit-file",
+        "junit.xml",
+    ]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let xml = std::fs::read_to_string(session.path().join("junit.xml")).unwrap();
     assert_eq!(xml.matches("<testcase").count(), 3, "{xml}");
@@ -125,6 +165,12 @@ fn a_report_that_cannot_be_written_is_6_and_the_verdicts_stay() {
         "/proc/no/such/place/junit.xml",
     ]);
     assert_eq!(ended.code, Some(6), "{ended:?}");
-    assert_eq!(session.verdicts().into_values().collect::<Vec<_>>(), ["failed"]);
-    assert!(ended.stdout.contains("junit") || ended.stderr.contains("junit"), "{ended:?}");
+    assert_eq!(
+        session.verdicts().into_values().collect::<Vec<_>>(),
+        ["failed"]
+    );
+    assert!(
+        ended.stdout.contains("junit") || ended.stderr.contains("junit"),
+        "{ended:?}"
+    );
 }

@@ -2,7 +2,7 @@
 
 pub use crate::application::ExitCode;
 pub use crate::command::CommandContext;
-pub use crate::config::OptionId;
+pub use crate::config::{ConfigView, OptionId};
 pub use crate::error::{Error, Result};
 pub use crate::extension::{Extension, ExtensionContext};
 pub use crate::message::{EndpointId, Entity, EventId, Message, MessageBus, RequestId};

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 use zaf_core::config::load::{self, Format};
 use zaf_core::config::{
-    ConfigLayer, ConfigStore, Document, EXPANDED_LIMIT, Key, OptionDescriptor, OptionId, Priority, Problems,
-    Source, UnknownKeys, Value,
+    ConfigLayer, ConfigStore, Document, EXPANDED_LIMIT, Key, OptionDescriptor, OptionId, Priority,
+    Problems, Source, UnknownKeys, Value,
 };
 use zaf_core::message::Entity;
 
@@ -37,7 +37,9 @@ fn store() -> ConfigStore {
     ];
     let mut store = ConfigStore::new();
     for option in options {
-        store.define(&option, "fuzz").expect("invariant: the declarations above are right");
+        store
+            .define(&option, "fuzz")
+            .expect("invariant: the declarations above are right");
     }
     store
 }
@@ -58,7 +60,10 @@ fn file_to_store(format: Format, data: &[u8]) {
     let mut keys = BTreeSet::new();
     for entry in layer.entries() {
         assert!(keys.insert(entry.key.clone()), "{} twice", entry.key);
-        let place = entry.place.as_ref().expect("invariant: entries of files have a place");
+        let place = entry
+            .place
+            .as_ref()
+            .expect("invariant: entries of files have a place");
         let text = place.document.text();
         assert!(text.get(place.key.clone()).is_some() && text.get(place.value.clone()).is_some());
         if let Value::List(items) = &entry.value {
@@ -76,7 +81,10 @@ fn file_to_store(format: Format, data: &[u8]) {
         drop(problems.draw(false));
     }
     for known in store.options() {
-        drop(store.read(&known.option, known.option.at.map(|_| Entity::from("a")).as_ref()));
+        drop(store.read(
+            &known.option,
+            known.option.at.map(|_| Entity::from("a")).as_ref(),
+        ));
     }
 }
 
@@ -85,10 +93,17 @@ fn reads_back(value: &Value) {
         return;
     }
     let printed = format!("key: {}\n", value.print());
-    let layer = load::text(Document::new("printed", printed.as_str()), Format::Yaml, Priority::LOCAL)
-        .unwrap_or_else(|problems| panic!("{problems}"));
+    let layer = load::text(
+        Document::new("printed", printed.as_str()),
+        Format::Yaml,
+        Priority::LOCAL,
+    )
+    .unwrap_or_else(|problems| panic!("{problems}"));
     let has_nan = |value: &Value| format!("{value:?}").contains("NaN");
-    assert!(layer.entries()[0].value == *value || has_nan(value), "{printed}");
+    assert!(
+        layer.entries()[0].value == *value || has_nan(value),
+        "{printed}"
+    );
 }
 
 /// YAML.

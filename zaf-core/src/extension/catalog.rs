@@ -76,6 +76,8 @@ struct Known {
     extensions: Vec<ExtensionEntry>,
     commands: CommandTree,
     options: BTreeMap<Key, OptionEntry>,
+    /// What the application itself asks for.
+    core: Vec<ConfigOption>,
 }
 
 impl Catalog {
@@ -128,6 +130,7 @@ impl Catalog {
             extensions,
             commands,
             options,
+            core: core.to_vec(),
         };
         let catalog = Self {
             known: Arc::new(known),
@@ -197,6 +200,37 @@ impl Catalog {
             .iter()
             .filter(|(key, _)| keys.contains(*key) && !general.contains(*key))
             .map(|(_, entry)| entry)
+            .collect()
+    }
+
+    /// Options that need a value if `command` runs, sorted by key, each with the first who cannot do without: the application,
+    /// an enabled framework extension, the command, a command above it, or an extension that extends it. What other commands
+    /// need does not count. Without a command, what is needed whatever the command is.
+    pub fn required_options(
+        &self,
+        command: Option<&'static CommandDescriptor>,
+    ) -> Vec<(&OptionEntry, Requester)> {
+        let mut required: BTreeMap<Key, Requester> = BTreeMap::new();
+        let mut add = |requester: Requester, options: &[ConfigOption]| {
+            for option in options.iter().filter(|option| options::needs_value(option)) {
+                required.entry(key(option)).or_insert(requester);
+            }
+        };
+        add(Requester::Application, &self.known.core);
+        for extension in self.enabled() {
+            if extension.is_framework() || command.is_some_and(|command| extension.extends(command))
+            {
+                add(Requester::extension(extension), extension.config_options);
+            }
+        }
+        let mut next = command;
+        while let Some(command) = next {
+            add(Requester::Command(command), command.config_options);
+            next = command.parent;
+        }
+        required
+            .into_iter()
+            .filter_map(|(key, requester)| Some((self.known.options.get(&key)?, requester)))
             .collect()
     }
 

@@ -212,6 +212,7 @@ pub enum LoadError {
         handler: &'static str,
         #[source]
         cause: Cause,
+        hints: Vec<String>,
     },
     /// The bus refused a definition.
     #[error("extension `{extension}` ({place}) could not define endpoint `{endpoint}`")]
@@ -256,7 +257,7 @@ impl LoadError {
     /// What the reader can do; may be empty.
     pub fn hints(&self) -> &[String] {
         match self {
-            Self::Failed { hints, .. } => hints,
+            Self::Failed { hints, .. } | Self::Dispatcher { hints, .. } => hints,
             _ => &[],
         }
     }

@@ -85,7 +85,8 @@ impl fmt::Display for Requester {
 pub struct OptionEntry {
     /// The option as the first of them declares it.
     pub option: OptionDescriptor,
-    /// Whether one of them cannot do without a value.
+    /// Whether one of them cannot do without a value. An option that makes instances is not required: without a value there
+    /// are none. See [`Catalog::required_options`](super::Catalog::required_options) for what one command needs.
     pub required: bool,
     /// Who asks for it, in load order; not empty.
     pub requested_by: Vec<Requester>,
@@ -99,12 +100,13 @@ pub(super) fn collect(
     let mut problems = Vec::new();
     for (requester, request) in requests {
         let key = Key::of(&request.option, None);
+        let required = needs_value(&request);
         let Some(entry) = options.get_mut(&key) else {
             options.insert(
                 key,
                 OptionEntry {
                     option: request.option,
-                    required: request.required,
+                    required,
                     requested_by: vec![requester],
                 },
             );
@@ -121,7 +123,7 @@ pub(super) fn collect(
                 by: [first.to_string(), requester.to_string()],
             });
         } else if meaning(&entry.option) == meaning(&request.option) {
-            entry.required |= request.required;
+            entry.required |= required;
             entry.requested_by.push(requester);
         } else {
             problems.push(LoadError::OptionConflict {
@@ -132,6 +134,11 @@ pub(super) fn collect(
         }
     }
     (options, problems)
+}
+
+/// Whether nothing can be done without a value for this request.
+pub(super) const fn needs_value(request: &ConfigOption) -> bool {
+    request.required && !request.instantiate_on
 }
 
 /// Everything that decides what a value means, in words: two options with the same words can share their values.

@@ -241,6 +241,7 @@ impl RunningExtension {
                     instance: instance_name(self.entity.as_ref()),
                     place: format!("{}:{}", set.file, descriptor.line),
                     handler: descriptor.handler,
+                    hints: error.hints().to_vec(),
                     cause: error.into_inner(),
                 })?;
                 self.dispatchers.push(dispatcher);

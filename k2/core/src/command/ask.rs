@@ -21,7 +21,9 @@ where
     P: Send + Sync + 'static,
     R: Send + 'static,
 {
-    let replies = bus.send_request(request, endpoint, payload).map_err(nobody)?;
+    let replies = bus
+        .send_request(request, endpoint, payload)
+        .map_err(nobody)?;
     first(replies)
 }
 
@@ -33,7 +35,7 @@ fn first<R: Send + 'static>(mut replies: Replies<R>) -> Result<R> {
 
 /// Explains that an extension is missing.
 pub(crate) fn nobody(error: BusError) -> zaf_core::Error {
-    ExitCode::ExtensionFailed
-        .with_error(error)
-        .hint("an extension that this command needs is missing or switched off: see `ext.<name>.enabled`")
+    ExitCode::ExtensionFailed.with_error(error).hint(
+        "an extension that this command needs is missing or switched off: see `ext.<name>.enabled`",
+    )
 }

@@ -20,6 +20,10 @@ pub fn list(cx: &CommandContext<'_>) -> Result<ExitCode> {
         text.push('\n');
     }
     // A reader that has seen enough (`| head`) is no failure.
-    drop(cx.component::<Console>()?.stdout().write_all(text.as_bytes()));
+    drop(
+        cx.component::<Console>()?
+            .stdout()
+            .write_all(text.as_bytes()),
+    );
     Ok(ExitCode::Success)
 }

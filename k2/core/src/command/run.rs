@@ -13,8 +13,8 @@ use zaf_core::prelude::*;
 use super::ask::{ask, nobody};
 use super::selection::{self, SOURCES, Selection};
 use crate::messages::{
-    RESULTS, RUNNER, RunEnd, RunFinished, RunStarted, REPORTS_WRITTEN, ReportFailure,
-    ReportsWritten, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED, TEST_CASES_SELECTED,
+    REPORTS_WRITTEN, RESULTS, RUNNER, ReportFailure, ReportsWritten, RunEnd, RunFinished,
+    RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED, TEST_CASES_SELECTED,
     TEST_RUN_FINISHED, TEST_RUN_STARTED, WRITE_REPORTS, WriteReports, WrittenReport,
 };
 use crate::results::{RecordBody, RunDirectory, Summary};
@@ -43,11 +43,20 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let ended = execute(cx, selection, &directory);
     let end = match &ended {
         Ok(None) => RunEnd::Completed,
-        Ok(Some(reason)) => RunEnd::Aborted { reason: Arc::clone(reason) },
-        Err(error) => RunEnd::Aborted { reason: format!("{error:#}").into() },
+        Ok(Some(reason)) => RunEnd::Aborted {
+            reason: Arc::clone(reason),
+        },
+        Err(error) => RunEnd::Aborted {
+            reason: format!("{error:#}").into(),
+        },
     };
-    let finished = RunFinished { finished: Timestamp::now(), duration: started.elapsed(), end };
-    cx.bus().trigger_event(TEST_RUN_FINISHED, RUNNER, finished)?;
+    let finished = RunFinished {
+        finished: Timestamp::now(),
+        duration: started.elapsed(),
+        end,
+    };
+    cx.bus()
+        .trigger_event(TEST_RUN_FINISHED, RUNNER, finished)?;
     let exit = report(cx, &directory, &summary.take())?;
     ended.map(|_| exit)
 }
@@ -58,7 +67,8 @@ fn execute(
     selection: Selection,
     directory: &RunDirectory,
 ) -> Result<Option<Arc<str>>> {
-    cx.bus().trigger_event(TEST_RUN_STARTED, RUNNER, describe(cx, directory)?)?;
+    cx.bus()
+        .trigger_event(TEST_RUN_STARTED, RUNNER, describe(cx, directory)?)?;
     let plan = RunPlan {
         selected: selection.filled.selected.into(),
         filtered_out: selection.filled.filtered_out,
@@ -73,8 +83,9 @@ fn execute(
 /// Who runs what, where.
 fn describe(cx: &CommandContext<'_>, directory: &RunDirectory) -> Result<RunStarted> {
     let working_directory = std::env::current_dir().unwrap_or_default();
-    let command_line: Vec<Arc<str>> =
-        std::env::args_os().map(|word| word.to_string_lossy().into()).collect();
+    let command_line: Vec<Arc<str>> = std::env::args_os()
+        .map(|word| word.to_string_lossy().into())
+        .collect();
     let workers = workers(cx.config())?.get();
     Ok(RunStarted {
         run: directory.id().to_shared(),
@@ -109,7 +120,11 @@ fn again(command_line: &[Arc<str>]) -> Vec<Arc<str>> {
 }
 
 /// Has the reports written and says how the command ends.
-fn report(cx: &CommandContext<'_>, directory: &RunDirectory, summary: &Summary) -> Result<ExitCode> {
+fn report(
+    cx: &CommandContext<'_>,
+    directory: &RunDirectory,
+    summary: &Summary,
+) -> Result<ExitCode> {
     let mut reports: Vec<WrittenReport> = Vec::new();
     let mut failures: Vec<ReportFailure> = Vec::new();
     match ask(cx.bus(), SYNC_EVENT_LOG, RESULTS, SyncEventLog::default()) {
@@ -122,8 +137,14 @@ fn report(cx: &CommandContext<'_>, directory: &RunDirectory, summary: &Summary) 
             reason: format!("{error:#}").into(),
         }),
     }
-    let request = WriteReports { log: directory.event_log(), directory: directory.path().to_owned() };
-    let replies = cx.bus().send_request_optional(WRITE_REPORTS, RESULTS, None, request).map_err(nobody)?;
+    let request = WriteReports {
+        log: directory.event_log(),
+        directory: directory.path().to_owned(),
+    };
+    let replies = cx
+        .bus()
+        .send_request_optional(WRITE_REPORTS, RESULTS, None, request)
+        .map_err(nobody)?;
     for reply in replies.all(REPORT_LIMIT) {
         match reply.result {
             Ok(written) => reports.extend(written),
@@ -159,8 +180,12 @@ impl Tally {
             let sum = Arc::clone(sum);
             move |body: RecordBody| sum.lock().add(&body)
         };
-        let (started, selected, finished, ended) =
-            (adder(&summary), adder(&summary), adder(&summary), adder(&summary));
+        let (started, selected, finished, ended) = (
+            adder(&summary),
+            adder(&summary),
+            adder(&summary),
+            adder(&summary),
+        );
         cx.bus()
             .dispatcher(DispatcherKind::Callback, "run-summary")
             .on(TEST_RUN_STARTED, move |message, _| {

@@ -51,21 +51,32 @@ enum Nothing {
 /// selected.
 pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
     let texts = cx.config().get_optional(SOURCES)?.unwrap_or_default();
-    let specs: Vec<_> = texts.iter().map(|text| SourceSpec::parse(text.as_ref())).collect();
+    let specs: Vec<_> = texts
+        .iter()
+        .map(|text| SourceSpec::parse(text.as_ref()))
+        .collect();
     let sources = specs.len().max(1);
     let (request, problems) = FindTestCases::of(&specs);
-    let replies =
-        cx.bus().send_request(FIND_TEST_CASES, FINDER, request.clone()).map_err(nobody)?;
+    let replies = cx
+        .bus()
+        .send_request(FIND_TEST_CASES, FINDER, request.clone())
+        .map_err(nobody)?;
     let mut answers = Vec::new();
     for reply in replies.all(Duration::MAX) {
         answers.extend(reply.result?);
     }
     let found = request.merge(answers, problems).map_err(usage)?;
     let count = found.len();
-    let request = FillRunQueue { found: Mutex::new(found) };
+    let request = FillRunQueue {
+        found: Mutex::new(found),
+    };
     let filled = ask(cx.bus(), FILL_RUN_QUEUE, SCHEDULER, request)?;
     if filled.selected.is_empty() {
-        let nothing = if count == 0 { Nothing::Found } else { Nothing::Selected(count) };
+        let nothing = if count == 0 {
+            Nothing::Found
+        } else {
+            Nothing::Selected(count)
+        };
         return Err(ExitCode::NothingToRun.with_error(nothing));
     }
     Ok(Selection { filled, sources })

@@ -76,7 +76,7 @@ impl AbortState {
         };
         if let Some(wake) = wake {
             // Full: the supervising thread is about to wake up anyway and looks at the level then.
-            drop(wake.try_send(Wake::Abort));
+            let _ = wake.try_send(Wake::Abort);
         }
     }
 }

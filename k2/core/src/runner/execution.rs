@@ -55,7 +55,11 @@ impl Execution {
     }
 
     /// What is said when it has ended like this, now.
-    pub(super) fn to_finished(&self, verdict: Verdict, reason: Option<Arc<str>>) -> TestCaseFinished {
+    pub(super) fn to_finished(
+        &self,
+        verdict: Verdict,
+        reason: Option<Arc<str>>,
+    ) -> TestCaseFinished {
         let mut finished = not_started(self.number, &self.case, verdict, reason);
         finished.attempt = self.attempt;
         finished.started = self.started;
@@ -76,9 +80,7 @@ impl Execution {
     ) -> TestCaseFinished {
         match &self.case.action {
             CaseAction::Function(function) => self.run_function(function, scope, cancellation),
-            CaseAction::Process(process) => {
-                self.run_process(process, settings, plan, cancellation)
-            }
+            CaseAction::Process(process) => self.run_process(process, settings, plan, cancellation),
             CaseAction::LoadFailure(reason) => {
                 self.to_finished(Verdict::Error, Some(reason.as_str().into()))
             }
@@ -93,8 +95,7 @@ pub(super) fn not_started(
     verdict: Verdict,
     reason: Option<Arc<str>>,
 ) -> TestCaseFinished {
-    let mut finished =
-        TestCaseFinished::new(number, case.id.clone(), verdict, Timestamp::now());
+    let mut finished = TestCaseFinished::new(number, case.id.clone(), verdict, Timestamp::now());
     finished.reason = reason;
     finished.location.clone_from(&case.location);
     finished.parameters = case
@@ -175,7 +176,12 @@ impl Execution {
         let mut spec = ProcessSpec::for_case(process, &self.case.id, cookie);
         spec.timeout = self.limit(settings);
         spec.grace = settings.grace;
-        let name = format!("{}-{}-{}", self.number, self.attempt, self.case.id.file_name());
+        let name = format!(
+            "{}-{}-{}",
+            self.number,
+            self.attempt,
+            self.case.id.file_name()
+        );
         let file = |stream: &str| plan.outputs.join(format!("{name}.{stream}"));
         spec.files = Some(OutputFiles::new(file("stdout"), file("stderr")));
         spec

@@ -90,7 +90,10 @@ pub struct TestRunner {
 
 impl Extension for TestRunner {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self { settings: Settings::read(cx.config())?, abort: Arc::default() })
+        Ok(Self {
+            settings: Settings::read(cx.config())?,
+            abort: Arc::default(),
+        })
     }
 }
 
@@ -106,7 +109,9 @@ impl TestRunner {
         };
         bus.trigger_event(TEST_CASES_SELECTED, RUNNER, selected)?;
         pool::Run::execute(bus.clone(), self.settings.clone(), plan, &self.abort)?;
-        Ok(RunEnded { aborted: self.abort.reason() })
+        Ok(RunEnded {
+            aborted: self.abort.reason(),
+        })
     }
 
     #[callback_dispatcher(ABORT)]

@@ -87,9 +87,18 @@ impl Run {
             executions: AtomicU64::new(0),
             plan,
         });
-        let count = run.settings.workers.min(NonZeroUsize::new(run.plan.selected.len()).unwrap_or(NonZeroUsize::MIN));
-        let mut crew = Crew { run: Arc::clone(&run), workers: Vec::new(), live: 0 };
-        let outcome = crew.start(count.get()).and_then(|()| crew.supervise(&woken));
+        let count = run
+            .settings
+            .workers
+            .min(NonZeroUsize::new(run.plan.selected.len()).unwrap_or(NonZeroUsize::MIN));
+        let mut crew = Crew {
+            run: Arc::clone(&run),
+            workers: Vec::new(),
+            live: 0,
+        };
+        let outcome = crew
+            .start(count.get())
+            .and_then(|()| crew.supervise(&woken));
         if let Err(error) = &outcome {
             abort.request(&format!("the run cannot go on: {error:#}"), None);
         }
@@ -115,7 +124,10 @@ impl Run {
 
     /// Tells that a case begins.
     pub(super) fn tell_started(&self, execution: &Execution) {
-        self.told(self.bus.trigger_event(TEST_CASE_STARTED, RUNNER, execution.to_started()));
+        self.told(
+            self.bus
+                .trigger_event(TEST_CASE_STARTED, RUNNER, execution.to_started()),
+        );
     }
 
     /// Tells that a case has ended.
@@ -127,7 +139,8 @@ impl Run {
     fn told<T, E: std::fmt::Display>(&self, sent: std::result::Result<T, E>) {
         if let Err(error) = sent {
             tracing::error!(%error, "a message of the runner could not be sent");
-            self.abort.request("messages of the runner cannot be sent", None);
+            self.abort
+                .request("messages of the runner cannot be sent", None);
         }
     }
 
@@ -151,10 +164,14 @@ impl Run {
     /// Reports what is still in the queue as not run.
     fn give_back(&self) -> Result<()> {
         let left = ask(&self.bus, CLEAR_RUN_QUEUE, SCHEDULER, ())?;
-        let reason: Arc<str> = self.abort.reason().unwrap_or_else(|| "the run ended early".into());
+        let reason: Arc<str> = self
+            .abort
+            .reason()
+            .unwrap_or_else(|| "the run ended early".into());
         for case in left {
             let number = self.next_execution();
-            let told = execution::not_started(number, &case, Verdict::NotRun, Some(Arc::clone(&reason)));
+            let told =
+                execution::not_started(number, &case, Verdict::NotRun, Some(Arc::clone(&reason)));
             self.tell_finished(told);
         }
         Ok(())
@@ -197,7 +214,9 @@ impl Crew {
         let run = Arc::clone(&self.run);
         let own = Arc::clone(&worker);
         // Not joined: a worker whose case was taken away may never come back. Those that do say so by `WorkerEnded`.
-        drop(thread::spawn(format!("worker-{number}"), move || worker::work(&run, &own))?);
+        drop(thread::spawn(format!("worker-{number}"), move || {
+            worker::work(&run, &own)
+        })?);
         self.live += 1;
         Ok(worker)
     }
@@ -246,10 +265,15 @@ impl Crew {
     /// either is seen here or wakes this thread.
     fn next_look(&self, give_up_at: Option<Instant>) -> Option<Instant> {
         self.run.next_look.store(u64::MAX, Ordering::SeqCst);
-        let next = self.workers.iter().filter_map(|worker| worker.slot.deadline());
+        let next = self
+            .workers
+            .iter()
+            .filter_map(|worker| worker.slot.deadline());
         let next = next.chain(give_up_at).min();
         if let Some(next) = next {
-            self.run.next_look.fetch_min(self.run.since_start(next), Ordering::SeqCst);
+            self.run
+                .next_look
+                .fetch_min(self.run.since_start(next), Ordering::SeqCst);
         }
         next
     }
@@ -257,10 +281,17 @@ impl Crew {
     /// Takes cases whose time is up away from their workers, and replaces these.
     fn end_overdue(&mut self, now: Instant) -> Result<()> {
         for index in 0..self.workers.len() {
-            let Some(worker) = self.workers.get(index).map(Arc::clone) else { continue };
-            let Some(running) = worker.slot.take_overdue(now) else { continue };
+            let Some(worker) = self.workers.get(index).map(Arc::clone) else {
+                continue;
+            };
+            let Some(running) = worker.slot.take_overdue(now) else {
+                continue;
+            };
             worker.cancellation.kill();
-            let limit = running.execution.limit(&self.run.settings).unwrap_or_default();
+            let limit = running
+                .execution
+                .limit(&self.run.settings)
+                .unwrap_or_default();
             let reason = format!(
                 "still running after {limit:?}; a function cannot be stopped, its thread was given up"
             );
@@ -279,7 +310,9 @@ impl Crew {
     /// Takes all functions that still run away from their workers: the run is being aborted and they did not end.
     fn give_up_functions(&mut self) {
         for index in 0..self.workers.len() {
-            let Some(worker) = self.workers.get(index).map(Arc::clone) else { continue };
+            let Some(worker) = self.workers.get(index).map(Arc::clone) else {
+                continue;
+            };
             if let Some(running) = worker.slot.take_in_process() {
                 self.live -= 1;
                 let reason = self.run.abort.reason().unwrap_or_default();
@@ -289,7 +322,8 @@ impl Crew {
     }
 
     fn report(&self, running: &Running, verdict: Verdict, reason: &str) {
-        self.run.tell_finished(running.execution.to_finished(verdict, Some(reason.into())));
+        self.run
+            .tell_finished(running.execution.to_finished(verdict, Some(reason.into())));
     }
 }
 

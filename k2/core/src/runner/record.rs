@@ -7,7 +7,10 @@ use crate::supervisor;
 
 /// Head, tail and size of an output; a file that was not written is not named.
 pub(super) fn output(captured: &supervisor::CapturedOutput) -> CapturedOutput {
-    let file = captured.file.clone().and_then(|path| Utf8PathBuf::try_from(path).ok());
+    let file = captured
+        .file
+        .clone()
+        .and_then(|path| Utf8PathBuf::try_from(path).ok());
     let mut output =
         CapturedOutput::from_bytes(&captured.head, &captured.tail, captured.bytes, file);
     output.lossy |= captured.lossy;
@@ -18,9 +21,10 @@ pub(super) fn output(captured: &supervisor::CapturedOutput) -> CapturedOutput {
 pub(super) fn exit(status: supervisor::ExitStatus) -> ExitStatus {
     match status {
         supervisor::ExitStatus::Code(code) => ExitStatus::Code { code },
-        supervisor::ExitStatus::Signal { number, core } => {
-            ExitStatus::Signal { signal: number, core }
-        }
+        supervisor::ExitStatus::Signal { number, core } => ExitStatus::Signal {
+            signal: number,
+            core,
+        },
     }
 }
 

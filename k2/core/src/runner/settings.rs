@@ -46,7 +46,7 @@ const MOST_WORKERS: usize = 1024;
 
 /// What the runner was told.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(super) struct Settings {
     /// Number of workers.
     pub workers: NonZeroUsize,
     /// Limit for cases that have none of their own.

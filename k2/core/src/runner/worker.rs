@@ -51,7 +51,12 @@ fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, case: &Arc<Tes
     let number = run.next_execution();
     if let Some(reason) = &case.disabled {
         let reason = Some(reason.as_str().into());
-        run.tell_finished(execution::not_started(number, case, Verdict::Ignored, reason));
+        run.tell_finished(execution::not_started(
+            number,
+            case,
+            Verdict::Ignored,
+            reason,
+        ));
         return true;
     }
     let mut attempt = 1;
@@ -69,13 +74,16 @@ fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, case: &Arc<Tes
         let in_process = execution.is_in_process();
         let limit = execution.limit(&run.settings).filter(|_| in_process);
         let deadline = limit.and_then(|limit| clock.checked_add(limit));
-        worker.slot.start(Running { execution: Arc::clone(&execution), deadline, in_process });
+        worker.slot.start(Running {
+            execution: Arc::clone(&execution),
+            deadline,
+            in_process,
+        });
         if let Some(deadline) = deadline {
             run.look_by(deadline);
         }
         let scope = module.for_case(&run.scope, case);
-        let mut finished =
-            execution.run(&run.settings, scope, &run.plan, &worker.cancellation);
+        let mut finished = execution.run(&run.settings, scope, &run.plan, &worker.cancellation);
         if !worker.slot.finish() {
             return false;
         }
@@ -102,11 +110,16 @@ impl ModuleScope {
     /// The scope of the module that `case` belongs to.
     fn for_case(&mut self, runner: &Scope, case: &TestCase) -> &Scope {
         let module = module_of(case.id.as_str());
-        if self.current.as_ref().is_some_and(|(name, _)| name != module) {
+        if self
+            .current
+            .as_ref()
+            .is_some_and(|(name, _)| name != module)
+        {
             self.end();
         }
-        let (_, scope) =
-            self.current.get_or_insert_with(|| (module.to_owned(), runner.child("module")));
+        let (_, scope) = self
+            .current
+            .get_or_insert_with(|| (module.to_owned(), runner.child("module")));
         scope
     }
 

@@ -108,7 +108,11 @@ impl Filter {
             &patterns.exclude_regex,
             "tests.exclude.regex",
         );
-        if problems.is_empty() { Ok(Self { include, exclude }) } else { Err(problems) }
+        if problems.is_empty() {
+            Ok(Self { include, exclude })
+        } else {
+            Err(problems)
+        }
     }
 
     /// Whether the case is selected.
@@ -133,17 +137,23 @@ impl Rule {
             .literal_separator(false)
             .build()
             .map(|glob| Self::Glob(glob.compile_matcher()))
-            .map_err(|source| FilterError::Glob { option, pattern: text.to_owned(), source })
+            .map_err(|source| FilterError::Glob {
+                option,
+                pattern: text.to_owned(),
+                source,
+            })
     }
 
     fn regex(text: &str, option: &'static str) -> Result<Self, FilterError> {
-        RegexBuilder::new(text).size_limit(REGEX_SIZE_LIMIT).build().map(Self::Regex).map_err(
-            |source| FilterError::Regex {
+        RegexBuilder::new(text)
+            .size_limit(REGEX_SIZE_LIMIT)
+            .build()
+            .map(Self::Regex)
+            .map_err(|source| FilterError::Regex {
                 option,
                 pattern: text.to_owned(),
                 source: Box::new(source),
-            },
-        )
+            })
     }
 
     fn matches(&self, id: &str) -> bool {

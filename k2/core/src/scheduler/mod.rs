@@ -19,16 +19,20 @@ use crate::case::TestCase;
 pub const SCHEDULER: EndpointId = EndpointId::new("scheduler", "Keeps the queue of test cases.");
 
 /// Fills the queue. Sent once, before the run starts; the reply says what is selected.
-pub const FILL_RUN_QUEUE: RequestId<FillRunQueue, RunQueueFilled> =
-    RequestId::new("FILL_RUN_QUEUE", "Selects and orders the test cases that were found.");
+pub const FILL_RUN_QUEUE: RequestId<FillRunQueue, RunQueueFilled> = RequestId::new(
+    "FILL_RUN_QUEUE",
+    "Selects and orders the test cases that were found.",
+);
 
 /// Asks for the next case; sent by each worker when it is free, on its own thread. None: the worker ends.
 pub const SCHEDULE_NEXT_TEST: RequestId<(), Option<Arc<TestCase>>> =
     RequestId::new("SCHEDULE_NEXT_TEST", "Hands out the next test case.");
 
 /// Empties the queue for good. The reply has what was left, in order.
-pub const CLEAR_RUN_QUEUE: RequestId<(), Vec<Arc<TestCase>>> =
-    RequestId::new("CLEAR_RUN_QUEUE", "Takes back all test cases that were not handed out.");
+pub const CLEAR_RUN_QUEUE: RequestId<(), Vec<Arc<TestCase>>> = RequestId::new(
+    "CLEAR_RUN_QUEUE",
+    "Takes back all test cases that were not handed out.",
+);
 
 /// Runs only cases whose id starts with these parts, or matches these globs.
 ///
@@ -101,8 +105,12 @@ impl Extension for TestScheduler {
             exclude: config.get_optional(EXCLUDE)?.unwrap_or_default(),
             exclude_regex: config.get_optional(EXCLUDE_REGEX)?.unwrap_or_default(),
         };
-        let filter = Filter::new(&patterns).map_err(|problems| ExitCode::Usage.with_error(FilterErrors(problems)))?;
-        Ok(Self { filter, queue: Mutex::default() })
+        let filter = Filter::new(&patterns)
+            .map_err(|problems| ExitCode::Usage.with_error(FilterErrors(problems)))?;
+        Ok(Self {
+            filter,
+            queue: Mutex::default(),
+        })
     }
 }
 
@@ -113,7 +121,10 @@ impl TestScheduler {
         let found = std::mem::take(&mut *message.data().found.lock());
         let mut queue = self.queue.lock();
         let filtered_out = queue.fill(found, &self.filter);
-        RunQueueFilled { selected: queue.waiting().cloned().collect(), filtered_out }
+        RunQueueFilled {
+            selected: queue.waiting().cloned().collect(),
+            filtered_out,
+        }
     }
 
     #[callback_dispatcher(SCHEDULE_NEXT_TEST)]

@@ -19,8 +19,11 @@ impl RunQueue {
     /// Takes the selected cases of `found`, in their order; returns how many were filtered out.
     pub fn fill(&mut self, found: Vec<TestCase>, filter: &Filter) -> usize {
         let before = found.len();
-        self.waiting =
-            found.into_iter().filter(|case| filter.selects(case)).map(Arc::new).collect();
+        self.waiting = found
+            .into_iter()
+            .filter(|case| filter.selects(case))
+            .map(Arc::new)
+            .collect();
         before - self.waiting.len()
     }
 
@@ -31,7 +34,11 @@ impl RunQueue {
 
     /// Hands out the next case; none when the queue is empty or closed.
     pub fn next(&mut self) -> Option<Arc<TestCase>> {
-        if self.closed { None } else { self.waiting.pop_front() }
+        if self.closed {
+            None
+        } else {
+            self.waiting.pop_front()
+        }
     }
 
     /// Closes the queue: nothing is handed out any more. Returns what was left, in order; empty the second time.

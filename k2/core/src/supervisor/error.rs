@@ -116,3 +116,17 @@ fn name(errno: Errno) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lack_of_descriptors_can_be_told_apart() {
+        let error = |errno: Errno| SpawnError::start(Path::new("p"), errno.into(), 1);
+        assert!(error(Errno::MFILE).is_out_of_descriptors());
+        assert!(error(Errno::NFILE).is_out_of_descriptors());
+        assert!(!error(Errno::NOENT).is_out_of_descriptors());
+        assert!(error(Errno::MFILE).to_string().ends_with("(EMFILE)"));
+    }
+}

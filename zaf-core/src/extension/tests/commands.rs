@@ -100,6 +100,40 @@ fn a_command_has_its_own_options_those_above_and_those_of_its_extensions() {
 }
 
 #[test]
+fn what_one_command_requires_is_not_required_of_another() {
+    let wizard = ExtensionDescriptor {
+        config_options: leak(&[PROVIDED.required()]),
+        ..extending("wizard", &[Extends::Capability("wizard")])
+    };
+    let reader = ExtensionDescriptor {
+        config_options: leak(&[PROVIDED.optional()]),
+        ..extending("reader", &[Extends::Command(&RUN)])
+    };
+    let boxes = ExtensionDescriptor {
+        config_options: leak(&[OptionId::entities("boxes.ids").instantiate_on()]),
+        ..framework("boxes", 30)
+    };
+    let prepared = loader([runner(), addons(), wizard, reader, boxes], &[]).prepare();
+    let required = |command| -> Vec<_> {
+        prepared
+            .catalog()
+            .required_options(command)
+            .iter()
+            .map(|(entry, by)| (entry.option.key, by.to_string()))
+            .collect()
+    };
+    assert!(required(None).is_empty());
+    assert!(required(Some(&RUN)).is_empty());
+    assert_eq!(
+        required(Some(&ADDON_RUN)),
+        [(
+            "provided",
+            "extension `wizard` (crate `demo`, src/demo.rs:11)".to_owned()
+        )]
+    );
+}
+
+#[test]
 fn c4_one_command_of_two_extensions_is_an_error_with_both() {
     static OTHER: CommandDescriptor = CommandDescriptor {
         krate: "other",
