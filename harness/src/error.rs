@@ -1,0 +1,70 @@
+//! What can keep a test of an extension from going on.
+
+use zaf_core::component::ComponentConflict;
+use zaf_core::extension::LoadError;
+
+/// A harness could not be started or did not get what it waited for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HarnessError {
+    /// The type is not registered as an extension.
+    #[error("`{name}` has no `#[framework_extension]` or `#[command_extension]`")]
+    NotRegistered {
+        /// Name of the type.
+        name: &'static str,
+    },
+    /// The extension could not be registered or made.
+    #[error("the extension could not be started: {}", list(.0))]
+    Load(Vec<LoadError>),
+    /// Two components cannot be told apart.
+    #[error("components contradict each other: {}", list(.0))]
+    Components(Vec<ComponentConflict>),
+    /// The extension needs an entity that nobody chose.
+    #[error(
+        "extension `{extension}` is instantiated per entity of `{option}`; name one with `.entity(\"…\")`"
+    )]
+    EntityMissing {
+        /// Name of the extension.
+        extension: &'static str,
+        /// Key of the option that names its entities.
+        option: &'static str,
+    },
+    /// An entity was chosen for an extension that has none.
+    #[error(
+        "extension `{extension}` is not instantiated per entity, so it cannot be made for `{entity}`"
+    )]
+    EntityUnexpected {
+        /// Name of the extension.
+        extension: &'static str,
+        /// The chosen entity.
+        entity: String,
+    },
+    /// The chosen entity is not among those that the configuration names.
+    #[error("`{entity}` is no entity of `{option}`, which names: {known}")]
+    EntityUnknown {
+        /// The chosen entity.
+        entity: String,
+        /// Key of the option.
+        option: &'static str,
+        /// What it names, separated by commas.
+        known: String,
+    },
+    /// An expected message did not come.
+    #[error("expected {expected} within {waited:?}; got: {got}")]
+    NoMessage {
+        /// Names of the messages that were waited for.
+        expected: String,
+        /// How long.
+        waited: std::time::Duration,
+        /// What came before, oldest first.
+        got: String,
+    },
+    /// The extension could not be ended in order.
+    #[error("the extension could not be ended: {0}")]
+    Destroy(String),
+}
+
+fn list<T: std::fmt::Display>(items: &[T]) -> String {
+    let items: Vec<_> = items.iter().map(ToString::to_string).collect();
+    items.join("; ")
+}
