@@ -27,7 +27,7 @@ const ASK: RequestId<u64, u64> = RequestId::new("ASK", "Wants a number.");
 const ROUNDS: usize = 31;
 
 /// Longest wait for something that must happen; only a broken bus waits that long.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// Nanoseconds for each call of `work`.
 fn nanoseconds(repetitions: u32, mut work: impl FnMut()) -> f64 {

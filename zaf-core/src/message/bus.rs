@@ -4,7 +4,6 @@
 //! read a snapshot. What a change leaves over is dropped after the lock.
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -16,49 +15,14 @@ use super::current::{RECORDS, with_record};
 use super::dispatcher::pool::Pool;
 use super::dispatcher::{Core, DispatcherBuilder, DispatcherKind};
 use super::error::BusError;
+use super::limits::BusLimits;
 use super::queue::{MessageQueue, MessageQueueBuilder};
-use super::registry::{Application, Garbage, Registry};
+use super::registration::Application;
+use super::registry::{Garbage, Registry};
 use super::report::{APPLICATION_ENDPOINT, BusState, HANDLER_FAILED};
 use super::snapshot::Snapshot;
 use super::{EndpointId, MessageDescriptor, MessageId};
 use crate::sync::{Fences, Mutex, deadline_after};
-
-/// How much a bus may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BusLimits {
-    /// Messages that may wait in the queue of a dispatcher that says nothing else.
-    pub queue_bound: NonZeroUsize,
-    /// Handlers of concurrent dispatchers that may run at a time, all together. Sequential and thread pool dispatchers have
-    /// their own workers on top of it.
-    pub max_threads: NonZeroUsize,
-}
-
-impl Default for BusLimits {
-    /// 65 536 messages (some 5 MiB of small ones for each queue), 256 threads.
-    fn default() -> Self {
-        Self {
-            queue_bound: const { NonZeroUsize::new(65_536).unwrap() },
-            max_threads: const { NonZeroUsize::new(256).unwrap() },
-        }
-    }
-}
-
-impl BusLimits {
-    /// Limits how many messages may wait for a dispatcher.
-    #[must_use]
-    pub fn queue_bound(mut self, bound: NonZeroUsize) -> Self {
-        self.queue_bound = bound;
-        self
-    }
-
-    /// Limits how many concurrent handlers may run at a time.
-    #[must_use]
-    pub fn max_threads(mut self, threads: NonZeroUsize) -> Self {
-        self.max_threads = threads;
-        self
-    }
-}
 
 /// Numbers of buses, unique in the process.
 static NEXT_BUS: AtomicU32 = AtomicU32::new(1);

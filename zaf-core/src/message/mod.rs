@@ -42,20 +42,24 @@
 //!
 //! # Where what is
 //! `routing` decides who gets a message (pure) · `registry` knows what is defined and registered · `snapshot` and `route` are what
-//! senders read · `send` delivers · `presence` and `activity` know what is going on · `dispatcher` has the four kinds, their
+//! senders read · `send` and `enqueue` deliver, `failure` tells of what went wrong · `presence` and `activity` know what is going on · `dispatcher` has the four kinds, their
 //! queues and the pool · `reply_set` and `reply` carry answers.
 
 mod activity;
 mod bus;
 mod current;
 mod dispatcher;
+mod enqueue;
 mod entity;
 mod error;
+mod failure;
 mod id;
+mod limits;
 #[expect(clippy::module_inception, reason = "one concept per file: the message")]
 mod message;
 mod presence;
 mod queue;
+mod registration;
 mod registry;
 mod reply;
 mod reply_set;
@@ -65,11 +69,12 @@ mod routing;
 mod send;
 mod snapshot;
 
-pub use bus::{BusLimits, MessageBus};
+pub use bus::MessageBus;
 pub use dispatcher::{Dispatcher, DispatcherBuilder, DispatcherKind, QueuePolicy};
 pub use entity::Entity;
 pub use error::{BusError, ReplyError};
 pub use id::{EndpointId, EventId, MessageDescriptor, MessageId, MessageKind, RequestId};
+pub use limits::BusLimits;
 pub use message::Message;
 pub use queue::{MessageQueue, MessageQueueBuilder};
 pub use reply::{AsCompleted, Replies, Reply};

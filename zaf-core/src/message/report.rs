@@ -68,30 +68,67 @@ impl HandlerPanicked {
 }
 
 /// What became of an event. May be ignored: failures are logged, counted and triggered as [`HANDLER_FAILED`] anyway.
+///
+/// Small as long as nothing went wrong: every event makes one.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct DispatchReport {
     /// Number of dispatchers that handled it or took it into their queue.
     pub delivered: usize,
-    /// Callback handlers that failed, in the order in which they were called.
-    pub failed: Vec<Undelivered>,
-    /// Queues that did not take it, in order of priority. The error is a [`BusError`].
-    pub refused: Vec<Undelivered>,
+    problems: Option<Box<Problems>>,
+}
+
+#[derive(Debug, Default)]
+struct Problems {
+    failed: Vec<Undelivered>,
+    refused: Vec<Undelivered>,
 }
 
 impl DispatchReport {
+    /// Callback handlers that failed, in the order in which they were called.
+    pub fn failed(&self) -> &[Undelivered] {
+        self.problems
+            .as_ref()
+            .map_or(&[], |problems| &problems.failed)
+    }
+
+    /// Queues that did not take it, in order of priority. The error is a [`BusError`].
+    pub fn refused(&self) -> &[Undelivered] {
+        self.problems
+            .as_ref()
+            .map_or(&[], |problems| &problems.refused)
+    }
+
     /// The first failure as an error: for events whose handlers may stop their sender. All receivers have been called.
     ///
     /// # Errors
-    /// The first entry of `failed`, else the first of `refused`.
-    pub fn into_result(mut self) -> Result<usize> {
-        if !self.failed.is_empty() {
-            return Err(self.failed.swap_remove(0).error);
+    /// The first that [`failed`](Self::failed), else the first that [`refused`](Self::refused).
+    pub fn into_result(self) -> Result<usize> {
+        let problems = self.problems.map(|problems| *problems).unwrap_or_default();
+        let first = problems.failed.into_iter().chain(problems.refused).next();
+        first.map_or(Ok(self.delivered), |problem| Err(problem.error))
+    }
+
+    #[cold]
+    pub(crate) fn add_failed(&mut self, one: Undelivered) {
+        self.problems.get_or_insert_default().failed.push(one);
+    }
+
+    /// What a queue said: taken, destroyed meanwhile, or refused.
+    pub(crate) fn add_outcome(&mut self, handler: &Arc<str>, outcome: Result<bool, BusError>) {
+        match outcome {
+            Ok(taken) => self.delivered += usize::from(taken),
+            Err(error) => self.add_refused(handler, error),
         }
-        if !self.refused.is_empty() {
-            return Err(self.refused.swap_remove(0).error);
-        }
-        Ok(self.delivered)
+    }
+
+    #[cold]
+    fn add_refused(&mut self, handler: &Arc<str>, error: BusError) {
+        let refused = &mut self.problems.get_or_insert_default().refused;
+        refused.push(Undelivered {
+            handler: Arc::clone(handler),
+            error: error.into(),
+        });
     }
 }
 
@@ -161,7 +198,7 @@ impl fmt::Display for BusState {
     }
 }
 
-/// What a call of a handler led to, other than a value.
+/// What a call of a handler led to, other than a value. Boxed where it is returned: the usual outcome is small.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Error(Error),
@@ -181,11 +218,5 @@ impl Failure {
             Self::Error(error) => error,
             Self::Panic(message) => HandlerPanicked::new(message).into(),
         }
-    }
-}
-
-impl From<BusError> for Failure {
-    fn from(error: BusError) -> Self {
-        Self::Error(error.into())
     }
 }

@@ -133,11 +133,13 @@ where
 {
     /// Calls the handler on this thread. A panic becomes a failure.
     #[inline]
-    pub(crate) fn call(&self, message: &Message<P>, bus: &MessageBus) -> Result<R, Failure> {
+    pub(crate) fn call(&self, message: &Message<P>, bus: &MessageBus) -> Result<R, Box<Failure>> {
         match &*self.handler {
             Handler::Call(call) => caught(|| call(message, bus)),
             // Only a slice that keeps leads here, and that hands over by `keep`.
-            Handler::Keep(_) => Err(Failure::Panic("a message was not kept".to_owned())),
+            Handler::Keep(_) => Err(Box::new(Failure::Panic(
+                "a message was not kept".to_owned(),
+            ))),
         }
     }
 
@@ -146,7 +148,7 @@ where
         &self,
         message: &Arc<Message<P>>,
         bus: &MessageBus,
-    ) -> Result<Option<R>, Failure> {
+    ) -> Result<Option<R>, Box<Failure>> {
         match &*self.handler {
             Handler::Call(call) => caught(|| call(message, bus).map(Some)),
             Handler::Keep(keep) => caught(|| keep(Arc::clone(message))),
@@ -160,11 +162,12 @@ where
 }
 
 #[inline]
-fn caught<T>(call: impl FnOnce() -> Result<T>) -> Result<T, Failure> {
-    match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(error)) => Err(Failure::Error(error)),
-        Err(payload) => Err(Failure::Panic(panic_text(payload))),
+fn caught<T>(call: impl FnOnce() -> Result<T>) -> Result<T, Box<Failure>> {
+    // The error is boxed inside, so that what passes through the catch is small.
+    let boxed = || call().map_err(|error| Box::new(Failure::Error(error)));
+    match catch_unwind(AssertUnwindSafe(boxed)) {
+        Ok(outcome) => outcome,
+        Err(payload) => Err(Box::new(Failure::Panic(panic_text(payload)))),
     }
 }
 
@@ -206,7 +209,7 @@ where
             (Ok(_), None) => {}
             (Err(failure), Some(reply)) => {
                 core.tally.failed();
-                reply.send::<R>(Err(failed_reply(failure, &core.name)));
+                reply.send::<R>(Err(failed_reply(*failure, &core.name)));
             }
             (Err(failure), None) => bus.event_failed(core, message, &failure),
         }

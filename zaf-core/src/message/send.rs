@@ -6,21 +6,16 @@
 
 use std::sync::Arc;
 
-use tracing::Span;
-
 use super::bus::MessageBus;
 use super::current::with_record;
-use super::dispatcher::strand::{Queued, Refusal};
-use super::dispatcher::worker::{Job, discard};
 use super::dispatcher::{Core, callback};
 use super::error::{BusError, ReplyError};
+use super::failure::callback_failed;
 use super::message::{Body, Message};
 use super::presence::{Presence, Record};
-use super::registry::check_types;
+use super::registration::check_types;
 use super::reply::{Replier, Replies, Reply, SharedReplies};
-use super::report::{
-    APPLICATION_ENDPOINT, DispatchReport, Failure, HANDLER_FAILED, HandlerFailed, Undelivered,
-};
+use super::report::{DispatchReport, Failure};
 use super::route::{Entry, Route, Slice, failed_reply};
 use super::{EndpointId, Entity, EventId, MessageDescriptor, MessageKind, RequestId};
 use crate::sync::MAX_DEPTH;
@@ -174,7 +169,7 @@ impl MessageBus {
                 body: Body::Inline(payload),
             };
             Ok(if slice.keeps {
-                self.hand_over(record, &presence, route, slice, &Arc::new(message))
+                self.hand_over(record, &presence, route, slice, Arc::new(message))
             } else {
                 self.call_all(&presence, slice, &message)
             })
@@ -225,7 +220,7 @@ impl MessageBus {
                 None => {}
             }
         }
-        if !report.failed.is_empty() {
+        if !report.failed().is_empty() {
             self.announce_failures(&report, message);
         }
         report
@@ -238,79 +233,35 @@ impl MessageBus {
         presence: &Presence<'_>,
         route: &Route,
         slice: &Slice<P, ()>,
-        message: &Arc<Message<P>>,
+        message: Arc<Message<P>>,
     ) -> DispatchReport {
         let mut report = DispatchReport::default();
+        if let [entry] = &*slice.entries
+            && entry.core.strand.is_some()
+        {
+            // The queue is the only holder: the sender's hand would be one more that counts references.
+            let outcome = self.enqueue(record, route, entry, message, None);
+            report.add_outcome(&entry.core.name, outcome);
+            return report;
+        }
         for entry in &slice.entries {
             if entry.core.strand.is_none() {
-                match callback::keep(entry, message, presence, self) {
+                match callback::keep(entry, &message, presence, self) {
                     Some(Ok(_)) => report.delivered += 1,
                     Some(Err(failure)) => {
-                        callback_failed(&mut report, &entry.core, message, failure);
+                        callback_failed(&mut report, &entry.core, &message, failure);
                     }
                     None => {}
                 }
                 continue;
             }
-            match self.enqueue(record, route, entry, Arc::clone(message), None) {
-                Ok(true) => report.delivered += 1,
-                Ok(false) => {}
-                Err(error) => {
-                    let handler = Arc::clone(&entry.core.name);
-                    let error = error.into();
-                    report.refused.push(Undelivered { handler, error });
-                }
-            }
+            let outcome = self.enqueue(record, route, entry, Arc::clone(&message), None);
+            report.add_outcome(&entry.core.name, outcome);
         }
-        if !report.failed.is_empty() {
-            self.announce_failures(&report, message);
+        if !report.failed().is_empty() {
+            self.announce_failures(&report, &message);
         }
         report
-    }
-
-    /// Puts a message into the queue of its receiver. False if the dispatcher was destroyed.
-    fn enqueue<P: Send + Sync + 'static, R: Send + 'static>(
-        &self,
-        record: &Record,
-        route: &Route,
-        entry: &Entry<P, R>,
-        message: Arc<Message<P>>,
-        reply: Option<Replier>,
-    ) -> Result<bool, BusError> {
-        let core = &entry.core;
-        let Some(strand) = &core.strand else {
-            return Ok(false);
-        };
-        let kind = message.descriptor.kind;
-        let queued = Queued {
-            job: Job {
-                handler: entry.any_handler(),
-                message,
-                place: route.place,
-                reply,
-                span: Span::current(),
-            },
-            endpoint: Arc::clone(&route.busy),
-        };
-        let is_own_worker = core.is_single_worker() && record.runs(core.number);
-        match strand.push(queued, core.policy(kind), is_own_worker) {
-            Ok(accepted) => {
-                core.tally.accepted();
-                if accepted.needs_worker {
-                    self.inner.pool.submit(Arc::clone(core));
-                }
-                if let Some(mut job) = accepted.dropped {
-                    core.tally.dropped();
-                    if let Some(reply) = job.reply.take() {
-                        let bound = core.bound();
-                        reply.fail(|handler| ReplyError::Rejected { handler, bound });
-                    }
-                    discard(core, job);
-                }
-                Ok(true)
-            }
-            Err((refusal, queued)) => refused(core, refusal, queued.job),
-        }
     }
 
     fn ask_endpoint<P: Send + Sync + 'static, R: Send + 'static>(
@@ -401,72 +352,6 @@ impl MessageBus {
         }
         Replies::pending(shared, cores)
     }
-
-    /// Triggers [`HANDLER_FAILED`] for each failure in the report, after all receivers have been called.
-    #[cold]
-    fn announce_failures<P>(&self, report: &DispatchReport, message: &Message<P>) {
-        for failed in &report.failed {
-            let panicked = failed.error.downcast_ref::<super::HandlerPanicked>();
-            self.announce(message, |message| HandlerFailed {
-                handler: Arc::clone(&failed.handler),
-                message: message.descriptor.name,
-                endpoint: message.endpoint,
-                entity: message.entity.clone(),
-                error: panicked.map_or_else(
-                    || format!("{:#}", failed.error),
-                    |panicked| panicked.message.clone(),
-                ),
-                panicked: panicked.is_some(),
-            });
-        }
-    }
-
-    /// A queued handler of an event failed.
-    #[cold]
-    pub(super) fn event_failed<P>(&self, core: &Core, message: &Message<P>, failure: &Failure) {
-        log_failure(core, message, failure);
-        self.announce(message, |message| HandlerFailed {
-            handler: Arc::clone(&core.name),
-            message: message.descriptor.name,
-            endpoint: message.endpoint,
-            entity: message.entity.clone(),
-            error: failure.text(),
-            panicked: matches!(failure, Failure::Panic(_)),
-        });
-    }
-
-    fn announce<P>(
-        &self,
-        message: &Message<P>,
-        payload: impl FnOnce(&Message<P>) -> HandlerFailed,
-    ) {
-        if message.descriptor.name == HANDLER_FAILED.name() {
-            return;
-        }
-        let payload = payload(message);
-        if let Err(error) = self.trigger_event(HANDLER_FAILED, APPLICATION_ENDPOINT, payload) {
-            tracing::debug!("a failure could not be announced: {error}");
-        }
-    }
-}
-
-#[cold]
-fn log_failure<P>(core: &Core, message: &Message<P>, failure: &Failure) {
-    core.tally.failed();
-    let endpoint = message.endpoint.map_or("", |endpoint| endpoint.name());
-    let entity = message.entity.as_ref().map_or("", |entity| entity.name());
-    let panicked = matches!(failure, Failure::Panic(_));
-    tracing::error!(
-        handler = %core.name,
-        message = message.descriptor.name,
-        endpoint,
-        entity,
-        panicked,
-        "handler `{}` of {} failed: {}",
-        core.name,
-        message.descriptor.name,
-        failure.text(),
-    );
 }
 
 fn with_shared_body<P>(message: Message<P>) -> Message<P> {
@@ -503,62 +388,17 @@ fn no_receiver(
     }
 }
 
-#[cold]
-fn refused(core: &Arc<Core>, refusal: Refusal, mut job: Job) -> Result<bool, BusError> {
-    let bound = core.bound();
-    let reply = job.reply.take();
-    discard(core, job);
-    match refusal {
-        Refusal::Closed => {
-            if let Some(reply) = reply {
-                reply.fail(|handler| ReplyError::Cancelled { handler });
-            }
-            Ok(false)
-        }
-        Refusal::Full => {
-            core.tally.rejected();
-            if let Some(reply) = reply {
-                reply.fail(|handler| ReplyError::Rejected { handler, bound });
-            }
-            let dispatcher = Arc::clone(&core.name);
-            Err(BusError::QueueFull { dispatcher, bound })
-        }
-        Refusal::WouldDeadlock => {
-            core.tally.rejected();
-            if let Some(reply) = reply {
-                reply.fail(|handler| ReplyError::WouldDeadlock { handler });
-            }
-            Err(BusError::WouldDeadlock {
-                what: format!("room in the queue of `{}`", core.name),
-            })
-        }
-    }
-}
-
-fn reply<R>(core: &Core, outcome: Option<Result<R, Failure>>) -> Reply<R> {
+fn reply<R>(core: &Core, outcome: Option<Result<R, Box<Failure>>>) -> Reply<R> {
     let handler = Arc::clone(&core.name);
     let result = match outcome {
         Some(Ok(value)) => Ok(value),
         Some(Err(failure)) => {
             core.tally.failed();
-            Err(failed_reply(failure, &handler))
+            Err(failed_reply(*failure, &handler))
         }
         None => Err(ReplyError::Cancelled {
             handler: Arc::clone(&handler),
         }),
     };
     Reply { handler, result }
-}
-
-#[cold]
-fn callback_failed<P>(
-    report: &mut DispatchReport,
-    core: &Core,
-    message: &Message<P>,
-    failure: Failure,
-) {
-    log_failure(core, message, &failure);
-    let handler = Arc::clone(&core.name);
-    let error = failure.into_error();
-    report.failed.push(Undelivered { handler, error });
 }

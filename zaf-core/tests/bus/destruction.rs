@@ -21,7 +21,7 @@ const KINDS: [DispatcherKind; 4] = [
 fn a15_f05_nothing_runs_or_starts_after_destroy_while_others_send() -> Result<()> {
     for kind in KINDS {
         let bus = bus();
-        for _ in 0..200 {
+        for _ in 0..60 {
             let destroyed = Arc::new(AtomicBool::new(false));
             let running = Arc::new(AtomicUsize::new(0));
             let (flag, count) = (Arc::clone(&destroyed), Arc::clone(&running));

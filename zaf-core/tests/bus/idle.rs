@@ -134,7 +134,7 @@ fn endpoints_and_buses_are_idle_for_themselves() -> Result<()> {
         .dispatcher(DispatcherKind::Callback, "one")
         .on(PING, move |_, _| Ok(inner.wait_until_idle(LONG)?))
         .register()?;
-    assert!(outer.trigger_event(PING, KITCHEN, 1)?.failed.is_empty());
+    assert!(outer.trigger_event(PING, KITCHEN, 1)?.failed().is_empty());
     gate.let_through(1);
     bus.wait_until_idle_at(CELLAR, LONG)?;
     bus.shutdown(LONG)?;

@@ -94,7 +94,7 @@ fn f12_a_queue_is_bounded_and_counts_what_it_loses() -> Result<()> {
     bus.trigger_event(PING, KITCHEN, 1)?;
     let report = bus.trigger_event(PING, KITCHEN, 2)?;
     assert_eq!(
-        report.failed[0].error.to_string(),
+        report.failed()[0].error.to_string(),
         "the queue of dispatcher `queue of PING` is full (1 messages)"
     );
     assert_eq!((queue.len(), queue.lost()), (1, 1));

@@ -53,7 +53,7 @@ fn a13_f12_a_full_queue_rejects_by_default_and_counts() -> Result<()> {
     let report = bus.trigger_event(PING, KITCHEN, 3)?;
     assert_eq!(report.delivered, 0);
     assert_eq!(
-        report.refused[0].error.downcast_ref(),
+        report.refused()[0].error.downcast_ref(),
         Some(&BusError::QueueFull {
             dispatcher: "gated".into(),
             bound: 2
@@ -103,7 +103,7 @@ fn a13_block_waits_for_room_and_gives_up_at_its_deadline() -> Result<()> {
     for number in 1..=2 {
         bus.trigger_event(PING, KITCHEN, number)?;
     }
-    assert_eq!(bus.trigger_event(PING, KITCHEN, 3)?.refused.len(), 1);
+    assert_eq!(bus.trigger_event(PING, KITCHEN, 3)?.refused().len(), 1);
     assert_eq!(one.counters().rejected, 1);
     gate.let_through(3);
     bus.wait_until_idle(LONG)?;
@@ -147,7 +147,7 @@ fn a_handler_that_fills_its_own_queue_is_refused_instead_of_waiting_for_itself()
         .on(PING, move |_, bus| {
             for number in 0..3 {
                 let report = bus.trigger_event(PONG, KITCHEN, number)?;
-                for one in report.refused {
+                for one in report.refused() {
                     entries.add(one.error.to_string());
                 }
             }
@@ -185,7 +185,7 @@ fn a11_a_blocked_pool_shows_its_workers_and_its_full_queue() -> Result<()> {
     for number in 0..2 {
         assert_eq!(bus.trigger_event(PING, KITCHEN, number)?.delivered, 1);
     }
-    assert_eq!(bus.trigger_event(PING, KITCHEN, 9)?.refused.len(), 1);
+    assert_eq!(bus.trigger_event(PING, KITCHEN, 9)?.refused().len(), 1);
     let state = pool.state();
     assert_eq!((state.active, state.queued), (3, 2));
     let busy = bus.wait_until_idle(Duration::ZERO).unwrap_err();
@@ -335,7 +335,7 @@ proptest! {
             .unwrap();
         let mut refused = 0;
         for _ in 0..count {
-            refused += bus.trigger_event(PING, KITCHEN, 0).unwrap().refused.len() as u64;
+            refused += bus.trigger_event(PING, KITCHEN, 0).unwrap().refused().len() as u64;
         }
         if drain {
             prop_assert!(one.destroy_draining(LONG));

@@ -25,16 +25,20 @@ fn a25_the_bus_is_idle_only_when_what_was_accepted_has_been_handled() {
         for _ in 0..2 {
             let item = Queued {
                 job: (),
-                endpoint: Arc::clone(&endpoint),
+                endpoint: 1,
             };
-            assert!(strand.push(item, QueuePolicy::Reject, false).is_ok());
+            assert!(
+                strand
+                    .push(item, &endpoint, QueuePolicy::Reject, false)
+                    .is_ok()
+            );
         }
         let worker = {
             let (strand, handled) = (Arc::clone(&strand), Arc::clone(&handled));
             thread::spawn(move || {
                 while let Some(item) = strand.take() {
                     handled.fetch_add(1, Ordering::SeqCst);
-                    strand.finish(&item.endpoint, 1);
+                    strand.finish(item.endpoint, 1);
                 }
             })
         };
@@ -55,6 +59,7 @@ fn a25_work_that_a_callback_hands_to_a_queue_is_never_out_of_sight() {
         let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 8, 1));
         let handled = Arc::new(AtomicUsize::new(0));
         let begun = Arc::new(AtomicUsize::new(0));
+        let endpoint = Arc::new(Busy::new());
         // The sender is inside a callback before anybody waits, and queues something from there.
         let sender = {
             let (activity, strand) = (Arc::clone(&activity), Arc::clone(&strand));
@@ -64,14 +69,18 @@ fn a25_work_that_a_callback_hands_to_a_queue_is_never_out_of_sight() {
                 begun.store(1, Ordering::SeqCst);
                 let item = Queued {
                     job: (),
-                    endpoint: Arc::new(Busy::new()),
+                    endpoint: 1,
                 };
-                assert!(strand.push(item, QueuePolicy::Reject, false).is_ok());
+                assert!(
+                    strand
+                        .push(item, &endpoint, QueuePolicy::Reject, false)
+                        .is_ok()
+                );
                 drop(presence);
                 // Then it is the worker itself.
                 let item = strand.take().unwrap();
                 handled.fetch_add(1, Ordering::SeqCst);
-                strand.finish(&item.endpoint, 1);
+                strand.finish(item.endpoint, 1);
             })
         };
         let accepted = begun.load(Ordering::SeqCst) == 1;

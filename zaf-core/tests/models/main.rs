@@ -4,7 +4,7 @@
 //! to be built in a special way:
 //!
 //! ```text
-//! LOOM_MAX_PREEMPTIONS=3 cargo nextest run -p zaf-core --test models
+//! cargo nextest run -p zaf-core --test models
 //! ```
 //!
 //! Each model has at most three threads and ends within seconds. It is a binary of its own because `crate::sync` is another
@@ -39,10 +39,15 @@ fn activity() -> Arc<Activity> {
     Arc::new(Activity::new(sync::Fences))
 }
 
-/// Explores all interleavings; three preemptions unless `LOOM_MAX_PREEMPTIONS` says otherwise.
+/// Explores all interleavings with up to three preemptions.
 fn explore(model: impl Fn() + Send + Sync + 'static) {
+    explore_with(3, model);
+}
+
+/// Explores all interleavings with up to so many preemptions; `LOOM_MAX_PREEMPTIONS` overrules.
+fn explore_with(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(3));
+    builder.preemption_bound = builder.preemption_bound.or(Some(preemptions));
     builder.max_branches = 100_000;
     builder.check(model);
 }

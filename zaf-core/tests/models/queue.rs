@@ -7,10 +7,11 @@ use crate::message::dispatcher::strand::{QueuePolicy, Queued, Refusal, Strand};
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
 use crate::{activity, explore};
 
-fn item(endpoint: &Arc<Busy>) -> Queued<()> {
+/// A message of the one endpoint.
+fn item() -> Queued<()> {
     Queued {
         job: (),
-        endpoint: Arc::clone(endpoint),
+        endpoint: 1,
     }
 }
 
@@ -22,7 +23,7 @@ fn close_against_send_and_work(batch: usize) {
         let endpoint = Arc::new(Busy::new());
         let handled = Arc::new(AtomicUsize::new(0));
         let destroyed = Arc::new(AtomicBool::new(false));
-        let accepted = strand.push(item(&endpoint), QueuePolicy::Reject, false);
+        let accepted = strand.push(item(), &endpoint, QueuePolicy::Reject, false);
         assert!(accepted.is_ok_and(|accepted| accepted.needs_worker));
         let worker = {
             let strand = Arc::clone(&strand);
@@ -36,12 +37,12 @@ fn close_against_send_and_work(batch: usize) {
                         assert!(!destroyed.load(Ordering::SeqCst));
                         handled.fetch_add(1, Ordering::SeqCst);
                     }
-                    strand.finish(&item.endpoint, 1);
+                    strand.finish(item.endpoint, 1);
                 }
                 cancelled
             })
         };
-        let second = strand.push(item(&endpoint), QueuePolicy::Reject, false);
+        let second = strand.push(item(), &endpoint, QueuePolicy::Reject, false);
         let (mut taken, mut unserved) = (1, 0);
         if let Ok(accepted) = second {
             taken += 1;
@@ -51,11 +52,11 @@ fn close_against_send_and_work(batch: usize) {
         let mut cancelled = 0;
         for queued in strand.close() {
             cancelled += 1;
-            strand.finish(&queued.endpoint, 1);
+            strand.finish(queued.endpoint, 1);
         }
         assert!(strand.wait_for_rest(None));
         destroyed.store(true, Ordering::SeqCst);
-        let refused = strand.push(item(&endpoint), QueuePolicy::Reject, false);
+        let refused = strand.push(item(), &endpoint, QueuePolicy::Reject, false);
         assert!(matches!(refused, Err((Refusal::Closed, _))));
         cancelled += worker.join().unwrap();
         assert_eq!(handled.load(Ordering::SeqCst) + cancelled, taken);
@@ -83,7 +84,7 @@ fn a13_a_sender_that_waits_for_room_gets_it_or_learns_of_the_end() {
         let endpoint = Arc::new(Busy::new());
         assert!(
             strand
-                .push(item(&endpoint), QueuePolicy::Reject, false)
+                .push(item(), &endpoint, QueuePolicy::Reject, false)
                 .is_ok()
         );
         let sender = {
@@ -92,11 +93,11 @@ fn a13_a_sender_that_waits_for_room_gets_it_or_learns_of_the_end() {
                 let policy = QueuePolicy::Block {
                     deadline: std::time::Duration::ZERO,
                 };
-                strand.push(item(&endpoint), policy, false).is_ok()
+                strand.push(item(), &endpoint, policy, false).is_ok()
             })
         };
         let first = strand.take().unwrap();
-        strand.finish(&first.endpoint, 1);
+        strand.finish(first.endpoint, 1);
         let accepted = sender.join().unwrap();
         assert_eq!(strand.take().is_some(), accepted);
     });
@@ -109,7 +110,7 @@ fn a_worker_never_leaves_a_message_behind() {
         let endpoint = Arc::new(Busy::new());
         assert!(
             strand
-                .push(item(&endpoint), QueuePolicy::Reject, false)
+                .push(item(), &endpoint, QueuePolicy::Reject, false)
                 .is_ok()
         );
         let worker = {
@@ -117,13 +118,13 @@ fn a_worker_never_leaves_a_message_behind() {
             thread::spawn(move || {
                 let mut handled = 0;
                 while let Some(item) = strand.take() {
-                    strand.finish(&item.endpoint, 1);
+                    strand.finish(item.endpoint, 1);
                     handled += 1;
                 }
                 handled
             })
         };
-        let accepted = strand.push(item(&endpoint), QueuePolicy::Reject, false);
+        let accepted = strand.push(item(), &endpoint, QueuePolicy::Reject, false);
         let needs_worker = accepted.is_ok_and(|accepted| accepted.needs_worker);
         let handled = worker.join().unwrap();
         // Either the worker has seen the second message, or another one was asked for.

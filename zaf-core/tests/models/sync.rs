@@ -14,6 +14,10 @@ pub(crate) const MAX_DEPTH: usize = 2;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fences;
 
+#[expect(
+    clippy::unused_self,
+    reason = "the bus asks its own which kind of fence to use"
+)]
 impl Fences {
     pub(crate) fn light(self) {
         fence(Ordering::SeqCst);
@@ -69,6 +73,10 @@ impl Condvar {
     }
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the bus's own may have no deadline"
+)]
 pub(crate) fn deadline_after(_timeout: Duration) -> Option<Instant> {
     Some(Instant::now())
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::error::Result;
 use crate::message::bus::MessageBus;
 use crate::message::message::Message;
-use crate::message::registry::{Application, Subscription};
+use crate::message::registration::{Application, Subscription};
 use crate::message::route::{Call, Handler, Keep};
 use crate::message::routing::Audience;
 use crate::message::{BusError, EndpointId, Entity, MessageId};

@@ -29,7 +29,7 @@ pub(crate) fn call<P, R>(
     message: &Message<P>,
     presence: &Presence<'_>,
     bus: &MessageBus,
-) -> Option<Result<R, Failure>>
+) -> Option<Result<R, Box<Failure>>>
 where
     P: Send + Sync + 'static,
     R: Send + 'static,
@@ -44,7 +44,7 @@ pub(crate) fn keep<P, R>(
     message: &Arc<Message<P>>,
     presence: &Presence<'_>,
     bus: &MessageBus,
-) -> Option<Result<Option<R>, Failure>>
+) -> Option<Result<Option<R>, Box<Failure>>>
 where
     P: Send + Sync + 'static,
     R: Send + 'static,

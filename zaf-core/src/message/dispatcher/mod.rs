@@ -62,7 +62,6 @@ pub(crate) struct Shape {
 /// What happened to a dispatcher so far.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
-    accepted: AtomicU64,
     handled: AtomicU64,
     failed: AtomicU64,
     rejected: AtomicU64,
@@ -71,10 +70,6 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn accepted(&self) {
-        self.accepted.fetch_add(1, Ordering::Relaxed);
-    }
-
     pub(crate) fn handled(&self, count: u64) {
         self.handled.fetch_add(count, Ordering::Relaxed);
     }
@@ -95,9 +90,10 @@ impl Tally {
         self.cancelled.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn read(&self) -> Counters {
+    /// `accepted` is counted by the strand.
+    fn read(&self, accepted: u64) -> Counters {
         Counters {
-            accepted: self.accepted.load(Ordering::Relaxed),
+            accepted,
             handled: self.handled.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
             rejected: self.rejected.load(Ordering::Relaxed),
@@ -180,7 +176,7 @@ impl Core {
         if let Some(strand) = &self.strand {
             for queued in strand.close() {
                 worker::cancel(self, queued.job);
-                strand.finish(&queued.endpoint, 1);
+                strand.finish(queued.endpoint, 1);
             }
         }
     }
@@ -212,6 +208,11 @@ impl Core {
         }
     }
 
+    fn counters(&self) -> Counters {
+        self.tally
+            .read(self.strand.as_ref().map_or(0, Strand::accepted))
+    }
+
     pub(crate) fn state(&self) -> DispatcherState {
         let (queued, active) = self.counts();
         DispatcherState {
@@ -219,7 +220,7 @@ impl Core {
             kind: self.kind,
             queued,
             active,
-            counters: self.tally.read(),
+            counters: self.counters(),
         }
     }
 }
@@ -246,7 +247,7 @@ impl Dispatcher {
 
     /// What it has lived through. Complete for everything that had ended when an idle bus was seen.
     pub fn counters(&self) -> Counters {
-        self.core.tally.read()
+        self.core.counters()
     }
 
     /// What it is doing.

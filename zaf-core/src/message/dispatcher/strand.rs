@@ -54,11 +54,19 @@ pub(crate) struct Accepted<J> {
     pub(crate) dropped: Option<J>,
 }
 
-/// Something queued, and the endpoint it counts for.
+/// Something queued, and the number of the endpoint it counts for.
 #[derive(Debug)]
 pub(crate) struct Queued<J> {
     pub(crate) job: J,
-    pub(crate) endpoint: Arc<Busy>,
+    pub(crate) endpoint: u32,
+}
+
+/// Accepted and not finished, of one endpoint.
+#[derive(Debug)]
+struct Pending {
+    endpoint: u32,
+    busy: Arc<Busy>,
+    count: usize,
 }
 
 #[derive(Debug)]
@@ -73,8 +81,10 @@ struct Inner<J> {
     closed: bool,
     waiting_for_room: usize,
     waiting_for_rest: usize,
-    /// Accepted and not finished, for each endpoint that ever sent something here.
-    pending: Vec<(Arc<Busy>, usize)>,
+    /// One for each endpoint that ever sent something here.
+    pending: Vec<Pending>,
+    /// Messages accepted so far.
+    accepted: u64,
 }
 
 /// See the module.
@@ -113,6 +123,7 @@ impl<J> Strand<J> {
                 waiting_for_room: 0,
                 waiting_for_rest: 0,
                 pending: Vec::new(),
+                accepted: 0,
             }),
             hand: Mutex::new(VecDeque::new()),
             room: Condvar::new(),
@@ -126,13 +137,14 @@ impl<J> Strand<J> {
         }
     }
 
-    /// Accepts a message or says why not. `is_own_worker`: the caller runs on this strand, so it may not wait for room.
+    /// Accepts a message or says why not. `busy` is the count of its endpoint. `is_own_worker`: the caller runs on this strand, so it may not wait for room.
     ///
     /// # Errors
     /// The message and the reason.
     pub(crate) fn push(
         &self,
         item: Queued<J>,
+        busy: &Arc<Busy>,
         policy: QueuePolicy,
         is_own_worker: bool,
     ) -> Result<Accepted<J>, (Refusal, Queued<J>)> {
@@ -168,10 +180,11 @@ impl<J> Strand<J> {
         if inner.taken == 0 && inner.queue.is_empty() && dropped.is_none() {
             self.activity.busy.raise();
         }
-        inner.raise(&item.endpoint);
+        inner.raise(item.endpoint, busy);
+        inner.accepted += 1;
         inner.queue.push_back(item);
         if let Some(dropped) = &dropped
-            && inner.lower(&dropped.endpoint, 1)
+            && inner.lower(dropped.endpoint, 1)
         {
             self.activity.changed();
         }
@@ -228,7 +241,7 @@ impl<J> Strand<J> {
     }
 
     /// Says that `count` taken messages of one endpoint have been handled or cancelled.
-    pub(crate) fn finish(&self, endpoint: &Arc<Busy>, count: usize) {
+    pub(crate) fn finish(&self, endpoint: u32, count: usize) {
         let mut inner = self.inner.lock();
         inner.taken -= count;
         let mut changed = inner.lower(endpoint, count);
@@ -296,6 +309,11 @@ impl<J> Strand<J> {
         }
     }
 
+    /// Number of messages accepted so far.
+    pub(crate) fn accepted(&self) -> u64 {
+        self.inner.lock().accepted
+    }
+
     /// Number of messages in the queue, and in the hands of workers.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let inner = self.inner.lock();
@@ -304,32 +322,33 @@ impl<J> Strand<J> {
 }
 
 impl<J> Inner<J> {
-    fn raise(&mut self, endpoint: &Arc<Busy>) {
+    fn raise(&mut self, endpoint: u32, busy: &Arc<Busy>) {
         let mut known = self.pending.iter_mut();
-        if let Some((busy, count)) = known.find(|(busy, _)| Arc::ptr_eq(busy, endpoint)) {
-            if *count == 0 {
-                busy.raise();
+        if let Some(pending) = known.find(|pending| pending.endpoint == endpoint) {
+            if pending.count == 0 {
+                pending.busy.raise();
             }
-            *count += 1;
+            pending.count += 1;
         } else {
-            endpoint.raise();
-            self.pending.push((Arc::clone(endpoint), 1));
+            busy.raise();
+            self.pending.push(Pending {
+                endpoint,
+                busy: Arc::clone(busy),
+                count: 1,
+            });
         }
     }
 
     /// Returns whether the endpoint has nothing more here.
-    fn lower(&mut self, endpoint: &Arc<Busy>, count: usize) -> bool {
-        let Some((busy, pending)) = self
-            .pending
-            .iter_mut()
-            .find(|(busy, _)| Arc::ptr_eq(busy, endpoint))
-        else {
+    fn lower(&mut self, endpoint: u32, count: usize) -> bool {
+        let mut known = self.pending.iter_mut();
+        let Some(pending) = known.find(|pending| pending.endpoint == endpoint) else {
             return false;
         };
-        *pending -= count;
-        let is_last = *pending == 0;
+        pending.count -= count;
+        let is_last = pending.count == 0;
         if is_last {
-            busy.lower();
+            pending.busy.lower();
         }
         is_last
     }

@@ -5,7 +5,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tracing::Span;
 
-use super::super::activity::Busy;
 use super::super::current::with_record;
 use super::super::presence::{Place, Record};
 use super::super::reply::Replier;
@@ -28,8 +27,8 @@ pub(crate) struct Job {
     pub(crate) place: Place,
     /// None for events.
     pub(crate) reply: Option<Replier>,
-    /// Where the sender was.
-    pub(crate) span: Span,
+    /// Where the sender was; none if nobody traces.
+    pub(crate) span: Option<Box<Span>>,
 }
 
 impl std::fmt::Debug for Job {
@@ -93,18 +92,14 @@ fn serve(
 struct Finished<'a> {
     strand: &'a Strand<Job>,
     core: &'a Core,
-    endpoint: Option<Arc<Busy>>,
+    endpoint: Option<u32>,
     count: usize,
     handled: u64,
 }
 
 impl Finished<'_> {
-    fn add(&mut self, endpoint: Arc<Busy>, handled: bool) {
-        if self
-            .endpoint
-            .as_ref()
-            .is_none_or(|own| !Arc::ptr_eq(own, &endpoint))
-        {
+    fn add(&mut self, endpoint: u32, handled: bool) {
+        if self.endpoint != Some(endpoint) {
             self.report();
             self.endpoint = Some(endpoint);
         }
@@ -116,7 +111,7 @@ impl Finished<'_> {
         if let Some(endpoint) = self.endpoint.take() {
             // Counted before it is finished, so that the counters of an idle bus are complete.
             self.core.tally.handled(self.handled);
-            self.strand.finish(&endpoint, self.count);
+            self.strand.finish(endpoint, self.count);
             self.count = 0;
             self.handled = 0;
         }
@@ -146,7 +141,7 @@ fn run(
             return;
         };
         presence.announce(core.number);
-        let _inside = job.span.enter();
+        let _inside = job.span.as_ref().map(|span| span.enter());
         let reply = job.reply.take();
         job.handler.run(&*job.message, reply, core, bus);
     };

@@ -1,0 +1,40 @@
+//! How much a bus may hold.
+
+use std::num::NonZeroUsize;
+
+/// How much a bus may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BusLimits {
+    /// Messages that may wait in the queue of a dispatcher that says nothing else.
+    pub queue_bound: NonZeroUsize,
+    /// Handlers of concurrent dispatchers that may run at a time, all together. Sequential and thread pool dispatchers have
+    /// their own workers on top of it.
+    pub max_threads: NonZeroUsize,
+}
+
+impl Default for BusLimits {
+    /// 65 536 messages (some 5 MiB of small ones for each queue), 256 threads.
+    fn default() -> Self {
+        Self {
+            queue_bound: const { NonZeroUsize::new(65_536).unwrap() },
+            max_threads: const { NonZeroUsize::new(256).unwrap() },
+        }
+    }
+}
+
+impl BusLimits {
+    /// Limits how many messages may wait for a dispatcher.
+    #[must_use]
+    pub fn queue_bound(mut self, bound: NonZeroUsize) -> Self {
+        self.queue_bound = bound;
+        self
+    }
+
+    /// Limits how many concurrent handlers may run at a time.
+    #[must_use]
+    pub fn max_threads(mut self, threads: NonZeroUsize) -> Self {
+        self.max_threads = threads;
+        self
+    }
+}

@@ -1,0 +1,65 @@
+//! What a builder asks the registry for, and the checks on it.
+
+use std::sync::Arc;
+
+use super::dispatcher::Core;
+use super::error::BusError;
+use super::route::AnyHandler;
+use super::routing::Audience;
+use super::{EndpointId, MessageDescriptor};
+
+/// A request to listen: one message, everywhere that the builder says.
+pub(crate) struct Subscription {
+    pub(crate) descriptor: MessageDescriptor,
+    pub(crate) handler: Arc<dyn AnyHandler>,
+}
+
+/// All that a builder asks for at once.
+pub(crate) struct Application<'a> {
+    pub(crate) core: &'a Arc<Core>,
+    pub(crate) subscriptions: Vec<Subscription>,
+    /// Empty: all that define the message.
+    pub(crate) endpoints: &'a [EndpointId],
+    pub(crate) audience: Audience,
+    pub(crate) priority: i32,
+    pub(crate) optional: bool,
+}
+
+/// Passes over what is not defined if that was asked for.
+pub(crate) fn skip_or_fail(optional: bool, error: BusError) -> Result<(), BusError> {
+    // Skipping a message of the wrong type would hide a mistake.
+    if optional && !matches!(error, BusError::TypeMismatch { .. }) {
+        tracing::debug!("optional registration skipped: {error}");
+        return Ok(());
+    }
+    Err(error)
+}
+
+/// Whether two registrations of one dispatcher would answer for the same messages.
+pub(crate) fn overlap(one: &Audience, other: &Audience) -> bool {
+    match (one, other) {
+        (Audience::Entities(one), Audience::Entities(other)) => {
+            one.iter().any(|entity| other.contains(entity))
+        }
+        (Audience::Entities(_), _) | (_, Audience::Entities(_)) => false,
+        _ => true,
+    }
+}
+
+/// Whether a use of a message has the types of its definition.
+pub(crate) fn check_types(
+    defined: &MessageDescriptor,
+    used: &MessageDescriptor,
+) -> Result<(), BusError> {
+    let same = defined.kind == used.kind
+        && (defined.payload)() == (used.payload)()
+        && (defined.reply)() == (used.reply)();
+    if same {
+        return Ok(());
+    }
+    Err(BusError::TypeMismatch {
+        message: defined.name,
+        defined: format!("{defined:?}"),
+        used: format!("{used:?}"),
+    })
+}
