@@ -66,6 +66,7 @@ const FAIL: CommandDescriptor = command("fail", "Fails.", |_| Err(Error::msg("no
 const PANIC: CommandDescriptor = command("panic", "Panics.", |_| panic!("out of luck"));
 
 fn wait(cx: &CommandContext<'_>) -> Result<ExitCode> {
+    say("waiting");
     let level = match cx.config().get(UNTIL)?.as_str() {
         "critical" => AbortLevel::Critical,
         "never" => loop {
@@ -75,7 +76,7 @@ fn wait(cx: &CommandContext<'_>) -> Result<ExitCode> {
         },
         _ => AbortLevel::Gentle,
     };
-    cx.abort().wait(level, Duration::from_secs(60));
+    cx.abort().wait(level, Duration::from_mins(1));
     Ok(ExitCode::Incomplete)
 }
 
@@ -123,31 +124,35 @@ impl Extension for Lifecycle {
             .dispatcher(DispatcherKind::Callback, "lifecycle")
             .endpoints([APPLICATION_ENDPOINT])
             .on(BEFORE_COMMAND, |message: &Message<CommandStarting>, _| {
-                say(&format!("before {}", message.data().command))
+                say(&format!("before {}", message.data().command));
+                Ok(())
             })
             .on(AFTER_COMMAND, |message: &Message<CommandEnded>, _| {
                 let CommandEnded {
                     command, exit_code, ..
                 } = message.data();
-                say(&format!("after {command} {}", exit_code.code()))
+                say(&format!("after {command} {}", exit_code.code()));
+                Ok(())
             })
             .on(ABORT, |message: &Message<Abort>, _| {
-                say(&format!("abort: {}", message.data()))
+                say(&format!("abort: {}", message.data()));
+                Ok(())
             })
             .on(CRITICAL_ABORT, |message: &Message<Abort>, _| {
-                say(&format!("critical abort: {}", message.data()))
+                say(&format!("critical abort: {}", message.data()));
+                Ok(())
             })
             .register()?;
         Ok(vec![dispatcher])
     }
 
     fn destroy(&self) -> Result<()> {
-        say("destroyed")
+        say("destroyed");
+        Ok(())
     }
 }
 
-fn say(text: &str) -> Result<()> {
+fn say(text: &str) {
     // A reader that has gone away is none of our business.
     drop(writeln!(std::io::stdout(), "{text}"));
-    Ok(())
 }

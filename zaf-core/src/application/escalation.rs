@@ -60,6 +60,9 @@ impl Escalation {
         if signal == SIGHUP && std::mem::replace(&mut self.hung_up, true) {
             return Action::Ignore;
         }
+        if signal == SIGHUP && self.level > Level::Running {
+            return Action::Ignore;
+        }
         match self.level {
             Level::Running => {
                 self.level = Level::Aborting;
@@ -67,12 +70,10 @@ impl Escalation {
                     grace: (signal != SIGINT).then_some(self.grace),
                 }
             }
-            Level::Aborting if signal == SIGHUP => Action::Ignore,
             Level::Aborting => {
                 self.level = Level::Critical;
                 Action::CriticalAbort
             }
-            Level::Critical if signal == SIGHUP => Action::Ignore,
             Level::Critical => {
                 self.level = Level::Ended;
                 Action::EndNow

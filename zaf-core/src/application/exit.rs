@@ -98,9 +98,7 @@ impl ExitCode {
             code: self,
             error: error.into_inner(),
         };
-        hints
-            .into_iter()
-            .fold(Error::from(coded), |error, hint| error.hint(hint))
+        hints.into_iter().fold(Error::from(coded), Error::hint)
     }
 }
 

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
+use parking_lot::Mutex;
 
 use super::builder::Application;
 use super::events::{
@@ -30,7 +31,7 @@ use crate::extension::{DestroyError, Loaded, Loader, Prepared};
 use crate::message::{
     APPLICATION_ENDPOINT, DispatcherKind, EventId, MessageBus, MessageDescriptor,
 };
-use crate::thread::{self, panic_text};
+use crate::thread::{self, JoinHandle, panic_text};
 
 /// How long the end of a run waits for handlers that still work. `--application-teardown-timeout`, default 10 s: enough to
 /// write reports, not enough to look hung.
@@ -39,7 +40,7 @@ pub const TEARDOWN_TIMEOUT: OptionId<Duration> = OptionId::duration("application
     .default(Duration::from_secs(10))
     .hidden();
 
-/// How long a command may go on after SIGTERM or SIGHUP before CRITICAL_ABORT. `--application-abort-grace`, default 10 s, what
+/// How long a command may go on after SIGTERM or SIGHUP before `CRITICAL_ABORT`. `--application-abort-grace`, default 10 s, what
 /// init systems leave at least.
 pub const ABORT_GRACE: OptionId<Duration> = OptionId::duration("application.abort.grace")
     .describe("How long a command may go on after SIGTERM before what runs is killed.")
@@ -78,8 +79,12 @@ pub(super) struct Run {
     bus: MessageBus,
     abort: AbortState,
     watch: Option<SignalWatch>,
+    triggering: Triggering,
     code: ExitCode,
 }
+
+/// Threads that trigger `ABORT` and `CRITICAL_ABORT`.
+type Triggering = Arc<Mutex<Vec<JoinHandle<()>>>>;
 
 impl Run {
     pub(super) fn new(
@@ -96,6 +101,7 @@ impl Run {
             bus: MessageBus::new(),
             abort: AbortState::new(),
             watch: None,
+            triggering: Triggering::default(),
             code: ExitCode::Success,
         }
     }
@@ -144,7 +150,7 @@ impl Run {
                     self.report(&failure);
                 }
             }
-            Ok(loaded) => self.run_command(loaded),
+            Ok(started) => self.run_command(started),
         }
         self.end_bus();
     }
@@ -186,6 +192,7 @@ impl Run {
         let aborter = Aborter {
             bus: self.bus.clone(),
             state: self.abort.clone(),
+            triggering: Arc::clone(&self.triggering),
         };
         match SignalWatch::start(grace, self.console.clone(), aborter) {
             Ok(watch) => self.watch = Some(watch),
@@ -276,7 +283,7 @@ impl Run {
         });
         let error = match triggered {
             // Handlers that failed were logged and triggered HANDLER_FAILED.
-            Ok(Ok(report)) if report.failed.is_empty() => return,
+            Ok(Ok(report)) if report.failed().is_empty() => return,
             Ok(Ok(report)) => report.into_result().err(),
             Ok(Err(error)) => Some(error.into()),
             Err(hung) => Some(hung),
@@ -288,6 +295,13 @@ impl Run {
 
     /// Lets handlers finish what is queued. Those that do not are named.
     fn wait_until_idle(&mut self, deadline: Instant) {
+        // A command may end before the event that asked for it has reached all receivers.
+        let triggering = std::mem::take(&mut *self.triggering.lock());
+        for thread in triggering {
+            if let Err(error) = within(deadline, "abort-end", move || drop(thread.join())) {
+                self.report(&Failure::new(FailureKind::Teardown, error));
+            }
+        }
         let left = deadline.saturating_duration_since(Instant::now());
         if let Err(error) = self.bus.wait_until_idle(left) {
             let error = Error::from(error).hint(format!(
@@ -358,6 +372,7 @@ fn within<T: Send + 'static>(
 struct Aborter {
     bus: MessageBus,
     state: AbortState,
+    triggering: Triggering,
 }
 
 impl Aborter {
@@ -367,8 +382,11 @@ impl Aborter {
             // After the end of the bus nobody is left to be told.
             drop(bus.trigger_event(event, APPLICATION_ENDPOINT, abort));
         });
-        if let Err(error) = spawned {
-            tracing::error!(%error, event = event.name(), "the event could not be triggered");
+        match spawned {
+            Ok(thread) => self.triggering.lock().push(thread),
+            Err(error) => {
+                tracing::error!(%error, event = event.name(), "the event could not be triggered");
+            }
         }
     }
 }
@@ -376,13 +394,13 @@ impl Aborter {
 impl OnSignal for Aborter {
     fn abort(&self, abort: Abort) {
         tracing::warn!("{abort}: what runs may finish; once more kills it");
-        self.state.raise(AbortLevel::Gentle);
         self.trigger("abort", ABORT, abort);
+        self.state.raise(AbortLevel::Gentle);
     }
 
     fn critical_abort(&self, abort: Abort) {
         tracing::warn!("{abort}: what runs is killed; once more ends at once");
-        self.state.raise(AbortLevel::Critical);
         self.trigger("critical-abort", CRITICAL_ABORT, abort);
+        self.state.raise(AbortLevel::Critical);
     }
 }

@@ -17,7 +17,7 @@ use zaf_core::extension::{Extension, ExtensionContext, ExtensionDescriptor, Exte
 use zaf_core::message::{APPLICATION_ENDPOINT, Dispatcher, DispatcherKind, Message, MessageBus};
 use zaf_core::prelude::Error;
 
-/// Makes the handler of BEFORE_COMMAND fail.
+/// Makes the handler of `BEFORE_COMMAND` fail.
 pub(crate) const BREAK_BEFORE: OptionId<bool> = OptionId::flag("break.before").default(false);
 /// Required by the command `needy`.
 pub(crate) const NEEDED: OptionId<i64> = OptionId::integer("needed.number");

@@ -1,3 +1,4 @@
+use super::super::options::Owner;
 use super::*;
 use crate::config::{ConfigOption, OptionId};
 
@@ -30,7 +31,7 @@ const SECRET: ConfigOption = OptionId::text("deep.secret")
     .describe("For the curious.")
     .optional();
 
-fn option(option: ConfigOption, owner: Option<&'static str>) -> CliOption {
+fn option(option: ConfigOption, owner: Owner) -> CliOption {
     CliOption {
         descriptor: option.option,
         required: option.required,
@@ -54,22 +55,26 @@ fn model() -> Model {
         },
         version: "1.2.3".to_owned(),
         main: vec![
-            option(OUTPUT, Some("output")),
-            option(LEVEL, Some("logging")),
+            option(OUTPUT, Owner::Application),
+            option(LEVEL, Owner::Application),
         ],
         commands: vec![
             command("addon", "Add-ons.", vec![]),
             command("addon create", "Makes an add-on.", vec![]),
-            command("list", "Lists tests.", vec![option(INCLUDE, None)]),
+            command(
+                "list",
+                "Lists tests.",
+                vec![option(INCLUDE, Owner::Command)],
+            ),
             command(
                 "run",
                 "Runs tests.\n\nAt length.",
                 vec![
-                    option(PATHS, None),
-                    option(INCLUDE, None),
-                    option(WORKERS, None),
-                    option(ABORT, Some("abort")),
-                    option(SECRET, Some("abort")),
+                    option(PATHS, Owner::Command),
+                    option(INCLUDE, Owner::Command),
+                    option(WORKERS, Owner::Command),
+                    option(ABORT, Owner::Extension("abort")),
+                    option(SECRET, Owner::Extension("abort")),
                 ],
             ),
         ],

@@ -13,7 +13,7 @@ mod parser;
 mod scan;
 
 use self::line::{CliCommand, Model, Typed};
-use self::options::CliOption;
+use self::options::{CliOption, Owner};
 use self::parser::Face;
 use super::declare::Declaration;
 use crate::config::{ConfigLayer, Key, OptionDescriptor, Priority, Source, Value};
@@ -149,13 +149,13 @@ fn cli_option(catalog: &Catalog, entry: &OptionEntry) -> CliOption {
     CliOption {
         descriptor: entry.option,
         required: entry.required,
-        owner: entry
-            .requested_by
-            .iter()
-            .find_map(|requester| match requester {
-                Requester::Extension(name, _) => Some(*name),
-                _ => None,
-            }),
+        owner: match entry.requested_by.first() {
+            Some(Requester::Command(_)) => Owner::Command,
+            Some(Requester::Extension(name, place)) if place.krate != env!("CARGO_PKG_NAME") => {
+                Owner::Extension(name)
+            }
+            _ => Owner::Application,
+        },
         entities: entry
             .option
             .at

@@ -8,14 +8,25 @@ use super::scan::{Spelling, Table, Takes};
 /// Flags of the command line itself, which no option may be called.
 pub(super) const RESERVED: [&str; 3] = ["help", "full-help", "version"];
 
+/// Who asks for an option first. In the order of the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Owner {
+    /// The command.
+    Command,
+    /// The extension of this name.
+    Extension(&'static str),
+    /// The application or a built-in extension.
+    Application,
+}
+
 /// One option as the command line shows it.
 #[derive(Debug, Clone)]
 pub(super) struct CliOption {
     pub(super) descriptor: OptionDescriptor,
     /// Whether somebody cannot do without it.
     pub(super) required: bool,
-    /// Extension that asks for it first, for the heading in the help; none for the command's own.
-    pub(super) owner: Option<&'static str>,
+    /// For the heading in the help.
+    pub(super) owner: Owner,
     /// Entities that each have a value of their own; empty for options that hang at no entity.
     pub(super) entities: Vec<Entity>,
 }
@@ -129,8 +140,8 @@ pub(super) fn table(options: &[CliOption]) -> (Table, Vec<SpellingConflict>) {
 
 fn described(option: &CliOption) -> String {
     match option.owner {
-        Some(owner) => format!("{} (extension {owner})", option.descriptor.key),
-        None => option.descriptor.key.to_owned(),
+        Owner::Extension(owner) => format!("{} (extension {owner})", option.descriptor.key),
+        Owner::Command | Owner::Application => option.descriptor.key.to_owned(),
     }
 }
 
@@ -143,7 +154,7 @@ mod tests {
         CliOption {
             descriptor,
             required: false,
-            owner: Some("demo"),
+            owner: Owner::Extension("demo"),
             entities: Vec::new(),
         }
     }

@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, Styles};
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::options::CliOption;
+use super::options::{CliOption, Owner};
 use crate::config::{DefaultValue, Kind, Value, flag_name};
 
 /// What a parser is built for: the help shows less than the parser accepts.
@@ -29,6 +29,9 @@ pub(super) struct Face {
     /// Columns of the terminal.
     pub(super) width: usize,
 }
+
+/// Heading of what every command understands.
+const GENERAL: &str = "General options";
 
 /// Columns beyond which help is harder to read, not easier.
 const WIDEST_HELP: usize = 100;
@@ -66,8 +69,8 @@ impl Face {
         }
         let root = with_options(root, options, purpose);
         with_built_in(root).after_help(format!(
-            "`{program} help COMMAND` or `{program} COMMAND --help` shows the options of a command,\n\
-             `--full-help` also what is hidden.",
+            "`{program} COMMAND --help` shows the options of a command,\n\
+             `--full-help` also those that are hidden.",
             program = self.program
         ))
     }
@@ -93,7 +96,7 @@ fn with_built_in(command: Command) -> Command {
             .long(name)
             .action(ArgAction::SetTrue)
             .help(help)
-            .help_heading("Options")
+            .help_heading(GENERAL)
             .display_order(usize::MAX)
     };
     command
@@ -103,7 +106,10 @@ fn with_built_in(command: Command) -> Command {
 }
 
 fn with_options(mut command: Command, options: &[CliOption], purpose: Purpose) -> Command {
-    for option in options {
+    // Headings appear in the order of their first option: the command's own first, what is always the same last.
+    let mut sorted: Vec<&CliOption> = options.iter().collect();
+    sorted.sort_by_key(|option| option.owner);
+    for option in sorted {
         if option.descriptor.argument {
             command = command.arg(positional(option));
             continue;
@@ -149,8 +155,9 @@ fn named(option: &CliOption, flag: String, short: Option<char>, purpose: Purpose
         arg = arg.short(letter);
     }
     arg = match option.owner {
-        Some(owner) => arg.help_heading(format!("Options of {owner}")),
-        None => arg.help_heading("Options"),
+        Owner::Command => arg.help_heading("Options"),
+        Owner::Extension(name) => arg.help_heading(format!("Options of {name}")),
+        Owner::Application => arg.help_heading(GENERAL),
     };
     if descriptor.hidden && purpose != Purpose::FullHelp {
         arg = arg.hide(true);
@@ -198,7 +205,7 @@ fn help_text(option: &CliOption) -> String {
     let mut notes = Vec::new();
     match descriptor.default {
         Some(DefaultValue::Flag(true)) => {
-            notes.push("on by default, --no-… turns it off".to_owned())
+            notes.push("on by default, --no-… turns it off".to_owned());
         }
         Some(DefaultValue::Flag(false)) | None => {}
         Some(default) => notes.push(format!("default: {}", Value::from(default).print())),

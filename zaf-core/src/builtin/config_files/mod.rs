@@ -126,7 +126,7 @@ fn named(
     let mut problems = Vec::new();
     for pattern in patterns {
         match pattern::expand(pattern, directory) {
-            Err(problem) => problems.push(problem),
+            Err(found) => problems.extend(found.into_list()),
             Ok(paths) => {
                 for path in paths {
                     match load::file(&path, priority) {

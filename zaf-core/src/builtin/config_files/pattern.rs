@@ -8,7 +8,7 @@ use std::io;
 use camino::{Utf8Path, Utf8PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 
-use crate::config::Problem;
+use crate::config::{Problem, Problems};
 
 /// Most files and directories that are looked at for one pattern: more is a pattern that went wrong, like `/**`.
 const LOOKED_AT: usize = 10_000;
@@ -17,7 +17,7 @@ const LOOKED_AT: usize = 10_000;
 ///
 /// # Errors
 /// If it is no pattern, if nothing matches, or if too much had to be looked at.
-pub(super) fn expand(pattern: &str, directory: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Problem> {
+pub(super) fn expand(pattern: &str, directory: &Utf8Path) -> Result<Vec<Utf8PathBuf>, Problems> {
     if !has_wildcard(pattern) {
         return Ok(vec![join(directory, Utf8Path::new(pattern))]);
     }
@@ -27,7 +27,8 @@ pub(super) fn expand(pattern: &str, directory: &Utf8Path) -> Result<Vec<Utf8Path
         .build()
         .map_err(|error| {
             Problem::error(format!("`{pattern}` is not a pattern")).detail(error.kind().to_string())
-        })?
+        })
+        .map_err(Problems::from)?
         .compile_matcher();
     let base: Utf8PathBuf = whole
         .components()
@@ -52,11 +53,13 @@ pub(super) fn expand(pattern: &str, directory: &Utf8Path) -> Result<Vec<Utf8Path
                 "the pattern `{pattern}` makes more than {LOOKED_AT} files be looked at"
             ))
             .detail("name the directory more exactly")
-        })?;
+        })
+        .map_err(Problems::from)?;
     if search.found.is_empty() {
         return Err(
             Problem::error(format!("no configuration file matches `{pattern}`"))
-                .detail(format!("looked in `{start}`")),
+                .detail(format!("looked in `{start}`"))
+                .into(),
         );
     }
     search.found.sort();
@@ -136,7 +139,7 @@ mod tests {
                     .map(|path| path.strip_prefix(root).expect("inside").to_string())
                     .collect()
             })
-            .map_err(|problem| problem.title().to_owned())
+            .map_err(|problems| problems.list()[0].title().to_owned())
     }
 
     #[test]
