@@ -239,8 +239,52 @@ fn help_and_version_are_shown_and_end_well() {
 
 #[test]
 fn help_reads_well_at_eighty_columns() {
-    insta::assert_snapshot!(ended(&["--help"]).1, @"");
-    insta::assert_snapshot!(ended(&["run", "--help"]).1, @"");
+    insta::assert_snapshot!(ended(&["--help"]).1, @r"
+    Shows how it is done.
+
+    Usage: demo [OPTIONS] <COMMAND>
+
+    Commands:
+      addon  Add-ons
+      list   Lists tests
+      run    Runs tests
+
+    General options:
+      -o, --output-dir <PATH>  Where results go [default: output]
+          --log-level <WORD>   How much is logged [default: warn] [possible values:
+                               warn, info]
+          --full-help          Show this help with what is hidden
+      -h, --help               Show this help
+          --version            Show the version
+
+    `demo COMMAND --help` shows the options of a command,
+    `--full-help` also those that are hidden.
+    ");
+    insta::assert_snapshot!(ended(&["run", "--help"]).1, @r"
+    Runs tests
+
+    Usage: demo run [OPTIONS] [PATHS]...
+
+    Arguments:
+      [PATHS]...  What to run
+
+    Options:
+          --tests-include <TEXT>  Run only these [may be repeated]
+          --parallel-workers <N>  How many at once
+
+    Options of abort:
+          --abort-on-fail  Stop at the first failure
+
+    General options:
+      -o, --output-dir <PATH>  Where results go [default: output]
+          --log-level <WORD>   How much is logged [default: warn] [possible values:
+                               warn, info]
+          --full-help          Show this help with what is hidden
+      -h, --help               Show this help
+          --version            Show the version
+
+    `--full-help` also shows hidden options.
+    ");
     for line in [&["--help"][..], &["run", "--full-help"]] {
         let widest = ended(line).1.lines().map(str::len).max();
         assert!(widest <= Some(80));

@@ -108,7 +108,7 @@ fn with_built_in(command: Command) -> Command {
 fn with_options(mut command: Command, options: &[CliOption], purpose: Purpose) -> Command {
     // Headings appear in the order of their first option: the command's own first, what is always the same last.
     let mut sorted: Vec<&CliOption> = options.iter().collect();
-    sorted.sort_by_key(|option| option.owner);
+    sorted.sort_by_key(|option| (!option.descriptor.argument, option.owner));
     for option in sorted {
         if option.descriptor.argument {
             command = command.arg(positional(option));
@@ -139,6 +139,7 @@ fn with_options(mut command: Command, options: &[CliOption], purpose: Purpose) -
 fn positional(option: &CliOption) -> Arg {
     let arg = Arg::new(option.descriptor.key)
         .value_name(last_word(option.descriptor.key).to_uppercase())
+        .help_heading("Arguments")
         .value_parser(NonEmptyStringValueParser::new())
         .help(help_text(option));
     if option.descriptor.multiple {
