@@ -140,7 +140,13 @@ impl Display {
         let mut names: Vec<_> = running
             .iter()
             .take(NAMED)
-            .map(|running| format!("{} {:.1}s", running.case, running.age(now).as_secs_f64()))
+            .map(|running| {
+                format!(
+                    "{} {:.1}s",
+                    short(&running.case),
+                    running.age(now).as_secs_f64()
+                )
+            })
             .collect();
         if running.len() > NAMED {
             names.push("…".to_owned());
@@ -190,6 +196,16 @@ fn head_line(who: &str, total: u64, filtered_out: u64, sources: u64, how: &str) 
     };
     let text = format!("{who} · {}{sources}{filtered}{how}", many(total, "case"));
     format!("  {DIM}{}{DIM:#}\n\n", k2::results::printable_line(&text))
+}
+
+/// An id without the directories of its source: the line is about what runs, not about where it is.
+fn short(case: &CaseId) -> &str {
+    let id = case.as_str();
+    let plain = id.split_once('[').map_or(id, |(plain, _)| plain);
+    let start = plain.rfind('/').map_or(0, |slash| slash + 1);
+    id.get(start..)
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(id)
 }
 
 /// The line of a finished case, as wide as it is.

@@ -168,3 +168,132 @@ impl EventLog {
         Ok(open.state())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+    use jiff::Timestamp;
+    use zaf_core::message::{DispatcherKind, MessageBus};
+
+    use super::*;
+    use crate::results::Record;
+    use crate::results::event_log::EventLogReader;
+
+    /// A bus with the log on it.
+    fn bus() -> (MessageBus, Arc<EventLog>) {
+        let bus = MessageBus::new();
+        let runner = [
+            TEST_RUN_STARTED.descriptor(),
+            TEST_CASE_FINISHED.descriptor(),
+        ];
+        let results = [RECORDED.descriptor(), SYNC_EVENT_LOG.descriptor()];
+        bus.define(RUNNER, &runner).unwrap();
+        bus.define(RESULTS, &results).unwrap();
+        let log = Arc::new(EventLog {
+            open: Mutex::new(None),
+        });
+        let (started, finished, sync) = (Arc::clone(&log), Arc::clone(&log), Arc::clone(&log));
+        let dispatcher = bus.dispatcher(DispatcherKind::Callback, "eventlog");
+        dispatcher
+            .on(TEST_RUN_STARTED, move |message, bus| {
+                started.run_started(message, bus)
+            })
+            .on(TEST_CASE_FINISHED, move |message, bus| {
+                finished.case_finished(message, bus)
+            })
+            .on(SYNC_EVENT_LOG, move |message, _| sync.sync(message))
+            .register()
+            .unwrap();
+        (bus, log)
+    }
+
+    fn begin(bus: &MessageBus, directory: &Utf8PathBuf) {
+        let run = RunStarted {
+            run: "1".into(),
+            application: "zk2".into(),
+            version: "0.1.0".into(),
+            started: Timestamp::UNIX_EPOCH,
+            command_line: Vec::new(),
+            again: Vec::new(),
+            working_directory: "/".into(),
+            host: "".into(),
+            directory: directory.clone(),
+            workers: 1,
+        };
+        bus.trigger_event(TEST_RUN_STARTED, RUNNER, run).unwrap();
+    }
+
+    fn finish_one(bus: &MessageBus) {
+        let case = TestCaseFinished::example();
+        bus.trigger_event(TEST_CASE_FINISHED, RUNNER, case).unwrap();
+    }
+
+    fn state(bus: &MessageBus) -> EventLogState {
+        let replies = bus.send_request(SYNC_EVENT_LOG, RESULTS, SyncEventLog::default());
+        let mut replies = replies.unwrap().all(std::time::Duration::from_secs(10));
+        replies.remove(0).result.unwrap()
+    }
+
+    fn scratch() -> (tempfile::TempDir, Utf8PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn p2_a_record_is_in_the_file_before_it_is_told() {
+        let (_dir, path) = scratch();
+        let file = path.join(EVENT_LOG_FILE);
+        std::fs::write(&file, "").unwrap();
+        let (bus, log) = bus();
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let (seen, log_file) = (Arc::clone(&told), file.clone());
+        bus.dispatcher(DispatcherKind::Callback, "reader")
+            .on(RECORDED, move |message, _| {
+                let record: &Arc<Record> = message.data();
+                let mut reader = EventLogReader::open(&log_file)?;
+                let in_file = reader.any(|read| read.is_ok_and(|read| read == **record));
+                seen.lock().push((record.seq, in_file));
+                Ok(())
+            })
+            .register()
+            .unwrap();
+        begin(&bus, &path);
+        finish_one(&bus);
+        assert_eq!(*told.lock(), [(1, true), (2, true)]);
+        assert!(state(&bus).is_complete());
+        assert_eq!(state(&bus).written, 2);
+        log.destroy().unwrap();
+    }
+
+    #[test]
+    fn f1_a_file_that_cannot_be_written_does_not_end_the_run_but_is_known_at_the_end() {
+        let (_dir, path) = scratch();
+        let (bus, log) = bus();
+        let told = Arc::new(Mutex::new(0));
+        let seen = Arc::clone(&told);
+        bus.dispatcher(DispatcherKind::Callback, "reader")
+            .on(RECORDED, move |_, _| {
+                *seen.lock() += 1;
+                Ok(())
+            })
+            .register()
+            .unwrap();
+        begin(&bus, &path.join("nowhere"));
+        finish_one(&bus);
+        assert_eq!(*told.lock(), 2);
+        let state = state(&bus);
+        assert_eq!((state.written, state.lost), (0, 2));
+        assert!(!state.is_complete());
+        log.destroy().unwrap();
+    }
+
+    #[test]
+    fn nothing_is_recorded_before_a_run_begins() {
+        let (bus, _log) = bus();
+        finish_one(&bus);
+        let replies = bus.send_request(SYNC_EVENT_LOG, RESULTS, SyncEventLog::default());
+        let replies = replies.unwrap().all(std::time::Duration::from_secs(10));
+        assert!(replies[0].result.is_err());
+    }
+}
