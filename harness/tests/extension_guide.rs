@@ -2,6 +2,12 @@
 //!
 //! This is the file that the extension guide shows: an extension with its test, a command and a component.
 
+#![expect(
+    unreachable_pub,
+    clippy::unnecessary_wraps,
+    reason = "the file is shown as an author would write it in a crate of its own"
+)]
+
 use k2::messages::{TEST_CASE_FINISHED, TestCaseFinished};
 use zaf_core::prelude::*;
 

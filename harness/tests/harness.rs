@@ -1,5 +1,10 @@
 //! The harness itself: components for handlers, entities, failures that say what is wrong, and an end in order.
 
+#![expect(
+    clippy::unused_self,
+    reason = "handlers are methods, also those that need nothing of their extension"
+)]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
