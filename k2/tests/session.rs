@@ -82,12 +82,10 @@ impl Session {
         wait(self.command(arguments).spawn().unwrap())
     }
 
-    /// The records of the newest run, each with its kind.
+    /// The records of the newest run: data, and beside it kind and number.
     pub(crate) fn records(&self) -> Vec<Value> {
         let log = fs::read_to_string(self.latest().join("events.jsonl")).unwrap();
-        log.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        log.lines().map(record).collect()
     }
 
     pub(crate) fn latest(&self) -> PathBuf {
@@ -143,7 +141,9 @@ fn record(line: &str) -> Value {
     let mut record: Value = serde_json::from_str(line).unwrap();
     let mut data = record.get_mut("data").unwrap().take();
     for key in ["kind", "seq"] {
-        data.as_object_mut().unwrap().insert(key.to_owned(), record.get(key).unwrap().clone());
+        data.as_object_mut()
+            .unwrap()
+            .insert(key.to_owned(), record.get(key).unwrap().clone());
     }
     data
 }

@@ -1,8 +1,10 @@
 //! Signals: what runs ends, what waits is told as not run, reports are complete, and the shell sees the signal.
 
 use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 
+use rustix::fs::Mode;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::session::{Ended, Session, wait};
@@ -18,15 +20,7 @@ struct Running {
 
 fn start(body: &str, options: &[&str]) -> Running {
     let session = Session::new();
-    let fifo = session.path().join("ready");
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        &fifo,
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
-        0,
-    )
-    .unwrap();
+    let ready = fifo(&session, "ready");
     session.script(
         "suite/a-runs",
         &format!("echo $$ >> left-behind\necho > ready\n{body}"),
@@ -37,12 +31,25 @@ fn start(body: &str, options: &[&str]) -> Running {
         .command(&[common.as_slice(), options].concat())
         .spawn()
         .unwrap();
+    read(&ready);
+    Running { session, child }
+}
+
+/// A pipe with a name, by which a script says how far it is.
+fn fifo(session: &Session, name: &str) -> PathBuf {
+    let path = session.path().join(name);
+    let mode = Mode::RUSR | Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    path
+}
+
+/// Waits until a script has written to the pipe.
+fn read(fifo: &Path) {
     let mut line = String::new();
-    std::fs::File::open(&fifo)
+    std::fs::File::open(fifo)
         .unwrap()
         .read_to_string(&mut line)
         .unwrap();
-    Running { session, child }
 }
 
 impl Running {
@@ -75,12 +82,11 @@ fn d1_sigint_ends_what_runs_and_reports_everything() {
 
 #[test]
 fn d2_a_second_sigint_does_not_wait_for_the_grace() {
-    let running = start(
-        "trap '' INT TERM; echo > deaf; while :; do sleep 1; done",
-        &["--tests-grace", "5m"],
-    );
+    let body = "trap 'echo > asked' INT; trap '' TERM; while :; do sleep 0.05; done";
+    let running = start(body, &["--tests-grace", "5m"]);
+    let asked = fifo(&running.session, "asked");
     running.signal(Signal::INT);
-    // The first one has arrived when the log of the terminal says so; the signal is counted even before.
+    read(&asked);
     running.signal(Signal::INT);
     let (session, ended) = running.end();
     assert_ended_by(&session, &ended, SIGINT);
