@@ -91,7 +91,7 @@ fn end_sleepers(_records: &[serde_json::Value]) {
             .any(|variable| variable.starts_with("K2_CASE_ID=") && variable.ends_with("b-kills"))
             && let Some(pid) = Pid::from_raw(pid)
         {
-            drop(kill_process(pid, Signal::KILL));
+            let _ = kill_process(pid, Signal::KILL);
         }
     }
 }

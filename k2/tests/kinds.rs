@@ -92,9 +92,9 @@ fn each_test_of_a_googletest_binary_is_a_case() {
         })
         .collect();
     let expects = |line: &str| assert!(verdicts.iter().any(|v| v == line), "{line}: {verdicts:?}");
-    expects("Passes passed");
-    expects("Fails failed");
-    expects("Skips skipped");
+    expects("Plain.Passes passed");
+    expects("Plain.Fails failed");
+    expects("Plain.Skips skipped");
 }
 
 #[test]

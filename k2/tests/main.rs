@@ -1,7 +1,8 @@
 //! Tests of `zk2` as a user sees it: command lines, exit codes, files, signals.
 #![expect(
     clippy::disallowed_methods,
-    reason = "a user starts processes and waits for them too"
+    clippy::unwrap_used,
+    reason = "a user starts processes, and what cannot be set up fails the test"
 )]
 
 mod bad_input;

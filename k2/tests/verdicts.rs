@@ -76,7 +76,7 @@ fn nothing_selected_is_4() {
     let ended = session.zk2(&["run", "suite", "--tests-include", "nowhere"]);
     assert_eq!(ended.code, Some(4), "{ended:?}");
     assert!(
-        ended.stderr.contains("1"),
+        ended.stderr.contains("1 test case"),
         "says how many were filtered out: {}",
         ended.stderr
     );

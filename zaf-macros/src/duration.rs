@@ -65,7 +65,7 @@ mod tests {
     fn units_add_up() {
         assert_eq!(parse("5s"), Ok(Duration::from_secs(5)));
         assert_eq!(parse("2m 30s"), Ok(Duration::from_secs(150)));
-        assert_eq!(parse("1h2m"), Ok(Duration::from_secs(3720)));
+        assert_eq!(parse("1h2m"), Ok(Duration::from_mins(62)));
         assert_eq!(parse(" 100 ms "), Ok(Duration::from_millis(100)));
     }
 

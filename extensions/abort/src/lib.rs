@@ -3,6 +3,8 @@
 //! One extension so far: [`AbortOnFail`]. It only triggers `ABORT`; what that means for queue, cases and reports is decided by
 //! those who listen to it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use k2::messages::{TEST_CASE_FINISHED, TestCaseFinished};
 use zaf_core::application::{ABORT, Abort};
 use zaf_core::prelude::*;
@@ -27,11 +29,15 @@ pub const ABORT_ON_FAIL: OptionId<bool> = OptionId::flag("abort.on.fail")
     activate_on = [ABORT_ON_FAIL],
 )]
 #[derive(Debug)]
-pub struct AbortOnFail;
+pub struct AbortOnFail {
+    triggered: AtomicBool,
+}
 
 impl Extension for AbortOnFail {
     fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self)
+        Ok(Self {
+            triggered: AtomicBool::new(false),
+        })
     }
 }
 
@@ -40,7 +46,9 @@ impl AbortOnFail {
     #[callback_dispatcher(TEST_CASE_FINISHED)]
     fn on_finished(&self, message: &Message<TestCaseFinished>, bus: &MessageBus) -> Result<()> {
         let finished = message.data();
-        if finished.verdict.is_failure() {
+        // An attempt that is tried again is no failure yet; and one abort is enough.
+        let failed = finished.verdict.is_failure() && !finished.retried;
+        if failed && !self.triggered.swap(true, Ordering::Relaxed) {
             let reason = format!("{} ended as {}", finished.case, finished.verdict);
             bus.trigger_event(ABORT, ABORT_ON_FAIL_ENDPOINT, Abort::because(reason))?;
         }

@@ -29,7 +29,7 @@ fn errs() -> TestResult {
 /// Says that it does not apply.
 #[k2::test_case]
 fn skips() -> TestResult {
-    Err(k2::skip("not on a Sunday"))
+    Err(skip("not on a Sunday"))
 }
 
 /// Is switched off.

@@ -11,6 +11,10 @@ use crate::results::printable_line;
 /// Lists the test cases that `run` would run with the same options.
 ///
 /// One line per case: its id. The order is that of a run. Ends with exit code 4 if nothing is selected.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "the documentation is the text of the help"
+)]
 #[command(name = "list", uses = ["find", "schedule"], config_options = [SOURCES.optional()])]
 pub fn list(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let selection = selection::select(cx)?;

@@ -28,6 +28,10 @@ const REPORT_LIMIT: Duration = Duration::from_secs(30);
 ///
 /// Takes cases from files, directories and `kind:path`; without any, the cases that are linked into the program. Ends with 0 only if
 /// every selected case passed: see the table of exit codes.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "the documentation is the text of the help"
+)]
 #[command(
     name = "run",
     uses = ["find", "schedule", "run-cases", "report"],

@@ -40,7 +40,7 @@ struct Unusable(Vec<Problem>);
 enum Nothing {
     #[error("nothing to run: no test case was found")]
     Found,
-    #[error("nothing to run: {0} test cases were found, and all are filtered out")]
+    #[error("nothing to run: {0} test case(s) found, and all are filtered out")]
     Selected(usize),
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, Sender};
 use jiff::Timestamp;
 use zaf_core::component::Scope;
 use zaf_core::message::MessageBus;
@@ -215,7 +215,7 @@ impl Crew {
         let own = Arc::clone(&worker);
         // Not joined: a worker whose case was taken away may never come back. Those that do say so by `WorkerEnded`.
         drop(thread::spawn(format!("worker-{number}"), move || {
-            worker::work(&run, &own)
+            worker::work(&run, &own);
         })?);
         self.live += 1;
         Ok(worker)
@@ -330,10 +330,7 @@ impl Crew {
 /// Waits for a reason to wake up, at most until `until`.
 fn wait(woken: &Receiver<Wake>, until: Option<Instant>) -> Option<Wake> {
     match until {
-        Some(until) => match woken.recv_deadline(until) {
-            Ok(reason) => Some(reason),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-        },
+        Some(until) => woken.recv_deadline(until).ok(),
         None => woken.recv().ok(),
     }
 }

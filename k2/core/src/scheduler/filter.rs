@@ -41,7 +41,7 @@ pub enum FilterError {
 
 /// All rules that cannot be used, as one error: wrong use of the command line or the configuration.
 #[derive(Debug, Error)]
-#[error("{}", .0.iter().map(|problem| chain(problem)).collect::<Vec<_>>().join("\n"))]
+#[error("{}", .0.iter().map(chain).collect::<Vec<_>>().join("\n"))]
 pub struct FilterErrors(pub Vec<FilterError>);
 
 fn chain(problem: &FilterError) -> String {

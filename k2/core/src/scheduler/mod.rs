@@ -129,7 +129,7 @@ impl TestScheduler {
 
     #[callback_dispatcher(SCHEDULE_NEXT_TEST)]
     fn next(&self, _message: &Message<()>) -> Option<Arc<TestCase>> {
-        self.queue.lock().next()
+        self.queue.lock().hand_out()
     }
 
     #[callback_dispatcher(CLEAR_RUN_QUEUE)]

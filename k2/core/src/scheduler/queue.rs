@@ -33,7 +33,7 @@ impl RunQueue {
     }
 
     /// Hands out the next case; none when the queue is empty or closed.
-    pub fn next(&mut self) -> Option<Arc<TestCase>> {
+    pub fn hand_out(&mut self) -> Option<Arc<TestCase>> {
         if self.closed {
             None
         } else {

@@ -55,7 +55,7 @@ impl Extension for Short {
     }
 }
 
-#[command_extension(name = "extending", extends = [super::extension::TALK_COMMAND, "talking", "listening"])]
+#[command_extension(name = "extending", extends = [TALK_COMMAND, "talking", "listening"])]
 enum Extending {
     One,
 }
