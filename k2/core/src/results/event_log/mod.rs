@@ -12,4 +12,4 @@ mod write;
 
 pub use extension::EventLog;
 pub use read::{EventLogReader, ReadError};
-pub use write::EventLogWriter;
+pub use write::{EncodedBody, EventLogWriter};
