@@ -17,16 +17,10 @@ pub(super) struct Envelope {
     pub(super) schema: SchemaVersion,
     pub(super) seq: u64,
     pub(super) time: Timestamp,
-    pub(super) data: Data,
-}
-
-/// What happened, as far as it is known and asked for.
-pub(super) enum Data {
-    Body(RecordBody),
-    /// Of a kind that this version does not know.
-    Unknown,
-    /// The start of a case, which was not asked for.
-    Start,
+    /// Whether this version knows the kind.
+    pub(super) is_known: bool,
+    /// What happened; none if it is not known or was not asked for.
+    pub(super) body: Option<RecordBody>,
 }
 
 /// Reads one line, without its line break.
@@ -78,7 +72,7 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope, A::Error> {
         let (mut schema, mut seq, mut time) = (None, None, None);
         let mut kind = None;
-        let mut data = None;
+        let mut body = None;
         let mut early: Option<&'de RawValue> = None;
         while let Some(field) = map.next_key()? {
             match (field, kind) {
@@ -87,7 +81,7 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
                 (Field::Time, _) => time = Some(map.next_value()?),
                 (Field::Kind, _) => kind = Some(map.next_value()?),
                 (Field::Data, Some(kind)) => {
-                    data = Some(map.next_value_seed(self.data(kind))?);
+                    body = Some(map.next_value_seed(self.data(kind))?);
                 }
                 (Field::Data, None) => early = Some(map.next_value()?),
                 (Field::Other, _) => drop(map.next_value::<IgnoredAny>()?),
@@ -95,16 +89,20 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
         }
         let missing = A::Error::missing_field;
         let kind = kind.ok_or_else(|| missing("kind"))?;
-        let data = match (data, early) {
-            (Some(data), _) => data,
-            (None, Some(early)) => self.data(kind).deserialize(early).map_err(A::Error::custom)?,
+        let body = match (body, early) {
+            (Some(body), _) => body,
+            (None, Some(early)) => self
+                .data(kind)
+                .deserialize(early)
+                .map_err(A::Error::custom)?,
             (None, None) => return Err(missing("data")),
         };
         Ok(Envelope {
             schema: schema.ok_or_else(|| missing("schema"))?,
             seq: seq.ok_or_else(|| missing("seq"))?,
             time: time.ok_or_else(|| missing("time"))?,
-            data,
+            is_known: !matches!(kind, Kind::Unknown),
+            body,
         })
     }
 }
@@ -125,24 +123,23 @@ struct DataSeed {
 }
 
 impl<'de> DeserializeSeed<'de> for DataSeed {
-    type Value = Data;
+    type Value = Option<RecordBody>;
 
-    fn deserialize<D: Deserializer<'de>>(self, data: D) -> Result<Data, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, data: D) -> Result<Option<RecordBody>, D::Error> {
         let body = match self.kind {
-            Kind::CaseStarted if self.without_starts => {
-                IgnoredAny::deserialize(data)?;
-                return Ok(Data::Start);
-            }
-            Kind::Unknown => {
-                IgnoredAny::deserialize(data)?;
-                return Ok(Data::Unknown);
-            }
+            Kind::CaseStarted if self.without_starts => return leave_out(data),
+            Kind::Unknown => return leave_out(data),
             Kind::RunStarted => RecordBody::RunStarted(Deserialize::deserialize(data)?),
             Kind::CasesSelected => RecordBody::CasesSelected(Deserialize::deserialize(data)?),
             Kind::CaseStarted => RecordBody::CaseStarted(Deserialize::deserialize(data)?),
             Kind::CaseFinished => RecordBody::CaseFinished(Deserialize::deserialize(data)?),
             Kind::RunFinished => RecordBody::RunFinished(Deserialize::deserialize(data)?),
         };
-        Ok(Data::Body(body))
+        Ok(Some(body))
     }
+}
+
+fn leave_out<'de, D: Deserializer<'de>>(data: D) -> Result<Option<RecordBody>, D::Error> {
+    IgnoredAny::deserialize(data)?;
+    Ok(None)
 }

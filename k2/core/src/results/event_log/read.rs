@@ -6,10 +6,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::decode::{self, Data, Envelope};
+use super::decode::{self, Envelope};
 use crate::results::{Record, SCHEMA_VERSION, SchemaVersion};
 
 /// Longest line that is read, in bytes: room for the ids of a few million cases in one record, and an end to a file that
@@ -78,6 +79,7 @@ pub struct EventLogReader<R = File> {
     torn_bytes: u64,
     unknown_kinds: u64,
     missing_records: u64,
+    last_time: Option<Timestamp>,
     without_starts: bool,
     ended: bool,
 }
@@ -109,6 +111,7 @@ impl<R: Read> EventLogReader<R> {
             torn_bytes: 0,
             unknown_kinds: 0,
             missing_records: 0,
+            last_time: None,
             without_starts: false,
             ended: false,
         }
@@ -137,6 +140,11 @@ impl<R: Read> EventLogReader<R> {
         self.missing_records
     }
 
+    /// Time of the last record read, also of one that was left out; none before the first.
+    pub fn last_time(&self) -> Option<Timestamp> {
+        self.last_time
+    }
+
     fn next_record(&mut self) -> Result<Option<Record>, ReadError> {
         loop {
             self.buffer.clear();
@@ -157,13 +165,24 @@ impl<R: Read> EventLogReader<R> {
                 return Ok(None);
             };
             self.line += 1;
-            let Parsed { seq, content } = parse(line, self.line, self.without_starts)?;
+            let Envelope {
+                schema,
+                seq,
+                time,
+                is_known,
+                body,
+            } = parse(line, self.line, self.without_starts)?;
+            self.last_time = Some(time);
             self.missing_records += seq.saturating_sub(self.last_seq.saturating_add(1));
             self.last_seq = self.last_seq.max(seq);
-            match content {
-                Content::Record(record) => return Ok(Some(record)),
-                Content::Unknown => self.unknown_kinds += 1,
-                Content::Start => {}
+            self.unknown_kinds += u64::from(!is_known);
+            if let Some(body) = body {
+                return Ok(Some(Record {
+                    schema,
+                    seq,
+                    time,
+                    body,
+                }));
             }
         }
     }
@@ -182,50 +201,20 @@ impl<R: Read> Iterator for EventLogReader<R> {
     }
 }
 
-/// A line, understood as far as possible.
-struct Parsed {
-    seq: u64,
-    content: Content,
-}
-
-enum Content {
-    Record(Record),
-    /// Of a kind that is not known.
-    Unknown,
-    /// A start, where nobody wants to know of starts.
-    Start,
-}
-
-fn parse(text: &[u8], line: u64, without_starts: bool) -> Result<Parsed, ReadError> {
-    let malformed = |source| ReadError::Malformed { line, source };
-    let envelope = match decode::envelope(text, without_starts) {
-        Ok(envelope) => envelope,
+fn parse(text: &[u8], line: u64, without_starts: bool) -> Result<Envelope, ReadError> {
+    match decode::envelope(text, without_starts) {
+        Ok(envelope) if envelope.schema.major > SCHEMA_VERSION.major => {
+            Err(ReadError::NewerSchema {
+                line,
+                found: envelope.schema,
+            })
+        }
+        Ok(envelope) => Ok(envelope),
         // A later major version may have changed anything: then the version explains more than what is missing.
-        Err(source) => return Err(newer_schema(text, line).unwrap_or_else(|| malformed(source))),
-    };
-    let Envelope {
-        schema,
-        seq,
-        time,
-        data,
-    } = envelope;
-    if schema.major > SCHEMA_VERSION.major {
-        return Err(ReadError::NewerSchema {
-            line,
-            found: schema,
-        });
+        Err(source) => {
+            Err(newer_schema(text, line).unwrap_or(ReadError::Malformed { line, source }))
+        }
     }
-    let content = match data {
-        Data::Body(body) => Content::Record(Record {
-            schema,
-            seq,
-            time,
-            body,
-        }),
-        Data::Unknown => Content::Unknown,
-        Data::Start => Content::Start,
-    };
-    Ok(Parsed { seq, content })
 }
 
 fn newer_schema(text: &[u8], line: u64) -> Option<ReadError> {
@@ -239,7 +228,6 @@ fn newer_schema(text: &[u8], line: u64) -> Option<ReadError> {
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
     use proptest::prelude::*;
 
     use super::*;

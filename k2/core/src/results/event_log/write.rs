@@ -139,8 +139,11 @@ fn put_line(line: &mut Vec<u8>, record: &Record, body: &[u8]) -> serde_json::Res
     let Record {
         schema, seq, time, ..
     } = record;
-    write!(line, r#"{{"schema":"{schema}","seq":{seq},"time":"{time}","#)
-        .map_err(serde_json::Error::io)?;
+    write!(
+        line,
+        r#"{{"schema":"{schema}","seq":{seq},"time":"{time}","#
+    )
+    .map_err(serde_json::Error::io)?;
     line.extend_from_slice(body.strip_prefix(b"{").unwrap_or(body));
     line.push(b'\n');
     Ok(())
