@@ -145,7 +145,11 @@ mod tests {
             SourceKind::GoogleTest
         );
         assert_eq!(kind(&binary(&variables[0], 0)), SourceKind::Executable);
-        let symbol = format!("_ZN7testing14InitGoogle{}EPiPPc", "Test");
+        // Hidden from the compiler, which would put the two together in this very program.
+        let symbol = format!(
+            "_ZN7testing14InitGoogle{}EPiPPc",
+            std::hint::black_box("Test")
+        );
         assert_eq!(kind(&binary(&symbol, 0)), SourceKind::GoogleTest);
     }
 }
