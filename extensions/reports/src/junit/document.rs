@@ -389,6 +389,33 @@ mod tests {
     }
 
     #[test]
+    fn many_cases_are_all_there_once_and_in_order() {
+        let mut records = canned::run();
+        records.truncate(1);
+        let names: Vec<_> = (0..3 * CASES_AT_A_TIME + 1)
+            .map(|n| format!("case-{n}"))
+            .collect();
+        let bodies = names.iter().map(|name| {
+            let mut case = TestCaseFinished::example();
+            case.case = CaseId::new(name.as_str());
+            // Some are written earlier because of what they hold.
+            if name.ends_with('7') {
+                case.stdout = "y\n".repeat(OUTPUT_AT_A_TIME / 3).as_str().into();
+            }
+            RecordBody::CaseFinished(case)
+        });
+        records.extend(canned::records(bodies.collect()));
+        let text = document(&records);
+        let parsed = roxmltree::Document::parse(&text).unwrap();
+        let written: Vec<_> = parsed
+            .descendants()
+            .filter(|node| node.has_tag_name("testcase"))
+            .map(|node| node.attribute("name").unwrap().to_owned())
+            .collect();
+        assert_eq!(written, names);
+    }
+
+    #[test]
     fn p1_the_document_of_a_killed_run_has_every_selected_case() {
         let mut records = canned::run();
         records.truncate(5);
