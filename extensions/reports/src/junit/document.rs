@@ -3,6 +3,7 @@
 //! One suite per run. The document is made case by case, so memory does not grow with their number: an empty suite with
 //! all totals is the frame, and cases are put between its tags, some at a time, as they would stand in a suite of their own.
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 use chrono::{DateTime, FixedOffset};
@@ -23,6 +24,9 @@ use crate::words::remark;
 /// Most of an output that goes into the document, in bytes: half of it head, half tail. Readers of such documents hold
 /// them in memory.
 const MOST_OUTPUT: usize = 32 * 1024;
+
+/// How many texts are kept for the cases to come.
+const MOST_TEXTS: usize = 256;
 
 /// How many cases are made into text together.
 const CASES_AT_A_TIME: usize = 64;
@@ -57,11 +61,12 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Ju
         .rfind(SUITE_END)
         .map_or((frame.as_str(), ""), |at| frame.split_at(at));
     out.write_all(head.as_bytes())?;
+    let mut texts = Texts::default();
     let mut some = Vec::new();
     let mut bytes = 0;
     log.for_each(|execution| -> Result<(), JunitError> {
         bytes += output_bytes(execution);
-        some.push(test_case(execution));
+        some.push(test_case(execution, &mut texts));
         if some.len() >= CASES_AT_A_TIME || bytes >= OUTPUT_AT_A_TIME {
             write_cases(std::mem::take(&mut some), out)?;
             bytes = 0;
@@ -184,6 +189,26 @@ fn line(text: &str) -> XmlString {
     XmlString::new(printable_line(text))
 }
 
+/// Texts that stand in most cases: classes, files, names of properties. To make them fit for XML takes longer than anything else in
+/// the document of a run whose cases pass, so it is done once.
+#[derive(Default)]
+struct Texts(HashMap<Box<str>, XmlString>);
+
+impl Texts {
+    /// As [`line`].
+    fn line(&mut self, text: &str) -> XmlString {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        if self.0.len() == MOST_TEXTS {
+            self.0.clear();
+        }
+        let made = line(text);
+        self.0.insert(text.into(), made.clone());
+        made
+    }
+}
+
 /// Text with its lines, in which everything that XML forbids is shown as its number.
 fn text(text: &str) -> XmlString {
     XmlString::new(printable(text))
@@ -195,28 +220,31 @@ fn plain(output: &str) -> XmlString {
     XmlString::new(output.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"))
 }
 
-fn test_case(execution: &Execution) -> TestCase {
+fn test_case(execution: &Execution, texts: &mut Texts) -> TestCase {
     let case = &execution.last;
     let (class, name) = split(&case.case);
     let mut status = status(case);
     status.add_reruns(execution.earlier.iter().map(rerun));
     let mut test = TestCase::new(line(name), status);
     if !class.is_empty() {
-        test.set_classname(line(class));
+        test.set_classname(texts.line(class));
     }
     test.set_timestamp(time(case.started));
     test.set_time(case.duration.unwrap_or_default());
     if let Some(location) = &case.location {
-        test.add_property(property("file", &location.file));
-        test.extra.insert("file".into(), line(&location.file));
-        if let Some(number) = location.line {
-            let number = number.to_string();
-            test.add_property(property("line", &number));
-            test.extra.insert("line".into(), number.into());
+        let number = location.line.map(|number| number.to_string());
+        let file = Some(("file", &*location.file));
+        for (name, value) in file
+            .into_iter()
+            .chain(number.as_deref().map(|n| ("line", n)))
+        {
+            let (name, value) = (texts.line(name), texts.line(value));
+            test.add_property(Property::new(name.clone(), value.clone()));
+            test.extra.insert(name, value);
         }
     }
     for (name, value) in &case.parameters {
-        let name = line(&format!("parameter.{name}"));
+        let name = texts.line(&format!("parameter.{name}"));
         test.add_property(Property::new(name, line(value)));
     }
     for leaked in &case.leaked {
@@ -392,7 +420,7 @@ mod tests {
     fn many_cases_are_all_there_once_and_in_order() {
         let mut records = canned::run();
         records.truncate(1);
-        let names: Vec<_> = (0..3 * CASES_AT_A_TIME + 1)
+        let names: Vec<_> = (0..=3 * CASES_AT_A_TIME)
             .map(|n| format!("case-{n}"))
             .collect();
         let bodies = names.iter().map(|name| {

@@ -96,6 +96,8 @@ pub struct EventLogWriter<F = File> {
     kept_bytes: usize,
     retry_at: Option<Instant>,
     retry_after: Duration,
+    /// Whether something was written that was not brought to disk.
+    is_unsynced: bool,
     written: u64,
     lost: u64,
     problem: Option<Arc<str>>,
@@ -165,6 +167,7 @@ impl<F: LogFile> EventLogWriter<F> {
             kept_bytes: 0,
             retry_at: None,
             retry_after: RETRY_AFTER,
+            is_unsynced: false,
             written: 0,
             lost: 0,
             problem: None,
@@ -221,6 +224,10 @@ impl<F: LogFile> EventLogWriter<F> {
     /// incomplete for good: the system may have dropped what it could not write.
     pub fn sync(&mut self) {
         self.write_kept();
+        if !self.is_unsynced {
+            return;
+        }
+        self.is_unsynced = false;
         if let Err(error) = self.file.sync() {
             self.note(format_args!("cannot be brought to disk: {error}"));
         }
@@ -250,6 +257,7 @@ impl<F: LogFile> EventLogWriter<F> {
             return Err(error);
         }
         self.length += line.len() as u64;
+        self.is_unsynced = true;
         self.written += 1;
         Ok(())
     }
