@@ -65,13 +65,15 @@ impl Failure {
     pub(super) fn of_loading(errors: LoadErrors) -> Vec<Self> {
         let (errors, teardown) = errors.into_parts();
         let has_more = errors.len() > 1;
-        let is_validated = errors.iter().any(|error| chain_has::<Problems>(error));
+        let is_said = |error| chain_has::<Problems>(error) || chain_has::<EarlyEnd>(error);
+        let is_said = errors.iter().any(is_said);
         let mut failures: Vec<Self> = errors
             .into_iter()
             // That nothing selected a command follows from what is wrong with the command line.
             .filter(|error| !(has_more && matches!(error, LoadError::NoCommand)))
-            // An extension that stumbles over a value says again what the validation shows with its line.
-            .filter(|error| !(is_validated && stumbles_over_value(error)))
+            // An extension that stumbles over a value says again what the validation shows with its line; with a wrong
+            // command line, as soon as that is right.
+            .filter(|error| !(is_said && stumbles_over_value(error)))
             .map(|error| {
                 let hints = error.hints().to_vec();
                 let error = hints.into_iter().fold(Error::from(error), Error::hint);

@@ -179,7 +179,7 @@ fn h16_what_cannot_be_included_is_refused_at_once_where_it_is_named() {
         ("folder.yaml", "is a directory"),
         ("number.yaml", "number.yaml:1"),
         ("reference.yaml", "cannot have references"),
-        ("wrong.yaml", "broken.yaml:2:1"),
+        ("wrong.yaml", "broken.yaml:1:4"),
     ] {
         let refused = directory.refused(name);
         assert!(refused.contains(expected), "{refused}");
