@@ -24,7 +24,7 @@ const TICK: EventId<u64> = EventId::new("TICK", "Carries a number.");
 const ASK: RequestId<u64, u64> = RequestId::new("ASK", "Wants a number.");
 
 /// Rounds of each comparison; odd, for the median.
-const ROUNDS: usize = 31;
+const ROUNDS: usize = 101;
 
 /// Longest wait for something that must happen; only a broken bus waits that long.
 const LONG: Duration = Duration::from_mins(1);
@@ -178,7 +178,7 @@ fn callbacks(targets: &mut Targets, count: usize, repetitions: u32, target: f64)
 }
 
 fn sequential(targets: &mut Targets) {
-    const COUNT: u32 = 50_000;
+    const COUNT: u32 = 20_000;
     let sum = Arc::new(AtomicU64::new(0));
     let bus = bus_with(1, DispatcherKind::Sequential, &sum);
     let (sender, receiver) = crossbeam_channel::unbounded::<Arc<dyn Any + Send + Sync>>();
@@ -219,7 +219,7 @@ fn sequential(targets: &mut Targets) {
 }
 
 fn requests(targets: &mut Targets) {
-    const COUNT: u32 = 20_000;
+    const COUNT: u32 = 4_000;
     let sum = Arc::new(AtomicU64::new(0));
     let bus = bus_with(1, DispatcherKind::Callback, &sum);
     let figures = compare(
@@ -248,8 +248,9 @@ fn main() -> ExitCode {
         out: std::io::stdout(),
         short: false,
     };
-    callbacks(&mut targets, 1, 20_000, 1.4);
-    callbacks(&mut targets, 10, 5_000, 0.8);
+    callbacks(&mut targets, 1, 4_000, 1.4);
+    callbacks(&mut targets, 10, 1_000, 0.8);
+    callbacks(&mut targets, 1_600, 10, 0.8);
     sequential(&mut targets);
     requests(&mut targets);
     ExitCode::from(u8::from(targets.short))

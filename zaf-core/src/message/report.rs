@@ -198,7 +198,7 @@ impl fmt::Display for BusState {
     }
 }
 
-/// What a call of a handler led to, other than a value. Boxed where it is returned: the usual outcome is small.
+/// What a call of a handler led to, other than a value.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Error(Error),
