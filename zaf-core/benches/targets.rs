@@ -1,7 +1,8 @@
 //! What the bus costs, beside what the bare mechanism costs, in one run.
 //!
 //! `cargo bench -p zaf-core --bench targets` prints one line for each target, `name  measured  target  ok|short`, and ends with
-//! exit code 1 if any falls short. Work and yardstick alternate round by round, and each figure is the median over the
+//! exit code 1 if any falls short. Arguments select: `callbacks-1`, `callbacks-10`, `callbacks-1600`, `sequential`, `requests`.
+//! Work and yardstick alternate round by round, and each figure is the median over the
 //! rounds, so that other work on the machine meets both. Ratios are what counts; the times in brackets are for orientation.
 //!
 //! Yardsticks: an event to callbacks is compared with a loaded snapshot (`ArcSwap`) of a slice of
@@ -248,10 +249,22 @@ fn main() -> ExitCode {
         out: std::io::stdout(),
         short: false,
     };
-    callbacks(&mut targets, 1, 4_000, 1.4);
-    callbacks(&mut targets, 10, 1_000, 0.8);
-    callbacks(&mut targets, 1_600, 10, 0.8);
-    sequential(&mut targets);
-    requests(&mut targets);
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let is_wanted =
+        |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    for (count, repetitions, target) in [(1, 4_000, 1.4), (10, 1_000, 0.8), (1_600, 10, 0.8)] {
+        if is_wanted(&format!("callbacks-{count}")) {
+            callbacks(&mut targets, count, repetitions, target);
+        }
+    }
+    if is_wanted("sequential") {
+        sequential(&mut targets);
+    }
+    if is_wanted("requests") {
+        requests(&mut targets);
+    }
     ExitCode::from(u8::from(targets.short))
 }
