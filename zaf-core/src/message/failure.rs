@@ -6,15 +6,15 @@ use super::bus::MessageBus;
 use super::dispatcher::Core;
 use super::message::Message;
 use super::report::{
-    APPLICATION_ENDPOINT, DispatchReport, Failure, HANDLER_FAILED, HandlerFailed, HandlerPanicked,
+    APPLICATION_ENDPOINT, Failure, HANDLER_FAILED, HandlerFailed, HandlerPanicked, Problems,
     Undelivered,
 };
 
 impl MessageBus {
     /// Triggers [`HANDLER_FAILED`] for each failure in the report, after all receivers have been called.
     #[cold]
-    pub(super) fn announce_failures<P>(&self, report: &DispatchReport, message: &Message<P>) {
-        for failed in report.failed() {
+    pub(super) fn announce_failures<P>(&self, problems: &Problems, message: &Message<P>) {
+        for failed in problems.failed() {
             let panicked = failed.error.downcast_ref::<HandlerPanicked>();
             self.announce(message, |message| HandlerFailed {
                 handler: Arc::clone(&failed.handler),
@@ -62,7 +62,7 @@ impl MessageBus {
 /// A callback handler failed: the sender learns of it.
 #[cold]
 pub(super) fn callback_failed<P>(
-    report: &mut DispatchReport,
+    problems: &mut Problems,
     core: &Core,
     message: &Message<P>,
     failure: Failure,
@@ -70,7 +70,7 @@ pub(super) fn callback_failed<P>(
     log_failure(core, message, &failure);
     let handler = Arc::clone(&core.name);
     let error = failure.into_error();
-    report.add_failed(Undelivered { handler, error });
+    problems.add_failed(Undelivered { handler, error });
 }
 
 #[cold]

@@ -15,7 +15,7 @@ use super::message::{Body, Message};
 use super::presence::{Presence, Record};
 use super::registration::check_types;
 use super::reply::{Replier, Replies, Reply, SharedReplies};
-use super::report::{DispatchReport, Failure};
+use super::report::{DispatchReport, Failure, Problems};
 use super::route::{Entry, Route, Slice, failed_reply};
 use super::{EndpointId, Entity, EventId, MessageDescriptor, MessageKind, RequestId};
 use crate::sync::MAX_DEPTH;
@@ -159,19 +159,27 @@ impl MessageBus {
             return Ok(DispatchReport::default());
         };
         let slice = receivers.of(entity);
-        with_record(|record| {
-            let presence = self.enter(record, route)?;
+        // The number comes back in a register and problems in place: a whole report would be copied through memory at each
+        // closure, which costs more than the call of a handler.
+        let mut problems = Problems::default();
+        let delivered = with_record(|record| {
+            let presence = record.enter(route.place, self.activity())?;
             let message = Message {
                 origin: route.origin,
                 entity: entity.cloned(),
                 body: Body::Inline(payload),
             };
-            Ok(if slice.keeps {
-                self.hand_over(record, &presence, route, slice, Arc::new(message))
+            if slice.keeps {
+                let message = Arc::new(message);
+                Some(self.hand_over(record, &presence, route, slice, message, &mut problems))
             } else {
-                self.call_all(&presence, slice, snapshot.calm, &message)
-            })
-        })
+                Some(self.call_all(&presence, slice, snapshot.calm, &message, &mut problems))
+            }
+        });
+        match delivered {
+            Some(delivered) => Ok(DispatchReport::new(delivered, problems)),
+            None => Err(too_deep(route)),
+        }
     }
 
     #[cold]
@@ -205,14 +213,14 @@ impl MessageBus {
         slice: &Slice<P, ()>,
         calm: u64,
         message: &Message<P>,
-    ) -> DispatchReport {
-        let mut report = DispatchReport::default();
-        let failed = |core: &Core, failure| callback_failed(&mut report, core, message, failure);
-        report.delivered = callback::call_each(slice, calm, message, presence, self, failed);
-        if !report.failed().is_empty() {
-            self.announce_failures(&report, message);
+        problems: &mut Problems,
+    ) -> usize {
+        let failed = |core: &Core, failure| callback_failed(problems, core, message, failure);
+        let delivered = callback::call_each(slice, calm, message, presence, self, failed);
+        if delivered < slice.direct.len() {
+            self.announce_failures(problems, message);
         }
-        report
+        delivered
     }
 
     /// Calls handlers and fills queues, in order of priority.
@@ -223,34 +231,34 @@ impl MessageBus {
         route: &Route,
         slice: &Slice<P, ()>,
         message: Arc<Message<P>>,
-    ) -> DispatchReport {
-        let mut report = DispatchReport::default();
+        problems: &mut Problems,
+    ) -> usize {
         if let [entry] = &*slice.entries
             && entry.core.strand.is_some()
         {
             // The queue is the only holder: the sender's hand would be one more that counts references.
             let outcome = self.enqueue(record, route, entry, message, None);
-            report.add_outcome(&entry.core.name, outcome);
-            return report;
+            return problems.add_outcome(&entry.core.name, outcome);
         }
+        let mut delivered = 0;
         for entry in &slice.entries {
             if entry.core.strand.is_none() {
                 match callback::keep(entry, &message, presence, self) {
-                    Some(Ok(_)) => report.delivered += 1,
+                    Some(Ok(_)) => delivered += 1,
                     Some(Err(failure)) => {
-                        callback_failed(&mut report, &entry.core, &message, failure);
+                        callback_failed(problems, &entry.core, &message, failure);
                     }
                     None => {}
                 }
                 continue;
             }
             let outcome = self.enqueue(record, route, entry, Arc::clone(&message), None);
-            report.add_outcome(&entry.core.name, outcome);
+            delivered += problems.add_outcome(&entry.core.name, outcome);
         }
-        if !report.failed().is_empty() {
-            self.announce_failures(&report, &message);
+        if !problems.failed().is_empty() {
+            self.announce_failures(problems, &message);
         }
-        report
+        delivered
     }
 
     fn ask_endpoint<P: Send + Sync + 'static, R: Send + 'static>(
