@@ -9,6 +9,7 @@ mod bad_input;
 mod event_log;
 mod kinds;
 mod linked;
+mod nested;
 mod registration;
 mod selection;
 mod session;

@@ -24,6 +24,9 @@ use crate::supervisor;
 /// Longest wait for all reports together; a report that hangs is missing, and the run ends nevertheless.
 const REPORT_LIMIT: Duration = Duration::from_secs(30);
 
+/// Longest id of an execution that is taken over from the environment, in bytes: some dozen runs inside each other.
+const LONGEST_OUTER: usize = 1024;
+
 /// Runs test cases and reports how they ended.
 ///
 /// Takes cases from files, directories and `kind:path`; without any, the cases that are linked into the program. Ends with 0 only if
@@ -77,11 +80,26 @@ fn execute(
         selected: selection.filled.selected.into(),
         filtered_out: selection.filled.filtered_out,
         sources: selection.sources,
-        run: directory.id().to_shared(),
+        run: execution_prefix(cx, directory),
         outputs: directory.path().join("outputs"),
         scope: cx.scope().clone(),
     };
     Ok(ask(cx.bus(), RUN_TEST_CASES, RUNNER, plan)?.aborted)
+}
+
+/// Id of the run, behind that of the execution that it is a part of: a case may run `zk2` itself, and what that leaves behind has
+/// to be found by both.
+fn execution_prefix(cx: &CommandContext<'_>, directory: &RunDirectory) -> Arc<str> {
+    let environment = &cx.application().invocation.environment;
+    let outer = environment
+        .iter()
+        .rfind(|(name, _)| name == supervisor::EXECUTION_VARIABLE)
+        .and_then(|(_, value)| value.to_str())
+        .filter(|outer| !outer.is_empty() && outer.len() <= LONGEST_OUTER);
+    match outer {
+        Some(outer) => format!("{outer}/{}", directory.id()).into(),
+        None => directory.id().to_shared(),
+    }
 }
 
 /// Who runs what, where.

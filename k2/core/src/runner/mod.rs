@@ -45,7 +45,8 @@ pub struct RunPlan {
     pub filtered_out: usize,
     /// How many sources they come from.
     pub sources: usize,
-    /// Id of the run.
+    /// What the `K2_EXECUTION` of every process of the run begins with: the id of the run, behind that of the execution whose
+    /// case the run is a part of, if any.
     pub run: Arc<str>,
     /// Directory for outputs that are too long for a record; exists or can be made.
     pub outputs: Utf8PathBuf,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use super::spec::COOKIE;
+use super::spec::EXECUTION_VARIABLE;
 use super::{Cancellation, ProcessSpec, SpawnError};
 
 /// Tries after the first one, for errors that pass.
@@ -59,7 +59,7 @@ fn command(spec: &ProcessSpec) -> Command {
         .stderr(Stdio::piped())
         .process_group(0);
     if let Some(execution) = &spec.execution {
-        command.env(COOKIE, execution);
+        command.env(EXECUTION_VARIABLE, execution);
     }
     if let Some(directory) = &spec.directory {
         command.current_dir(directory);
@@ -85,7 +85,7 @@ fn check_environment(spec: &ProcessSpec) -> Result<(), SpawnError> {
     let cookie = spec
         .execution
         .as_ref()
-        .map(|execution| (OsStr::new(COOKIE), OsStr::new(execution)));
+        .map(|execution| (OsStr::new(EXECUTION_VARIABLE), OsStr::new(execution)));
     let variables = spec
         .environment
         .iter()
