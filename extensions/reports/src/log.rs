@@ -15,12 +15,8 @@ use thiserror::Error;
 
 /// Why a report could not be made of a log.
 #[derive(Debug, Error)]
-#[error("cannot make a report of event log `{path}`")]
-pub(crate) struct LogError {
-    path: Utf8PathBuf,
-    #[source]
-    source: ReadError,
-}
+#[error(transparent)]
+pub(crate) struct LogError(ReadError);
 
 /// One execution of a case.
 #[derive(Debug, Clone)]
@@ -46,13 +42,9 @@ impl RunLog {
     pub(crate) fn open(path: &Utf8Path) -> Result<Self, LogError> {
         let mut summary = Summary::new();
         let mut last_time = None;
-        let failed = |source| LogError {
-            path: path.to_owned(),
-            source,
-        };
-        let mut reader = EventLogReader::open(path).map_err(failed)?;
+        let mut reader = EventLogReader::open(path).map_err(LogError)?;
         for record in reader.by_ref() {
-            let record = record.map_err(failed)?;
+            let record = record.map_err(LogError)?;
             last_time = Some(record.time);
             summary.add(&record.body);
         }
@@ -97,14 +89,10 @@ impl RunLog {
         &self,
         mut each: impl FnMut(&Execution) -> Result<(), E>,
     ) -> Result<(), E> {
-        let failed = |source| LogError {
-            path: self.path.clone(),
-            source,
-        };
         let mut attempts: BTreeMap<u64, Vec<TestCaseFinished>> = BTreeMap::new();
         let mut open = self.summary.unfinished().gt(&0).then(OpenCases::default);
-        for record in EventLogReader::open(&self.path).map_err(failed)? {
-            let body = record.map_err(failed)?.body;
+        for record in EventLogReader::open(&self.path).map_err(LogError)? {
+            let body = record.map_err(LogError)?.body;
             if let Some(open) = &mut open {
                 open.add(&body);
             }

@@ -6,17 +6,18 @@
 //!
 //! Before [`SignalWatch::start`] the default action holds: there is nothing yet to clean up. The watch is never ended,
 //! so a signal during the teardown is not lost either. Signals that are not listed keep their action; SIGHUP that was
-//! ignored when the process started (`nohup`) stays ignored.
+//! ignored when the process started (`nohup`) stays ignored. SIGXFSZ is caught and does nothing: a file that would grow beyond a
+//! limit is then an error of the write (EFBIG), like a full disk. Children start with its default action again.
 
 use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::SIGHUP;
-use signal_hook::low_level;
+use signal_hook::{flag, low_level};
 
 use super::escalation::{Action, Escalation, SIGNALS};
 use super::{Abort, Console};
@@ -46,6 +47,11 @@ impl SignalWatch {
         console: Console,
         action: impl OnSignal,
     ) -> std::io::Result<Self> {
+        // Nobody looks at the flag: that the signal is caught is all.
+        flag::register(
+            rustix::process::Signal::XFSZ.as_raw(),
+            Arc::new(AtomicBool::new(false)),
+        )?;
         let first = Arc::new(AtomicI32::new(0));
         let mut sources = Vec::with_capacity(SIGNALS.len());
         for signal in SIGNALS {

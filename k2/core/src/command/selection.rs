@@ -38,10 +38,21 @@ struct Unusable(Vec<Problem>);
 /// There is nothing to run.
 #[derive(Debug, Error)]
 enum Nothing {
+    #[error(
+        "nothing to run: no test function is linked into this program, and no source was named"
+    )]
+    Named,
     #[error("nothing to run: no test case was found")]
     Found,
-    #[error("nothing to run: {0} test case(s) found, and all are filtered out")]
+    #[error("nothing to run: {}", filtered_out(*.0))]
     Selected(usize),
+}
+
+fn filtered_out(found: usize) -> String {
+    match found {
+        1 => "the one test case that was found is filtered out".to_owned(),
+        found => format!("all {found} test cases that were found are filtered out"),
+    }
 }
 
 /// Asks the finder for cases and the scheduler for a selection.
@@ -72,12 +83,21 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
     };
     let filled = ask(cx.bus(), FILL_RUN_QUEUE, SCHEDULER, request)?;
     if filled.selected.is_empty() {
-        let nothing = if count == 0 {
-            Nothing::Found
-        } else {
-            Nothing::Selected(count)
+        let (nothing, hint) = match (count, specs.is_empty()) {
+            (0, true) => (
+                Nothing::Named,
+                "name files or directories to take test cases from",
+            ),
+            (0, false) => (
+                Nothing::Found,
+                "of a directory, the files that are executable are test cases",
+            ),
+            _ => (
+                Nothing::Selected(count),
+                "without filters, `list` names them",
+            ),
         };
-        return Err(ExitCode::NothingToRun.with_error(nothing));
+        return Err(ExitCode::NothingToRun.with_error(nothing).hint(hint));
     }
     Ok(Selection { filled, sources })
 }

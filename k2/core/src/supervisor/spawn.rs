@@ -20,7 +20,8 @@ const BACKOFF: Duration = Duration::from_millis(2);
 const LONGEST_VARIABLE: usize = 128 * 1024;
 
 /// Starts the process. Errors that pass by themselves are tried again: ETXTBSY (another thread forked while the program
-/// was being written) and EAGAIN (too many processes for a moment).
+/// was being written), EAGAIN (too many processes for a moment), EMFILE and ENFILE (too many files for a moment, because others are
+/// being started).
 pub(super) fn spawn(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<Child, SpawnError> {
     check_environment(spec)?;
     let mut command = command(spec);
@@ -41,7 +42,7 @@ pub(super) fn spawn(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<C
 fn passes(error: &io::Error) -> bool {
     matches!(
         Errno::from_io_error(error),
-        Some(Errno::TXTBSY | Errno::AGAIN)
+        Some(Errno::TXTBSY | Errno::AGAIN | Errno::MFILE | Errno::NFILE)
     )
 }
 
