@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod event_log;
+mod faults;
 mod kinds;
 mod linked;
 mod nested;
@@ -14,4 +15,5 @@ mod registration;
 mod selection;
 mod session;
 mod stopping;
+mod terminal;
 mod verdicts;

@@ -22,6 +22,9 @@ use signal_hook::{flag, low_level};
 use super::escalation::{Action, Escalation, SIGNALS};
 use super::{Abort, Console};
 
+/// Longest time that an immediate end waits for what is buffered to be written.
+const LAST_FLUSH: Duration = Duration::from_millis(200);
+
 /// What the watch does when a step is due. Called on the thread `signals`, so it must not block.
 pub(super) trait OnSignal: Send + 'static {
     /// Asks the run to stop early.
@@ -157,7 +160,17 @@ impl<A: OnSignal> Watcher<A> {
     }
 
     fn end_now(&self, signal: i32) {
-        self.console.flush_free();
+        // On another thread: somebody may be stuck in writing to a terminal that takes nothing, with the lock of the stream.
+        let console = self.console.clone();
+        let (done, flushed) = crossbeam_channel::bounded::<()>(0);
+        let flush = crate::thread::spawn("last-flush", move || {
+            console.flush_free();
+            drop(done);
+        });
+        if flush.is_ok() {
+            // Disconnected: flushed.
+            let _flushed = flushed.recv_timeout(LAST_FLUSH).is_err();
+        }
         low_level::exit(128 + signal);
     }
 }
