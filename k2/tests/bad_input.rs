@@ -144,6 +144,13 @@ fn two_cases_with_one_id_are_refused_with_both_sources() {
     let session = session_with_a_case();
     let ended = session.zk2(&["run", "suite", "./suite/marks", "suite/marks"]);
     assert_refused(&session, &ended, &["suite/marks"]);
+    // The same file by another name has not to be renamed.
+    let ended = session.zk2(&["run", "suite/marks", "./suite/marks"]);
+    assert_refused(
+        &session,
+        &ended,
+        &["the same source is named more than once"],
+    );
 }
 
 #[test]

@@ -50,8 +50,8 @@ enum Nothing {
 
 fn filtered_out(found: usize) -> String {
     match found {
-        1 => "the one test case that was found is filtered out".to_owned(),
-        found => format!("all {found} test cases that were found are filtered out"),
+        1 => "1 test case was found, and it is filtered out".to_owned(),
+        found => format!("{found} test cases were found, and all are filtered out"),
     }
 }
 
