@@ -8,6 +8,7 @@
 
 mod abort;
 mod execution;
+mod exit_watch;
 mod pool;
 mod record;
 mod settings;
