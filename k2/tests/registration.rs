@@ -47,6 +47,8 @@ fn registration_of_all_extensions_of_zk2() {
     let linked = registry
         .extensions()
         .iter()
+        // Other tests in this program have extensions of their own.
+        .filter(|extension| !extension.descriptor.file.contains("tests/"))
         .map(|extension| line(&extension.descriptor, extension.dispatchers.len()));
     let built_in = builtin::EXTENSIONS
         .iter()

@@ -122,23 +122,27 @@ fn read_up_to(stderr: &mut impl BufRead, words: &str) {
 fn d3_a_third_sigint_ends_at_once_what_cannot_end() {
     let session = Session::new();
     let ready = fifo(&session, "ready");
-    session.script("suite/runs", "echo > ready; exec sleep 300");
+    let held = fifo(&session, "held");
+    session.script("suite/runs", "exec 3> held; echo > ready; exec sleep 300");
     // The run ends, but waits for ever for the terminal to take its lines.
     let (_reader, stuck) = full_pipe();
     let mut command = session.command(&["run", "suite"]);
     let mut child = command.stdout(stuck).spawn().unwrap();
     let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut held = std::fs::File::open(held).unwrap();
     read(&ready);
     let pid = Pid::from_child(&child);
     kill_process(pid, Signal::INT).unwrap();
     read_up_to(&mut stderr, "SIGINT received:");
+    // Until the case has ended.
+    assert_eq!(held.read(&mut [0]).unwrap(), 0);
     kill_process(pid, Signal::INT).unwrap();
     read_up_to(&mut stderr, "SIGINT received again:");
     kill_process(pid, Signal::INT).unwrap();
     let ended = wait(child);
     assert_eq!(ended.code, Some(130), "{ended:?}");
-    let verdicts: Vec<_> = session.verdicts().into_values().collect();
-    assert_eq!(verdicts, ["aborted"]);
+    // What was recorded by then can be read, whole records all.
+    assert!(!session.records().is_empty());
 }
 
 #[test]

@@ -31,8 +31,9 @@ pub(crate) enum RenderError {
     Write(#[from] io::Error),
 }
 
-/// Writes the summary of the run that `written` is about. Colour sequences are in it.
+/// Writes the summary of the run that `written` is about, with what its log says, or why there is none. Colour sequences are in it.
 pub(crate) fn write_summary(
+    log: Result<&RunLog, &LogError>,
     written: &ReportsWritten,
     width: usize,
     out: &mut dyn Write,
@@ -40,14 +41,14 @@ pub(crate) fn write_summary(
     writeln!(out)?;
     // The disk may be full, or the directory gone: what the command itself knows is told in any case.
     let mut damages = Vec::new();
-    match RunLog::open(&written.log) {
+    match log {
         Ok(log) => {
             let blocks = Blocks {
                 width,
                 lines: OUTPUT_LINES,
                 run: log.summary().run(),
             };
-            let hidden = write_failures(&log, &blocks, MOST_BLOCKS, out)?;
+            let hidden = write_failures(log, &blocks, MOST_BLOCKS, out)?;
             if hidden > 0 {
                 writeln!(out, "  … and {}\n", many(hidden, "more case"))?;
             }
@@ -63,7 +64,7 @@ pub(crate) fn write_summary(
                 ));
             }
         }
-        Err(error) => damages.push(with_causes(&error)),
+        Err(error) => damages.push(with_causes(error)),
     }
     writeln!(out, "{}", counts_line(&written.summary, width))?;
     for damage in damages {
@@ -120,6 +121,9 @@ pub(crate) fn write_failures(
     most: u64,
     out: &mut dyn Write,
 ) -> Result<u64, RenderError> {
+    if log.summary().counts().failures() == 0 {
+        return Ok(0);
+    }
     let mut count = 0;
     log.for_each(|execution| -> Result<(), RenderError> {
         if execution.last.verdict.is_failure() {
@@ -204,7 +208,8 @@ mod tests {
             summary: Arc::new(summary),
         };
         let mut out = Vec::new();
-        write_summary(&written, 100, &mut out).unwrap();
+        let log = RunLog::open(&written.log).unwrap();
+        write_summary(Ok(&log), &written, 100, &mut out).unwrap();
         anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
     }
 
