@@ -230,6 +230,14 @@ fn d9_standard_output_that_takes_nothing_does_not_change_the_verdict() {
 }
 
 #[test]
+fn f1_a_list_that_cannot_be_written_is_no_success() {
+    let session = Session::new();
+    session.script("suite/passes", "exit 0");
+    let ended = shell(&session, "env", &[], "exec $zk2 list suite > /dev/full");
+    assert_eq!(ended.code, Some(6), "{ended:?}");
+}
+
+#[test]
 fn the_report_is_named_by_way_of_the_newest_run() {
     let session = Session::new();
     session.script("suite/passes", "exit 0");

@@ -8,6 +8,7 @@ use zaf_core::prelude::*;
 
 use super::ask::{ask, nobody};
 use crate::finder::{FIND_TEST_CASES, FINDER, FindTestCases, Problem, SourceSpec};
+use crate::results::printable_line;
 use crate::scheduler::{FILL_RUN_QUEUE, FillRunQueue, RunQueueFilled, SCHEDULER};
 
 /// Files, directories and `kind:path` to take test cases from; none: the cases that are linked into the program.
@@ -32,8 +33,26 @@ pub(super) struct Selection {
 
 /// The sources cannot be used as they are.
 #[derive(Debug, Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+#[error("{}", listed(.0))]
 struct Unusable(Vec<Problem>);
+
+/// Most problems that are told one by one: a directory that is named twice has one for each of its cases.
+const MOST_PROBLEMS: usize = 20;
+
+/// A line for each problem. Names of files do nothing to the terminal.
+fn listed(problems: &[Problem]) -> String {
+    let mut lines: Vec<String> = problems
+        .iter()
+        .take(MOST_PROBLEMS)
+        .map(|problem| printable_line(&problem.to_string()).into_owned())
+        .collect();
+    match problems.len().saturating_sub(MOST_PROBLEMS) {
+        0 => {}
+        1 => lines.push("and one more problem".to_owned()),
+        more => lines.push(format!("and {more} more problems")),
+    }
+    lines.join("\n")
+}
 
 /// There is nothing to run.
 #[derive(Debug, Error)]
