@@ -3,7 +3,7 @@
 //! [`TestRunner`] answers [`RUN_TEST_CASES`] on the thread that asks and returns when every selected case has been told as finished,
 //! whatever happened to it: passed or not, stopped, given up, or never started.
 //!
-//! Threads: `worker-1` to `worker-n` run cases; the asking thread supervises them ([`pool`]). Messages about a case are sent from
+//! Threads: `worker-1` to `worker-n` run cases; the asking thread supervises them (`pool`). Messages about a case are sent from
 //! its worker, or from the supervising thread if the case was taken away from the worker.
 
 mod abort;
