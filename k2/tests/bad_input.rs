@@ -144,6 +144,13 @@ fn two_cases_with_one_id_are_refused_with_both_sources() {
     let session = session_with_a_case();
     let ended = session.zk2(&["run", "suite", "./suite/marks", "suite/marks"]);
     assert_refused(&session, &ended, &["suite/marks"]);
+    // The same file by another name has not to be renamed.
+    let ended = session.zk2(&["run", "suite/marks", "./suite/marks"]);
+    assert_refused(
+        &session,
+        &ended,
+        &["the same source is named more than once"],
+    );
 }
 
 #[test]
@@ -239,4 +246,20 @@ fn hostile_output_does_not_reach_the_terminal_raw() {
             "{stream:?}"
         );
     }
+}
+
+#[test]
+fn e11_hostile_names_do_not_reach_the_terminal_raw_and_many_problems_are_cut() {
+    let session = Session::new();
+    session.script("suite/a\u{1b}[31m", "exit 0");
+    for n in 0..30 {
+        session.script(&format!("suite/{n}"), "exit 0");
+    }
+    let mut command = session.command(&["run", "suite", "suite"]);
+    // So that nothing on the way takes escape sequences out.
+    command.env_remove("NO_COLOR").env("CLICOLOR_FORCE", "1");
+    let ended = crate::session::wait(command.spawn().unwrap());
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(!ended.stderr.contains("a\u{1b}"), "{ended:?}");
+    assert!(ended.stderr.contains("and 11 more problems"), "{ended:?}");
 }

@@ -4,6 +4,9 @@ use std::process::Command;
 
 use crate::session::{Ended, Session, example, text, wait};
 
+/// Cases that only tests of their own run.
+const HOSTILE: &str = "zk2_linked_cases::hostile";
+
 fn linked(session: &Session, arguments: &[&str]) -> Ended {
     let mut command = Command::new(example("zk2-linked-cases"));
     command
@@ -21,7 +24,10 @@ fn linked(session: &Session, arguments: &[&str]) -> Ended {
 #[test]
 fn functions_end_in_every_verdict() {
     let session = Session::new();
-    let ended = linked(&session, &["run", "--parallel-workers", "1"]);
+    let ended = linked(
+        &session,
+        &["run", "--parallel-workers", "1", "--tests-exclude", HOSTILE],
+    );
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let verdicts = session.verdicts();
     let short: Vec<_> = verdicts
@@ -83,4 +89,38 @@ fn the_own_cli_of_the_examples_works() {
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(session.verdicts().len(), 1);
+}
+
+#[test]
+fn e31_a_function_that_ends_the_process_does_not_end_it_as_if_all_were_well() {
+    let session = Session::new();
+    let arguments = [
+        "run",
+        "rust:zk2_linked_cases::hostile",
+        "--tests-include",
+        "**::exits",
+    ];
+    let ended = linked(&session, &arguments);
+    assert_eq!(ended.code, Some(5), "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("hostile::exits has ended the whole process"),
+        "{ended:?}"
+    );
+    // The log says that the case began, and no more.
+    assert!(session.finished().is_empty());
+}
+
+#[test]
+fn e31_a_panic_on_another_thread_is_no_verdict() {
+    let session = Session::new();
+    let arguments = [
+        "run",
+        "rust:zk2_linked_cases::hostile",
+        "--tests-exclude",
+        "**::exits",
+    ];
+    let ended = linked(&session, &arguments);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
 }

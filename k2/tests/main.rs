@@ -8,9 +8,13 @@
 mod bad_input;
 mod event_log;
 mod extension_guide;
+mod faults;
 mod kinds;
 mod linked;
+mod nested;
+mod registration;
 mod selection;
 mod session;
 mod stopping;
+mod terminal;
 mod verdicts;

@@ -1,6 +1,6 @@
 //! Signals: what runs ends, what waits is told as not run, reports are complete, and the shell sees the signal.
 
-use std::io::Read;
+use std::io::{BufRead, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 
@@ -36,7 +36,7 @@ fn start(body: &str, options: &[&str]) -> Running {
 }
 
 /// A pipe with a name, by which a script says how far it is.
-fn fifo(session: &Session, name: &str) -> PathBuf {
+pub(crate) fn fifo(session: &Session, name: &str) -> PathBuf {
     let path = session.path().join(name);
     let mode = Mode::RUSR | Mode::WUSR;
     rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
@@ -44,7 +44,7 @@ fn fifo(session: &Session, name: &str) -> PathBuf {
 }
 
 /// Waits until a script has written to the pipe.
-fn read(fifo: &Path) {
+pub(crate) fn read(fifo: &Path) {
     let mut line = String::new();
     std::fs::File::open(fifo)
         .unwrap()
@@ -98,6 +98,51 @@ fn d4_sigterm_ends_what_runs_and_reports_everything() {
     running.signal(Signal::TERM);
     let (session, ended) = running.end();
     assert_ended_by(&session, &ended, SIGTERM);
+}
+
+/// A pipe that takes nothing any more and that nobody reads, and its other end.
+fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&writer, true).unwrap();
+    while writer.write(&[b'.'; 4096]).is_ok() {}
+    rustix::io::ioctl_fionbio(&writer, false).unwrap();
+    (reader, writer)
+}
+
+/// Reads `stderr` up to the line that contains `words`.
+fn read_up_to(stderr: &mut impl BufRead, words: &str) {
+    let mut line = String::new();
+    while !line.contains(words) {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "no `{words}`");
+    }
+}
+
+#[test]
+fn d3_a_third_sigint_ends_at_once_what_cannot_end() {
+    let session = Session::new();
+    let ready = fifo(&session, "ready");
+    let held = fifo(&session, "held");
+    session.script("suite/runs", "exec 3> held; echo > ready; exec sleep 300");
+    // The run ends, but waits for ever for the terminal to take its lines.
+    let (_reader, stuck) = full_pipe();
+    let mut command = session.command(&["run", "suite"]);
+    let mut child = command.stdout(stuck).spawn().unwrap();
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut held = std::fs::File::open(held).unwrap();
+    read(&ready);
+    let pid = Pid::from_child(&child);
+    kill_process(pid, Signal::INT).unwrap();
+    read_up_to(&mut stderr, "SIGINT received:");
+    // Until the case has ended.
+    assert_eq!(held.read(&mut [0]).unwrap(), 0);
+    kill_process(pid, Signal::INT).unwrap();
+    read_up_to(&mut stderr, "SIGINT received again:");
+    kill_process(pid, Signal::INT).unwrap();
+    let ended = wait(child);
+    assert_eq!(ended.code, Some(130), "{ended:?}");
+    // What was recorded by then can be read, whole records all.
+    assert!(!session.records().is_empty());
 }
 
 #[test]

@@ -174,3 +174,18 @@ fn a_report_that_cannot_be_written_is_6_and_the_verdicts_stay() {
         "{ended:?}"
     );
 }
+
+#[test]
+fn nothing_to_run_says_what_to_do() {
+    let session = Session::new();
+    std::fs::create_dir(session.path().join("empty")).unwrap();
+    let ended = session.zk2(&["run"]);
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(
+        ended.stderr.contains("name files or directories"),
+        "{ended:?}"
+    );
+    let ended = session.zk2(&["run", "empty"]);
+    assert_eq!(ended.code, Some(4), "{ended:?}");
+    assert!(ended.stderr.contains("executable"), "{ended:?}");
+}

@@ -153,6 +153,11 @@ pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// each value, several make one for each combination, the first changing slowest. It returns `()` or a `Result<(), E>`. Its
 /// documentation describes the case.
 ///
+/// The function is called on a thread of the test command. A panic is the case's verdict; a panic on a thread that it starts is
+/// only its verdict if it joins that thread. When its time is up, the case is told as timed out and its thread is given up: ask
+/// `TestContext::cancellation` to end in time. It must not end the process: `std::process::exit` ends the run there and then, with exit
+/// code 5 (incomplete).
+///
 /// | Key | Value | Default |
 /// | --- | --- | --- |
 /// | `name` | text | the function's |

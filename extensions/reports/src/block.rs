@@ -36,8 +36,11 @@ impl Blocks<'_> {
             let location = location.to_string();
             let place = printable_line(&location);
             let used = 3 + word.len() + columns(&id) + columns(&place);
-            let gap = self.width.saturating_sub(used).max(2);
-            write!(out, "{:gap$}{DIM}{place}{DIM:#}", "")?;
+            match self.width.checked_sub(used) {
+                Some(gap @ 2..) => write!(out, "{:gap$}{DIM}{place}{DIM:#}", "")?,
+                // On a line of its own rather than wrapped anywhere.
+                _ => write!(out, "\n    {DIM}at      {place}{DIM:#}")?,
+            }
         }
         writeln!(out)?;
         self.reason(case, out)?;

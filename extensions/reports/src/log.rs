@@ -19,12 +19,8 @@ use zaf_core::prelude::*;
 
 /// Why a report could not be made of a log.
 #[derive(Debug, Error)]
-#[error("cannot make a report of event log `{path}`")]
-pub(crate) struct LogError {
-    path: Utf8PathBuf,
-    #[source]
-    source: ReadError,
-}
+#[error(transparent)]
+pub(crate) struct LogError(ReadError);
 
 /// One execution of a case.
 #[derive(Debug, Clone)]
@@ -78,13 +74,11 @@ impl RunLog {
     /// Reads the log `path` once, for its totals.
     pub(crate) fn open(path: &Utf8Path) -> Result<Self, LogError> {
         let mut summary = Summary::new();
-        let failed = |source| LogError {
-            path: path.to_owned(),
-            source,
-        };
-        let mut reader = EventLogReader::open(path).map_err(failed)?.without_starts();
+        let mut reader = EventLogReader::open(path)
+            .map_err(LogError)?
+            .without_starts();
         for record in reader.by_ref() {
-            summary.add(&record.map_err(failed)?.body);
+            summary.add(&record.map_err(LogError)?.body);
         }
         Ok(Self {
             path: path.to_owned(),
@@ -127,18 +121,14 @@ impl RunLog {
         &self,
         mut each: impl FnMut(&Execution) -> Result<(), E>,
     ) -> Result<(), E> {
-        let failed = |source| LogError {
-            path: self.path.clone(),
-            source,
-        };
         let mut attempts: BTreeMap<u64, Vec<TestCaseFinished>> = BTreeMap::new();
         let mut open = self.summary.unfinished().gt(&0).then(OpenCases::default);
-        let mut reader = EventLogReader::open(&self.path).map_err(failed)?;
+        let mut reader = EventLogReader::open(&self.path).map_err(LogError)?;
         if open.is_none() {
             reader = reader.without_starts();
         }
         for record in reader {
-            let body = record.map_err(failed)?.body;
+            let body = record.map_err(LogError)?.body;
             if let Some(open) = &mut open {
                 open.add(&body);
             }

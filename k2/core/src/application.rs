@@ -2,10 +2,15 @@
 
 use zaf_core::application::Application;
 
+use crate::supervisor::VARIABLES_OF_A_CASE;
+
 /// An application with all extensions that are linked in; call `.version(…)` on it and `.run()` it from `main`.
 ///
 /// `name` names the configuration (`acme.yaml`, `~/.config/acme/`), and in upper case is the prefix of the environment
 /// (`ACME_OUTPUT_DIR`); it is also the name of the command unless another is given.
+/// A case may itself run such an application: the variables that every case has are no options of it.
 pub fn application(name: &'static str) -> Application {
-    Application::new(name).about("Runs tests.")
+    Application::new(name)
+        .about("Runs tests.")
+        .own_variables(VARIABLES_OF_A_CASE)
 }

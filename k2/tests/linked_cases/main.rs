@@ -92,3 +92,24 @@ fn asks_for_the_impossible(_unicorn: &Unicorn) {}
 /// Nobody makes one.
 #[derive(Debug)]
 struct Unicorn;
+
+mod hostile {
+    /// Ends the program that it is a part of.
+    #[k2::test_case]
+    #[expect(
+        clippy::exit,
+        clippy::disallowed_methods,
+        reason = "what it must not do"
+    )]
+    fn exits() {
+        std::process::exit(0);
+    }
+
+    /// Is not harmed by what other threads do.
+    #[k2::test_case]
+    #[expect(clippy::disallowed_methods, reason = "a thread that nobody watches")]
+    fn panics_elsewhere() {
+        let other = std::thread::spawn(|| panic!("elsewhere"));
+        assert!(other.join().is_err());
+    }
+}

@@ -393,7 +393,7 @@ impl Aborter {
 
 impl OnSignal for Aborter {
     fn abort(&self, abort: Abort) {
-        tracing::warn!("{abort}: what runs may finish; once more kills it");
+        tracing::warn!("{abort}: what runs is asked to end; once more kills it");
         self.trigger("abort", ABORT, abort);
         self.state.raise(AbortLevel::Gentle);
     }

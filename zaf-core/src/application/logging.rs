@@ -5,7 +5,7 @@
 //! embedding) installs nothing: the program around it decides.
 
 use std::fmt;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
 
 use anstream::{AutoStream, ColorChoice};
@@ -32,7 +32,9 @@ pub(super) fn install() {
         .with_writer(io::stderr)
         .with_ansi(ansi)
         .log_internal_errors(false)
-        .event_format(Line);
+        .event_format(Line {
+            erases: io::stderr().is_terminal() && anstyle_query::term_supports_ansi_color(),
+        });
     let subscriber = tracing_subscriber::registry().with(level).with(lines);
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         drop(LEVEL.set(handle));
@@ -49,7 +51,11 @@ pub(crate) fn set_level(level: LevelFilter) {
 
 /// `warning: text key=value`; from debug on with the module in front.
 #[derive(Debug)]
-struct Line;
+struct Line {
+    /// Whether what stands in the line of a terminal already is erased: the progress of a run, and the `^C` that the terminal
+    /// shows behind it.
+    erases: bool,
+}
 
 impl<S, N> FormatEvent<S, N> for Line
 where
@@ -63,6 +69,9 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let metadata = event.metadata();
+        if self.erases {
+            write!(writer, "\r\u{1b}[2K")?;
+        }
         let (word, style) = word(*metadata.level());
         if writer.has_ansi_escapes() {
             write!(writer, "{style}{word}{style:#}: ")?;

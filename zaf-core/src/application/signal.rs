@@ -6,20 +6,24 @@
 //!
 //! Before [`SignalWatch::start`] the default action holds: there is nothing yet to clean up. The watch is never ended,
 //! so a signal during the teardown is not lost either. Signals that are not listed keep their action; SIGHUP that was
-//! ignored when the process started (`nohup`) stays ignored.
+//! ignored when the process started (`nohup`) stays ignored. SIGXFSZ is caught and does nothing: a file that would grow beyond a
+//! limit is then an error of the write (EFBIG), like a full disk. Children start with its default action again.
 
 use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::SIGHUP;
-use signal_hook::low_level;
+use signal_hook::{flag, low_level};
 
 use super::escalation::{Action, Escalation, SIGNALS};
 use super::{Abort, Console};
+
+/// Longest time that an immediate end waits for what is buffered to be written.
+const LAST_FLUSH: Duration = Duration::from_millis(200);
 
 /// What the watch does when a step is due. Called on the thread `signals`, so it must not block.
 pub(super) trait OnSignal: Send + 'static {
@@ -46,6 +50,11 @@ impl SignalWatch {
         console: Console,
         action: impl OnSignal,
     ) -> std::io::Result<Self> {
+        // Nobody looks at the flag: that the signal is caught is all.
+        flag::register(
+            rustix::process::Signal::XFSZ.as_raw(),
+            Arc::new(AtomicBool::new(false)),
+        )?;
         let first = Arc::new(AtomicI32::new(0));
         let mut sources = Vec::with_capacity(SIGNALS.len());
         for signal in SIGNALS {
@@ -151,7 +160,17 @@ impl<A: OnSignal> Watcher<A> {
     }
 
     fn end_now(&self, signal: i32) {
-        self.console.flush_free();
+        // On another thread: somebody may be stuck in writing to a terminal that takes nothing, with the lock of the stream.
+        let console = self.console.clone();
+        let (done, flushed) = crossbeam_channel::bounded::<()>(0);
+        let flush = crate::thread::spawn("last-flush", move || {
+            console.flush_free();
+            drop(done);
+        });
+        if flush.is_ok() {
+            // Disconnected: flushed.
+            let _flushed = flushed.recv_timeout(LAST_FLUSH).is_err();
+        }
         low_level::exit(128 + signal);
     }
 }

@@ -284,6 +284,6 @@ fn d22_what_was_logged_is_written_though_a_signal_ends_the_process() {
     assert_eq!(status.signal(), Some(2));
     assert_eq!(
         stderr,
-        "warning: SIGINT received: what runs may finish; once more kills it\n"
+        "warning: SIGINT received: what runs is asked to end; once more kills it\n"
     );
 }

@@ -14,7 +14,10 @@ use crate::words::{BAD, DIM, GOOD, ODD, word};
 /// Column at which remarks stand below each other if ids are not longer.
 const ID_COLUMNS: usize = 34;
 
-/// Fewest columns of a remark; where there are less, it may be wrapped by the terminal.
+/// Columns before an id: verdict and duration.
+const HEAD_COLUMNS: usize = 5 + 6 + 8 + 2;
+
+/// Fewest columns of a long remark; where there are less, it stands below the id.
 const FEWEST_REMARK_COLUMNS: usize = 20;
 
 /// Letters of the bar.
@@ -237,12 +240,15 @@ fn line(
     let Some(remark) = remark else {
         return format!("{head}{id}\n");
     };
-    let id = pad(&id, ID_COLUMNS);
-    let used = 5 + 6 + 8 + 2 + columns(&id) + 2;
-    let room = width.map_or(usize::MAX, |width| {
-        width.saturating_sub(used).max(FEWEST_REMARK_COLUMNS)
-    });
-    format!("{head}{id}  {}\n", fit(remark, room))
+    let used = HEAD_COLUMNS + columns(&id).max(ID_COLUMNS) + 2;
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(used));
+    if room < FEWEST_REMARK_COLUMNS.min(columns(remark)) {
+        // Below the id, rather than wrapped by the terminal anywhere.
+        let room = width.map_or(usize::MAX, |width| width.saturating_sub(HEAD_COLUMNS));
+        let remark = fit(remark, room.max(FEWEST_REMARK_COLUMNS));
+        return format!("{head}{id}\n{:HEAD_COLUMNS$}{remark}\n", "");
+    }
+    format!("{head}{}  {}\n", pad(&id, ID_COLUMNS), fit(remark, room))
 }
 
 #[cfg(test)]
@@ -265,6 +271,26 @@ mod tests {
             lines.extend(display.apply(event, width));
         }
         (display, strip(&lines))
+    }
+
+    #[test]
+    fn a_remark_that_does_not_fit_behind_a_long_id_stands_below_it() {
+        let id = CaseId::new("suite/with/a/long/name::and-a-case-with-a-name-that-is-long");
+        let shown = |remark, width| strip(&line(("FAIL", BAD), None, &id, Some(remark), width));
+        let below = shown("exit code 1, which was not expected", Some(80));
+        let lines: Vec<&str> = below.lines().collect();
+        assert_eq!(
+            lines.get(1).map(|line| line.trim_start()),
+            Some("exit code 1, which was not expected")
+        );
+        assert_eq!(lines.len(), 2);
+        assert_eq!(
+            shown("exit code 1, which was not expected", None)
+                .lines()
+                .count(),
+            1
+        );
+        assert_eq!(shown("exit code 1", Some(120)).lines().count(), 1);
     }
 
     #[test]

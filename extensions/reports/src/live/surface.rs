@@ -98,9 +98,10 @@ impl Surface {
         (self.out_width)()
     }
 
-    /// Columns of the progress line. One column is left free: a full line would make some terminals wrap.
+    /// Columns of the progress line. One column is left free, because a full line would make some terminals wrap, and two for the
+    /// `^C` that the terminal shows behind it.
     pub(crate) fn progress_width(&self) -> usize {
-        (self.err_width)().unwrap_or(80).saturating_sub(1)
+        (self.err_width)().unwrap_or(80).saturating_sub(3)
     }
 
     /// Writes whole lines to the results. The progress line is erased before.

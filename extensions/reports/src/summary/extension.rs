@@ -30,14 +30,19 @@ impl SummaryReport {
     #[expect(clippy::unused_self, reason = "a handler is a method")]
     fn print(&self, message: &Message<ReportsWritten>, logs: &RunLogs) -> Result<()> {
         let written = message.data();
-        let log = logs.open(&written.log)?;
+        let log = logs.open(&written.log);
         let width = width_of(io::stdout()).unwrap_or(DEFAULT_WIDTH);
         let mut out = BufWriter::new(AutoStream::auto(io::stdout()));
-        let printed = write_summary(&log, written, width, &mut out)
+        let printed = write_summary(log.as_deref(), written, width, &mut out)
             .and_then(|()| out.flush().map_err(RenderError::from));
         match printed {
             // Whoever stopped reading does not want to know.
             Err(RenderError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            // A stream that takes nothing is no failure of the extension: the verdicts stand in the event log.
+            Err(RenderError::Write(error)) => {
+                tracing::error!("the summary cannot be shown: {error}");
+                Ok(())
+            }
             other => Ok(other?),
         }
     }

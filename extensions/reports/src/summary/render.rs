@@ -1,10 +1,12 @@
 //! The summary as text: a function of the event log and of what the command says about reports and exit code.
 
+use std::error::Error;
 use std::io::{self, Write};
 
+use camino::{Utf8Path, Utf8PathBuf};
 use k2::case::Verdict;
 use k2::messages::ReportsWritten;
-use k2::results::{Summary, printable_line};
+use k2::results::{LATEST_LINK, Summary, printable_line};
 use thiserror::Error;
 
 use crate::block::Blocks;
@@ -29,29 +31,51 @@ pub(crate) enum RenderError {
     Write(#[from] io::Error),
 }
 
-/// Writes the summary of the run that `written` is about. Colour sequences are in it.
+/// Writes the summary of the run that `written` is about, with what its log says, or why there is none. Colour sequences are in it.
 pub(crate) fn write_summary(
-    log: &RunLog,
+    log: Result<&RunLog, &LogError>,
     written: &ReportsWritten,
     width: usize,
     out: &mut dyn Write,
 ) -> Result<(), RenderError> {
     writeln!(out)?;
-    let blocks = Blocks {
-        width,
-        lines: OUTPUT_LINES,
-        run: log.summary().run(),
-    };
-    let hidden = write_failures(log, &blocks, MOST_BLOCKS, out)?;
-    if hidden > 0 {
-        writeln!(out, "  … and {}\n", many(hidden, "more case"))?;
+    // The disk may be full, or the directory gone: what the command itself knows is told in any case.
+    let mut damages = Vec::new();
+    match log {
+        Ok(log) => {
+            let blocks = Blocks {
+                width,
+                lines: OUTPUT_LINES,
+                run: log.summary().run(),
+            };
+            let hidden = write_failures(log, &blocks, MOST_BLOCKS, out)?;
+            if hidden > 0 {
+                writeln!(out, "  … and {}\n", many(hidden, "more case"))?;
+            }
+            damages = log.damages();
+            let complete = &written.summary;
+            if complete.end().is_some() && log.summary().end().is_none() {
+                let lacking =
+                    complete.recorded() - log.summary().recorded().min(complete.recorded());
+                damages.pop();
+                damages.push(format!(
+                    "the event log is incomplete: it lacks the end of the run, with {}",
+                    many(lacking, "verdict")
+                ));
+            }
+        }
+        Err(error) => damages.push(with_causes(error)),
     }
-    writeln!(out, "{}", counts_line(log.summary(), width))?;
-    for damage in log.damages() {
+    writeln!(out, "{}", counts_line(&written.summary, width))?;
+    for damage in damages {
         row(out, "log", &damage)?;
     }
     for report in &written.reports {
-        row(out, "report", report.path.as_str())?;
+        row(
+            out,
+            "report",
+            by_latest(&report.path, &written.directory).as_str(),
+        )?;
     }
     for failure in &written.failures {
         row(
@@ -66,6 +90,24 @@ pub(crate) fn write_summary(
         written.exit.meaning(),
     )?;
     Ok(())
+}
+
+/// The error and its causes, on one line.
+fn with_causes(error: &dyn Error) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ")
+}
+
+/// `path` by way of the link to the newest run, if `directory` is that of the newest run: shorter, and the same after each run.
+fn by_latest(path: &Utf8Path, directory: &Utf8Path) -> Utf8PathBuf {
+    let short = || {
+        let latest = directory.parent()?.join(LATEST_LINK);
+        let newest = latest.read_link_utf8().ok()?;
+        let rest = path.strip_prefix(directory).ok()?;
+        (newest.file_name() == directory.file_name()).then(|| latest.join(rest))
+    };
+    short().unwrap_or_else(|| path.to_owned())
 }
 
 fn row(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
@@ -167,7 +209,7 @@ mod tests {
         };
         let mut out = Vec::new();
         let log = RunLog::open(&written.log).unwrap();
-        write_summary(&log, &written, 100, &mut out).unwrap();
+        write_summary(Ok(&log), &written, 100, &mut out).unwrap();
         anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
     }
 

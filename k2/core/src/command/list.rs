@@ -23,11 +23,16 @@ pub fn list(cx: &CommandContext<'_>) -> Result<ExitCode> {
         text.push_str(&printable_line(case.id.as_str()));
         text.push('\n');
     }
-    // A reader that has seen enough (`| head`) is no failure.
-    drop(
-        cx.component::<Console>()?
-            .stdout()
-            .write_all(text.as_bytes()),
-    );
+    // A reader that has seen enough (`| head`) is no failure, which the console knows; a full disk is.
+    let console = cx.component::<Console>()?;
+    let mut stdout = console.stdout();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(|error| {
+            ExitCode::ReportFailed
+                .with_error(error)
+                .hint("the list cannot be written")
+        })?;
     Ok(ExitCode::Success)
 }

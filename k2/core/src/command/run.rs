@@ -1,13 +1,15 @@
 //! `run`: finds, selects, runs and reports test cases.
 
+use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use zaf_core::application::CodedError;
 use zaf_core::builtin::OUTPUT_DIR;
-use zaf_core::message::DispatcherKind;
+use zaf_core::message::{DispatcherKind, ReplyError};
 use zaf_core::prelude::*;
 
 use super::ask::{ask, nobody};
@@ -23,6 +25,9 @@ use crate::supervisor;
 
 /// Longest wait for all reports together; a report that hangs is missing, and the run ends nevertheless.
 const REPORT_LIMIT: Duration = Duration::from_secs(30);
+
+/// Longest id of an execution that is taken over from the environment, in bytes: some dozen runs inside each other.
+const LONGEST_OUTER: usize = 1024;
 
 /// Runs test cases and reports how they ended.
 ///
@@ -61,8 +66,19 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     };
     cx.bus()
         .trigger_event(TEST_RUN_FINISHED, RUNNER, finished)?;
-    let exit = report(cx, &directory, &summary.take())?;
-    ended.map(|_| exit)
+    let mut exit = summary.take().exit_code();
+    if let Some(code) = ended.as_ref().err().and_then(carried_code) {
+        exit = exit.merge(code);
+    }
+    let exit = report(cx, &directory, &summary.take(), exit)?;
+    // The number that was shown is the one that the shell sees.
+    ended.map(|_| exit).map_err(|error| exit.with_error(error))
+}
+
+/// The exit code that an error or one of its causes asks for, if any does.
+fn carried_code(error: &Error) -> Option<ExitCode> {
+    let mut causes = error.chain();
+    causes.find_map(|cause| cause.downcast_ref::<CodedError>().map(CodedError::code))
 }
 
 /// Runs the cases; returns why the run was aborted, if it was.
@@ -77,11 +93,26 @@ fn execute(
         selected: selection.filled.selected.into(),
         filtered_out: selection.filled.filtered_out,
         sources: selection.sources,
-        run: directory.id().to_shared(),
+        run: execution_prefix(cx, directory),
         outputs: directory.path().join("outputs"),
         scope: cx.scope().clone(),
     };
     Ok(ask(cx.bus(), RUN_TEST_CASES, RUNNER, plan)?.aborted)
+}
+
+/// Id of the run, behind that of the execution that it is a part of: a case may run `zk2` itself, and what that leaves behind has
+/// to be found by both.
+fn execution_prefix(cx: &CommandContext<'_>, directory: &RunDirectory) -> Arc<str> {
+    let environment = &cx.application().invocation.environment;
+    let outer = environment
+        .iter()
+        .rfind(|(name, _)| name == supervisor::EXECUTION_VARIABLE)
+        .and_then(|(_, value)| value.to_str())
+        .filter(|outer| !outer.is_empty() && outer.len() <= LONGEST_OUTER);
+    match outer {
+        Some(outer) => format!("{outer}/{}", directory.id()).into(),
+        None => directory.id().to_shared(),
+    }
 }
 
 /// Who runs what, where.
@@ -123,11 +154,12 @@ fn again(command_line: &[Arc<str>]) -> Vec<Arc<str>> {
     again
 }
 
-/// Has the reports written and says how the command ends.
+/// Has the reports written and says how the command ends: with `exit`, unless a report is missing.
 fn report(
     cx: &CommandContext<'_>,
     directory: &RunDirectory,
     summary: &Summary,
+    mut exit: ExitCode,
 ) -> Result<ExitCode> {
     let mut reports: Vec<WrittenReport> = Vec::new();
     let mut failures: Vec<ReportFailure> = Vec::new();
@@ -152,13 +184,9 @@ fn report(
     for reply in replies.all(REPORT_LIMIT) {
         match reply.result {
             Ok(written) => reports.extend(written),
-            Err(error) => failures.push(ReportFailure {
-                name: reply.handler,
-                reason: format!("{:#}", Error::from(error)).into(),
-            }),
+            Err(error) => failures.push(missing_report(&reply.handler, &error)),
         }
     }
-    let mut exit = summary.exit_code();
     if !failures.is_empty() {
         exit = exit.merge(ExitCode::ReportFailed);
     }
@@ -172,6 +200,20 @@ fn report(
     };
     cx.bus().trigger_event(REPORTS_WRITTEN, RESULTS, written)?;
     Ok(exit)
+}
+
+/// What is said about a report that is missing: the extension's name, and what it says itself.
+fn missing_report(handler: &str, error: &ReplyError) -> ReportFailure {
+    let own: &(dyn StdError + 'static) = match error {
+        ReplyError::Failed { source, .. } => &**source,
+        other => other,
+    };
+    let causes = std::iter::successors(Some(own), |&error| error.source());
+    let reason: Vec<String> = causes.map(ToString::to_string).collect();
+    ReportFailure {
+        name: handler.split('.').next().unwrap_or(handler).into(),
+        reason: reason.join(": ").into(),
+    }
 }
 
 /// Adds up what the runner says: the same sum that a reader of the event log gets, also when nobody writes one.

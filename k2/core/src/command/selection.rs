@@ -8,6 +8,7 @@ use zaf_core::prelude::*;
 
 use super::ask::{ask, nobody};
 use crate::finder::{FIND_TEST_CASES, FINDER, FindTestCases, Problem, SourceSpec};
+use crate::results::printable_line;
 use crate::scheduler::{FILL_RUN_QUEUE, FillRunQueue, RunQueueFilled, SCHEDULER};
 
 /// Files, directories and `kind:path` to take test cases from; none: the cases that are linked into the program.
@@ -32,16 +33,45 @@ pub(super) struct Selection {
 
 /// The sources cannot be used as they are.
 #[derive(Debug, Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+#[error("{}", listed(.0))]
 struct Unusable(Vec<Problem>);
+
+/// Most problems that are told one by one: a directory that is named twice has one for each of its cases.
+const MOST_PROBLEMS: usize = 20;
+
+/// A line for each problem. Names of files do nothing to the terminal.
+fn listed(problems: &[Problem]) -> String {
+    let mut lines: Vec<String> = problems
+        .iter()
+        .take(MOST_PROBLEMS)
+        .map(|problem| printable_line(&problem.to_string()).into_owned())
+        .collect();
+    match problems.len().saturating_sub(MOST_PROBLEMS) {
+        0 => {}
+        1 => lines.push("and one more problem".to_owned()),
+        more => lines.push(format!("and {more} more problems")),
+    }
+    lines.join("\n")
+}
 
 /// There is nothing to run.
 #[derive(Debug, Error)]
 enum Nothing {
+    #[error(
+        "nothing to run: no test function is linked into this program, and no source was named"
+    )]
+    Named,
     #[error("nothing to run: no test case was found")]
     Found,
-    #[error("nothing to run: {0} test case(s) found, and all are filtered out")]
+    #[error("nothing to run: {}", filtered_out(*.0))]
     Selected(usize),
+}
+
+fn filtered_out(found: usize) -> String {
+    match found {
+        1 => "1 test case was found, and it is filtered out".to_owned(),
+        found => format!("{found} test cases were found, and all are filtered out"),
+    }
 }
 
 /// Asks the finder for cases and the scheduler for a selection.
@@ -72,12 +102,21 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
     };
     let filled = ask(cx.bus(), FILL_RUN_QUEUE, SCHEDULER, request)?;
     if filled.selected.is_empty() {
-        let nothing = if count == 0 {
-            Nothing::Found
-        } else {
-            Nothing::Selected(count)
+        let (nothing, hint) = match (count, specs.is_empty()) {
+            (0, true) => (
+                Nothing::Named,
+                "name files or directories to take test cases from",
+            ),
+            (0, false) => (
+                Nothing::Found,
+                "of a directory, the files that are executable are test cases",
+            ),
+            _ => (
+                Nothing::Selected(count),
+                "without filters, `list` names them",
+            ),
         };
-        return Err(ExitCode::NothingToRun.with_error(nothing));
+        return Err(ExitCode::NothingToRun.with_error(nothing).hint(hint));
     }
     Ok(Selection { filled, sources })
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use crate::case::{CaseId, TestCase};
 
@@ -81,7 +82,10 @@ pub fn duplicates(cases: &[TestCase]) -> Vec<Problem> {
                     None => "an unknown place".to_owned(),
                 })
                 .collect();
-            let same = places.windows(2).all(|pair| pair[0] == pair[1]);
+            let same = at.windows(2).all(|pair| {
+                let [one, other] = [0, 1].map(|n| pair.get(n).and_then(|&at| place_of(&cases[at])));
+                one == other
+            });
             let problem = Problem::new(
                 id,
                 format!(
@@ -97,6 +101,14 @@ pub fn duplicates(cases: &[TestCase]) -> Vec<Problem> {
             })
         })
         .collect()
+}
+
+/// The file that a case comes from, however it was spelled, and the line.
+fn place_of(case: &TestCase) -> Option<(PathBuf, Option<u32>)> {
+    let location = case.location.as_ref()?;
+    let file = Path::new(&*location.file);
+    let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    Some((file, location.line))
 }
 
 #[cfg(test)]

@@ -89,21 +89,34 @@ fn forced(end: &ProcessEnd) -> Option<Interpretation> {
         let reason = format!("process {pid} cannot be killed: the kernel does not let go of it");
         return Some(Interpretation::new(Verdict::Error, reason));
     }
-    let how = match (end.killed, end.stopped) {
-        (true, true) => "; it was stopped, and was killed",
-        (true, false) => "; it had to be killed",
-        (false, true) => "; it was stopped",
-        (false, false) => "",
+    let suspended = if end.stopped {
+        "; it was suspended at that time"
+    } else {
+        ""
     };
     match end.ended_by {
         EndedBy::Itself => None,
         EndedBy::Timeout(limit) => Some(Interpretation::new(
             Verdict::TimedOut,
-            format!("not done after {limit:?}{how}"),
+            format!(
+                "not done after {limit:?}, ended by {}{suspended}",
+                if end.killed {
+                    "TERM, then KILL"
+                } else {
+                    "TERM"
+                }
+            ),
         )),
         EndedBy::Cancellation => Some(Interpretation::new(
             Verdict::Aborted,
-            format!("the run was aborted{how}"),
+            format!(
+                "the run was aborted{}{suspended}",
+                if end.killed {
+                    ", it had to be killed"
+                } else {
+                    ""
+                }
+            ),
         )),
     }
 }

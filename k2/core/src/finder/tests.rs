@@ -379,7 +379,10 @@ fn e15_what_was_ended_by_us_never_passes() {
         end.ended_by = crate::supervisor::EndedBy::Timeout(Duration::from_secs(5));
         let read = interpret(protocol, &end, "1..1\nok\n", &[0]);
         assert_eq!(read.verdict, Verdict::TimedOut);
-        assert_eq!(read.reason.as_deref(), Some("not done after 5s"));
+        assert_eq!(
+            read.reason.as_deref(),
+            Some("not done after 5s, ended by TERM")
+        );
         end.ended_by = crate::supervisor::EndedBy::Cancellation;
         assert_eq!(
             interpret(protocol, &end, "1..1\nok\n", &[0]).verdict,

@@ -176,6 +176,11 @@ impl Summary {
             .saturating_sub(self.recorded.total())
     }
 
+    /// How many cases have a verdict.
+    pub fn recorded(&self) -> u64 {
+        self.recorded.total()
+    }
+
     /// How many cases were selected; those with a verdict if the log does not say.
     pub fn selected(&self) -> u64 {
         self.selected.unwrap_or(0).max(self.recorded.total())

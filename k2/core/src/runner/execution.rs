@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use zaf_core::component::Scope;
 
 use super::settings::Settings;
-use super::{RunPlan, record};
+use super::{RunPlan, exit_watch, record};
 use crate::case::{
     CaseAction, CaseFunction, Outcome, ProcessCase, TestCase, TestContext, Verdict, catch,
 };
@@ -120,7 +120,7 @@ impl Execution {
             scope.clone(),
             cancellation.clone(),
         );
-        let outcome = catch(|| function(&context));
+        let outcome = exit_watch::watched(&self.case.id, || catch(|| function(&context)));
         // Components of the test end within its time and before its verdict is told.
         let problems = scope.end();
         let verdict = match (cancellation.is_cancelled(), outcome.verdict()) {

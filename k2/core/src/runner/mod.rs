@@ -3,11 +3,12 @@
 //! [`TestRunner`] answers [`RUN_TEST_CASES`] on the thread that asks and returns when every selected case has been told as finished,
 //! whatever happened to it: passed or not, stopped, given up, or never started.
 //!
-//! Threads: `worker-1` to `worker-n` run cases; the asking thread supervises them ([`pool`]). Messages about a case are sent from
+//! Threads: `worker-1` to `worker-n` run cases; the asking thread supervises them (`pool`). Messages about a case are sent from
 //! its worker, or from the supervising thread if the case was taken away from the worker.
 
 mod abort;
 mod execution;
+mod exit_watch;
 mod pool;
 mod record;
 mod settings;
@@ -45,7 +46,8 @@ pub struct RunPlan {
     pub filtered_out: usize,
     /// How many sources they come from.
     pub sources: usize,
-    /// Id of the run.
+    /// What the `K2_EXECUTION` of every process of the run begins with: the id of the run, behind that of the execution whose
+    /// case the run is a part of, if any.
     pub run: Arc<str>,
     /// Directory for outputs that are too long for a record; exists or can be made.
     pub outputs: Utf8PathBuf,

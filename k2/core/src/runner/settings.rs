@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
 use zaf_core::config::{ConfigError, ConfigView};
 use zaf_core::prelude::*;
 
@@ -41,8 +42,15 @@ pub const RETRIES: OptionId<u64> = OptionId::count("tests.retries")
     .describe("How often a case that fails is tried again; a pass then counts as flaky")
     .default(0);
 
-/// More workers than this are never started: each may need a thread, a process and five file descriptors.
+/// More workers than this are never started: each may need a thread, a process and some file descriptors.
 const MOST_WORKERS: usize = 1024;
+
+/// File descriptors of a worker whose process runs: two pipes, the process, its cancellation and two files of long output. While
+/// the process is started there are some more for a moment; if they are lacking then, the start is tried again.
+const DESCRIPTORS_PER_WORKER: u64 = 6;
+
+/// File descriptors of everything but the workers, with room for reports.
+const OTHER_DESCRIPTORS: u64 = 24;
 
 /// What the runner was told.
 #[derive(Debug, Clone)]
@@ -61,8 +69,20 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn read(config: &ConfigView) -> Result<Self, ConfigError> {
+        let workers = Self::read_workers(config)?;
+        let wanted = wanted_workers(config)?;
+        if workers < wanted {
+            tracing::warn!(
+                "parallel.workers is cut from {wanted} to {workers}: {}",
+                if wanted.get() > MOST_WORKERS {
+                    "more are never started"
+                } else {
+                    "this process may not open more files at the same time (see `ulimit -n`)"
+                }
+            );
+        }
         Ok(Self {
-            workers: Self::read_workers(config)?,
+            workers,
             timeout: config.get_optional(TIMEOUT)?,
             grace: config.get(GRACE)?,
             retries: config.get(RETRIES)?,
@@ -74,15 +94,41 @@ impl Settings {
         })
     }
 
+    /// As many as are wanted, or fewer if there are not enough file descriptors for them; at least one.
     pub(super) fn read_workers(config: &ConfigView) -> Result<NonZeroUsize, ConfigError> {
-        let wanted = usize::try_from(config.get(WORKERS)?).unwrap_or(usize::MAX);
-        if wanted > MOST_WORKERS {
-            tracing::warn!(wanted, used = MOST_WORKERS, "parallel.workers is cut");
-        }
-        let workers = NonZeroUsize::new(wanted.min(MOST_WORKERS));
-        Ok(workers.unwrap_or_else(|| {
-            // Unknown on exotic systems only; one worker is always right, if slow.
-            std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
-        }))
+        let wanted = wanted_workers(config)?;
+        let possible = possible_workers(getrlimit(Resource::Nofile).current);
+        let most = possible.min(MOST_WORKERS);
+        Ok(NonZeroUsize::new(most).map_or(NonZeroUsize::MIN, |most| most.min(wanted)))
+    }
+}
+
+/// The number that the option stands for.
+fn wanted_workers(config: &ConfigView) -> Result<NonZeroUsize, ConfigError> {
+    let wanted = usize::try_from(config.get(WORKERS)?).unwrap_or(usize::MAX);
+    Ok(NonZeroUsize::new(wanted).unwrap_or_else(|| {
+        // Unknown on exotic systems only; one worker is always right, if slow.
+        std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+    }))
+}
+
+/// How many workers there are enough file descriptors for if this process may have `limit` of them; none means no limit.
+fn possible_workers(limit: Option<u64>) -> usize {
+    let limit = limit.unwrap_or(u64::MAX);
+    let possible = limit.saturating_sub(OTHER_DESCRIPTORS) / DESCRIPTORS_PER_WORKER;
+    usize::try_from(possible).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g8_few_descriptors_mean_few_workers() {
+        assert_eq!(possible_workers(Some(0)), 0);
+        assert_eq!(possible_workers(Some(32)), 1);
+        assert_eq!(possible_workers(Some(64)), 6);
+        assert_eq!(possible_workers(Some(1024)), 166);
+        assert!(possible_workers(None) > MOST_WORKERS);
     }
 }

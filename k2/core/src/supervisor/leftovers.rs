@@ -19,7 +19,7 @@ use rustix::process::{
 
 use super::LeakedProcess;
 use super::procfs::{self, Stat};
-use super::spec::COOKIE;
+use super::spec::EXECUTION_VARIABLE;
 
 /// Beyond that many ids it is cheaper to list the processes that exist.
 const FEW: i32 = 256;
@@ -41,7 +41,8 @@ pub fn prepare() -> io::Result<()> {
 /// Gives what the process `leader` left behind until `deadline` to end by itself, then kills it. Returns what it killed,
 /// in order of the pids. `leader` must have been reaped.
 pub(super) fn end(leader: Pid, execution: Option<&str>, deadline: Instant) -> Vec<LeakedProcess> {
-    let cookie = execution.map(|execution| format!("{COOKIE}={execution}").into_bytes());
+    let cookie =
+        execution.map(|execution| format!("{EXECUTION_VARIABLE}={execution}").into_bytes());
     let search = Search {
         leader,
         cookie: cookie.as_deref(),
@@ -141,7 +142,7 @@ impl Search<'_> {
 
     fn has_cookie(&self, pid: i32) -> bool {
         self.cookie
-            .is_some_and(|cookie| procfs::has_variable(pid, cookie))
+            .is_some_and(|cookie| procfs::has_path_variable(pid, cookie))
     }
 
     /// Reaps the dead of the group; true when nothing living is in it.

@@ -26,7 +26,9 @@ pub use end::{EndedBy, ExitStatus, LeakedProcess, ProcessEnd};
 pub use error::SpawnError;
 pub use leftovers::prepare;
 pub use run::run;
-pub use spec::{OutputFiles, ProcessSpec};
+pub use spec::{
+    CASE_ID_VARIABLE, EXECUTION_VARIABLE, OutputFiles, ProcessSpec, VARIABLES_OF_A_CASE,
+};
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -39,10 +39,14 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
     })
 }
 
-/// Whether the process was started with exactly this variable, `NAME=value`.
-pub(super) fn has_variable(pid: i32, variable: &[u8]) -> bool {
+/// Whether the process was started with this variable, `NAME=value`, or one of this name whose value goes on with a slash.
+pub(super) fn has_path_variable(pid: i32, variable: &[u8]) -> bool {
+    let belongs = |found: &[u8]| {
+        let rest = found.strip_prefix(variable);
+        rest.is_some_and(|rest| matches!(rest, [] | [b'/', ..]))
+    };
     fs::read(format!("/proc/{pid}/environ"))
-        .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|v| v == variable))
+        .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(belongs))
 }
 
 /// False for the id of a thread that is not its process's first: `/proc` shows those too when asked by name.

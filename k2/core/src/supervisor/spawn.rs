@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use super::spec::COOKIE;
+use super::spec::EXECUTION_VARIABLE;
 use super::{Cancellation, ProcessSpec, SpawnError};
 
 /// Tries after the first one, for errors that pass.
@@ -20,7 +20,8 @@ const BACKOFF: Duration = Duration::from_millis(2);
 const LONGEST_VARIABLE: usize = 128 * 1024;
 
 /// Starts the process. Errors that pass by themselves are tried again: ETXTBSY (another thread forked while the program
-/// was being written) and EAGAIN (too many processes for a moment).
+/// was being written), EAGAIN (too many processes for a moment), EMFILE and ENFILE (too many files for a moment, because others are
+/// being started).
 pub(super) fn spawn(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<Child, SpawnError> {
     check_environment(spec)?;
     let mut command = command(spec);
@@ -41,7 +42,7 @@ pub(super) fn spawn(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<C
 fn passes(error: &io::Error) -> bool {
     matches!(
         Errno::from_io_error(error),
-        Some(Errno::TXTBSY | Errno::AGAIN)
+        Some(Errno::TXTBSY | Errno::AGAIN | Errno::MFILE | Errno::NFILE)
     )
 }
 
@@ -59,7 +60,7 @@ fn command(spec: &ProcessSpec) -> Command {
         .stderr(Stdio::piped())
         .process_group(0);
     if let Some(execution) = &spec.execution {
-        command.env(COOKIE, execution);
+        command.env(EXECUTION_VARIABLE, execution);
     }
     if let Some(directory) = &spec.directory {
         command.current_dir(directory);
@@ -85,7 +86,7 @@ fn check_environment(spec: &ProcessSpec) -> Result<(), SpawnError> {
     let cookie = spec
         .execution
         .as_ref()
-        .map(|execution| (OsStr::new(COOKIE), OsStr::new(execution)));
+        .map(|execution| (OsStr::new(EXECUTION_VARIABLE), OsStr::new(execution)));
     let variables = spec
         .environment
         .iter()

@@ -7,7 +7,13 @@ use std::time::Duration;
 use crate::case::{CaseId, ProcessCase};
 
 /// Environment variable that carries [`ProcessSpec::execution`], by which stray processes are recognised.
-pub(super) const COOKIE: &str = "K2_EXECUTION";
+pub const EXECUTION_VARIABLE: &str = "K2_EXECUTION";
+
+/// Environment variable that carries the id of the case.
+pub const CASE_ID_VARIABLE: &str = "K2_CASE_ID";
+
+/// The environment variables that the processes of every case have.
+pub const VARIABLES_OF_A_CASE: [&str; 2] = [CASE_ID_VARIABLE, EXECUTION_VARIABLE];
 
 /// Files for output that is too long for memory.
 #[derive(Debug, Clone)]
@@ -56,7 +62,8 @@ pub struct ProcessSpec {
     pub leak_timeout: Duration,
     /// Where output beyond what fits in memory goes; without files it is dropped and counted.
     pub files: Option<OutputFiles>,
-    /// Different for each execution, also across runs: the variable `K2_EXECUTION` by which stray processes are found.
+    /// Different for each execution, also across runs: the variable `K2_EXECUTION` by which stray processes are found. One that
+    /// begins with this and a slash belongs to a run inside this execution, and its processes to this execution too.
     pub execution: Option<String>,
 }
 
@@ -86,7 +93,7 @@ impl ProcessSpec {
         // A variable cannot hold NUL, an id can.
         let visible_id = id.as_str().replace('\0', "\u{2400}");
         let mut environment = process.environment.clone();
-        environment.push(("K2_CASE_ID".into(), visible_id.into()));
+        environment.push((CASE_ID_VARIABLE.into(), visible_id.into()));
         Self {
             arguments: process.arguments.clone(),
             environment,

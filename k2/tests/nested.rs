@@ -1,0 +1,41 @@
+//! A case that runs `zk2` itself.
+
+use crate::session::{Session, fixture, text};
+
+/// The command line of a run in the run, into an output directory of its own.
+fn inner(arguments: &str) -> String {
+    let zk2 = env!("CARGO_BIN_EXE_zk2");
+    format!("exec '{zk2}' run {arguments} --output-dir inner-output")
+}
+
+#[test]
+fn a_run_inside_a_case_does_not_mind_the_variables_of_the_case() {
+    let session = Session::new();
+    session.script("passes", "echo \"id $K2_CASE_ID\"");
+    session.script("suite/nested", &inner("passes"));
+    let ended = session.zk2(&["run", "suite"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let record = session.finished_case("nested");
+    assert_eq!(record.get("stderr"), None, "{record:#}");
+    let output = text(record.get("stdout").unwrap(), "head");
+    assert!(output.contains("1 passed"), "{output}");
+}
+
+#[test]
+fn e5_what_an_inner_run_leaves_behind_when_it_is_killed_is_found() {
+    let session = Session::new();
+    let deaf = format!(
+        "echo $$ >> left-behind; exec '{}' ignore-term",
+        fixture().display()
+    );
+    session.script("deaf", &deaf);
+    session.script("suite/nested", &inner("./deaf --tests-grace 5m"));
+    let limits = ["--tests-timeout", "1s", "--tests-grace", "100ms"];
+    let ended = session.zk2(&[&["run", "suite"], limits.as_slice()].concat());
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let record = session.finished_case("nested");
+    assert_eq!(text(&record, "verdict"), "timed-out");
+    let leaked = record.get("leaked").and_then(|leaked| leaked.as_array());
+    assert_eq!(leaked.map(Vec::len), Some(1), "{record:#}");
+    session.assert_nothing_left();
+}

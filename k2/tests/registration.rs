@@ -1,0 +1,60 @@
+//! What is linked into `zk2`: an extension whose registration got lost on the way (a dependency that is not named in `link.rs`, a
+//! linker that drops what nobody calls) would be silently absent.
+
+use std::fmt::Write as _;
+
+use zaf_core::builtin;
+use zaf_core::extension::{Extends, ExtensionDescriptor, ExtensionKind, ExtensionRegistry};
+
+// Links what the command links.
+use k2 as _;
+
+/// One line: load order, name, crate, kind, and what it adds or extends.
+fn line(descriptor: &ExtensionDescriptor, dispatchers: usize) -> String {
+    let (kind, about) = match descriptor.kind {
+        ExtensionKind::Framework { commands, .. } => {
+            let names: Vec<_> = commands.iter().map(|command| command.name).collect();
+            let adds = if names.is_empty() { "" } else { "adds " };
+            ("framework", format!("{adds}{}", names.join(", ")))
+        }
+        ExtensionKind::Command { extends } => {
+            let words: Vec<_> = extends
+                .iter()
+                .map(|extends| match extends {
+                    Extends::Command(command) => format!("command {}", command.name),
+                    Extends::Capability(word) => (*word).to_owned(),
+                    other => format!("{other:?}"),
+                })
+                .collect();
+            ("command", format!("extends {}", words.join(", ")))
+        }
+        ref other => ("other", format!("{other:?}")),
+    };
+    let text = format!(
+        "{:>4} {:<18} {:<10} {kind:<9} {dispatchers} sets  {about}",
+        descriptor.load_order(),
+        descriptor.name,
+        descriptor.krate
+    );
+    text.trim_end().to_owned()
+}
+
+#[test]
+fn registration_of_all_extensions_of_zk2() {
+    let registry = ExtensionRegistry::linked();
+    assert!(registry.problems().is_empty(), "{:?}", registry.problems());
+    let mut text = String::new();
+    let linked = registry
+        .extensions()
+        .iter()
+        // Other tests in this program have extensions of their own.
+        .filter(|extension| !extension.descriptor.file.contains("tests/"))
+        .map(|extension| line(&extension.descriptor, extension.dispatchers.len()));
+    let built_in = builtin::EXTENSIONS
+        .iter()
+        .map(|descriptor| line(descriptor, 0));
+    for line in built_in.chain(linked) {
+        writeln!(text, "{line}").unwrap();
+    }
+    insta::assert_snapshot!(text);
+}

@@ -1,0 +1,191 @@
+//! A terminal: what it shows, and what happens when it goes away.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use crate::session::{Ended, Session, text, wait};
+use crate::stopping::{fifo, read};
+
+const SIGHUP: i32 = 1;
+
+/// The end of a terminal that a person looks at.
+struct Terminal {
+    master: OwnedFd,
+    slave: OwnedFd,
+}
+
+impl Terminal {
+    fn new(columns: u16) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap();
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let slave = rustix::fs::open(name.as_c_str(), flags, Mode::empty()).unwrap();
+        let size = Winsize {
+            ws_row: 24,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&slave, size).unwrap();
+        rustix::io::fcntl_setfd(&master, rustix::io::FdFlags::CLOEXEC).unwrap();
+        Self { master, slave }
+    }
+
+    /// Starts `zk2` in a session of its own, with this for its terminal; the terminal is then held by it alone.
+    fn start(
+        self,
+        session: &Session,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> (OwnedFd, Child) {
+        let stream = || Stdio::from(self.slave.try_clone().unwrap());
+        let child = Command::new("setsid")
+            .args(["--ctty", env!("CARGO_BIN_EXE_zk2")])
+            .args(arguments)
+            .current_dir(session.path())
+            .env_remove("NO_COLOR")
+            .env("HOME", session.path())
+            .envs(variables.iter().copied())
+            .stdin(stream())
+            .stdout(stream())
+            .stderr(stream())
+            .spawn()
+            .unwrap();
+        (self.master, child)
+    }
+}
+
+/// Everything that the terminal shows until nobody holds it any more, and how the process ended.
+fn shown(master: OwnedFd, child: Child) -> (String, Ended) {
+    let mut bytes = Vec::new();
+    // A terminal without anybody at its other end is an error (EIO), not an end.
+    drop(File::from(master).read_to_end(&mut bytes));
+    (String::from_utf8_lossy(&bytes).into_owned(), wait(child))
+}
+
+fn suite() -> Session {
+    let session = Session::new();
+    session.script("suite/passes", "exit 0");
+    session.script("suite/fails", "echo reason; exit 1");
+    session
+}
+
+#[test]
+fn m1_every_sort_of_terminal_shows_the_verdicts_and_only_what_it_can_show() {
+    let session = suite();
+    for columns in [0, 1, 2, 40, 80, 120] {
+        for (variables, colours, moves) in [
+            (
+                [("TERM", "xterm-256color"), ("LANG", "C")],
+                true,
+                columns >= 2,
+            ),
+            ([("TERM", "dumb"), ("LANG", "C")], false, false),
+            ([("TERM", "xterm"), ("NO_COLOR", "1")], false, columns >= 2),
+        ] {
+            let terminal = Terminal::new(columns);
+            let (master, child) = terminal.start(&session, &["run", "suite"], &variables);
+            let (screen, ended) = shown(master, child);
+            let context = format!("{columns} columns, {variables:?}: {screen:?}");
+            assert_eq!(ended.code, Some(1), "{context}");
+            for words in ["PASS", "FAIL", "suite::passes", "exit 1"] {
+                assert!(screen.contains(words), "{words}: {context}");
+            }
+            assert_eq!(screen.contains("\u{1b}[3"), colours, "{context}");
+            if !moves {
+                assert!(!screen.contains("\u{1b}[2K"), "{context}");
+            }
+            assert!(!screen.contains("panicked"), "{context}");
+        }
+    }
+}
+
+#[test]
+fn m1_colours_can_be_had_without_a_terminal_but_no_progress_line() {
+    let session = suite();
+    let mut command = session.command(&["run", "suite"]);
+    command.env_remove("NO_COLOR").env("CLICOLOR_FORCE", "1");
+    let ended = wait(command.spawn().unwrap());
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("\u{1b}[3"), "{ended:?}");
+    assert!(!ended.stdout.contains("\u{1b}[2K"), "{ended:?}");
+    assert!(!ended.stderr.contains("\u{1b}[2K"), "{ended:?}");
+}
+
+#[test]
+fn d1_control_c_is_told_on_a_line_of_its_own() {
+    let session = Session::new();
+    let ready = fifo(&session, "ready");
+    session.script("suite/runs", "echo > ready; exec sleep 300");
+    let (master, child) =
+        Terminal::new(80).start(&session, &["run", "suite"], &[("TERM", "xterm")]);
+    read(&ready);
+    rustix::io::write(&master, b"\x03").unwrap();
+    let (screen, ended) = shown(master, child);
+    assert_eq!(ended.signal, Some(2), "{ended:?} {screen:?}");
+    // Whatever stood in the line is erased first.
+    let line = screen
+        .split("\r\n")
+        .find(|line| line.contains("SIGINT received"))
+        .unwrap();
+    let warning = line.rfind("\u{1b}[2K").map_or(line, |at| &line[at..]);
+    assert!(warning.starts_with("\u{1b}[2K"), "{screen:?}");
+    assert!(!warning.contains("running"), "{screen:?}");
+}
+
+#[test]
+fn d5_a_terminal_that_goes_away_ends_the_run_with_all_reports() {
+    let session = Session::new();
+    let ready = fifo(&session, "ready");
+    session.script("suite/a-runs", "echo > ready; exec sleep 300");
+    session.script("suite/b-waits", "touch ran");
+    let options = ["run", "suite", "--parallel-workers", "1", "--reports-junit"];
+    let (master, child) = Terminal::new(80).start(&session, &options, &[("TERM", "xterm")]);
+    read(&ready);
+    drop(master);
+    let ended = wait(child);
+    assert_eq!(ended.signal, Some(SIGHUP), "{ended:?}");
+    let verdicts: Vec<_> = session.verdicts().into_values().collect();
+    assert_eq!(verdicts, ["aborted", "not-run"]);
+    let xml = std::fs::read_to_string(session.latest().join("junit.xml")).unwrap();
+    assert_eq!(xml.matches("<testcase").count(), 2, "{xml}");
+    assert!(!session.path().join("ran").exists());
+}
+
+#[test]
+fn d5_a_hang_up_that_was_ignored_from_the_start_stays_ignored() {
+    let session = Session::new();
+    let ready = fifo(&session, "ready");
+    let go = fifo(&session, "go");
+    session.script("suite/waits", "echo > ready; read _ < go");
+    session.script(
+        "nohup-run",
+        &format!(
+            "trap '' HUP; exec '{}' run suite",
+            env!("CARGO_BIN_EXE_zk2")
+        ),
+    );
+    let child = Command::new("./nohup-run")
+        .current_dir(session.path())
+        .env("HOME", session.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    read(&ready);
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    std::fs::write(&go, "\n").unwrap();
+    let ended = wait(child);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(text(&session.finished_case("waits"), "verdict"), "passed");
+}
