@@ -1,7 +1,8 @@
 //! What the bus costs, beside what the bare mechanism costs, in one run.
 //!
 //! `cargo bench -p zaf-core --bench targets` prints one line for each target, `name  measured  target  ok|short`, and ends with
-//! exit code 1 if any falls short. Work and yardstick alternate round by round, and each figure is the median over the
+//! exit code 1 if any falls short. Arguments select: `callbacks-1`, `callbacks-10`, `callbacks-1600`, `sequential`, `requests`.
+//! Work and yardstick alternate round by round, and each figure is the median over the
 //! rounds, so that other work on the machine meets both. Ratios are what counts; the times in brackets are for orientation.
 //!
 //! Yardsticks: an event to callbacks is compared with a loaded snapshot (`ArcSwap`) of a slice of
@@ -24,7 +25,7 @@ const TICK: EventId<u64> = EventId::new("TICK", "Carries a number.");
 const ASK: RequestId<u64, u64> = RequestId::new("ASK", "Wants a number.");
 
 /// Rounds of each comparison; odd, for the median.
-const ROUNDS: usize = 31;
+const ROUNDS: usize = 101;
 
 /// Longest wait for something that must happen; only a broken bus waits that long.
 const LONG: Duration = Duration::from_mins(1);
@@ -178,7 +179,7 @@ fn callbacks(targets: &mut Targets, count: usize, repetitions: u32, target: f64)
 }
 
 fn sequential(targets: &mut Targets) {
-    const COUNT: u32 = 50_000;
+    const COUNT: u32 = 20_000;
     let sum = Arc::new(AtomicU64::new(0));
     let bus = bus_with(1, DispatcherKind::Sequential, &sum);
     let (sender, receiver) = crossbeam_channel::unbounded::<Arc<dyn Any + Send + Sync>>();
@@ -219,7 +220,7 @@ fn sequential(targets: &mut Targets) {
 }
 
 fn requests(targets: &mut Targets) {
-    const COUNT: u32 = 20_000;
+    const COUNT: u32 = 4_000;
     let sum = Arc::new(AtomicU64::new(0));
     let bus = bus_with(1, DispatcherKind::Callback, &sum);
     let figures = compare(
@@ -248,9 +249,22 @@ fn main() -> ExitCode {
         out: std::io::stdout(),
         short: false,
     };
-    callbacks(&mut targets, 1, 20_000, 1.4);
-    callbacks(&mut targets, 10, 5_000, 0.8);
-    sequential(&mut targets);
-    requests(&mut targets);
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let is_wanted =
+        |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    for (count, repetitions, target) in [(1, 4_000, 1.4), (10, 1_000, 0.8), (1_600, 10, 0.8)] {
+        if is_wanted(&format!("callbacks-{count}")) {
+            callbacks(&mut targets, count, repetitions, target);
+        }
+    }
+    if is_wanted("sequential") {
+        sequential(&mut targets);
+    }
+    if is_wanted("requests") {
+        requests(&mut targets);
+    }
     ExitCode::from(u8::from(targets.short))
 }

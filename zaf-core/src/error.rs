@@ -9,11 +9,20 @@ use std::fmt;
 /// Result with [`Error`] unless another error is named.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What a test function returns, so that `?` works on every error.
+///
+/// Here, so that the preludes of the test harness and of the test framework mean the same by it.
+pub type TestResult<E = Error> = std::result::Result<(), E>;
+
 /// Any error, with hints for the person who reads it.
 ///
 /// Made from every type that implements [`std::error::Error`] by `?`. It does not implement that trait itself (as with
 /// `anyhow::Error`, the two would contradict each other).
-pub struct Error {
+///
+/// As large as a pointer: handlers return it on the fastest path that there is.
+pub struct Error(Box<Parts>);
+
+struct Parts {
     inner: Box<dyn StdError + Send + Sync>,
     hints: Vec<String>,
 }
@@ -21,54 +30,56 @@ pub struct Error {
 impl Error {
     /// An error that is only a text.
     pub fn msg(text: impl fmt::Display) -> Self {
-        Self {
-            inner: text.to_string().into(),
+        Self::boxed(text.to_string().into())
+    }
+
+    #[cold]
+    fn boxed(inner: Box<dyn StdError + Send + Sync>) -> Self {
+        Self(Box::new(Parts {
+            inner,
             hints: Vec::new(),
-        }
+        }))
     }
 
     /// Adds a sentence that says what the reader can do. Hints are shown after the causes, in the order added.
     #[must_use]
     pub fn hint(mut self, hint: impl fmt::Display) -> Self {
-        self.hints.push(hint.to_string());
+        self.0.hints.push(hint.to_string());
         self
     }
 
     /// The hints, in the order added; may be empty.
     pub fn hints(&self) -> &[String] {
-        &self.hints
+        &self.0.hints
     }
 
     /// The original error if it is an `E`.
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
-        self.inner.downcast_ref()
+        self.0.inner.downcast_ref()
     }
 
     /// The error itself and then its causes, outermost first; never empty.
     pub fn chain(&self) -> impl Iterator<Item = &(dyn StdError + 'static)> {
-        let first: &(dyn StdError + 'static) = &*self.inner;
+        let first: &(dyn StdError + 'static) = &*self.0.inner;
         std::iter::successors(Some(first), |&error| error.source())
     }
 
     /// The original error as a trait object, for example as the `#[source]` of another error.
     pub fn into_inner(self) -> Box<dyn StdError + Send + Sync> {
-        self.inner
+        self.0.inner
     }
 }
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Self {
-        Self {
-            inner: Box::new(error),
-            hints: Vec::new(),
-        }
+        Self::boxed(Box::new(error))
     }
 }
 
 impl fmt::Display for Error {
     /// The outermost message; with `{:#}` the causes follow, each after `: `.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.inner)?;
+        write!(f, "{}", self.0.inner)?;
         if f.alternate() {
             for cause in self.chain().skip(1) {
                 write!(f, ": {cause}")?;
@@ -81,11 +92,11 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     /// Message, causes and hints on lines of their own, so that a failed `main` or test reads well.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.inner)?;
+        write!(f, "{}", self.0.inner)?;
         for cause in self.chain().skip(1) {
             write!(f, "\n  caused by: {cause}")?;
         }
-        for hint in &self.hints {
+        for hint in &self.0.hints {
             write!(f, "\n  hint: {hint}")?;
         }
         Ok(())

@@ -12,7 +12,7 @@
 
 use std::time::Instant;
 
-use crate::sync::{AtomicUsize, Condvar, Fences, Mutex, Ordering, fence, wait_until};
+use crate::sync::{AtomicU64, AtomicUsize, Condvar, Fences, Mutex, Ordering, fence, wait_until};
 
 /// Number of busy strands, of a bus or of one of its endpoints.
 #[derive(Debug)]
@@ -37,12 +37,24 @@ impl Busy {
     }
 }
 
+/// The bits of [`Attention`] that count waiters; those above count destroyed dispatchers.
+const WAITER_BITS: u32 = 20;
+
+/// What senders have to look at after each announcement, in one word and on a cache line of its own: nearly always it is
+/// what it was when their snapshot was made, and then there is nobody to wake and no mark to read.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Attention(AtomicU64);
+
+/// A value that [`Attention`] never has.
+const NEVER_CALM: u64 = u64::MAX;
+
 /// Where threads sleep until the bus has changed.
 #[derive(Debug)]
 pub(crate) struct Activity {
+    attention: Attention,
     pub(crate) busy: Busy,
     pub(crate) fences: Fences,
-    waiters: AtomicUsize,
     sleep: Mutex<()>,
     change: Condvar,
 }
@@ -52,10 +64,33 @@ impl Activity {
         Self {
             busy: Busy::new(),
             fences,
-            waiters: AtomicUsize::new(0),
+            attention: Attention(AtomicU64::new(0)),
             sleep: Mutex::new(()),
             change: Condvar::new(),
         }
+    }
+
+    /// Says that a dispatcher has been marked as destroyed; called after the mark is set and before announcements are read.
+    pub(crate) fn marked(&self) {
+        self.attention
+            .0
+            .fetch_add(1 << WAITER_BITS, Ordering::SeqCst);
+    }
+
+    /// What [`is_calm`](Self::is_calm) compares with, for a snapshot whose dispatchers can be asked whether one is marked.
+    pub(crate) fn calm(&self, is_one_marked: impl FnOnce() -> bool) -> u64 {
+        // Read before the marks: a mark that is set after it was looked at changes the word afterwards.
+        let word = self.attention.0.load(Ordering::SeqCst);
+        if is_one_marked() {
+            return NEVER_CALM;
+        }
+        word >> WAITER_BITS << WAITER_BITS
+    }
+
+    /// Whether nobody waits and nobody has been marked since `calm` was read, after a light fence has been passed.
+    #[inline]
+    pub(crate) fn is_calm(&self, calm: u64) -> bool {
+        self.attention.0.load(Ordering::Acquire) == calm
     }
 
     /// Wakes all who wait, if any, after [`Busy::lower`].
@@ -67,7 +102,7 @@ impl Activity {
     /// Wakes all who wait, if any, after a light fence has been passed.
     #[inline]
     pub(crate) fn withdrawn(&self) {
-        if self.waiters.load(Ordering::Relaxed) != 0 {
+        if self.attention.0.load(Ordering::Relaxed) & ((1 << WAITER_BITS) - 1) != 0 {
             self.wake();
         }
     }
@@ -86,7 +121,7 @@ impl Activity {
         deadline: Option<Instant>,
         mut reached: impl FnMut() -> bool,
     ) -> bool {
-        self.waiters.fetch_add(1, Ordering::SeqCst);
+        self.attention.0.fetch_add(1, Ordering::SeqCst);
         self.fences.heavy();
         let mut guard = self.sleep.lock();
         let outcome = loop {
@@ -98,7 +133,7 @@ impl Activity {
             }
         };
         drop(guard);
-        self.waiters.fetch_sub(1, Ordering::SeqCst);
+        self.attention.0.fetch_sub(1, Ordering::SeqCst);
         outcome
     }
 }

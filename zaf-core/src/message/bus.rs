@@ -73,7 +73,8 @@ impl MessageBus {
     /// Never: its own definitions do not contradict each other.
     pub fn with_limits(limits: BusLimits) -> Self {
         let number = NEXT_BUS.fetch_add(1, Ordering::Relaxed);
-        let mut registry = Registry::new(number);
+        let activity = Arc::new(Activity::new(Fences::detect()));
+        let mut registry = Registry::new(number, Arc::clone(&activity));
         registry
             .define(APPLICATION_ENDPOINT, &[HANDLER_FAILED.descriptor()])
             .expect("invariant: an empty registry has no conflicting definition");
@@ -83,7 +84,7 @@ impl MessageBus {
                 number,
                 snapshot,
                 registry: Mutex::new(registry),
-                activity: Arc::new(Activity::new(Fences::detect())),
+                activity,
                 pool: Arc::new(Pool::new(limits.max_threads.get())),
                 late_replies: Arc::new(AtomicU64::new(0)),
                 limits,

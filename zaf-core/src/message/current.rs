@@ -31,14 +31,10 @@ thread_local! {
 /// Calls `f` with the record of this thread.
 #[inline]
 pub(crate) fn with_record<T>(f: impl FnOnce(&Record) -> T) -> T {
-    let mut f = Some(f);
-    let mut call = |record: &Record| {
-        let f = f.take().expect("invariant: called once");
-        f(record)
-    };
-    match OWN.try_with(|own| call(&own.0)) {
-        Ok(value) => value,
-        // The thread is ending and its record is gone: somebody sends from a destructor of a thread-local.
-        Err(_) => call(&Own::new().0),
+    // Asked first, so that `f` need not be kept for the other case: that would copy what it holds.
+    if OWN.try_with(|_| ()).is_ok() {
+        return OWN.with(|own| f(&own.0));
     }
+    // The thread is ending and its record is gone: somebody sends from a destructor of a thread-local.
+    f(&Own::new().0)
 }

@@ -28,7 +28,7 @@ impl MessageBus {
         let Some(strand) = &core.strand else {
             return Ok(false);
         };
-        let kind = message.descriptor.kind;
+        let kind = message.origin.descriptor.kind;
         let queued = Queued {
             job: Job {
                 handler: entry.any_handler(),

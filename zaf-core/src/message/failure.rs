@@ -6,20 +6,20 @@ use super::bus::MessageBus;
 use super::dispatcher::Core;
 use super::message::Message;
 use super::report::{
-    APPLICATION_ENDPOINT, DispatchReport, Failure, HANDLER_FAILED, HandlerFailed, HandlerPanicked,
+    APPLICATION_ENDPOINT, Failure, HANDLER_FAILED, HandlerFailed, HandlerPanicked, Problems,
     Undelivered,
 };
 
 impl MessageBus {
     /// Triggers [`HANDLER_FAILED`] for each failure in the report, after all receivers have been called.
     #[cold]
-    pub(super) fn announce_failures<P>(&self, report: &DispatchReport, message: &Message<P>) {
-        for failed in report.failed() {
+    pub(super) fn announce_failures<P>(&self, problems: &Problems, message: &Message<P>) {
+        for failed in problems.failed() {
             let panicked = failed.error.downcast_ref::<HandlerPanicked>();
             self.announce(message, |message| HandlerFailed {
                 handler: Arc::clone(&failed.handler),
-                message: message.descriptor.name,
-                endpoint: message.endpoint,
+                message: message.origin.descriptor.name,
+                endpoint: message.origin.endpoint,
                 entity: message.entity.clone(),
                 error: panicked.map_or_else(
                     || format!("{:#}", failed.error),
@@ -36,8 +36,8 @@ impl MessageBus {
         log_failure(core, message, failure);
         self.announce(message, |message| HandlerFailed {
             handler: Arc::clone(&core.name),
-            message: message.descriptor.name,
-            endpoint: message.endpoint,
+            message: message.origin.descriptor.name,
+            endpoint: message.origin.endpoint,
             entity: message.entity.clone(),
             error: failure.text(),
             panicked: matches!(failure, Failure::Panic(_)),
@@ -49,7 +49,7 @@ impl MessageBus {
         message: &Message<P>,
         payload: impl FnOnce(&Message<P>) -> HandlerFailed,
     ) {
-        if message.descriptor.name == HANDLER_FAILED.name() {
+        if message.origin.descriptor.name == HANDLER_FAILED.name() {
             return;
         }
         let payload = payload(message);
@@ -62,32 +62,35 @@ impl MessageBus {
 /// A callback handler failed: the sender learns of it.
 #[cold]
 pub(super) fn callback_failed<P>(
-    report: &mut DispatchReport,
+    problems: &mut Problems,
     core: &Core,
     message: &Message<P>,
-    failure: Box<Failure>,
+    failure: Failure,
 ) {
     log_failure(core, message, &failure);
     let handler = Arc::clone(&core.name);
     let error = failure.into_error();
-    report.add_failed(Undelivered { handler, error });
+    problems.add_failed(Undelivered { handler, error });
 }
 
 #[cold]
 fn log_failure<P>(core: &Core, message: &Message<P>, failure: &Failure) {
     core.tally.failed();
-    let endpoint = message.endpoint.map_or("", |endpoint| endpoint.name());
+    let endpoint = message
+        .origin
+        .endpoint
+        .map_or("", |endpoint| endpoint.name());
     let entity = message.entity.as_ref().map_or("", |entity| entity.name());
     let panicked = matches!(failure, Failure::Panic(_));
     tracing::error!(
         handler = %core.name,
-        message = message.descriptor.name,
+        message = message.origin.descriptor.name,
         endpoint,
         entity,
         panicked,
         "handler `{}` of {} failed: {}",
         core.name,
-        message.descriptor.name,
+        message.origin.descriptor.name,
         failure.text(),
     );
 }

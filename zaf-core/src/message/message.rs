@@ -1,9 +1,51 @@
 //! One message on its way.
 
+use std::any::TypeId;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::{EndpointId, Entity, MessageDescriptor};
+use super::{EndpointId, Entity, MessageDescriptor, MessageKind};
+use crate::sync::Mutex;
+
+/// What all messages of one route have in common. A message has a pointer to it: a copy would cost as much as the call of
+/// its handler.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) descriptor: MessageDescriptor,
+    /// None for requests to all endpoints.
+    pub(crate) endpoint: Option<EndpointId>,
+}
+
+/// Everything that an [`Origin`] shows.
+type OriginKey = ([&'static str; 4], [bool; 2], [TypeId; 2]);
+
+/// Grows with what is *defined*, never with what is sent or registered; all buses of the process share it.
+static ORIGINS: Mutex<BTreeMap<OriginKey, &'static Origin>> = Mutex::new(BTreeMap::new());
+
+impl Origin {
+    /// The one origin of this message at this endpoint. Made when a route is built, so that sending need not.
+    pub(crate) fn interned(
+        descriptor: MessageDescriptor,
+        endpoint: Option<EndpointId>,
+    ) -> &'static Self {
+        let names = [
+            descriptor.name,
+            descriptor.description,
+            endpoint.map_or("", |endpoint| endpoint.name()),
+            endpoint.map_or("", |endpoint| endpoint.description()),
+        ];
+        let kinds = [endpoint.is_some(), descriptor.kind == MessageKind::Request];
+        let types = [(descriptor.payload)(), (descriptor.reply)()];
+        let mut origins = ORIGINS.lock();
+        origins.entry((names, kinds, types)).or_insert_with(|| {
+            Box::leak(Box::new(Self {
+                descriptor,
+                endpoint,
+            }))
+        })
+    }
+}
 
 /// The payload: in place for receivers on the sender's thread, shared as soon as somebody keeps it.
 pub(crate) enum Body<P> {
@@ -15,8 +57,7 @@ pub(crate) enum Body<P> {
 
 /// A message as its receivers see it. Immutable.
 pub struct Message<P> {
-    pub(crate) descriptor: MessageDescriptor,
-    pub(crate) endpoint: Option<EndpointId>,
+    pub(crate) origin: &'static Origin,
     pub(crate) entity: Option<Entity>,
     pub(crate) body: Body<P>,
 }
@@ -24,7 +65,7 @@ pub struct Message<P> {
 impl<P> Message<P> {
     /// Which message it is.
     pub fn id(&self) -> MessageDescriptor {
-        self.descriptor
+        self.origin.descriptor
     }
 
     /// What it carries.
@@ -37,7 +78,7 @@ impl<P> Message<P> {
 
     /// For events the sender; for requests the endpoint that was addressed, none if all were.
     pub fn endpoint(&self) -> Option<EndpointId> {
-        self.endpoint
+        self.origin.endpoint
     }
 
     /// What it is about. For a request that names no entity: the first one that the receiver is registered for.
@@ -49,8 +90,8 @@ impl<P> Message<P> {
 impl<P: fmt::Debug> fmt::Debug for Message<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")
-            .field("id", &self.descriptor.name)
-            .field("endpoint", &self.endpoint)
+            .field("id", &self.origin.descriptor.name)
+            .field("endpoint", &self.origin.endpoint)
             .field("entity", &self.entity)
             .field("data", self.data())
             .finish_non_exhaustive()
@@ -59,6 +100,6 @@ impl<P: fmt::Debug> fmt::Debug for Message<P> {
 
 impl<P> fmt::Display for Message<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.descriptor.name)
+        f.write_str(self.origin.descriptor.name)
     }
 }

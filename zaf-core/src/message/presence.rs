@@ -7,7 +7,9 @@
 //!
 //! Invariants
 //! - A frame is announced before the dispatcher's mark is read, with a light fence between; a destroyer marks and then
-//!   looks, with a heavy fence between. So either the thread sees the mark, or the destroyer sees the frame.
+//!   looks, with a heavy fence between. So either the thread sees the mark, or the destroyer sees the frame. The mark is
+//!   read only if the bus's word of attention says that there may be one.
+//! - An announcement that replaces another one is also its withdrawal: that word tells of waiters too.
 //! - `state` changes with every frame that opens or closes, and never returns to an earlier value: two equal readings
 //!   mean that nothing happened between them.
 
@@ -78,6 +80,7 @@ impl Record {
         let depth = Self::depth_of(state);
         let frame = self.frames.get(depth)?;
         frame.place.store(place.pack(), Ordering::Relaxed);
+        frame.dispatcher.store(0, Ordering::Relaxed);
         self.state
             .store(state + (1 << DEPTH_BITS) + 1, Ordering::Release);
         Some(Presence {
@@ -134,6 +137,20 @@ impl Presence<'_> {
         self.activity.fences.light();
     }
 
+    /// Announces a handler in place of the one before. Returns whether it may run at once; otherwise
+    /// [`attend`](Self::attend) must be called and the dispatcher's mark be read. `calm`: see [`Activity::calm`].
+    #[inline]
+    pub(crate) fn replace(&self, dispatcher: u64, calm: u64) -> bool {
+        self.announce(dispatcher);
+        self.activity.is_calm(calm)
+    }
+
+    /// Tells whoever waits that the announcement before this one has been taken back.
+    #[cold]
+    pub(crate) fn attend(&self) {
+        self.activity.withdrawn();
+    }
+
     /// Takes the announcement back and tells whoever waits.
     #[inline]
     pub(crate) fn withdraw(&self) {
@@ -146,7 +163,6 @@ impl Presence<'_> {
 impl Drop for Presence<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.frame.dispatcher.store(0, Ordering::Release);
         let state = self.record.state.load(Ordering::Relaxed);
         self.record
             .state

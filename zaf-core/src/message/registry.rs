@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use indexmap::IndexMap;
 
-use super::activity::Busy;
+use super::activity::{Activity, Busy};
 use super::dispatcher::Core;
 use super::error::BusError;
+use super::message::Origin;
 use super::presence::Place;
 use super::registration::{Application, check_types, overlap, skip_or_fail};
 use super::route::{Registered, Route};
@@ -49,6 +50,7 @@ type RouteName = (&'static str, &'static str);
 /// See the module.
 pub(crate) struct Registry {
     bus: u32,
+    activity: Arc<Activity>,
     endpoints: IndexMap<&'static str, EndpointDefinition>,
     messages: IndexMap<&'static str, MessageDefinition>,
     registrations: Vec<Registration>,
@@ -60,9 +62,10 @@ pub(crate) struct Registry {
 }
 
 impl Registry {
-    pub(crate) fn new(bus: u32) -> Self {
+    pub(crate) fn new(bus: u32, activity: Arc<Activity>) -> Self {
         Self {
             bus,
+            activity,
             endpoints: IndexMap::new(),
             messages: IndexMap::new(),
             registrations: Vec::new(),
@@ -77,15 +80,17 @@ impl Registry {
     /// All routes as they are now; none on a closed bus.
     pub(crate) fn snapshot(&self) -> Snapshot {
         if self.closed {
-            return Snapshot::new(&[], &[]);
+            return Snapshot::new(0, &[], &[]);
         }
+        let is_marked = || self.dispatchers.iter().any(|core| core.is_marked());
+        let calm = self.activity.calm(is_marked);
         let routes: Vec<Arc<Route>> = self.routes.values().cloned().collect();
         let aliases: Vec<(Key, Arc<Route>)> = self
             .aliases
             .iter()
             .filter_map(|(key, name)| Some((*key, Arc::clone(self.routes.get(name)?))))
             .collect();
-        Snapshot::new(&routes, &aliases)
+        Snapshot::new(calm, &routes, &aliases)
     }
 
     /// Remembers that these names are at other addresses too. Returns whether the snapshot has to be made anew.
@@ -371,6 +376,8 @@ impl Registry {
         let route = Route {
             descriptor: message.descriptor,
             endpoint: endpoint.id,
+            origin: Origin::interned(message.descriptor, Some(endpoint.id)),
+            everywhere: Origin::interned(message.descriptor, None),
             place: Place {
                 bus: self.bus,
                 endpoint: endpoint.number,

@@ -75,28 +75,36 @@ impl HandlerPanicked {
 pub struct DispatchReport {
     /// Number of dispatchers that handled it or took it into their queue.
     pub delivered: usize,
-    problems: Option<Box<Problems>>,
+    problems: Problems,
 }
 
+/// Who failed and who refused; nearly always nobody.
 #[derive(Debug, Default)]
-struct Problems {
+pub(crate) struct Problems(Option<Box<Lists>>);
+
+#[derive(Debug, Default)]
+struct Lists {
     failed: Vec<Undelivered>,
     refused: Vec<Undelivered>,
 }
 
 impl DispatchReport {
+    #[inline]
+    pub(crate) fn new(delivered: usize, problems: Problems) -> Self {
+        Self {
+            delivered,
+            problems,
+        }
+    }
+
     /// Callback handlers that failed, in the order in which they were called.
     pub fn failed(&self) -> &[Undelivered] {
-        self.problems
-            .as_ref()
-            .map_or(&[], |problems| &problems.failed)
+        self.problems.failed()
     }
 
     /// Queues that did not take it, in order of priority. The error is a [`BusError`].
     pub fn refused(&self) -> &[Undelivered] {
-        self.problems
-            .as_ref()
-            .map_or(&[], |problems| &problems.refused)
+        self.problems.0.as_ref().map_or(&[], |lists| &lists.refused)
     }
 
     /// The first failure as an error: for events whose handlers may stop their sender. All receivers have been called.
@@ -104,27 +112,40 @@ impl DispatchReport {
     /// # Errors
     /// The first that [`failed`](Self::failed), else the first that [`refused`](Self::refused).
     pub fn into_result(self) -> Result<usize> {
-        let problems = self.problems.map(|problems| *problems).unwrap_or_default();
+        let problems = self.problems.0.map(|lists| *lists).unwrap_or_default();
         let first = problems.failed.into_iter().chain(problems.refused).next();
         first.map_or(Ok(self.delivered), |problem| Err(problem.error))
+    }
+}
+
+impl Problems {
+    pub(crate) fn failed(&self) -> &[Undelivered] {
+        self.0.as_ref().map_or(&[], |lists| &lists.failed)
     }
 
     #[cold]
     pub(crate) fn add_failed(&mut self, one: Undelivered) {
-        self.problems.get_or_insert_default().failed.push(one);
+        self.0.get_or_insert_default().failed.push(one);
     }
 
-    /// What a queue said: taken, destroyed meanwhile, or refused.
-    pub(crate) fn add_outcome(&mut self, handler: &Arc<str>, outcome: Result<bool, BusError>) {
+    /// What a queue said: taken, destroyed meanwhile, or refused. Returns how many it was delivered to.
+    pub(crate) fn add_outcome(
+        &mut self,
+        handler: &Arc<str>,
+        outcome: Result<bool, BusError>,
+    ) -> usize {
         match outcome {
-            Ok(taken) => self.delivered += usize::from(taken),
-            Err(error) => self.add_refused(handler, error),
+            Ok(taken) => usize::from(taken),
+            Err(error) => {
+                self.add_refused(handler, error);
+                0
+            }
         }
     }
 
     #[cold]
     fn add_refused(&mut self, handler: &Arc<str>, error: BusError) {
-        let refused = &mut self.problems.get_or_insert_default().refused;
+        let refused = &mut self.0.get_or_insert_default().refused;
         refused.push(Undelivered {
             handler: Arc::clone(handler),
             error: error.into(),
@@ -198,7 +219,7 @@ impl fmt::Display for BusState {
     }
 }
 
-/// What a call of a handler led to, other than a value. Boxed where it is returned: the usual outcome is small.
+/// What a call of a handler led to, other than a value.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Error(Error),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::activity::Busy;
 use super::dispatcher::Core;
-use super::message::Message;
+use super::message::{Message, Origin};
 use super::presence::Place;
 use super::reply::Replier;
 use super::report::Failure;
@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::thread::panic_text;
 
 /// A handler that looks at a message.
-pub(crate) type Call<P, R> = Box<dyn Fn(&Message<P>, &MessageBus) -> Result<R> + Send + Sync>;
+pub(crate) type Call<P, R> = Arc<dyn Fn(&Message<P>, &MessageBus) -> Result<R> + Send + Sync>;
 
 /// A handler that keeps the message; runs on the sender's thread. No value: it cannot answer.
 pub(crate) type Keep<P, R> = Box<dyn Fn(Arc<Message<P>>) -> Result<Option<R>> + Send + Sync>;
@@ -81,9 +81,18 @@ impl<P, R> Clone for Entry<P, R> {
     }
 }
 
+/// All that is needed to call a handler: what senders run through.
+pub(crate) struct Direct<P, R> {
+    /// Number of the dispatcher.
+    pub(crate) number: u64,
+    pub(crate) call: Call<P, R>,
+}
+
 /// Receivers in order of hand-over.
 pub(crate) struct Slice<P, R> {
     pub(crate) entries: Box<[Entry<P, R>]>,
+    /// The same as `entries`, one by one; empty if somebody keeps the message.
+    pub(crate) direct: Box<[Direct<P, R>]>,
     /// Whether somebody keeps the message beyond the call.
     pub(crate) keeps: bool,
     /// Whether receivers see different entities.
@@ -92,8 +101,10 @@ pub(crate) struct Slice<P, R> {
 
 impl<P, R> Slice<P, R> {
     pub(crate) fn new(entries: Vec<Entry<P, R>>) -> Self {
+        let direct: Option<Vec<_>> = entries.iter().map(Entry::direct).collect();
         Self {
-            keeps: entries.iter().any(Entry::keeps),
+            keeps: direct.is_none(),
+            direct: direct.unwrap_or_default().into_boxed_slice(),
             differs: entries.iter().any(|entry| entry.sees.is_some()),
             entries: entries.into_boxed_slice(),
         }
@@ -121,8 +132,15 @@ impl<P, R> Receivers<P, R> {
 }
 
 impl<P, R> Entry<P, R> {
-    fn keeps(&self) -> bool {
-        self.core.strand.is_some() || matches!(*self.handler, Handler::Keep(_))
+    /// None if it keeps the message.
+    fn direct(&self) -> Option<Direct<P, R>> {
+        match &*self.handler {
+            Handler::Call(call) if self.core.strand.is_none() => Some(Direct {
+                number: self.core.number,
+                call: Arc::clone(call),
+            }),
+            _ => None,
+        }
     }
 }
 
@@ -131,24 +149,12 @@ where
     P: Send + Sync + 'static,
     R: Send + 'static,
 {
-    /// Calls the handler on this thread. A panic becomes a failure.
-    #[inline]
-    pub(crate) fn call(&self, message: &Message<P>, bus: &MessageBus) -> Result<R, Box<Failure>> {
-        match &*self.handler {
-            Handler::Call(call) => caught(|| call(message, bus)),
-            // Only a slice that keeps leads here, and that hands over by `keep`.
-            Handler::Keep(_) => Err(Box::new(Failure::Panic(
-                "a message was not kept".to_owned(),
-            ))),
-        }
-    }
-
     /// Hands the message to a handler on this thread that may keep it; none if it cannot answer.
     pub(crate) fn keep(
         &self,
         message: &Arc<Message<P>>,
         bus: &MessageBus,
-    ) -> Result<Option<R>, Box<Failure>> {
+    ) -> Result<Option<R>, Failure> {
         match &*self.handler {
             Handler::Call(call) => caught(|| call(message, bus).map(Some)),
             Handler::Keep(keep) => caught(|| keep(Arc::clone(message))),
@@ -161,13 +167,12 @@ where
     }
 }
 
+/// Calls a handler. A panic becomes a failure.
 #[inline]
-fn caught<T>(call: impl FnOnce() -> Result<T>) -> Result<T, Box<Failure>> {
-    // The error is boxed inside, so that what passes through the catch is small.
-    let boxed = || call().map_err(|error| Box::new(Failure::Error(error)));
-    match catch_unwind(AssertUnwindSafe(boxed)) {
-        Ok(outcome) => outcome,
-        Err(payload) => Err(Box::new(Failure::Panic(panic_text(payload)))),
+pub(crate) fn caught<T>(call: impl FnOnce() -> Result<T>) -> Result<T, Failure> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(outcome) => outcome.map_err(Failure::Error),
+        Err(payload) => Err(Failure::Panic(panic_text(payload))),
     }
 }
 
@@ -209,7 +214,7 @@ where
             (Ok(_), None) => {}
             (Err(failure), Some(reply)) => {
                 core.tally.failed();
-                reply.send::<R>(Err(failed_reply(*failure, &core.name)));
+                reply.send::<R>(Err(failed_reply(failure, &core.name)));
             }
             (Err(failure), None) => bus.event_failed(core, message, &failure),
         }
@@ -276,6 +281,9 @@ where
 pub(crate) struct Route {
     pub(crate) descriptor: MessageDescriptor,
     pub(crate) endpoint: EndpointId,
+    pub(crate) origin: &'static Origin,
+    /// Of requests to all endpoints.
+    pub(crate) everywhere: &'static Origin,
     pub(crate) place: Place,
     pub(crate) busy: Arc<Busy>,
     /// A `Receivers<P, R>`; none if nobody is registered.

@@ -15,7 +15,7 @@ use super::message::{Body, Message};
 use super::presence::{Presence, Record};
 use super::registration::check_types;
 use super::reply::{Replier, Replies, Reply, SharedReplies};
-use super::report::{DispatchReport, Failure};
+use super::report::{DispatchReport, Failure, Problems};
 use super::route::{Entry, Route, Slice, failed_reply};
 use super::{EndpointId, Entity, EventId, MessageDescriptor, MessageKind, RequestId};
 use crate::sync::MAX_DEPTH;
@@ -35,7 +35,7 @@ impl MessageBus {
         endpoint: EndpointId,
         payload: P,
     ) -> Result<DispatchReport, BusError> {
-        self.trigger(event.descriptor(), endpoint, None, payload)
+        self.trigger(event, endpoint, None, payload)
     }
 
     /// As [`trigger_event`](Self::trigger_event), about an entity.
@@ -49,7 +49,7 @@ impl MessageBus {
         entity: &Entity,
         payload: P,
     ) -> Result<DispatchReport, BusError> {
-        self.trigger(event.descriptor(), endpoint, Some(entity), payload)
+        self.trigger(event, endpoint, Some(entity), payload)
     }
 
     /// Sends a request to `endpoint`. One answer comes from each dispatcher that gets it.
@@ -132,8 +132,7 @@ impl MessageBus {
         with_record(|record| {
             let presence = self.enter(record, first)?;
             let message = Message {
-                descriptor,
-                endpoint: None,
+                origin: first.everywhere,
                 entity: entity.cloned(),
                 body: Body::Inline(payload),
             };
@@ -145,35 +144,42 @@ impl MessageBus {
 
     fn trigger<P: Send + Sync + 'static>(
         &self,
-        descriptor: MessageDescriptor,
+        event: EventId<P>,
         endpoint: EndpointId,
         entity: Option<&Entity>,
         payload: P,
     ) -> Result<DispatchReport, BusError> {
         let snapshot = self.inner.snapshot.load();
-        let route = match snapshot.find(&descriptor, endpoint) {
+        let route = match snapshot.find(event.name(), endpoint) {
             Some(route) => route,
-            None => self.find_slowly(&snapshot, &descriptor, endpoint)?,
+            None => self.find_slowly(&snapshot, &event.descriptor(), endpoint)?,
         };
         let Some(receivers) = route.typed::<P, ()>() else {
-            check_types(&route.descriptor, &descriptor)?;
+            check_types(&route.descriptor, &event.descriptor())?;
             return Ok(DispatchReport::default());
         };
         let slice = receivers.of(entity);
-        with_record(|record| {
-            let presence = self.enter(record, route)?;
+        // The number comes back in a register and problems in place: a whole report would be copied through memory at each
+        // closure, which costs more than the call of a handler.
+        let mut problems = Problems::default();
+        let delivered = with_record(|record| {
+            let presence = record.enter(route.place, self.activity())?;
             let message = Message {
-                descriptor,
-                endpoint: Some(route.endpoint),
+                origin: route.origin,
                 entity: entity.cloned(),
                 body: Body::Inline(payload),
             };
-            Ok(if slice.keeps {
-                self.hand_over(record, &presence, route, slice, Arc::new(message))
+            if slice.keeps {
+                let message = Arc::new(message);
+                Some(self.hand_over(record, &presence, route, slice, message, &mut problems))
             } else {
-                self.call_all(&presence, slice, &message)
-            })
-        })
+                Some(self.call_all(&presence, slice, snapshot.calm, &message, &mut problems))
+            }
+        });
+        match delivered {
+            Some(delivered) => Ok(DispatchReport::new(delivered, problems)),
+            None => Err(too_deep(route)),
+        }
     }
 
     #[cold]
@@ -205,22 +211,16 @@ impl MessageBus {
         &self,
         presence: &Presence<'_>,
         slice: &Slice<P, ()>,
+        calm: u64,
         message: &Message<P>,
-    ) -> DispatchReport {
-        let mut report = DispatchReport::default();
-        for entry in &slice.entries {
-            match callback::call(entry, message, presence, self) {
-                Some(Ok(())) => report.delivered += 1,
-                Some(Err(failure)) => {
-                    callback_failed(&mut report, &entry.core, message, failure);
-                }
-                None => {}
-            }
+        problems: &mut Problems,
+    ) -> usize {
+        let failed = |core: &Core, failure| callback_failed(problems, core, message, failure);
+        let delivered = callback::call_each(slice, calm, message, presence, self, failed);
+        if delivered < slice.direct.len() {
+            self.announce_failures(problems, message);
         }
-        if !report.failed().is_empty() {
-            self.announce_failures(&report, message);
-        }
-        report
+        delivered
     }
 
     /// Calls handlers and fills queues, in order of priority.
@@ -231,34 +231,34 @@ impl MessageBus {
         route: &Route,
         slice: &Slice<P, ()>,
         message: Arc<Message<P>>,
-    ) -> DispatchReport {
-        let mut report = DispatchReport::default();
+        problems: &mut Problems,
+    ) -> usize {
         if let [entry] = &*slice.entries
             && entry.core.strand.is_some()
         {
             // The queue is the only holder: the sender's hand would be one more that counts references.
             let outcome = self.enqueue(record, route, entry, message, None);
-            report.add_outcome(&entry.core.name, outcome);
-            return report;
+            return problems.add_outcome(&entry.core.name, outcome);
         }
+        let mut delivered = 0;
         for entry in &slice.entries {
             if entry.core.strand.is_none() {
                 match callback::keep(entry, &message, presence, self) {
-                    Some(Ok(_)) => report.delivered += 1,
+                    Some(Ok(_)) => delivered += 1,
                     Some(Err(failure)) => {
-                        callback_failed(&mut report, &entry.core, &message, failure);
+                        callback_failed(problems, &entry.core, &message, failure);
                     }
                     None => {}
                 }
                 continue;
             }
             let outcome = self.enqueue(record, route, entry, Arc::clone(&message), None);
-            report.add_outcome(&entry.core.name, outcome);
+            delivered += problems.add_outcome(&entry.core.name, outcome);
         }
-        if !report.failed().is_empty() {
-            self.announce_failures(&report, &message);
+        if !problems.failed().is_empty() {
+            self.announce_failures(problems, &message);
         }
-        report
+        delivered
     }
 
     fn ask_endpoint<P: Send + Sync + 'static, R: Send + 'static>(
@@ -269,7 +269,7 @@ impl MessageBus {
         payload: P,
     ) -> Result<Option<Replies<R>>, BusError> {
         let snapshot = self.inner.snapshot.load();
-        let route = match snapshot.find(descriptor, endpoint) {
+        let route = match snapshot.find(descriptor.name, endpoint) {
             Some(route) => route,
             None => self.find_slowly(&snapshot, descriptor, endpoint)?,
         };
@@ -284,17 +284,16 @@ impl MessageBus {
         with_record(|record| {
             let presence = self.enter(record, route)?;
             let message = Message {
-                descriptor: *descriptor,
-                endpoint: Some(route.endpoint),
+                origin: route.origin,
                 entity: entity.cloned(),
                 body: Body::Inline(payload),
             };
-            if let [entry] = &*slice.entries
-                && !slice.keeps
+            if let ([entry], [one]) = (&*slice.entries, &*slice.direct)
                 && !slice.differs
             {
-                let outcome = callback::call(entry, &message, &presence, self);
-                return Ok(Some(Replies::ready(reply(&entry.core, outcome))));
+                let core = &entry.core;
+                let outcome = callback::call(core, &*one.call, &message, &presence, self);
+                return Ok(Some(Replies::ready(reply(core, outcome))));
             }
             let receivers = slice.entries.iter().map(|entry| (entry, route));
             Ok(Some(self.ask(
@@ -363,8 +362,7 @@ fn with_shared_body<P>(message: Message<P>) -> Message<P> {
 fn seen_by<P, R>(entry: &Entry<P, R>, message: &Arc<Message<P>>) -> Arc<Message<P>> {
     match (&entry.sees, &message.body) {
         (Some(entity), Body::Shared(payload)) if message.entity.is_none() => Arc::new(Message {
-            descriptor: message.descriptor,
-            endpoint: message.endpoint,
+            origin: message.origin,
             entity: Some(entity.clone()),
             body: Body::Shared(Arc::clone(payload)),
         }),
@@ -386,13 +384,13 @@ fn no_receiver(
     }
 }
 
-fn reply<R>(core: &Core, outcome: Option<Result<R, Box<Failure>>>) -> Reply<R> {
+fn reply<R>(core: &Core, outcome: Option<Result<R, Failure>>) -> Reply<R> {
     let handler = Arc::clone(&core.name);
     let result = match outcome {
         Some(Ok(value)) => Ok(value),
         Some(Err(failure)) => {
             core.tally.failed();
-            Err(failed_reply(*failure, &handler))
+            Err(failed_reply(failure, &handler))
         }
         None => Err(ReplyError::Cancelled {
             handler: Arc::clone(&handler),

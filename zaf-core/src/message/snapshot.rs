@@ -28,13 +28,12 @@ impl Key {
     }
 
     /// Multiplicative hashing: addresses differ in their middle bits, the product's high bits depend on all of them.
+    /// Turned against each other so that two names that lie equally far apart do not collide.
     #[inline]
     fn hash(self) -> usize {
         const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
         let mixed = (self.message.0 as u64)
-            .wrapping_mul(ODD)
-            .rotate_left(23)
-            .wrapping_add(self.endpoint.0 as u64)
+            .wrapping_add((self.endpoint.0 as u64).rotate_left(23))
             .wrapping_mul(ODD);
         (mixed >> 32) as usize
     }
@@ -44,13 +43,15 @@ type Slot = Option<(Key, Arc<Route>)>;
 
 /// See the module.
 pub(crate) struct Snapshot {
+    /// See [`Activity::calm`](super::activity::Activity::calm).
+    pub(crate) calm: u64,
     /// Open addressing; a power of two, at most half full.
     slots: Box<[Slot]>,
     by_name: BTreeMap<(&'static str, &'static str), Arc<Route>>,
 }
 
 impl Snapshot {
-    pub(crate) fn new(routes: &[Arc<Route>], aliases: &[(Key, Arc<Route>)]) -> Self {
+    pub(crate) fn new(calm: u64, routes: &[Arc<Route>], aliases: &[(Key, Arc<Route>)]) -> Self {
         let own_keys = routes.iter().map(|route| {
             let key = Key::new(route.descriptor.name, route.endpoint.name());
             (key, Arc::clone(route))
@@ -76,6 +77,7 @@ impl Snapshot {
             })
             .collect();
         Self {
+            calm,
             slots: slots.into_boxed_slice(),
             by_name,
         }
@@ -83,8 +85,8 @@ impl Snapshot {
 
     /// By the addresses of the names.
     #[inline]
-    pub(crate) fn find(&self, message: &MessageDescriptor, endpoint: EndpointId) -> Option<&Route> {
-        let key = Key::new(message.name, endpoint.name());
+    pub(crate) fn find(&self, message: &'static str, endpoint: EndpointId) -> Option<&Route> {
+        let key = Key::new(message, endpoint.name());
         let mask = self.slots.len() - 1;
         let mut at = key.hash() & mask;
         while let Some((other, route)) = self.slots.get(at)?.as_ref() {

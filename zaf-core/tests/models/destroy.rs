@@ -13,8 +13,30 @@ const PLACE: Place = Place {
 };
 const DISPATCHER: u64 = 7;
 
-/// As `dispatcher::callback` does it.
-fn send(record: &Record, activity: &Activity, mark: &AtomicBool, handler: impl FnOnce()) {
+/// As `dispatcher::callback` does it for an event: `calm` is of the snapshot.
+fn send(
+    record: &Record,
+    activity: &Activity,
+    mark: &AtomicBool,
+    calm: u64,
+    handler: impl FnOnce(),
+) {
+    let presence = record.enter(PLACE, activity).unwrap();
+    let run = presence.replace(DISPATCHER, calm) || {
+        presence.attend();
+        !mark.load(Ordering::Acquire)
+    };
+    if run {
+        handler();
+    }
+    // The next handler of the event takes its place.
+    if !presence.replace(DISPATCHER + 1, calm) {
+        presence.attend();
+    }
+}
+
+/// As for a request.
+fn ask(record: &Record, activity: &Activity, mark: &AtomicBool, handler: impl FnOnce()) {
     let presence = record.enter(PLACE, activity).unwrap();
     presence.announce(DISPATCHER);
     if !mark.load(Ordering::Acquire) {
@@ -23,9 +45,15 @@ fn send(record: &Record, activity: &Activity, mark: &AtomicBool, handler: impl F
     presence.withdraw();
 }
 
+/// As `Registry::snapshot` does it.
+fn calm(activity: &Activity, mark: &AtomicBool) -> u64 {
+    activity.calm(|| mark.load(Ordering::SeqCst))
+}
+
 /// As `Core::close` and `Core::wait_for_end` do it.
 fn destroy(records: &Records, activity: &Activity, mark: &AtomicBool) {
     mark.store(true, Ordering::SeqCst);
+    activity.marked();
     assert!(activity.wait(None, || records.running(DISPATCHER) == 0));
 }
 
@@ -43,8 +71,9 @@ fn no_handler_runs_or_starts_after_destroy_and_no_wake_up_is_lost() {
             let (activity, mark) = (Arc::clone(&activity), Arc::clone(&mark));
             let (running, destroyed) = (Arc::clone(&running), Arc::clone(&destroyed));
             thread::spawn(move || {
+                let calm = calm(&activity, &mark);
                 for _ in 0..2 {
-                    send(&record, &activity, &mark, || {
+                    send(&record, &activity, &mark, calm, || {
                         running.fetch_add(1, Ordering::SeqCst);
                         assert!(!destroyed.load(Ordering::SeqCst));
                         running.fetch_sub(1, Ordering::SeqCst);
@@ -74,7 +103,7 @@ fn destroy_waits_for_two_senders() {
                 let (activity, mark) = (Arc::clone(&activity), Arc::clone(&mark));
                 let running = Arc::clone(&running);
                 thread::spawn(move || {
-                    send(&record, &activity, &mark, || {
+                    ask(&record, &activity, &mark, || {
                         running.fetch_add(1, Ordering::SeqCst);
                         running.fetch_sub(1, Ordering::SeqCst);
                     });

@@ -123,7 +123,7 @@ impl DispatcherBuilder {
         id: M,
         handler: impl Fn(&Message<M::Payload>, &MessageBus) -> Result<M::Reply> + Send + Sync + 'static,
     ) -> Self {
-        let call: Call<M::Payload, M::Reply> = Box::new(handler);
+        let call: Call<M::Payload, M::Reply> = Arc::new(handler);
         self.subscribe(id, Handler::Call(call))
     }
 

@@ -173,6 +173,9 @@ impl Core {
     /// No handler starts after this; queued messages are settled as cancelled.
     pub(crate) fn close(self: &Arc<Self>) {
         self.mark.store(true, Ordering::SeqCst);
+        if let Some(bus) = self.bus() {
+            bus.activity().marked();
+        }
         if let Some(strand) = &self.strand {
             for queued in strand.close() {
                 worker::cancel(self, queued.job);
