@@ -191,9 +191,13 @@ fn explained(store: &ConfigStore, spelling: &str, prefix: &str) -> Result<String
         "" => String::new(),
         text => format!("{text}. "),
     };
+    let on_the_line = if option.argument {
+        "an argument".to_owned()
+    } else {
+        format!("--{}", flag_name(option, entity))
+    };
     let tail = format!(
-        "{description}Asked for by {owners}.\nSet it by --{}, {} or `{shown}` in a file.\n",
-        flag_name(option, entity),
+        "{description}Asked for by {owners}.\nSet it by {on_the_line}, {} or `{shown}` in a file.\n",
         environment_name(prefix, option, entity)
     );
     Ok(format!("{head}{table}{tail}"))

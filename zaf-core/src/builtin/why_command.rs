@@ -140,7 +140,7 @@ fn explained(
 fn extended(extends: &Extends) -> String {
     match extends {
         Extends::Command(command) => command.path(),
-        Extends::Capability(word) => format!("whatever uses {word}"),
+        Extends::Capability(word) => (*word).to_owned(),
     }
 }
 

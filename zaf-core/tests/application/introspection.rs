@@ -241,6 +241,10 @@ fn why_an_extension_takes_part_is_said_with_what_decides() {
     let (code, _, stderr) = of(&["why"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("`why.extension` has no value"), "{stderr}");
+    assert!(
+        stderr.contains("set it with the argument EXTENSION"),
+        "{stderr}"
+    );
 }
 
 /// The lines about the extension.
