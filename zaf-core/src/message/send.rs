@@ -23,7 +23,7 @@ use crate::sync::MAX_DEPTH;
 impl MessageBus {
     /// Triggers an event of `endpoint`. Callback handlers have run when this returns, queued ones have the message.
     ///
-    /// The report says who failed or had no room; failures are logged, counted and triggered as [`HANDLER_FAILED`] whether
+    /// The report says who failed or had no room; failures are logged, counted and triggered as [`HANDLER_FAILED`](super::HANDLER_FAILED) whether
     /// or not somebody reads it.
     ///
     /// # Errors
