@@ -7,7 +7,7 @@ use std::io::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::{CodedError, Console, ExitCode};
-use crate::config::{ConfigError, Problems};
+use crate::config::{ConfigError, Problem, Problems};
 use crate::error::Error;
 use crate::extension::{LoadError, LoadErrors};
 
@@ -67,18 +67,37 @@ impl Failure {
         let has_more = errors.len() > 1;
         let is_said = |error| chain_has::<Problems>(error) || chain_has::<EarlyEnd>(error);
         let is_said = errors.iter().any(is_said);
-        let mut failures: Vec<Self> = errors
+        // All that is wrong with the configuration is one list, whoever found it; a variable is read several times.
+        let mut problems: Vec<Problem> = Vec::new();
+        let mut others = Vec::new();
+        for error in errors {
+            let found = causes(&error).find_map(find::<Problems>).cloned();
+            match found {
+                Some(found) => {
+                    for problem in found.into_list() {
+                        if !problems.contains(&problem) {
+                            problems.push(problem);
+                        }
+                    }
+                }
+                // That nothing selected a command follows from what is wrong with the command line.
+                None if has_more && matches!(error, LoadError::NoCommand) => {}
+                // An extension that stumbles over a value says again what the validation shows with its line; with a wrong
+                // command line, as soon as that is right.
+                None if is_said && stumbles_over_value(&error) => {}
+                None => others.push(error),
+            }
+        }
+        let of_configuration =
+            Problems::from_list(problems).map(|problems| Self::new(FailureKind::Loading, problems));
+        let mut failures: Vec<Self> = others
             .into_iter()
-            // That nothing selected a command follows from what is wrong with the command line.
-            .filter(|error| !(has_more && matches!(error, LoadError::NoCommand)))
-            // An extension that stumbles over a value says again what the validation shows with its line; with a wrong
-            // command line, as soon as that is right.
-            .filter(|error| !(is_said && stumbles_over_value(error)))
             .map(|error| {
                 let hints = error.hints().to_vec();
                 let error = hints.into_iter().fold(Error::from(error), Error::hint);
                 Self::new(FailureKind::Loading, error)
             })
+            .chain(of_configuration)
             .collect();
         if let Some(asked_for) = failures
             .iter()

@@ -8,7 +8,7 @@ use crate::application::{Console, ExitCode};
 use crate::command::{CommandContext, CommandDescriptor};
 use crate::config::{
     ConfigOption, ConfigStore, Explained, Key, OptionDescriptor, OptionId, Outcome, Priority,
-    Source, environment_name, flag_name, shown_key,
+    Source, Value, environment_name, flag_name, shown_key,
 };
 use crate::error::{Error, Result};
 use crate::extension::{
@@ -111,7 +111,7 @@ fn shown_value(
     let value = store.read(option, entity)?.map(|value| value.to_value());
     Ok(match value {
         None => None,
-        Some(crate::config::Value::List(items)) if items.is_empty() => None,
+        Some(Value::List(items)) if items.is_empty() => None,
         Some(value) => Some(value.print().replace("${", "$${")),
     })
 }
@@ -175,7 +175,11 @@ fn explained(store: &ConfigStore, spelling: &str, prefix: &str) -> Result<String
                 format!("{:>5}", value.priority),
                 value.priority.name().to_owned(),
                 value.source.to_string(),
-                value.value.print(),
+                match &value.value {
+                    // As it was typed.
+                    Value::Raw(text) => text.clone(),
+                    other => other.print(),
+                },
                 why(value, winner).to_owned(),
             ]
         })
@@ -187,9 +191,13 @@ fn explained(store: &ConfigStore, spelling: &str, prefix: &str) -> Result<String
         "" => String::new(),
         text => format!("{text}. "),
     };
+    let on_the_line = if option.argument {
+        "an argument".to_owned()
+    } else {
+        format!("--{}", flag_name(option, entity))
+    };
     let tail = format!(
-        "{description}Asked for by {owners}.\nSet it by --{}, {} or `{shown}` in a file.\n",
-        flag_name(option, entity),
+        "{description}Asked for by {owners}.\nSet it by {on_the_line}, {} or `{shown}` in a file.\n",
         environment_name(prefix, option, entity)
     );
     Ok(format!("{head}{table}{tail}"))

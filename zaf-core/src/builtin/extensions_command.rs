@@ -87,7 +87,11 @@ fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     Ok(ExitCode::Success)
 }
 
-fn command_of(catalog: &Catalog, path: &str) -> Result<&'static CommandDescriptor> {
+/// The command of this path.
+///
+/// # Errors
+/// With exit code 2 and the nearest path, if there is none.
+pub(super) fn command_of(catalog: &Catalog, path: &str) -> Result<&'static CommandDescriptor> {
     let commands = catalog.commands();
     if let Some(entry) = commands.find(path) {
         return Ok(entry.command);
@@ -154,7 +158,7 @@ impl Row {
 }
 
 /// Why an extension that is enabled does nothing.
-fn why_not(
+pub(super) fn why_not(
     extension: &ExtensionDescriptor,
     target: Option<&CommandDescriptor>,
     store: &ConfigStore,

@@ -15,6 +15,7 @@ mod logging;
 mod noop;
 mod output;
 mod table;
+mod why_command;
 
 use self::cli::CLI;
 use self::config_files::CONFIG_FILES;
@@ -32,6 +33,7 @@ pub use extensions_command::{EXTENSIONS_COMMAND, ExtensionsCommand, LIST_FORMAT,
 pub use logging::{LOG_LEVEL, Logging};
 pub use noop::{NOOP_COMMAND, Noop};
 pub use output::{OUTPUT_DIR, Output};
+pub use why_command::{WHY_COMMAND, WHY_EXTENSION, WhyCommand};
 
 /// All built-in extensions, for applications that are made of a list of their own
 /// ([`Application::made_of`](crate::application::Application::made_of)). Others have them anyway.
@@ -53,5 +55,6 @@ pub const EXTENSIONS: &[ExtensionDescriptor] = &[
     output::OUTPUT,
     config_command::CONFIG,
     extensions_command::EXTENSIONS,
+    why_command::WHY,
     noop::NOOP,
 ];

@@ -69,8 +69,12 @@ pub(super) fn difference(first: &OptionDescriptor, second: &OptionDescriptor) ->
     (first.is_entity != second.is_entity).then(|| "only one names entities".to_owned())
 }
 
-/// Says how to set an option on the command line: `--parallel-workers N`.
+/// Says how to set an option on the command line: `--parallel-workers N`, `the argument SOURCES`.
 pub(super) fn flag_usage(option: &OptionDescriptor, entity: Option<&Entity>) -> String {
+    if option.argument {
+        let last = option.key.rsplit(['.', '-', '_']).next();
+        return format!("the argument {}", last.unwrap_or(option.key).to_uppercase());
+    }
     let flag = flag_name(option, entity);
     match option.kind {
         Kind::Flag => format!("--{flag}"),

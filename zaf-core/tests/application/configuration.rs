@@ -244,3 +244,20 @@ fn included_files_count_less_than_the_file_that_includes_them() {
     assert!(stderr.contains("parts/base.yaml:2:12"), "{stderr}");
     assert!(stderr.contains("set by the included file"), "{stderr}");
 }
+
+#[test]
+fn all_problems_of_all_sources_are_one_list_each_once() {
+    let machine = Machine::new(&[
+        ("work/demo.yaml", "nobody: 1\n"),
+        ("home/.demo.yaml", "a: [\n"),
+    ]);
+    let (code, _, stderr) = machine.run_in(&[("DEMO_WORDS", "'open")], &["pass"]);
+    assert_eq!(code, 2, "{stderr}");
+    assert!(
+        stderr.ends_with("\n2 problems in the configuration; nothing was run (exit 2)\n"),
+        "{stderr}"
+    );
+    for expected in ["`DEMO_WORDS` cannot be read", ".demo.yaml:1:4"] {
+        assert_eq!(stderr.matches(expected).count(), 1, "{stderr}");
+    }
+}

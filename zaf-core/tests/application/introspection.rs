@@ -1,7 +1,14 @@
 //! What `config` and `extensions` say.
 
+use zaf_core::Result;
+use zaf_core::command::Invocation;
+use zaf_core::config::{ConfigOption, OptionDescriptor};
+use zaf_core::extension::{
+    Extends, Extension, ExtensionContext, ExtensionDescriptor, ExtensionKind,
+};
+
 use super::configuration::Machine;
-use super::recorder::run_line;
+use super::recorder::{BREAK_BEFORE, PASS, application, describe, run, run_line};
 
 /// Standard output of a line that succeeds, without the directory of the test and what the recorder says.
 fn said(machine: &Machine, environment: &[(&str, &str)], line: &[&str]) -> String {
@@ -157,6 +164,8 @@ fn extensions_are_listed_with_their_states() {
                                                         nothing
                                                         (disabled by
                                                         DEMO_EXT_NOOP_ENABLED)
+      110  whycommand         active    zaf-core 1.2.3  Adds the command that
+                                                        explains an extension
       200  recorder           active    recorder 1.0.0  For tests
     "#);
     assert!(text.lines().all(|line| line.chars().count() <= 80));
@@ -188,4 +197,71 @@ fn the_list_for_programs_has_stable_fields_and_order() {
     let (code, _, stderr) = run_line(&["extensions", "--target-command", "pas"]);
     assert_eq!(code, 2);
     assert!(stderr.contains("did you mean `pass`?"), "{stderr}");
+}
+
+#[test]
+fn why_an_extension_takes_part_is_said_with_what_decides() {
+    let machine = Machine::new(&[("work/demo.yaml", "ext.noop.enabled: false\n")]);
+    let text = said(&machine, &[], &["why", "noop"]);
+    insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "1.2.3"), @r#"
+    noop (zaf-core 1.2.3, load order 110) is not loaded: disabled by demo.yaml:1:19
+      enabled  ext.noop.enabled = false  demo.yaml:1:19
+    "#);
+    let waiting = ExtensionDescriptor {
+        activate_on: &[&[BREAK]],
+        kind: ExtensionKind::Command {
+            extends: &[Extends::Command(&PASS)],
+        },
+        ..describe::<Idle>("waiting", &BREAK_OPTIONS, &[])
+    };
+    let of = |line: &[&str]| {
+        run(
+            application([waiting]),
+            Invocation::new(line).directory(machine.path("work")),
+        )
+    };
+    let (code, stdout, stderr) = of(&["why", "waiting", "--target-command", "pass"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    insta::assert_snapshot!(explanation(&stdout), @r#"
+    waiting (recorder 1.0.0, load order 1000) is loaded but inactive for `pass`: break.before is false
+      extends   pass                        matches pass
+      enabled   ext.waiting.enabled = true  default
+      activate  break.before = false        default; --break-before or --no-break-before decides
+    "#);
+    let (_, stdout, _) = of(&["why", "waiting", "--target-command", "fail"]);
+    insta::assert_snapshot!(explanation(&stdout), @r#"
+    waiting (recorder 1.0.0, load order 1000) is loaded but inactive for `fail`: does not extend fail
+      extends   pass                        ◀ does not match fail
+      enabled   ext.waiting.enabled = true  default
+      activate  break.before = false        default; --break-before or --no-break-before decides
+    "#);
+    let (code, _, stderr) = of(&["why", "wating"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("did you mean `waiting`?"), "{stderr}");
+    let (code, _, stderr) = of(&["why"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("`why.extension` has no value"), "{stderr}");
+    assert!(
+        stderr.contains("set it with the argument EXTENSION"),
+        "{stderr}"
+    );
+}
+
+/// The lines about the extension.
+fn explanation(stdout: &str) -> String {
+    stdout
+        .split_inclusive('\n')
+        .filter(|line| line.starts_with(' ') || line.starts_with("waiting"))
+        .collect()
+}
+
+const BREAK: OptionDescriptor = BREAK_BEFORE.descriptor();
+const BREAK_OPTIONS: [ConfigOption; 1] = [BREAK_BEFORE.optional()];
+
+struct Idle;
+
+impl Extension for Idle {
+    fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self)
+    }
 }
