@@ -19,6 +19,19 @@ use crate::thread::panic_text;
 /// How many messages a worker handles before it makes way for other strands that wait.
 const MESSAGES_PER_TURN: usize = 1024;
 
+/// A worker that found fewer messages than this is faster than its senders.
+const SMALL_BATCH: usize = 16;
+
+/// How often a worker that is faster than its senders says "not yet" before it looks into the queue again: about a
+/// microsecond. Without it both meet at the lock for every single message, which costs each of them more than this.
+const LINGER: usize = 24;
+
+fn linger() {
+    for _ in 0..LINGER {
+        std::hint::spin_loop();
+    }
+}
+
 /// A message in the queue of a dispatcher.
 pub(crate) struct Job {
     pub(crate) handler: Arc<dyn AnyHandler>,
@@ -44,15 +57,23 @@ pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>) {
     let Some(strand) = core.strand.as_ref() else {
         return;
     };
-    let Some(bus) = core.bus() else {
-        // The last handle of the bus is gone, and with it all who could want this.
-        core.close();
-        // Gives the worker's place up.
-        drop(strand.take());
-        return;
-    };
-    if with_record(|record| serve(&core, strand, pool, record, &bus)) {
-        pool.submit(core);
+    loop {
+        // Asked anew for each turn: handlers that send to themselves do not keep the bus alive.
+        let Some(bus) = core.bus() else {
+            // The last handle of the bus is gone, and with it all who could want this.
+            core.close();
+            // Gives the worker's place up.
+            drop(strand.take());
+            return;
+        };
+        if !with_record(|record| serve(&core, strand, pool, record, &bus)) {
+            return;
+        }
+        // Only for others: a worker that has the strand's data at hand is the best one to go on.
+        if pool.has_waiting() {
+            pool.submit(core);
+            return;
+        }
     }
 }
 
@@ -73,7 +94,11 @@ fn serve(
     };
     for _ in 0..MESSAGES_PER_TURN {
         if !strand.has_in_hand() {
+            let is_ahead = (1..SMALL_BATCH).contains(&finished.count);
             finished.report();
+            if is_ahead && strand.takes_ahead() {
+                linger();
+            }
             if !core.is_burst() && !strand.has_work() {
                 look(|| strand.has_work() || strand.is_closed() || pool.has_waiting());
             }
