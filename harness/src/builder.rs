@@ -164,6 +164,7 @@ impl<E: Extension> HarnessBuilder<E> {
         let application = ApplicationInfo::new("harness", env!("CARGO_PKG_VERSION"));
         let bus = MessageBus::with_limits(self.limits);
         let host = Host::new(application, bus, &components, catalog);
+        host.provide_catalog()?;
         for (endpoint, messages) in &self.definitions {
             host.bus().define(*endpoint, messages)?;
         }

@@ -16,11 +16,9 @@ pub use builder::HarnessBuilder;
 pub use error::HarnessError;
 pub use messages::ExpectedMessages;
 pub use running::ExtensionTestHarness;
+pub use zaf_core::TestResult;
 
 use zaf_core::message::EndpointId;
 
 /// An endpoint for messages that a test sends instead of the extension that would send them.
 pub const MOCK_ENDPOINT: EndpointId = EndpointId::new("mock-endpoint", "Where tests speak.");
-
-/// What a test returns, so that `?` works on every error.
-pub type TestResult<E = zaf_core::Error> = Result<(), E>;

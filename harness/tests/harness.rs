@@ -1,10 +1,5 @@
 //! The harness itself: components for handlers, entities, failures that say what is wrong, and an end in order.
 
-#![expect(
-    clippy::unused_self,
-    reason = "handlers are methods, also those that need nothing of their extension"
-)]
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,12 +7,26 @@ use zaf_core::prelude::*;
 use zaf_harness::HarnessError;
 use zaf_harness::prelude::*;
 
-use crate::extension_guide::{Shell, VALUE};
-
 const WHERE: EndpointId = EndpointId::new("where", "Where the extension listens.");
 const ASKED: RequestId<String, String> = RequestId::new("ASKED", "Wants an answer.");
 const SAID: EventId<u32> = EventId::new("SAID", "Something was said.");
 const BOARDS: OptionId<Vec<Entity>> = OptionId::entities("harness.boards");
+
+/// Value that the shell is made with.
+const VALUE: OptionId<i64> = OptionId::integer("harness.value").default(1);
+
+/// Lives as long as the session, and so sees all of its configuration.
+#[derive(Debug)]
+struct Shell {
+    configured: i64,
+}
+
+#[component(scope = "session", can = ["harness-host"])]
+fn host_shell(config: &ConfigView) -> Result<Shell> {
+    Ok(Shell {
+        configured: config.get(VALUE)?,
+    })
+}
 
 /// A number that is new for each message.
 #[derive(Debug)]
@@ -50,7 +59,7 @@ impl Extension for Answering {
 #[dispatchers]
 impl Answering {
     #[callback_dispatcher(ASKED, endpoints = [WHERE], priority = 3)]
-    #[requires(shell, can = ["guide-host"])]
+    #[requires(shell, can = ["harness-host"])]
     fn on_asked(&self, message: &Message<String>, shell: &Shell, stamp: &Stamp) -> String {
         format!("{} {} {}", message.data(), shell.configured, stamp.0)
     }

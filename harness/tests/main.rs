@@ -1,5 +1,4 @@
-//! Tests of the harness, of the extension guide and of the rules of the workspace.
+//! Tests of the harness and of the rules of the workspace.
 
-mod extension_guide;
 mod harness;
 mod workspace_rules;

@@ -1,7 +1,10 @@
 //! The targets of speed and size of `zk2`, measured: `cargo bench --bench targets`.
 //!
-//! Prints one line per target (name, measured, target, `ok` or `short`) and ends with 1 if any falls short. Work and yardstick are
-//! run alternately, so that a busy machine hits both; medians are compared.
+//! Prints one line per target (name, measured, target, `ok` or `short`) and ends with 1 if any falls short.
+//!
+//! What else the machine does makes everything slower and nothing faster. So an absolute time is the best of several rounds, which are
+//! run alternately with those of the other measurements and so spread over the whole time; a ratio is that of two such times,
+//! with work and yardstick by turns.
 //!
 //! The binary has three faces, chosen by its first argument: the measurement; an application with 5 000 linked empty cases (`run …`),
 //! which the measurement starts; and a small process that starts one program and tells how much memory that took (`--memory-of …`). The last
@@ -10,7 +13,7 @@
 use std::error::Error;
 use std::ffi::OsStr;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,10 +25,10 @@ const ZK2: &str = env!("CARGO_BIN_EXE_zk2");
 const EMPTY_CASES: u32 = 5_000;
 const FEW_CASES: u32 = 50;
 
-/// Starts of a short command: enough for a stable median, done in a second or two.
-const STARTS: usize = 100;
-/// Runs of what takes a second.
-const RUNS: usize = 7;
+/// Rounds of a measurement.
+const ROUNDS: usize = 10;
+/// Starts of a short command in a round, of which the median counts: enough that no lucky start decides.
+const STARTS: usize = 15;
 
 /// Does nothing: what is measured is everything around it. 100 × 50 cases.
 #[k2::test_case]
@@ -91,10 +94,11 @@ impl Target {
 
 fn measure() -> Result<ExitCode> {
     let directory = tempfile::tempdir()?;
-    let mut targets = start_and_end()?;
-    targets.extend(memory_of_a_start()?);
-    targets.extend(empty_cases(directory.path())?);
-    targets.push(programs_beside_xargs(directory.path())?);
+    let mut measurements = Measurements::new(directory.path())?;
+    for _ in 0..ROUNDS {
+        measurements.round()?;
+    }
+    let targets = measurements.into_targets()?;
     let is_all_met = targets.iter().all(Target::is_met);
     for target in &targets {
         target.print()?;
@@ -106,120 +110,183 @@ fn measure() -> Result<ExitCode> {
     })
 }
 
-/// `zk2 noop` and `zk2 --help`, from start to end.
-fn start_and_end() -> Result<Vec<Target>> {
-    let (mut noop, mut help) = (Vec::new(), Vec::new());
-    for _ in 0..STARTS {
-        noop.push(time(&mut command(ZK2, ["noop"]))?);
-        help.push(time(&mut command(ZK2, ["--help"]))?);
-    }
-    let target = |name, times| Target {
-        name,
-        measured: millis(median(times)),
-        limit: 10.0,
-        unit: "ms",
-    };
-    Ok(vec![
-        target("zk2 noop, start to end", noop),
-        target("zk2 --help, start to end", help),
-    ])
+/// What was measured so far: times of each round, memory of each.
+struct Measurements {
+    programs: Programs,
+    empty: EmptyCases,
+    noop: Vec<Duration>,
+    help: Vec<Duration>,
 }
 
-fn memory_of_a_start() -> Result<Vec<Target>> {
-    let target = |name, argument| -> Result<Target> {
-        let kib = memory_of(ZK2, &[argument])?;
-        Ok(Target {
-            name,
-            measured: kib / 1024.0,
-            limit: 12.0,
-            unit: "MiB",
+impl Measurements {
+    fn new(directory: &Path) -> Result<Self> {
+        Ok(Self {
+            programs: Programs::new(directory)?,
+            empty: EmptyCases::new(directory)?,
+            noop: Vec::new(),
+            help: Vec::new(),
         })
-    };
-    Ok(vec![
-        target("zk2 noop, peak memory", "noop")?,
-        target("zk2 --help, peak memory", "--help")?,
-    ])
+    }
+
+    fn round(&mut self) -> Result<()> {
+        let (mut noop, mut help) = (Vec::new(), Vec::new());
+        for _ in 0..STARTS {
+            noop.push(time(&mut command(ZK2, ["noop"]))?);
+            help.push(time(&mut command(ZK2, ["--help"]))?);
+        }
+        self.noop.push(median(noop));
+        self.help.push(median(help));
+        self.empty.round()?;
+        self.programs.round()
+    }
+
+    fn into_targets(self) -> Result<Vec<Target>> {
+        let start = |name, times: &[Duration]| Target {
+            name,
+            measured: millis(best(times)),
+            limit: 10.0,
+            unit: "ms",
+        };
+        let mut targets = vec![
+            start("zk2 noop, start to end", &self.noop),
+            start("zk2 --help, start to end", &self.help),
+            memory_of_a_start("zk2 noop, peak memory", "noop")?,
+            memory_of_a_start("zk2 --help, peak memory", "--help")?,
+        ];
+        targets.extend(self.empty.into_targets());
+        targets.push(self.programs.into_target());
+        Ok(targets)
+    }
 }
 
-/// 5 000 linked functions that do nothing, with event log, text report and JUnit report.
-fn empty_cases(directory: &Path) -> Result<Vec<Target>> {
-    let this = std::env::current_exe()?;
-    let output = directory.join("empty");
-    let output = output
-        .to_str()
-        .ok_or("the temporary directory is not UTF-8")?;
-    let all = [
-        "run",
-        "--output-dir",
-        output,
-        "--reports-text",
-        "true",
-        "--reports-junit",
-        "true",
-    ];
-    let few: Vec<&str> = all
-        .iter()
-        .copied()
-        .chain(["--tests-include", FEW_PATTERN])
-        .collect();
+fn memory_of_a_start(name: &'static str, argument: &str) -> Result<Target> {
+    Ok(Target {
+        name,
+        measured: memory_of(ZK2, &[argument])? / 1024.0,
+        limit: 12.0,
+        unit: "MiB",
+    })
+}
 
-    let mut times = Vec::new();
-    let (mut memory_all, mut memory_few) = (Vec::new(), Vec::new());
-    for _ in 0..RUNS {
-        times.push(time(&mut command(&this, all))?);
-        memory_all.push(memory_of(&this, &all)?);
-        memory_few.push(memory_of(&this, &few)?);
+/// 5 000 linked functions that do nothing, with event log, text report and JUnit report, and live output to a file.
+struct EmptyCases {
+    this: PathBuf,
+    output: String,
+    live: PathBuf,
+    times: Vec<Duration>,
+    /// Peak with all cases and with [`FEW_CASES`], in KiB.
+    memory: (Vec<f64>, Vec<f64>),
+}
+
+impl EmptyCases {
+    fn new(directory: &Path) -> Result<Self> {
+        let output = directory.join("empty");
+        let output = output
+            .to_str()
+            .ok_or("the temporary directory is not UTF-8")?;
+        Ok(Self {
+            this: std::env::current_exe()?,
+            output: output.to_owned(),
+            live: directory.join("live"),
+            times: Vec::new(),
+            memory: (Vec::new(), Vec::new()),
+        })
     }
-    memory_all.sort_by(f64::total_cmp);
-    memory_few.sort_by(f64::total_cmp);
-    let growth = memory_all[RUNS / 2] - memory_few[RUNS / 2];
-    Ok(vec![
-        Target {
-            name: "5 000 empty cases, reports and log on, per case",
-            measured: millis(median(times)) * 1000.0 / f64::from(EMPTY_CASES),
-            limit: 50.0,
-            unit: "µs",
-        },
-        Target {
-            name: "5 000 empty cases, memory growth per case",
-            measured: (growth / f64::from(EMPTY_CASES - FEW_CASES)).max(0.0),
-            limit: 1.0,
-            unit: "KiB",
-        },
-    ])
+
+    fn round(&mut self) -> Result<()> {
+        let all = [
+            "run",
+            "--output-dir",
+            &self.output,
+            "--reports-text",
+            "true",
+            "--reports-junit",
+            "true",
+        ];
+        let mut run = command(&self.this, all);
+        let live = std::fs::File::create(&self.live)?;
+        self.times.push(time(run.stdout(live))?);
+        let few: Vec<&str> = all
+            .into_iter()
+            .chain(["--tests-include", FEW_PATTERN])
+            .collect();
+        self.memory.0.push(memory_of(&self.this, &all)?);
+        self.memory.1.push(memory_of(&self.this, &few)?);
+        Ok(())
+    }
+
+    fn into_targets(self) -> [Target; 2] {
+        let (mut all, mut few) = self.memory;
+        all.sort_by(f64::total_cmp);
+        few.sort_by(f64::total_cmp);
+        let growth = all[ROUNDS / 2] - few[ROUNDS / 2];
+        [
+            Target {
+                name: "5 000 empty cases, reports and log on, per case",
+                measured: millis(best(&self.times)) * 1000.0 / f64::from(EMPTY_CASES),
+                limit: 50.0,
+                unit: "µs",
+            },
+            Target {
+                name: "5 000 empty cases, memory growth per case",
+                measured: (growth / f64::from(EMPTY_CASES - FEW_CASES)).max(0.0),
+                limit: 1.0,
+                unit: "KiB",
+            },
+        ]
+    }
 }
 
 /// Selects the [`FEW_CASES`] cases of the first row.
 const FEW_PATTERN: &str = "*row=0,*";
 
 /// 500 × `/bin/true` with four workers, beside `xargs` that starts the same.
-fn programs_beside_xargs(directory: &Path) -> Result<Target> {
-    const PROGRAMS: usize = 500;
-    let suite = directory.join("programs");
-    std::fs::create_dir(&suite)?;
-    let mut input = String::new();
-    for number in 0..PROGRAMS {
-        let link = suite.join(format!("true-{number:03}"));
-        std::os::unix::fs::symlink("/bin/true", &link)?;
-        input.push_str("x\n");
-    }
-    let input_file = directory.join("input");
-    std::fs::write(&input_file, input)?;
-    let output = directory.join("programs-output");
+struct Programs {
+    suite: PathBuf,
+    input: PathBuf,
+    output: PathBuf,
+    ours: Vec<Duration>,
+    xargs: Vec<Duration>,
+}
 
-    let (mut ours, mut xargs) = (Vec::new(), Vec::new());
-    for _ in 0..RUNS {
-        let mut run = command(ZK2, ["run", "--parallel-workers", "4", "--output-dir"]);
-        ours.push(time(run.arg(&output).arg(&suite))?);
-        let mut peer = command("xargs", ["-P4", "-n1", "/bin/true"]);
-        xargs.push(time(peer.stdin(std::fs::File::open(&input_file)?))?);
+impl Programs {
+    fn new(directory: &Path) -> Result<Self> {
+        const PROGRAMS: usize = 500;
+        let suite = directory.join("programs");
+        std::fs::create_dir(&suite)?;
+        for number in 0..PROGRAMS {
+            let link = suite.join(format!("true-{number:03}"));
+            std::os::unix::fs::symlink("/bin/true", &link)?;
+        }
+        let input = directory.join("input");
+        std::fs::write(&input, "x\n".repeat(PROGRAMS))?;
+        Ok(Self {
+            suite,
+            input,
+            output: directory.join("programs-output"),
+            ours: Vec::new(),
+            xargs: Vec::new(),
+        })
     }
-    Ok(Target {
-        name: "500 x /bin/true with 4 workers, beside xargs -P4",
-        measured: median(ours).as_secs_f64() / median(xargs).as_secs_f64(),
-        limit: 1.3,
-        unit: "x",
-    })
+
+    fn round(&mut self) -> Result<()> {
+        let mut run = command(ZK2, ["run", "--parallel-workers", "4", "--output-dir"]);
+        self.ours
+            .push(time(run.arg(&self.output).arg(&self.suite))?);
+        let mut peer = command("xargs", ["-P4", "-n1", "/bin/true"]);
+        let input = std::fs::File::open(&self.input)?;
+        self.xargs.push(time(peer.stdin(input))?);
+        Ok(())
+    }
+
+    fn into_target(self) -> Target {
+        Target {
+            name: "500 x /bin/true with 4 workers, beside xargs -P4",
+            measured: best(&self.ours).as_secs_f64() / best(&self.xargs).as_secs_f64(),
+            limit: 1.3,
+            unit: "x",
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "measures programs from outside")]
@@ -276,6 +343,10 @@ fn print_memory_of(line: &[String]) -> Result<ExitCode> {
 fn median(mut times: Vec<Duration>) -> Duration {
     times.sort_unstable();
     times[times.len() / 2]
+}
+
+fn best(times: &[Duration]) -> Duration {
+    times.iter().copied().min().unwrap_or(Duration::MAX)
 }
 
 fn millis(time: Duration) -> f64 {

@@ -63,6 +63,11 @@ fn each_test_of_a_rust_test_binary_is_a_case() {
     assert_eq!(verdict("passes"), "passed", "{verdicts:?}");
     assert_eq!(verdict("inner::fails"), "failed", "{verdicts:?}");
     assert_eq!(verdict("inner::waits"), "ignored", "{verdicts:?}");
+    let reason = text(&session.finished_case("inner::fails"), "reason");
+    assert!(
+        reason.contains("sums") && reason.contains("sample.rs:2"),
+        "{reason}"
+    );
     assert!(ended.stdout.contains("sums"), "{}", ended.stdout);
 }
 

@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod event_log;
+mod extension_guide;
 mod kinds;
 mod linked;
 mod selection;

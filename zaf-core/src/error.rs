@@ -9,6 +9,11 @@ use std::fmt;
 /// Result with [`Error`] unless another error is named.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// What a test function returns, so that `?` works on every error.
+///
+/// Here, so that the preludes of the test harness and of the test framework mean the same by it.
+pub type TestResult<E = Error> = std::result::Result<(), E>;
+
 /// Any error, with hints for the person who reads it.
 ///
 /// Made from every type that implements [`std::error::Error`] by `?`. It does not implement that trait itself (as with

@@ -143,7 +143,7 @@ pub mod private;
 mod sync;
 pub mod thread;
 
-pub use error::{Error, Result};
+pub use error::{Error, Result, TestResult};
 
 #[cfg(panic = "abort")]
 compile_error!(

@@ -1,13 +1,14 @@
 //! `#[command]`.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote};
+use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Expr, Item, ReturnType};
 
 use crate::arguments::{Arguments, Grammar, literal_text};
 use crate::documentation::{conditions, description};
 use crate::function;
+use crate::manners;
 use crate::place::Place;
 use crate::problems::Problems;
 
@@ -28,7 +29,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
         let error = problems.or(TokenStream::new);
         return quote!(#item #error);
     };
-    let function = match function::free_function(GRAMMAR.attribute, parsed, &mut problems) {
+    let mut function = match function::free_function(GRAMMAR.attribute, parsed, &mut problems) {
         Ok(function) => function,
         Err(item) => {
             let error = problems.or(TokenStream::new);
@@ -88,7 +89,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
                 };
         }
     });
-    let function = function.to_token_stream();
+    function.attrs.insert(0, manners::of_command());
     quote!(#function #constant)
 }
 

@@ -8,6 +8,7 @@ use syn::{Item, ItemFn, ReturnType, Type};
 use crate::arguments::{Arguments, Grammar};
 use crate::documentation::description;
 use crate::function::{self, ok_type};
+use crate::manners;
 use crate::place::Place;
 use crate::problems::Problems;
 use crate::requirement::{self, Requirement};
@@ -74,7 +75,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
             };
         }
     });
-    let function = function.to_token_stream();
+    function.attrs.insert(0, manners::of_component());
     quote!(#function #constant)
 }
 

@@ -13,6 +13,7 @@ use syn::{
 use crate::dispatcher::{self, Declaration};
 use crate::documentation::conditions;
 use crate::function::{self, Parameter, last_segment, sort_of};
+use crate::manners;
 use crate::place::Place;
 use crate::problems::Problems;
 use crate::requirement::{self, Requirement};
@@ -130,6 +131,7 @@ fn method_descriptors(
         .filter_map(|attribute| dispatcher::read(attribute, problems))
         .collect();
     let refinements = requirement::take_refinements(&mut method.attrs, problems);
+    method.attrs.insert(0, manners::of_handler());
     let signature = &method.sig;
     function::check("a handler", signature, problems);
     let receives = check_receiver(signature, problems);

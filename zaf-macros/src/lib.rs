@@ -4,7 +4,7 @@
 //! it was written and one anonymous constant that mentions only `::zaf_core::private` (or `::k2::private`). What is wrong is
 //! said at the word that is wrong; what the compiler finds wrong later it finds in the author's own tokens.
 //!
-//! One module per macro; `arguments`, `function`, `requirement` and `documentation` are what they share.
+//! One module per macro; `arguments`, `function`, `requirement`, `manners` and `documentation` are what they share.
 
 mod arguments;
 mod command;
@@ -17,6 +17,7 @@ mod duration;
 mod extension;
 mod framework_extension;
 mod function;
+mod manners;
 mod nearest;
 mod place;
 mod problems;

@@ -9,6 +9,7 @@ use crate::arguments::{Arguments, Grammar, literal_text};
 use crate::documentation::description;
 use crate::duration;
 use crate::function::{self, Parameter};
+use crate::manners;
 use crate::place::Place;
 use crate::problems::Problems;
 use crate::requirement;
@@ -81,7 +82,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
             };
         }
     });
-    let function = function.to_token_stream();
+    function.attrs.insert(0, manners::of_test_case());
     quote!(#function #constant)
 }
 

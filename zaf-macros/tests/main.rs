@@ -1,7 +1,6 @@
 //! Tests of the macros: what has to compile is compiled here and looked at, what must not is in `ui/*/fail` with its message.
 
 #![expect(
-    clippy::unnecessary_wraps,
     clippy::assertions_on_constants,
     reason = "return types and constants are what the macros are tested with"
 )]

@@ -17,6 +17,8 @@ mod atomic;
 mod block;
 #[cfg(test)]
 mod canned;
+#[cfg(test)]
+mod extension_tests;
 mod junit;
 mod layout;
 mod live;

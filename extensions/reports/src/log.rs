@@ -1,9 +1,11 @@
 //! The event log as reporters want it: the totals first, then case by case.
 //!
-//! The file is read twice, so that totals can stand before the cases and memory does not grow with their number. Only
-//! attempts that are followed by another, and in the log of a killed run the names of its cases, are held.
+//! The file is read once for the totals, which all reporters share ([`RunLogs`]), and once by each of them for the cases: so totals
+//! can stand before the cases, and memory does not grow with their number. Only attempts that are followed by another,
+//! and in the log of a killed run the names of its cases, are held.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -11,7 +13,9 @@ use k2::case::{CaseId, Verdict};
 use k2::messages::TestCaseFinished;
 use k2::results::event_log::{EventLogReader, ReadError};
 use k2::results::{RecordBody, Summary};
+use parking_lot::Mutex;
 use thiserror::Error;
+use zaf_core::prelude::*;
 
 /// Why a report could not be made of a log.
 #[derive(Debug, Error)]
@@ -31,6 +35,35 @@ pub(crate) struct Execution {
     pub(crate) earlier: Vec<TestCaseFinished>,
 }
 
+/// The logs that reporters of one session read: the totals of a log are added up once.
+#[derive(Debug, Default)]
+pub(crate) struct RunLogs {
+    last: Mutex<Option<(u64, Arc<RunLog>)>>,
+}
+
+/// Shared by all reporters.
+#[component]
+fn run_logs() -> RunLogs {
+    RunLogs::default()
+}
+
+impl RunLogs {
+    /// The log `path` with its totals. A log that has grown since it was read is read anew; nothing else happens to one.
+    pub(crate) fn open(&self, path: &Utf8Path) -> Result<Arc<RunLog>, LogError> {
+        let length = path.metadata().map_or(0, |found| found.len());
+        let mut last = self.last.lock();
+        if let Some((known, log)) = last.as_ref()
+            && *known == length
+            && log.path == path
+        {
+            return Ok(Arc::clone(log));
+        }
+        let log = Arc::new(RunLog::open(path)?);
+        *last = Some((length, Arc::clone(&log)));
+        Ok(log)
+    }
+}
+
 /// The event log of a run that has ended, one way or another.
 #[derive(Debug)]
 pub(crate) struct RunLog {
@@ -45,23 +78,20 @@ impl RunLog {
     /// Reads the log `path` once, for its totals.
     pub(crate) fn open(path: &Utf8Path) -> Result<Self, LogError> {
         let mut summary = Summary::new();
-        let mut last_time = None;
         let failed = |source| LogError {
             path: path.to_owned(),
             source,
         };
-        let mut reader = EventLogReader::open(path).map_err(failed)?;
+        let mut reader = EventLogReader::open(path).map_err(failed)?.without_starts();
         for record in reader.by_ref() {
-            let record = record.map_err(failed)?;
-            last_time = Some(record.time);
-            summary.add(&record.body);
+            summary.add(&record.map_err(failed)?.body);
         }
         Ok(Self {
             path: path.to_owned(),
             summary,
             torn_bytes: reader.torn_bytes(),
             missing_records: reader.missing_records(),
-            last_time,
+            last_time: reader.last_time(),
         })
     }
 
@@ -103,7 +133,11 @@ impl RunLog {
         };
         let mut attempts: BTreeMap<u64, Vec<TestCaseFinished>> = BTreeMap::new();
         let mut open = self.summary.unfinished().gt(&0).then(OpenCases::default);
-        for record in EventLogReader::open(&self.path).map_err(failed)? {
+        let mut reader = EventLogReader::open(&self.path).map_err(failed)?;
+        if open.is_none() {
+            reader = reader.without_starts();
+        }
+        for record in reader {
             let body = record.map_err(failed)?.body;
             if let Some(open) = &mut open {
                 open.add(&body);

@@ -65,10 +65,15 @@ impl Failure {
     pub(super) fn of_loading(errors: LoadErrors) -> Vec<Self> {
         let (errors, teardown) = errors.into_parts();
         let has_more = errors.len() > 1;
+        let is_said = |error| chain_has::<Problems>(error) || chain_has::<EarlyEnd>(error);
+        let is_said = errors.iter().any(is_said);
         let mut failures: Vec<Self> = errors
             .into_iter()
             // That nothing selected a command follows from what is wrong with the command line.
             .filter(|error| !(has_more && matches!(error, LoadError::NoCommand)))
+            // An extension that stumbles over a value says again what the validation shows with its line; with a wrong
+            // command line, as soon as that is right.
+            .filter(|error| !(is_said && stumbles_over_value(error)))
             .map(|error| {
                 let hints = error.hints().to_vec();
                 let error = hints.into_iter().fold(Error::from(error), Error::hint);
@@ -221,6 +226,27 @@ fn code_of(error: &Error) -> Option<ExitCode> {
         let load = error.chain().find_map(find::<LoadError>)?;
         Some(load.exit_code())
     })
+}
+
+/// Whether a value that the validation refuses as well is the reason why an extension failed.
+fn stumbles_over_value(error: &LoadError) -> bool {
+    let is_about_value = |cause: &(dyn StdError + 'static)| {
+        matches!(
+            find::<ConfigError>(cause),
+            Some(ConfigError::Wrong { .. } | ConfigError::Reference { .. })
+        )
+    };
+    matches!(error, LoadError::Failed { .. }) && causes(error).any(is_about_value)
+}
+
+fn chain_has<E: StdError + 'static>(error: &LoadError) -> bool {
+    causes(error).any(|cause| find::<E>(cause).is_some())
+}
+
+/// The error itself and what caused it.
+fn causes(error: &LoadError) -> impl Iterator<Item = &(dyn StdError + 'static)> {
+    let first: &(dyn StdError + 'static) = error;
+    std::iter::successors(Some(first), |&cause| cause.source())
 }
 
 /// `cause` as an `E`, also if it stands inside a [`CodedError`].

@@ -38,6 +38,13 @@ impl Extension for ConfigValidator {
 
     fn get_config(&self, cx: &ExtensionContext<'_>) -> Result<Vec<ConfigLayer>> {
         let catalog = cx.catalog();
+        if !catalog
+            .store()
+            .is_set_explicitly(&SELECTED_COMMAND.descriptor(), None)
+        {
+            // The command line is wrong or asks for help, and says so: what it sets, and what its command needs, is not known.
+            return Ok(Vec::new());
+        }
         // A wrong word for this very option is a problem that the strict reading finds.
         let unknown = match cx.config().get(UNKNOWN_KEYS).as_deref() {
             Ok("warn") => UnknownKeys::Warn,

@@ -1,17 +1,20 @@
 //! Framework extensions that every application has.
 //!
 //! Each could be written by a user, and replaced by one. What they do together: read the environment, the command line and
-//! the configuration files while extensions are loaded, check the result, set the log level. They tell the application
+//! the configuration files while extensions are loaded, check the result, set the log level, and show it all. They tell the application
 //! what went wrong by errors; nothing here ends the process or keeps state.
 
 mod cli;
+mod config_command;
 mod config_files;
 mod config_validator;
 mod declare;
 mod environment;
+mod extensions_command;
 mod logging;
 mod noop;
 mod output;
+mod table;
 
 use self::cli::CLI;
 use self::config_files::CONFIG_FILES;
@@ -19,11 +22,13 @@ use self::environment::ENVIRONMENT;
 use crate::extension::ExtensionDescriptor;
 
 pub use cli::CommandLine;
+pub use config_command::{CONFIG_COMMAND, ConfigCommand, EXPLAIN};
 pub use config_files::{
     ADDITIONAL_CONFIG_FILE_PATTERN, CONFIG_FILE_PATTERN, ConfigFiles, DISABLE_DEFAULT_CONFIG_FILES,
 };
 pub use config_validator::{ConfigValidator, UNKNOWN_KEYS};
 pub use environment::Environment;
+pub use extensions_command::{EXTENSIONS_COMMAND, ExtensionsCommand, LIST_FORMAT, TARGET_COMMAND};
 pub use logging::{LOG_LEVEL, Logging};
 pub use noop::{NOOP_COMMAND, Noop};
 pub use output::{OUTPUT_DIR, Output};
@@ -46,5 +51,7 @@ pub const EXTENSIONS: &[ExtensionDescriptor] = &[
     config_validator::CONFIG_VALIDATOR,
     logging::LOGGING,
     output::OUTPUT,
+    config_command::CONFIG,
+    extensions_command::EXTENSIONS,
     noop::NOOP,
 ];

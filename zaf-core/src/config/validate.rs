@@ -200,7 +200,10 @@ fn placed(problem: Problem, entry: &Entry, element: Option<usize>, label: &str) 
 }
 
 fn owner(known: &KnownOption) -> String {
-    format!("extension {}", known.owners[0])
+    match &*known.owners[0] {
+        "application" => "the application".to_owned(),
+        name => format!("extension {name}"),
+    }
 }
 
 fn wrong_value(

@@ -136,7 +136,30 @@ impl Catalog {
             known: Arc::new(known),
             store,
         };
+        problems.extend(catalog.letters());
         (catalog, problems)
+    }
+
+    /// Letters that two options of the application, or of the application and one command, share.
+    fn letters(&self) -> Vec<LoadError> {
+        if !self.options().any(|entry| entry.option.short.is_some()) {
+            return Vec::new();
+        }
+        let general = self.application_options();
+        let mut found: BTreeMap<(char, [&str; 2]), LoadError> = BTreeMap::new();
+        let of_commands = self
+            .commands()
+            .iter()
+            .map(|(_, entry)| self.command_options(entry.command));
+        for own in std::iter::once(Vec::new()).chain(of_commands) {
+            let line = general.iter().copied().chain(own);
+            for error in options::letters(line) {
+                if let LoadError::OptionLetters { letter, keys, .. } = &error {
+                    found.entry((*letter, *keys)).or_insert(error);
+                }
+            }
+        }
+        found.into_values().collect()
     }
 
     /// A catalog of exactly these extensions, all enabled: for tests of single extensions.

@@ -124,6 +124,16 @@ pub enum LoadError {
         keys: [&'static str; 2],
         by: [String; 2],
     },
+    /// Two options of one command line have one letter.
+    #[error(
+        "options `{}` of {} and `{}` of {} have one letter, `-{letter}`; rename one of them",
+        keys[0], by[0], keys[1], by[1]
+    )]
+    OptionLetters {
+        letter: char,
+        keys: [&'static str; 2],
+        by: [String; 2],
+    },
     /// Two extensions define one endpoint.
     #[error("endpoint `{endpoint}` is defined twice: by {} and by {}", by[0], by[1])]
     EndpointTwice {
@@ -243,6 +253,7 @@ impl LoadError {
         match self {
             Self::OptionConflict { .. }
             | Self::OptionNamesFold { .. }
+            | Self::OptionLetters { .. }
             | Self::EndpointTwice { .. }
             | Self::MessageConflict { .. }
             | Self::Command(_)

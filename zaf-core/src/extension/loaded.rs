@@ -1,7 +1,6 @@
 //! What the loader hands out: framework extensions that are prepared, and everything once it is loaded.
 
 use std::fmt;
-use std::sync::Arc;
 
 use super::error::{DestroyError, LoadError, LoadErrors};
 use super::loader::make_instances;
@@ -173,7 +172,8 @@ fn start(
         .filter(|extension| extension.descriptor.is_framework() || of_command(extension))
         .collect();
     define(&instances.host, &taking_part)?;
-    provide(&instances.host).map_err(|error| vec![error])?;
+    let provided = instances.host.provide_catalog();
+    provided.map_err(|error| vec![error])?;
 
     let mut errors = Vec::new();
     let first_of_command = instances.running.len();
@@ -215,14 +215,6 @@ fn define(host: &Host, extensions: &[&RegisteredExtension]) -> Result<(), Vec<Lo
     } else {
         Err(errors)
     }
-}
-
-/// Puts what is known into the session, for commands and components.
-fn provide(host: &Host) -> Result<(), LoadError> {
-    let session = host.session();
-    session.provide(Arc::new(host.catalog().clone()))?;
-    session.provide(Arc::new(host.catalog().store().view_all()))?;
-    Ok(())
 }
 
 /// Everything that the selected command needs is running.

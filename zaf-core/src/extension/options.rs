@@ -136,6 +136,29 @@ pub(super) fn collect(
     (options, problems)
 }
 
+/// Options of one command line that have one letter. The first keeps it.
+pub(super) fn letters<'a>(
+    options: impl IntoIterator<Item = &'a OptionEntry>,
+) -> impl Iterator<Item = LoadError> {
+    let mut first: BTreeMap<char, &OptionEntry> = BTreeMap::new();
+    let by = |entry: &OptionEntry| {
+        let first = entry.requested_by.first();
+        first.map_or_else(String::new, ToString::to_string)
+    };
+    options.into_iter().filter_map(move |entry| {
+        let letter = entry.option.short?;
+        let Some(first) = first.get(&letter) else {
+            first.insert(letter, entry);
+            return None;
+        };
+        Some(LoadError::OptionLetters {
+            letter,
+            keys: [first.option.key, entry.option.key],
+            by: [by(first), by(entry)],
+        })
+    })
+}
+
 /// Whether nothing can be done without a value for this request.
 pub(super) const fn needs_value(request: &ConfigOption) -> bool {
     request.required && !request.instantiate_on
@@ -222,6 +245,25 @@ mod tests {
              by extension `b` (crate `demo`, src/lib.rs:3): integer, default `2`"
         );
         assert!(texts[1].contains("text, no default"), "{}", texts[1]);
+    }
+
+    #[test]
+    fn c7_two_options_with_one_letter_are_an_error_that_names_both() {
+        let (options, _) = collect([
+            (by("a"), OptionId::path("out").short('o').optional()),
+            (by("b"), OptionId::flag("only").short('o').optional()),
+            (by("c"), OptionId::flag("quiet").short('q').optional()),
+        ]);
+        let texts: Vec<String> = letters(options.values())
+            .map(|error| error.to_string())
+            .collect();
+        assert_eq!(
+            texts,
+            [
+                "options `only` of extension `b` (crate `demo`, src/lib.rs:3) and `out` of extension `a` (crate `demo`, \
+                 src/lib.rs:3) have one letter, `-o`; rename one of them"
+            ]
+        );
     }
 
     proptest! {

@@ -74,6 +74,18 @@ impl Host {
         &self.catalog
     }
 
+    /// Makes what is known components of the session: the [`Catalog`], and the complete configuration as a [`ConfigView`]. Called
+    /// once, when nothing is added to the configuration any more.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the session has ended.
+    pub fn provide_catalog(&self) -> Result<(), LoadError> {
+        self.session.provide(Arc::new(self.catalog.clone()))?;
+        self.session
+            .provide(Arc::new(self.catalog.store().view_all()))?;
+        Ok(())
+    }
+
     /// From now on, this is known. Instances that exist keep the configuration that they were made with.
     pub fn set_catalog(&mut self, catalog: Catalog) {
         self.catalog = catalog;

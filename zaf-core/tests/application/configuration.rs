@@ -10,12 +10,12 @@ use zaf_core::command::Invocation;
 use super::recorder::{Ended, application, run};
 
 /// A working directory with files, and a home next to it.
-struct Machine {
+pub(crate) struct Machine {
     root: TempDir,
 }
 
 impl Machine {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
         let root = tempfile::tempdir().expect("a directory");
         for (path, content) in files {
             let path = root.path().join(path);
@@ -26,12 +26,12 @@ impl Machine {
         Self { root }
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         let path: &Path = &self.root.path().join(name);
         path.to_str().expect("UTF-8").to_owned()
     }
 
-    fn run_in(&self, environment: &[(&str, &str)], line: &[&str]) -> Ended {
+    pub(crate) fn run_in(&self, environment: &[(&str, &str)], line: &[&str]) -> Ended {
         let home = ("HOME".to_owned(), self.path("home"));
         let environment = environment
             .iter()
@@ -198,4 +198,49 @@ fn values_of_multiple_options_are_taken_once() {
     let mut words: Vec<&str> = words.split(',').collect();
     words.sort_unstable();
     assert_eq!(words, ["env", "file", "two words", "x", "y"]);
+}
+
+#[test]
+fn a_wrong_value_is_shown_once_whoever_else_stumbles_over_it() {
+    let machine = Machine::new(&[]);
+    let environment = [("DEMO_LOG_LEVEL", "loud")];
+    for (environment, line) in [
+        (&environment[..], &["pass"][..]),
+        (&[], &["pass", "--log-level", "loud"]),
+        (&[], &["pass", "--break-before=perhaps"]),
+    ] {
+        let (code, _, stderr) = machine.run_in(environment, line);
+        assert_eq!(code, 2, "{stderr}");
+        assert_eq!(stderr.matches("error:").count(), 1, "{stderr}");
+        assert!(stderr.contains("1 problem in the configuration; nothing was run (exit 2)"));
+    }
+}
+
+#[test]
+fn a_wrong_line_is_shown_without_what_follows_from_it() {
+    let machine = Machine::new(&[]);
+    for line in [
+        &["pass", "--output-dir="][..],
+        &["needy", "--bogus"],
+        &["pass", "--log-level=loud", "--log-level=loud"],
+    ] {
+        let (code, stdout, stderr) = machine.run_in(&[], line);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+        assert_eq!(stderr.matches("error:").count(), 1, "{stderr}");
+    }
+}
+
+#[test]
+fn included_files_count_less_than_the_file_that_includes_them() {
+    let machine = Machine::new(&[
+        (
+            "work/demo.yaml",
+            "include.files: [parts/base.yaml]\nwords: [local]\n",
+        ),
+        ("work/parts/base.yaml", "words: [base]\nlog.level: loud\n"),
+    ]);
+    let (code, _, stderr) = machine.run_in(&[], &["print"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("parts/base.yaml:2:12"), "{stderr}");
+    assert!(stderr.contains("set by the included file"), "{stderr}");
 }

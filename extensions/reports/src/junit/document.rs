@@ -1,7 +1,7 @@
 //! The JUnit document as a function of the event log.
 //!
 //! One suite per run. The document is made case by case, so memory does not grow with their number: an empty suite with
-//! all totals is the frame, and each case is put between its tags as it would stand in a suite of its own.
+//! all totals is the frame, and cases are put between its tags, some at a time, as they would stand in a suite of their own.
 
 use std::io::{self, Write};
 
@@ -23,6 +23,12 @@ use crate::words::remark;
 /// Most of an output that goes into the document, in bytes: half of it head, half tail. Readers of such documents hold
 /// them in memory.
 const MOST_OUTPUT: usize = 32 * 1024;
+
+/// How many cases are made into text together.
+const CASES_AT_A_TIME: usize = 64;
+
+/// With how much output they are at most, in bytes, but for the last of them.
+const OUTPUT_AT_A_TIME: usize = 256 * 1024;
 
 /// End of the frame's head and start of its foot.
 const SUITE_END: &str = "    </testsuite>";
@@ -51,20 +57,46 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Ju
         .rfind(SUITE_END)
         .map_or((frame.as_str(), ""), |at| frame.split_at(at));
     out.write_all(head.as_bytes())?;
+    let mut some = Vec::new();
+    let mut bytes = 0;
     log.for_each(|execution| -> Result<(), JunitError> {
-        let mut suite = TestSuite::new("");
-        suite.add_test_case(test_case(execution));
-        let mut report = Report::new("");
-        report.add_test_suite(suite);
-        let text = report.to_string()?;
-        out.write_all(between_tags(&text).as_bytes())?;
+        bytes += output_bytes(execution);
+        some.push(test_case(execution));
+        if some.len() >= CASES_AT_A_TIME || bytes >= OUTPUT_AT_A_TIME {
+            write_cases(std::mem::take(&mut some), out)?;
+            bytes = 0;
+        }
         Ok(())
     })?;
+    write_cases(some, out)?;
     out.write_all(foot.as_bytes())?;
     Ok(())
 }
 
-/// The case in the document of a suite that has nothing else, with its indentation and line break.
+/// Writes the cases as they stand in a suite, without the suite.
+fn write_cases(cases: Vec<TestCase>, out: &mut dyn Write) -> Result<(), JunitError> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    let mut suite = TestSuite::new("");
+    suite.test_cases = cases;
+    let mut report = Report::new("");
+    report.test_suites.push(suite);
+    let text = report.to_string()?;
+    out.write_all(between_tags(&text).as_bytes())?;
+    Ok(())
+}
+
+/// Roughly how much memory the outputs of a case need.
+fn output_bytes(execution: &Execution) -> usize {
+    let attempts = std::iter::once(&execution.last).chain(&execution.earlier);
+    let bytes = |output: &CapturedOutput| output.head.len() + output.tail.len();
+    attempts
+        .map(|case| bytes(&case.stdout) + bytes(&case.stderr))
+        .sum()
+}
+
+/// The cases in the document of a suite that has nothing else, with their indentation and line breaks.
 ///
 /// Quotes in names are escaped in XML, so the first and the last tag are what they look like.
 fn between_tags(document: &str) -> &str {
@@ -354,6 +386,33 @@ mod tests {
         let (elements, attributes) = counts(&text);
         assert_eq!(elements, attributes);
         assert_eq!(elements, [11, 4, 3, 2]);
+    }
+
+    #[test]
+    fn many_cases_are_all_there_once_and_in_order() {
+        let mut records = canned::run();
+        records.truncate(1);
+        let names: Vec<_> = (0..3 * CASES_AT_A_TIME + 1)
+            .map(|n| format!("case-{n}"))
+            .collect();
+        let bodies = names.iter().map(|name| {
+            let mut case = TestCaseFinished::example();
+            case.case = CaseId::new(name.as_str());
+            // Some are written earlier because of what they hold.
+            if name.ends_with('7') {
+                case.stdout = "y\n".repeat(OUTPUT_AT_A_TIME / 3).as_str().into();
+            }
+            RecordBody::CaseFinished(case)
+        });
+        records.extend(canned::records(bodies.collect()));
+        let text = document(&records);
+        let parsed = roxmltree::Document::parse(&text).unwrap();
+        let written: Vec<_> = parsed
+            .descendants()
+            .filter(|node| node.has_tag_name("testcase"))
+            .map(|node| node.attribute("name").unwrap().to_owned())
+            .collect();
+        assert_eq!(written, names);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use zaf_core::prelude::*;
 
 use super::document::{JunitError, write_document};
 use crate::atomic;
-use crate::log::RunLog;
+use crate::log::RunLogs;
 
 /// Name of the report in the directory of the run.
 const FILE: &str = "junit.xml";
@@ -67,13 +67,13 @@ impl JunitReport {
     }
 
     #[callback_dispatcher(WRITE_REPORTS, endpoints = [RESULTS])]
-    fn write(&self, message: &Message<WriteReports>) -> Result<Vec<WrittenReport>> {
+    fn write(&self, message: &Message<WriteReports>, logs: &RunLogs) -> Result<Vec<WrittenReport>> {
         let request = message.data();
         let path = self
             .file
             .clone()
             .unwrap_or_else(|| request.directory.join(FILE));
-        let log = RunLog::open(&request.log)?;
+        let log = logs.open(&request.log)?;
         atomic::replace(&path, |out| -> Result<(), JunitError> {
             write_document(&log, out)
         })?;

@@ -17,8 +17,12 @@ use super::surface::Surface;
 /// Source: reliability, M2.
 const WAITING_EVENTS: usize = 65_536;
 
-/// How many events are shown with one write.
+/// How many events are shown with one write at most.
 const BATCH: usize = 512;
+
+/// How long what happens is collected after something was shown: nobody reads faster, and a run of short cases wakes the thread
+/// some dozens of times in a second instead of for every case. What comes after a pause is shown at once.
+const FRAME: Duration = Duration::from_millis(20);
 
 /// How often the progress line is drawn anew.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -30,6 +34,7 @@ const STILL_RUNNING: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Screen {
     orders: Sender<Order>,
+    hurry: Sender<()>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -44,9 +49,13 @@ impl Screen {
     /// Starts the thread.
     pub(crate) fn start(surface: Surface) -> io::Result<Self> {
         let (orders, received) = bounded(WAITING_EVENTS);
-        let thread = spawn("live", move || Painter::new(surface).follow(&received))?;
+        let (hurry, hurried) = bounded(1);
+        let thread = spawn("live", move || {
+            Painter::new(surface).follow(&received, &hurried);
+        })?;
         Ok(Self {
             orders,
+            hurry,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -65,7 +74,7 @@ impl Screen {
     /// Waits until everything is shown and the progress line is gone.
     pub(crate) fn settle(&self) {
         let (done, settled) = bounded(1);
-        if self.orders.send(Order::Settle(done)).is_ok() {
+        if self.send_and_hurry(Order::Settle(done)) {
             let _stopped = settled.recv().is_err();
         }
     }
@@ -74,10 +83,18 @@ impl Screen {
     pub(crate) fn stop(&self) {
         let thread = self.thread.lock().take();
         if let Some(thread) = thread {
-            let _stopped = self.orders.send(Order::Stop).is_err();
+            let _sent = self.send_and_hurry(Order::Stop);
             // A panic was logged where it happened.
             drop(thread.join());
         }
+    }
+
+    /// Sends `order` and ends the frame; false if the display has stopped.
+    fn send_and_hurry(&self, order: Order) -> bool {
+        let is_sent = self.orders.send(order).is_ok();
+        // Full: it is being hurried already, and the order was sent before.
+        let _full = self.hurry.try_send(()).is_err();
+        is_sent
     }
 }
 
@@ -97,7 +114,7 @@ impl Painter {
         }
     }
 
-    fn follow(mut self, orders: &Receiver<Order>) {
+    fn follow(mut self, orders: &Receiver<Order>, hurried: &Receiver<()>) {
         loop {
             let order = if self.display.is_under_way() {
                 let patience = if self.surface.is_live() {
@@ -119,6 +136,10 @@ impl Painter {
                 return;
             }
             self.tell();
+            if orders.is_empty() {
+                // Not a wait for orders: each would wake the thread. Hurried or not, it looks for them next.
+                let _hurried = hurried.recv_timeout(FRAME).is_ok();
+            }
         }
     }
 

@@ -4,19 +4,38 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use anstream::AutoStream;
+use anstream::adapter::strip_str;
+use anstream::{AutoStream, ColorChoice};
 use rustix::termios::tcgetwinsize;
 
 /// Fewest columns for a progress line.
 const FEWEST_COLUMNS: usize = 2;
+
+/// A stream and what it shows.
+struct Stream {
+    to: Box<dyn Write + Send>,
+    /// Whether colour sequences are written; if not, they are taken out.
+    has_colour: bool,
+}
+
+impl Stream {
+    /// Writes `text` with one call, however many colour sequences are taken out of it.
+    fn put(&mut self, text: &str) {
+        if self.has_colour {
+            put(&mut self.to, text);
+        } else {
+            put(&mut self.to, &strip_str(text).to_string());
+        }
+    }
+}
 
 /// Asks a terminal for its columns; none if it does not say or there is no terminal.
 type Width = fn() -> Option<usize>;
 
 /// The streams of a display.
 pub(crate) struct Surface {
-    out: Box<dyn Write + Send>,
-    err: Box<dyn Write + Send>,
+    out: Stream,
+    err: Stream,
     /// The same stream as `err`, past the filter that takes out colours: for what erases a line.
     control: Box<dyn Write + Send>,
     out_width: Width,
@@ -32,8 +51,14 @@ impl Surface {
         let err_width = || width_of(io::stderr());
         let can_erase = io::stderr().is_terminal() && anstyle_query::term_supports_ansi_color();
         Self {
-            out: Box::new(AutoStream::auto(io::stdout())),
-            err: Box::new(AutoStream::auto(io::stderr())),
+            out: Stream {
+                has_colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+                to: Box::new(io::stdout()),
+            },
+            err: Stream {
+                has_colour: AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+                to: Box::new(io::stderr()),
+            },
             control: Box::new(io::stderr()),
             out_width: || width_of(io::stdout()),
             err_width,
@@ -47,8 +72,14 @@ impl Surface {
     pub(crate) fn test<W: Write + Send + Clone + 'static>(out: W, err: W, is_live: bool) -> Self {
         let width: Width = if is_live { || Some(80) } else { || None };
         Self {
-            out: Box::new(out),
-            err: Box::new(err.clone()),
+            out: Stream {
+                to: Box::new(out),
+                has_colour: true,
+            },
+            err: Stream {
+                to: Box::new(err.clone()),
+                has_colour: true,
+            },
             control: Box::new(err),
             out_width: width,
             err_width: width,
@@ -75,19 +106,19 @@ impl Surface {
     /// Writes whole lines to the results. The progress line is erased before.
     pub(crate) fn print(&mut self, lines: &str) {
         self.erase();
-        put(&mut self.out, lines);
+        self.out.put(lines);
     }
 
     /// Writes whole lines beside the results. The progress line is erased before.
     pub(crate) fn note(&mut self, lines: &str) {
         self.erase();
-        put(&mut self.err, lines);
+        self.err.put(lines);
     }
 
     /// Draws the progress line in place of the one before.
     pub(crate) fn draw(&mut self, line: &str) {
         self.erase();
-        put(&mut self.err, line);
+        self.err.put(line);
         self.line_is_drawn = true;
     }
 

@@ -8,6 +8,7 @@ use zaf_core::prelude::*;
 
 use super::render::{RenderError, write_summary};
 use crate::live::width_of;
+use crate::log::RunLogs;
 
 /// Columns where there is no terminal.
 const DEFAULT_WIDTH: usize = 100;
@@ -27,12 +28,14 @@ impl Extension for SummaryReport {
 impl SummaryReport {
     #[callback_dispatcher(REPORTS_WRITTEN, endpoints = [RESULTS])]
     #[expect(clippy::unused_self, reason = "a handler is a method")]
-    fn print(&self, message: &Message<ReportsWritten>) -> Result<()> {
+    fn print(&self, message: &Message<ReportsWritten>, logs: &RunLogs) -> Result<()> {
+        let written = message.data();
+        let log = logs.open(&written.log)?;
         let width = width_of(io::stdout()).unwrap_or(DEFAULT_WIDTH);
         let mut out = BufWriter::new(AutoStream::auto(io::stdout()));
-        let written = write_summary(message.data(), width, &mut out)
+        let printed = write_summary(&log, written, width, &mut out)
             .and_then(|()| out.flush().map_err(RenderError::from));
-        match written {
+        match printed {
             // Whoever stopped reading does not want to know.
             Err(RenderError::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => Ok(other?),

@@ -31,18 +31,18 @@ pub(crate) enum RenderError {
 
 /// Writes the summary of the run that `written` is about. Colour sequences are in it.
 pub(crate) fn write_summary(
+    log: &RunLog,
     written: &ReportsWritten,
     width: usize,
     out: &mut dyn Write,
 ) -> Result<(), RenderError> {
     writeln!(out)?;
-    let log = RunLog::open(&written.log)?;
     let blocks = Blocks {
         width,
         lines: OUTPUT_LINES,
         run: log.summary().run(),
     };
-    let hidden = write_failures(&log, &blocks, MOST_BLOCKS, out)?;
+    let hidden = write_failures(log, &blocks, MOST_BLOCKS, out)?;
     if hidden > 0 {
         writeln!(out, "  … and {}\n", many(hidden, "more case"))?;
     }
@@ -79,6 +79,9 @@ pub(crate) fn write_failures(
     most: u64,
     out: &mut dyn Write,
 ) -> Result<u64, RenderError> {
+    if log.summary().counts().failures() == 0 {
+        return Ok(0);
+    }
     let mut count = 0;
     log.for_each(|execution| -> Result<(), RenderError> {
         if execution.last.verdict.is_failure() {
@@ -163,7 +166,8 @@ mod tests {
             summary: Arc::new(summary),
         };
         let mut out = Vec::new();
-        write_summary(&written, 100, &mut out).unwrap();
+        let log = RunLog::open(&written.log).unwrap();
+        write_summary(&log, &written, 100, &mut out).unwrap();
         anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
     }
 

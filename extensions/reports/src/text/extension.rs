@@ -5,7 +5,7 @@ use zaf_core::prelude::*;
 
 use super::render::{TextError, write_report};
 use crate::atomic;
-use crate::log::RunLog;
+use crate::log::RunLogs;
 
 /// Name of the report in the directory of the run.
 const FILE: &str = "report.txt";
@@ -37,10 +37,10 @@ impl Extension for TextReport {
 impl TextReport {
     #[callback_dispatcher(WRITE_REPORTS, endpoints = [RESULTS])]
     #[expect(clippy::unused_self, reason = "a handler is a method")]
-    fn write(&self, message: &Message<WriteReports>) -> Result<Vec<WrittenReport>> {
+    fn write(&self, message: &Message<WriteReports>, logs: &RunLogs) -> Result<Vec<WrittenReport>> {
         let request = message.data();
         let path = request.directory.join(FILE);
-        let log = RunLog::open(&request.log)?;
+        let log = logs.open(&request.log)?;
         atomic::replace(&path, |out| -> Result<(), TextError> {
             write_report(&log, out)
         })?;

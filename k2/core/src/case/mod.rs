@@ -16,6 +16,8 @@ pub use context::TestContext;
 pub use definition::{CaseAction, CaseFunction, CaseId, ProcessCase, Protocol, TestCase};
 pub use descriptor::TestCaseDescriptor;
 pub use location::Location;
-pub use outcome::{Fail, IntoOutcome, Outcome, Skip, TestResult, catch, fail, skip};
+pub use outcome::{Fail, IntoOutcome, Outcome, Skip, catch, fail, skip};
 pub use step::Step;
 pub use verdict::Verdict;
+/// What a test function returns: `Ok(())` has passed, an error is the verdict *error* unless it was made by [`fail`] or [`skip`].
+pub use zaf_core::TestResult;

@@ -6,9 +6,6 @@ use zaf_core::Error;
 
 use super::{Verdict, panic_hook};
 
-/// What a test function returns: `Ok(())` has passed.
-pub type TestResult<E = Error> = Result<(), E>;
-
 /// How one try of a case ended, before retries, time limits and aborts are considered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -155,6 +152,8 @@ pub fn catch<T: IntoOutcome>(function: impl FnOnce() -> T) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use zaf_core::TestResult;
+
     use super::*;
 
     #[derive(Debug, thiserror::Error)]

@@ -17,7 +17,7 @@ use crate::messages::{
     RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED, TEST_CASES_SELECTED,
     TEST_RUN_FINISHED, TEST_RUN_STARTED, WRITE_REPORTS, WriteReports, WrittenReport,
 };
-use crate::results::{RecordBody, RunDirectory, Summary};
+use crate::results::{RunDirectory, Summary};
 use crate::runner::{RUN_TEST_CASES, RunPlan, workers};
 use crate::supervisor;
 
@@ -180,32 +180,23 @@ struct Tally(Arc<Mutex<Summary>>);
 impl Tally {
     fn listen(cx: &CommandContext<'_>) -> Result<Self> {
         let summary = Arc::new(Mutex::new(Summary::new()));
-        let adder = |sum: &Arc<Mutex<Summary>>| {
-            let sum = Arc::clone(sum);
-            move |body: RecordBody| sum.lock().add(&body)
-        };
-        let (started, selected, finished, ended) = (
-            adder(&summary),
-            adder(&summary),
-            adder(&summary),
-            adder(&summary),
-        );
+        let [started, selected, finished, ended] = std::array::from_fn(|_| Arc::clone(&summary));
         cx.bus()
             .dispatcher(DispatcherKind::Callback, "run-summary")
             .on(TEST_RUN_STARTED, move |message, _| {
-                started(RecordBody::RunStarted(message.data().clone()));
+                started.lock().add_start(message.data());
                 Ok(())
             })
             .on(TEST_CASES_SELECTED, move |message, _| {
-                selected(RecordBody::CasesSelected(message.data().clone()));
+                selected.lock().add_selection(message.data());
                 Ok(())
             })
             .on(TEST_CASE_FINISHED, move |message, _| {
-                finished(RecordBody::CaseFinished(message.data().clone()));
+                finished.lock().add_case(message.data());
                 Ok(())
             })
             .on(TEST_RUN_FINISHED, move |message, _| {
-                ended(RecordBody::RunFinished(message.data().clone()));
+                ended.lock().add_end(message.data());
                 Ok(())
             })
             .endpoints([RUNNER])

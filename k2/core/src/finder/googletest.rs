@@ -2,7 +2,7 @@
 //!
 //! Source of the format: the `--gtest_list_tests` option as the GoogleTest user's guide describes it.
 
-use super::libtest::ListedTest;
+use super::libtest::{ListedTest, MESSAGE_LINES};
 use crate::case::Verdict;
 
 /// Arguments that make a binary list its tests.
@@ -108,6 +108,28 @@ fn skip_reason(output: &str) -> String {
     }
 }
 
+/// Why a test failed, from its output: the first failure with its place, and what is said about it. None if there is no failure in
+/// it: then the exit code is all that is known.
+pub(super) fn failure_reason(output: &str) -> Option<String> {
+    let mut lines = output.lines();
+    let place = lines
+        .by_ref()
+        .find_map(|line| line.strip_suffix(": Failure"))?;
+    let message: Vec<&str> = lines
+        .take_while(|line| {
+            !line.starts_with('[') && !line.is_empty() && !line.ends_with(": Failure")
+        })
+        .take(MESSAGE_LINES)
+        .collect();
+    let (first, rest) = message.split_first()?;
+    let first = first.trim_end_matches(':');
+    Some(
+        format!("{first} ({place})\n{}", rest.join("\n"))
+            .trim_end()
+            .to_owned(),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -164,6 +186,17 @@ Typed/0.  # TypeParam = int
     }
 
     #[test]
+    fn a_failure_is_told_with_its_place_and_values() {
+        let output = "[ RUN      ] A.B\na.cc:3: Failure\nExpected equality of these values:\n  3\n  1 + 1\n    Which is: 2\nsums\n\n[  FAILED  ] A.B (0 ms)\n";
+        let reason = failure_reason(output).unwrap();
+        assert_eq!(
+            reason,
+            "Expected equality of these values (a.cc:3)\n  3\n  1 + 1\n    Which is: 2\nsums"
+        );
+        assert_eq!(failure_reason("[  FAILED  ] A.B (0 ms)\n"), None);
+    }
+
+    #[test]
     fn a_test_that_did_not_run_has_not_passed() {
         assert_eq!(
             verdict_of_success("[  PASSED  ] 0 tests.\n").0,
@@ -197,6 +230,7 @@ Typed/0.  # TypeParam = int
         fn no_text_panics(text in "[ .#A-Za\n\\[\\]]{0,200}") {
             drop(parse_list(&text));
             drop(verdict_of_success(&text));
+            drop(failure_reason(&text));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{googletest, libtest, tap};
 use crate::case::{Protocol, Step, Verdict};
-use crate::supervisor::{EndedBy, ExitStatus, ProcessEnd};
+use crate::supervisor::{CapturedOutput, EndedBy, ExitStatus, ProcessEnd};
 
 /// What an end means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub fn interpret(
                     steps: Vec::new(),
                 }
             }
-            None => by_exit_code(protocol, code, output),
+            None => by_exit_code(protocol, code, output, &end.stderr),
         },
         (None, Some(signal @ ExitStatus::Signal { .. })) => {
             Interpretation::new(Verdict::Failed, format!("ended by {signal}"))
@@ -108,9 +108,20 @@ fn forced(end: &ProcessEnd) -> Option<Interpretation> {
     }
 }
 
-fn by_exit_code(protocol: Protocol, code: i32, output: &str) -> Interpretation {
+fn by_exit_code(
+    protocol: Protocol,
+    code: i32,
+    output: &str,
+    errors: &CapturedOutput,
+) -> Interpretation {
     if code != 0 {
-        return Interpretation::new(Verdict::Failed, format!("exit code {code}"));
+        let reason = match protocol {
+            Protocol::Libtest => libtest::failure_reason(&errors.text()),
+            Protocol::GoogleTest => googletest::failure_reason(output),
+            Protocol::ExitCode | Protocol::Tap => None,
+        };
+        let reason = reason.unwrap_or_else(|| format!("exit code {code}"));
+        return Interpretation::new(Verdict::Failed, reason);
     }
     let (verdict, reason) = match protocol {
         Protocol::ExitCode | Protocol::Tap => (Verdict::Passed, None),

@@ -90,6 +90,30 @@ pub(super) fn verdict_of_success(output: &str) -> (Verdict, Option<String>) {
     }
 }
 
+/// Why a test failed, from its standard error: the message of the panic, its place behind the first line. None if there is no
+/// panic in it: then the exit code is all that is known.
+pub(super) fn failure_reason(errors: &str) -> Option<String> {
+    let mut lines = errors.lines();
+    let place = lines
+        .by_ref()
+        .find_map(|line| line.split_once(" panicked at "))
+        .map(|(_, place)| place)?;
+    let place = place.trim_end_matches(':');
+    let message: Vec<&str> = lines
+        .take_while(|line| !line.starts_with("note: ") && !line.starts_with("stack backtrace:"))
+        .take(MESSAGE_LINES)
+        .collect();
+    let (first, rest) = message.split_first()?;
+    Some(
+        format!("{first} ({place})\n{}", rest.join("\n"))
+            .trim_end()
+            .to_owned(),
+    )
+}
+
+/// Lines of a message that are enough to see what is wrong; the output has the others.
+pub(super) const MESSAGE_LINES: usize = 20;
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -133,6 +157,18 @@ mod tests {
         assert_eq!(verdict_of_success("").0, Verdict::Passed);
     }
 
+    #[test]
+    fn a_failure_is_told_with_its_place_and_values() {
+        let errors = "\nthread 'inner::fails' (7) panicked at sample.rs:2:9:\nassertion `left == right` failed: sums\n  left: 1\n \
+                      right: 2\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n";
+        let reason = failure_reason(errors).unwrap();
+        assert_eq!(
+            reason,
+            "assertion `left == right` failed: sums (sample.rs:2:9)\n  left: 1\n right: 2"
+        );
+        assert_eq!(failure_reason("error: no such option\n"), None);
+    }
+
     proptest! {
         #[test]
         fn every_list_is_read_back(names in prop::collection::btree_set("[a-z:_ ]{0,8}[a-z]", 0..8)) {
@@ -146,6 +182,7 @@ mod tests {
         fn no_text_panics(text in ".{0,200}") {
             drop(parse_list(&text));
             drop(verdict_of_success(&text));
+            drop(failure_reason(&text));
         }
     }
 }

@@ -110,23 +110,28 @@ impl Summary {
     /// Takes one more record into account.
     pub fn add(&mut self, body: &RecordBody) {
         match body {
-            RecordBody::RunStarted(run) => self.run = Some(run.clone()),
-            RecordBody::CasesSelected(CasesSelected {
-                cases,
-                filtered_out,
-                sources,
-            }) => {
-                self.selected = Some(cases.len() as u64);
-                self.filtered_out = *filtered_out;
-                self.sources = *sources;
-            }
+            RecordBody::RunStarted(run) => self.add_start(run),
+            RecordBody::CasesSelected(selected) => self.add_selection(selected),
             RecordBody::CaseStarted(_) => {}
             RecordBody::CaseFinished(case) => self.add_case(case),
-            RecordBody::RunFinished(end) => self.end = Some(end.clone()),
+            RecordBody::RunFinished(end) => self.add_end(end),
         }
     }
 
-    fn add_case(&mut self, case: &TestCaseFinished) {
+    /// Takes the start of the run into account.
+    pub fn add_start(&mut self, run: &RunStarted) {
+        self.run = Some(run.clone());
+    }
+
+    /// Takes the selection of cases into account.
+    pub fn add_selection(&mut self, selected: &CasesSelected) {
+        self.selected = Some(selected.cases.len() as u64);
+        self.filtered_out = selected.filtered_out;
+        self.sources = selected.sources;
+    }
+
+    /// Takes the end of an attempt at a case into account.
+    pub fn add_case(&mut self, case: &TestCaseFinished) {
         if !case.leaked.is_empty() {
             self.leaking += 1;
         }
@@ -139,6 +144,11 @@ impl Summary {
             self.worst
                 .map_or(case.verdict, |worst| worst.worst(case.verdict)),
         );
+    }
+
+    /// Takes the end of the run into account.
+    pub fn add_end(&mut self, end: &RunFinished) {
+        self.end = Some(end.clone());
     }
 
     /// How the run began; none if the log does not say.

@@ -297,11 +297,20 @@ impl Crew {
             );
             self.live -= 1;
             self.report(&running, Verdict::TimedOut, &reason);
-            if !self.run.abort.is_requested() {
-                let replacement = self.start_worker(worker.number)?;
-                if let Some(place) = self.workers.get_mut(index) {
-                    *place = replacement;
+            if self.run.abort.is_requested() {
+                continue;
+            }
+            match self.start_worker(worker.number) {
+                Ok(replacement) => {
+                    if let Some(place) = self.workers.get_mut(index) {
+                        *place = replacement;
+                    }
                 }
+                // The others go on, and are waited for.
+                Err(error) if self.live > 0 => {
+                    tracing::warn!(%error, workers = self.live, "a worker cannot be replaced");
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(())

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use anstyle::{AnsiColor, Style};
 
 use super::options::{CliOption, table};
-use super::parser::{Face, Purpose, parse};
+use super::parser::{Face, Purpose, VERSION_LETTER, parse, shown};
+use super::refusal;
 use super::scan::{Token, scan};
 use crate::application::{EarlyEnd, ExitCode};
 use crate::config::nearest;
@@ -85,7 +86,12 @@ impl Model {
                 }
             })
         };
-        if tokens.iter().any(|token| token.is_flag("--version")) {
+        let version_letter = format!("-{VERSION_LETTER}");
+        let asks_version = |token: &Token| {
+            // A letter that an option has is known and not this.
+            token.is_flag("--version") || *token == Token::Unknown(version_letter.clone().into())
+        };
+        if tokens.iter().any(asks_version) {
             return Err(self.version());
         }
         let Some((command, count)) = self.find(&line) else {
@@ -125,7 +131,8 @@ impl Model {
         let parser = self
             .face
             .leaf(&parts, command.description, &options, Purpose::Parse);
-        let parsed = parse(parser, &options, rest).map_err(|error| wrong(&error))?;
+        let parsed = parse(parser, &options, rest)
+            .map_err(|error| self.wrong(&error, Some(command), &tokens))?;
         if parsed.help {
             return Err(self.help(command, Purpose::Help));
         }
@@ -152,17 +159,17 @@ impl Model {
             .filter(|command| !command.path.contains(' '))
             .map(|command| (command.path.as_str(), command.description, command.hidden))
             .collect();
-        let mut root = self.face.root(&self.main, &commands, purpose);
-        EarlyEnd::new(ExitCode::Success, root.render_help().ansi().to_string())
+        let root = self.face.root(&self.main, &commands, purpose);
+        EarlyEnd::new(ExitCode::Success, shown(root))
     }
 
     fn help(&self, command: &CliCommand, purpose: Purpose) -> EarlyEnd {
         let parts: Vec<&str> = command.path.split(' ').collect();
         let options = self.options_of(Some(command));
-        let mut leaf = self
+        let leaf = self
             .face
             .leaf(&parts, command.description, &options, purpose);
-        EarlyEnd::new(ExitCode::Success, leaf.render_help().ansi().to_string())
+        EarlyEnd::new(ExitCode::Success, shown(leaf))
     }
 
     /// `help run`: the words behind `help` name a command.
@@ -191,7 +198,7 @@ impl Model {
         if let Some(option) = wrong_option {
             let root = self.face.root(&self.main, &[], Purpose::Parse);
             if let Err(error) = parse(root, &self.main, vec![option]) {
-                return wrong(&error);
+                return self.wrong(&error, None, tokens);
             }
         }
         match line.first() {
@@ -231,6 +238,30 @@ impl Model {
                 .ok()?;
             Some((&self.commands[index], count))
         })
+    }
+
+    /// What the parser finds wrong with a line, in the words of all other messages.
+    fn wrong(
+        &self,
+        error: &clap::Error,
+        command: Option<&CliCommand>,
+        tokens: &[Token],
+    ) -> EarlyEnd {
+        let typed = match command {
+            Some(command) => format!("{} {}", self.face.program, command.path),
+            None => self.face.program.clone(),
+        };
+        let elsewhere = |flag: &str| {
+            self.commands
+                .iter()
+                .filter(|command| {
+                    let own = &command.options;
+                    table(own).0.long.contains_key(flag.trim_start_matches('-'))
+                })
+                .map(|command| command.path.as_str())
+                .collect()
+        };
+        refusal::of(error, &typed, tokens, elsewhere)
     }
 
     fn has_children(&self, command: &CliCommand) -> bool {
@@ -338,12 +369,7 @@ fn typed(tokens: &[Token], options: &[CliOption]) -> Result<Vec<Typed>, String> 
     Ok(all)
 }
 
-/// What the parser says, in its own words.
-fn wrong(error: &clap::Error) -> EarlyEnd {
-    EarlyEnd::new(ExitCode::Usage, error.render().ansi().to_string())
-}
-
-fn refused(problem: &str, hint: Option<&str>) -> EarlyEnd {
+pub(super) fn refused(problem: &str, hint: Option<&str>) -> EarlyEnd {
     let mut text = format!("{ERROR}error{ERROR:#}: {problem}\n");
     if let Some(hint) = hint {
         text = format!("{text}  {HINT}hint{HINT:#}: {hint}\n");

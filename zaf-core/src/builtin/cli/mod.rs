@@ -10,6 +10,7 @@
 mod line;
 mod options;
 mod parser;
+mod refusal;
 mod scan;
 
 use self::line::{CliCommand, Model, Typed};
@@ -19,8 +20,8 @@ use super::declare::Declaration;
 use crate::config::{ConfigLayer, Key, OptionDescriptor, Priority, Source, Value};
 use crate::error::Result;
 use crate::extension::{
-    Catalog, Extension, ExtensionContext, ExtensionDescriptor, OptionEntry, Requester,
-    SELECTED_COMMAND,
+    ALL_EXTENSIONS, Catalog, Extension, ExtensionContext, ExtensionDescriptor, OptionEntry,
+    Requester, SELECTED_COMMAND,
 };
 
 /// Load order of the strict reading.
@@ -116,7 +117,8 @@ fn model(cx: &ExtensionContext<'_>) -> Model {
     let main = catalog
         .application_options()
         .into_iter()
-        .filter(|entry| entry.option.key != SELECTED_COMMAND.key())
+        // What nobody but the loader sets.
+        .filter(|entry| ![SELECTED_COMMAND.key(), ALL_EXTENSIONS.key()].contains(&entry.option.key))
         .map(|entry| cli_option(catalog, entry))
         .collect();
     let commands = catalog

@@ -3,13 +3,15 @@
 //! The parser sees a line that [`super::scan`] has put in order: the words of the command are gone, every known option is
 //! one argument (`--flag=value`). So options of the application may stand before and after the command's name.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, Styles};
-use clap::{Arg, ArgAction, Command, value_parser};
+use clap::builder::{NonEmptyStringValueParser, Styles};
+use clap::{Arg, ArgAction, Command};
 
-use super::options::{CliOption, Owner};
+use super::options::{CliOption, Owner, RESERVED};
 use crate::config::{DefaultValue, Kind, Value, flag_name};
+use crate::message::Entity;
 
 /// What a parser is built for: the help shows less than the parser accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,21 @@ pub(super) struct Face {
 
 /// Heading of what every command understands.
 const GENERAL: &str = "General options";
+
+/// Also shows the version, unless an option has this letter.
+pub(super) const VERSION_LETTER: char = 'V';
+
+/// So many entities are shown in the help one by one; of more, one line says it for all.
+const ENTITIES_SHOWN: usize = 8;
+
+/// Stands for a blank where a line must not break; [`shown`] makes it one.
+const NO_BREAK: char = '\u{a0}';
+
+/// The text of a help page, with colour sequences.
+pub(super) fn shown(mut command: Command) -> String {
+    let text = command.render_help().ansi().to_string();
+    text.replace(NO_BREAK, " ")
+}
 
 /// Columns beyond which help is harder to read, not easier.
 const WIDEST_HELP: usize = 100;
@@ -68,7 +85,7 @@ impl Face {
             }
         }
         let root = with_options(root, options, purpose);
-        with_built_in(root).after_help(format!(
+        with_built_in(root, options).after_help(format!(
             "`{program} COMMAND --help` shows the options of a command,\n\
              `--full-help` also those that are hidden.",
             program = self.program
@@ -86,11 +103,11 @@ impl Face {
         let name = format!("{} {}", self.program, path.join(" "));
         let leaf = self.command(name).about(first_line(about).to_owned());
         let leaf = with_options(leaf, options, purpose);
-        with_built_in(leaf).after_help("`--full-help` also shows hidden options.")
+        with_built_in(leaf, options).after_help("`--full-help` also shows hidden options.")
     }
 }
 
-fn with_built_in(command: Command) -> Command {
+fn with_built_in(command: Command, options: &[CliOption]) -> Command {
     let flag = |name: &'static str, help: &'static str| {
         Arg::new(name)
             .long(name)
@@ -99,30 +116,50 @@ fn with_built_in(command: Command) -> Command {
             .help_heading(GENERAL)
             .display_order(usize::MAX)
     };
+    let version = flag("version", "Show the version");
+    let is_free = options
+        .iter()
+        .all(|option| option.descriptor.short != Some(VERSION_LETTER));
     command
         .arg(flag("help", "Show this help").short('h'))
         .arg(flag("full-help", "Show this help with what is hidden"))
-        .arg(flag("version", "Show the version"))
+        .arg(if is_free {
+            version.short(VERSION_LETTER)
+        } else {
+            version
+        })
 }
 
 fn with_options(mut command: Command, options: &[CliOption], purpose: Purpose) -> Command {
     // Headings appear in the order of their first option: the command's own first, what is always the same last.
     let mut sorted: Vec<&CliOption> = options.iter().collect();
     sorted.sort_by_key(|option| (!option.descriptor.argument, option.owner));
+    // Help is shown in spite of options that clash; loading reports them. The first keeps the spelling.
+    let mut letters = BTreeSet::from(['h']);
+    let mut names: BTreeSet<String> = RESERVED.map(str::to_owned).into();
     for option in sorted {
         if option.descriptor.argument {
             command = command.arg(positional(option));
             continue;
         }
-        let mut flags = option.flags();
-        if flags.is_empty() && purpose != Purpose::Parse {
-            flags.push((None, flag_name(&option.descriptor, None)));
+        let mut flags: Vec<String> = option.flags().into_iter().map(|(_, flag)| flag).collect();
+        let in_one_line =
+            option.descriptor.at.is_some() && !(1..=ENTITIES_SHOWN).contains(&flags.len());
+        if purpose != Purpose::Parse && in_one_line {
+            flags = vec![flag_name(&option.descriptor, Some(&Entity::from("NAME")))];
         }
-        for (index, (_, flag)) in flags.into_iter().enumerate() {
-            let short = option.descriptor.short.filter(|_| index == 0);
+        let letter = option
+            .descriptor
+            .short
+            .filter(|letter| letters.insert(*letter));
+        for (index, flag) in flags.into_iter().enumerate() {
+            if !names.insert(flag.clone()) {
+                continue;
+            }
+            let short = letter.filter(|_| index == 0);
             command = command.arg(named(option, flag.clone(), short, purpose));
-            if option.is_switch() {
-                let negation = format!("no-{flag}");
+            let negation = format!("no-{flag}");
+            if option.is_switch() && names.insert(negation.clone()) {
                 command = command.arg(
                     Arg::new(negation.clone())
                         .long(negation)
@@ -173,13 +210,9 @@ fn named(option: &CliOption, flag: String, short: Option<char>, purpose: Purpose
             .action(ArgAction::Set)
             .num_args(0..=1)
             .require_equals(true)
-            .default_missing_value("true")
-            .value_parser(value_parser!(bool)),
+            .default_missing_value("true"),
         Kind::Flag => arg.action(ArgAction::SetTrue),
-        Kind::Choice(words) => arg
-            .action(several)
-            .value_name(value_name(descriptor.kind))
-            .value_parser(PossibleValuesParser::new(words.iter().copied())),
+        // Whether a value is right is the validation's to say, for the command line as for files.
         kind => arg
             .action(several)
             .value_name(value_name(kind))
@@ -204,12 +237,16 @@ fn value_name(kind: Kind) -> &'static str {
 fn help_text(option: &CliOption) -> String {
     let descriptor = &option.descriptor;
     let mut notes = Vec::new();
+    if let Kind::Choice(words) = descriptor.kind {
+        notes.push(words.join(", "));
+    }
     match descriptor.default {
         Some(DefaultValue::Flag(true)) => {
-            notes.push("on by default, --no-… turns it off".to_owned());
+            let flag = flag_name(descriptor, None);
+            notes.push(format!("on by default, --no-{flag} turns it off"));
         }
         Some(DefaultValue::Flag(false)) | None => {}
-        Some(default) => notes.push(format!("default: {}", Value::from(default).print())),
+        Some(default) => notes.push(format!("default: {}", Value::from(default).plain())),
     }
     if option.required && descriptor.default.is_none() {
         notes.push("required".to_owned());
@@ -217,12 +254,18 @@ fn help_text(option: &CliOption) -> String {
     if descriptor.multiple && !descriptor.argument {
         notes.push("may be repeated".to_owned());
     }
-    let text = first_line(descriptor.description);
-    if notes.is_empty() {
-        text.to_owned()
-    } else {
-        format!("{text} [{}]", notes.join("; "))
-    }
+    notes.into_iter().fold(
+        first_line(descriptor.description).to_owned(),
+        |text, note| {
+            // Short ones stay in one piece.
+            let note = if note.len() <= 24 {
+                note.replace(' ', NO_BREAK.encode_utf8(&mut [0; 2]))
+            } else {
+                note
+            };
+            format!("{text} [{note}]")
+        },
+    )
 }
 
 /// First line of a documentation without its full stop, for lists.

@@ -10,13 +10,16 @@
 //!
 //! Explicit files are read instead of those at the usual places, additional ones as well. Of files with the same priority
 //! the one read later wins; matches of a pattern are read in the order of their names. A file that somebody named must be
-//! readable; one at a usual place that cannot be opened is a warning. Wrong content is an error in both.
+//! readable; one at a usual place that cannot be opened is a warning. Wrong content is an error in both. Every file can
+//! include others: see [`include`].
 
+mod include;
 mod pattern;
 mod places;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use self::include::Includes;
 use super::declare::Declaration;
 use crate::config::{ConfigLayer, ConfigOption, OptionId, Priority, Problems, load};
 use crate::error::Result;
@@ -122,22 +125,21 @@ fn named(
     directory: &Utf8Path,
     priority: Priority,
 ) -> Result<Vec<ConfigLayer>, Problems> {
-    let mut layers = Vec::new();
-    let mut problems = Vec::new();
+    let mut includes = Includes::new();
     for pattern in patterns {
         match pattern::expand(pattern, directory) {
-            Err(found) => problems.extend(found.into_list()),
+            Err(found) => includes.refuse(found),
             Ok(paths) => {
                 for path in paths {
                     match load::file(&path, priority) {
-                        Ok(layer) => layers.push(layer),
-                        Err(error) => problems.extend(error.into_problems().into_list()),
+                        Ok(layer) => includes.add(layer),
+                        Err(error) => includes.refuse(error.into_problems()),
                     }
                 }
             }
         }
     }
-    Problems::from_list(problems).map_or(Ok(layers), Err)
+    includes.finish()
 }
 
 /// Those of the usual files that exist.
@@ -145,19 +147,18 @@ fn named(
 /// # Errors
 /// Everything that is wrong with the content of any of them.
 fn usual(files: Vec<(Priority, Utf8PathBuf)>) -> Result<Vec<ConfigLayer>, Problems> {
-    let mut layers = Vec::new();
-    let mut problems = Vec::new();
+    let mut includes = Includes::new();
     for (priority, path) in files {
         match load::file(&path, priority) {
-            Ok(layer) => layers.push(layer),
+            Ok(layer) => includes.add(layer),
             Err(error) if error.is_missing() => {}
             Err(error @ load::LoadError::Io { .. }) => {
                 let cause = std::error::Error::source(&error)
                     .map_or_else(String::new, |cause| format!(": {cause}"));
                 tracing::warn!("{error}{cause}; it is left out");
             }
-            Err(error) => problems.extend(error.into_problems().into_list()),
+            Err(error) => includes.refuse(error.into_problems()),
         }
     }
-    Problems::from_list(problems).map_or(Ok(layers), Err)
+    includes.finish()
 }

@@ -187,12 +187,18 @@ impl<'a> Tree<'a> {
     }
 
     fn syntax(&self, error: &ScanError, bytes: &Bytes<'_>) -> Problems {
-        let at = bytes.byte(error.marker().index());
         let text = self.document.text();
+        // What is noticed at the end of the file is shown at its last line with something in it.
+        let last = text.trim_end().char_indices().next_back();
+        let at = bytes.byte(error.marker().index());
+        let at = last.map_or(at, |(last, _)| at.min(last));
         let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
-        Problem::error("the file is not YAML")
-            .at(self.document, at..end, error.info())
-            .into()
+        let problem =
+            Problem::error("the file is not YAML").at(self.document, at..end, error.info());
+        match usual_mistake(error.info()) {
+            Some(mistake) => problem.detail(mistake).into(),
+            None => problem.into(),
+        }
     }
 
     /// One mapping cannot have a key twice, even if one value is a mapping and the other is not.
@@ -275,5 +281,18 @@ impl<'a> Bytes<'a> {
         let start = self.byte(span.start.index());
         let end = self.byte(span.end.index()).max(start);
         start..start + self.text[start..end].trim_end().len()
+    }
+}
+
+/// What usually is the reason for what the parser says in its own words.
+fn usual_mistake(info: &str) -> Option<&'static str> {
+    if info.contains("tab") {
+        Some("YAML is indented with blanks, not with tabs")
+    } else if info.contains("did not find expected node content") {
+        Some("a `[` or `{` may not be closed, or a value may be missing")
+    } else if info.contains("mapping values are not allowed") {
+        Some("a text with `: ` in it needs quotes; else the line may be indented too far")
+    } else {
+        None
     }
 }

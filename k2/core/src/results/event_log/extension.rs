@@ -8,8 +8,8 @@ use zaf_core::message::{Message, MessageBus};
 use zaf_core::prelude::{command_extension, dispatchers};
 use zaf_core::{Error, Result};
 
-use super::EventLogWriter;
 use super::sync::Syncer;
+use super::{EncodedBody, EventLogWriter};
 use crate::messages::{
     CasesSelected, EventLogState, RECORDED, REPORTS_WRITTEN, RESULTS, RUNNER, RunFinished,
     RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED, TEST_CASE_STARTED,
@@ -63,6 +63,7 @@ impl Extension for EventLog {
 
 impl EventLog {
     fn record(&self, body: RecordBody, bus: &MessageBus) -> Result<()> {
+        let body = EncodedBody::new(body);
         let (record, problem) = {
             let mut open = self.open.lock();
             let Some(open) = open.as_mut() else {
@@ -70,7 +71,7 @@ impl EventLog {
                     "a message of a run that has not begun cannot be recorded",
                 ));
             };
-            let record = open.writer.append(body);
+            let record = open.writer.append_encoded(body);
             if let Some(syncer) = &open.syncer {
                 syncer.wake();
             }
@@ -95,12 +96,10 @@ impl EventLog {
 impl Open {
     /// What went wrong, the first time that something has.
     fn new_problem(&mut self) -> Option<EventLogState> {
-        if self.problem_was_said {
-            return None;
-        }
-        let state = self.state();
-        self.problem_was_said = state.problem.is_some();
-        self.problem_was_said.then_some(state)
+        let is_new = !self.problem_was_said
+            && (self.writer.has_problem() || self.syncer.as_ref().is_some_and(Syncer::has_problem));
+        self.problem_was_said |= is_new;
+        is_new.then(|| self.state())
     }
 
     fn state(&self) -> EventLogState {

@@ -4,6 +4,7 @@
 //! reader copes with the torn line that a killed writer may leave. Readers of an older version leave out what they do not
 //! know, and refuse a newer major version.
 
+mod decode;
 mod extension;
 mod read;
 mod sync;
@@ -11,4 +12,4 @@ mod write;
 
 pub use extension::EventLog;
 pub use read::{EventLogReader, ReadError};
-pub use write::EventLogWriter;
+pub use write::{EncodedBody, EventLogWriter};

@@ -51,6 +51,11 @@ impl Syncer {
         let _full = self.wake.try_send(());
     }
 
+    /// Whether something went wrong.
+    pub(super) fn has_problem(&self) -> bool {
+        self.problem.lock().is_some()
+    }
+
     /// What went wrong; after that nothing is brought to disk any more.
     pub(super) fn problem(&self) -> Option<Arc<str>> {
         self.problem.lock().clone()

@@ -26,6 +26,9 @@ const KEPT_BYTES: usize = 1024 * 1024;
 /// Source: reliability, F1.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
+/// Room for the text of most bodies, in bytes.
+const LIKELY_LENGTH: usize = 512;
+
 /// What the writer needs of a file: appends, can be cut, can be brought to disk.
 pub(super) trait LogFile: Write + Send {
     /// Cuts the file to its first `length` bytes.
@@ -110,6 +113,42 @@ impl EventLogWriter {
     }
 }
 
+/// The body of a record and its text. Made without the writer, so that threads that write to one log wait for each other only as
+/// long as the write takes.
+#[derive(Debug)]
+pub struct EncodedBody {
+    body: RecordBody,
+    json: serde_json::Result<Vec<u8>>,
+}
+
+impl EncodedBody {
+    /// Makes text of `body`. That it cannot be done is told by the writer.
+    pub fn new(body: RecordBody) -> Self {
+        let mut json = Vec::with_capacity(LIKELY_LENGTH);
+        let done = serde_json::to_writer(&mut json, &body);
+        Self {
+            body,
+            json: done.map(|()| json),
+        }
+    }
+}
+
+/// Makes the line of `record`, whose body is `body` as text: an object, put into the object of the record as
+/// `#[serde(flatten)]` would.
+fn put_line(line: &mut Vec<u8>, record: &Record, body: &[u8]) -> serde_json::Result<()> {
+    let Record {
+        schema, seq, time, ..
+    } = record;
+    write!(
+        line,
+        r#"{{"schema":"{schema}","seq":{seq},"time":"{time}","#
+    )
+    .map_err(serde_json::Error::io)?;
+    line.extend_from_slice(body.strip_prefix(b"{").unwrap_or(body));
+    line.push(b'\n');
+    Ok(())
+}
+
 #[expect(
     private_bounds,
     reason = "only files and the tests' double are written to"
@@ -137,6 +176,12 @@ impl<F: LogFile> EventLogWriter<F> {
     /// Does not fail: if the file cannot be written, the record is kept and tried again later, see
     /// [`EventLogWriter::state`].
     pub fn append(&mut self, body: RecordBody) -> Record {
+        self.append_encoded(EncodedBody::new(body))
+    }
+
+    /// As [`EventLogWriter::append`], of a body that was made text before: what is left to do takes little more than the write.
+    pub fn append_encoded(&mut self, body: EncodedBody) -> Record {
+        let EncodedBody { body, json } = body;
         let record = Record {
             schema: SCHEMA_VERSION,
             seq: self.next_seq,
@@ -145,7 +190,7 @@ impl<F: LogFile> EventLogWriter<F> {
         };
         self.next_seq += 1;
         self.line.clear();
-        if let Err(error) = serde_json::to_writer(&mut self.line, &record) {
+        if let Err(error) = json.and_then(|json| put_line(&mut self.line, &record, &json)) {
             self.lost += 1;
             self.note(format_args!(
                 "record {} cannot be written as JSON: {error}",
@@ -153,7 +198,6 @@ impl<F: LogFile> EventLogWriter<F> {
             ));
             return record;
         }
-        self.line.push(b'\n');
         if self.kept.is_empty() {
             let line = std::mem::take(&mut self.line);
             match self.write_line(&line) {
@@ -180,6 +224,11 @@ impl<F: LogFile> EventLogWriter<F> {
         if let Err(error) = self.file.sync() {
             self.note(format_args!("cannot be brought to disk: {error}"));
         }
+    }
+
+    /// Whether something has gone wrong so far.
+    pub fn has_problem(&self) -> bool {
+        self.problem.is_some()
     }
 
     /// How it went so far. What is still kept counts as lost.
@@ -318,6 +367,24 @@ mod tests {
         assert_eq!(writer.file.writes, 10);
         assert_eq!(numbers(&writer), (1..=10).collect::<Vec<_>>());
         assert!(writer.state().is_complete());
+    }
+
+    #[test]
+    fn a_line_is_its_record_as_json() {
+        let mut writer = writer(usize::MAX);
+        for body in [
+            body(),
+            RecordBody::RunFinished(crate::results::RunFinished {
+                finished: Timestamp::UNIX_EPOCH,
+                duration: Duration::from_secs(1),
+                end: crate::results::RunEnd::Completed,
+            }),
+        ] {
+            writer.file.content.clear();
+            let record = writer.append(body);
+            let expected = serde_json::to_string(&record).unwrap() + "\n";
+            assert_eq!(String::from_utf8_lossy(&writer.file.content), expected);
+        }
     }
 
     #[test]

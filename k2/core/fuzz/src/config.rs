@@ -1,9 +1,4 @@
-//! What the targets check, one function each. A target is one line in `fuzz_targets/`, a `[[bin]]` in `Cargo.toml` and a few
-//! small inputs in `corpus/<target>/`.
-//!
-//! Run one with `RUSTC_BOOTSTRAP=1 cargo fuzz run -s none <target> -- -max_total_time=60 -timeout=5 -rss_limit_mb=512` from the
-//! root of the repository (stable toolchain, no sanitizer). New inputs go to the first corpus folder that is named; name
-//! `fuzz/corpus-grown/<target>` before `fuzz/corpus/<target>` to leave the seeds as they are.
+//! Configuration: files and references.
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,145 @@
+//! From a line of an event log to a record, in one pass over the text.
+//!
+//! The kind of a record says how to read its data. It stands before the data in every log that this crate writes, so the data is
+//! read as what it is at once; where another writer has it the other way round, the data is kept until the kind is known.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::results::{RecordBody, SchemaVersion};
+
+/// What stands in a line.
+pub(super) struct Envelope {
+    pub(super) schema: SchemaVersion,
+    pub(super) seq: u64,
+    pub(super) time: Timestamp,
+    /// Whether this version knows the kind.
+    pub(super) is_known: bool,
+    /// What happened; none if it is not known or was not asked for.
+    pub(super) body: Option<RecordBody>,
+}
+
+/// Reads one line, without its line break.
+///
+/// # Errors
+/// If it is not JSON, or a field of the envelope or of a known kind is missing or of a wrong type.
+pub(super) fn envelope(text: &[u8], without_starts: bool) -> serde_json::Result<Envelope> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let envelope = deserializer.deserialize_map(EnvelopeVisitor { without_starts })?;
+    deserializer.end()?;
+    Ok(envelope)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Field {
+    Schema,
+    Seq,
+    Time,
+    Kind,
+    Data,
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    RunStarted,
+    CasesSelected,
+    CaseStarted,
+    CaseFinished,
+    RunFinished,
+    #[serde(other)]
+    Unknown,
+}
+
+struct EnvelopeVisitor {
+    without_starts: bool,
+}
+
+impl<'de> Visitor<'de> for EnvelopeVisitor {
+    type Value = Envelope;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record of an event log")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Envelope, A::Error> {
+        let (mut schema, mut seq, mut time) = (None, None, None);
+        let mut kind = None;
+        let mut body = None;
+        let mut early: Option<&'de RawValue> = None;
+        while let Some(field) = map.next_key()? {
+            match (field, kind) {
+                (Field::Schema, _) => schema = Some(map.next_value()?),
+                (Field::Seq, _) => seq = Some(map.next_value()?),
+                (Field::Time, _) => time = Some(map.next_value()?),
+                (Field::Kind, _) => kind = Some(map.next_value()?),
+                (Field::Data, Some(kind)) => {
+                    body = Some(map.next_value_seed(self.data(kind))?);
+                }
+                (Field::Data, None) => early = Some(map.next_value()?),
+                (Field::Other, _) => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        let missing = A::Error::missing_field;
+        let kind = kind.ok_or_else(|| missing("kind"))?;
+        let body = match (body, early) {
+            (Some(body), _) => body,
+            (None, Some(early)) => self
+                .data(kind)
+                .deserialize(early)
+                .map_err(A::Error::custom)?,
+            (None, None) => return Err(missing("data")),
+        };
+        Ok(Envelope {
+            schema: schema.ok_or_else(|| missing("schema"))?,
+            seq: seq.ok_or_else(|| missing("seq"))?,
+            time: time.ok_or_else(|| missing("time"))?,
+            is_known: !matches!(kind, Kind::Unknown),
+            body,
+        })
+    }
+}
+
+impl EnvelopeVisitor {
+    fn data(&self, kind: Kind) -> DataSeed {
+        DataSeed {
+            kind,
+            without_starts: self.without_starts,
+        }
+    }
+}
+
+/// Reads data of a kind that is known by now.
+struct DataSeed {
+    kind: Kind,
+    without_starts: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for DataSeed {
+    type Value = Option<RecordBody>;
+
+    fn deserialize<D: Deserializer<'de>>(self, data: D) -> Result<Option<RecordBody>, D::Error> {
+        let body = match self.kind {
+            Kind::CaseStarted if self.without_starts => return leave_out(data),
+            Kind::Unknown => return leave_out(data),
+            Kind::RunStarted => RecordBody::RunStarted(Deserialize::deserialize(data)?),
+            Kind::CasesSelected => RecordBody::CasesSelected(Deserialize::deserialize(data)?),
+            Kind::CaseStarted => RecordBody::CaseStarted(Deserialize::deserialize(data)?),
+            Kind::CaseFinished => RecordBody::CaseFinished(Deserialize::deserialize(data)?),
+            Kind::RunFinished => RecordBody::RunFinished(Deserialize::deserialize(data)?),
+        };
+        Ok(Some(body))
+    }
+}
+
+fn leave_out<'de, D: Deserializer<'de>>(data: D) -> Result<Option<RecordBody>, D::Error> {
+    IgnoredAny::deserialize(data)?;
+    Ok(None)
+}

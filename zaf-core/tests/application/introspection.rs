@@ -1,0 +1,191 @@
+//! What `config` and `extensions` say.
+
+use super::configuration::Machine;
+use super::recorder::run_line;
+
+/// Standard output of a line that succeeds, without the directory of the test and what the recorder says.
+fn said(machine: &Machine, environment: &[(&str, &str)], line: &[&str]) -> String {
+    let (code, stdout, stderr) = machine.run_in(environment, line);
+    assert_eq!((code, stderr.as_str()), (0, ""), "{line:?}");
+    let inner = stdout
+        .lines()
+        .filter(|line| {
+            !["before ", "after ", "destroyed"]
+                .iter()
+                .any(|own| line.starts_with(own))
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
+    let text = inner.replace(&machine.path("work/"), "");
+    // How wide columns are depends on where the directory is.
+    let narrow = |line: &str| {
+        let start = line.len() - line.trim_start().len();
+        let cells: Vec<&str> = line[start..]
+            .split("  ")
+            .map(str::trim)
+            .filter(|cell| !cell.is_empty())
+            .collect();
+        format!("{}{}", &line[..start], cells.join("  "))
+    };
+    text.lines().map(narrow).collect::<Vec<_>>().join("\n") + "\n"
+}
+
+fn machine() -> Machine {
+    Machine::new(&[
+        (
+            "work/demo.yaml",
+            "include.files: base.yaml\noutput.dir: build/out\nwords: ['a # b', '$${x}']\nlog.level: ~\n",
+        ),
+        ("work/base.yaml", "output.dir: base\nlog.level: error\n"),
+    ])
+}
+
+#[test]
+fn h18_a_key_is_explained_with_all_its_values_and_the_one_that_wins() {
+    let environment = [("DEMO_OUTPUT_DIR", "env")];
+    let text = said(
+        &machine(),
+        &environment,
+        &["config", "--explain", "output.dir", "--output-dir", "typed"],
+    );
+    insta::assert_snapshot!(text, @r#"
+    output.dir = typed
+      100  command line  --output-dir  typed  ◀ wins
+       99  environment  DEMO_OUTPUT_DIR  env
+       30  local file  demo.yaml:2:13  build/out
+       30  local file  base.yaml:1:13  base
+        0  default  extension output  output
+    Directory for everything that a run produces. Asked for by output.
+    Set it by --output-dir, DEMO_OUTPUT_DIR or `output.dir` in a file.
+    "#);
+    let text = said(&machine(), &[], &["config", "--explain", "log_level"]);
+    insta::assert_snapshot!(text, @r#"
+    log.level = error
+       30  local file  demo.yaml:4:12  null  no value: the next one counts
+       30  local file  base.yaml:2:12  error  ◀ wins
+        0  default  extension logging  warn
+    Least serious log events that are shown. Asked for by logging.
+    Set it by --log-level, DEMO_LOG_LEVEL or `log.level` in a file.
+    "#);
+    let text = said(&machine(), &[], &["config", "--explain=--words"]);
+    insta::assert_snapshot!(text, @r#"
+    words = ["a # b", "$${x}"]
+       30  local file  demo.yaml:3:8  ["a # b", "$${x}"]  ◀ adds
+    Asked for by print.
+    Set it by --words, DEMO_WORDS or `words` in a file.
+    "#);
+}
+
+#[test]
+fn a_key_that_nobody_knows_is_refused_with_the_nearest() {
+    for (key, hint) in [
+        (
+            "output.dri",
+            "hint: did you mean `output.dir` (extension output)?",
+        ),
+        (
+            "application",
+            "hint: there are `application.abort.grace`, `application.teardown.timeout`",
+        ),
+        ("ext.<all>.enabled", "hint: for example `ext.cli.enabled`"),
+        (
+            "quite.another.thing",
+            "hint: `config` without a key lists those that have a value",
+        ),
+    ] {
+        let (code, _, stderr) = run_line(&["config", "--explain", key]);
+        assert_eq!(code, 2, "{stderr}");
+        assert!(stderr.contains(hint), "{stderr}");
+    }
+}
+
+#[test]
+fn what_config_prints_can_be_read_back() {
+    let machine = machine();
+    let printed = said(&machine, &[], &["config"]);
+    insta::assert_snapshot!(printed, @r#"
+    application.abort.grace: "10s"  # default
+    application.teardown.timeout: "10s"  # default
+    break.before: false  # default
+    config.unknown: refuse  # default
+    disable.default.config.files: false  # default
+    ext.default.enabled: true  # default
+    format: table  # default
+    log.level: error  # base.yaml:2:12
+    output.dir: build/out  # demo.yaml:2:13
+    words: ["a # b", "$${x}"]  # demo.yaml:3:8
+    "#);
+    let again = Machine::new(&[("work/demo.yaml", &printed)]);
+    let values = |text: &str| -> Vec<String> {
+        text.lines()
+            .filter_map(|line| Some(line.rsplit_once(" # ")?.0.trim_end().to_owned()))
+            .collect()
+    };
+    assert_eq!(values(&said(&again, &[], &["config"])), values(&printed));
+}
+
+#[test]
+fn extensions_are_listed_with_their_states() {
+    let machine = Machine::new(&[]);
+    let environment = [("DEMO_EXT_NOOP_ENABLED", "false")];
+    let (code, stdout, stderr) = machine.run_in(&environment, &["extensions"]);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let text = stdout
+        .split_inclusive('\n')
+        .filter(|line| {
+            line.starts_with(' ') || line.starts_with(|c: char| c.is_ascii_digit() || c == 'O')
+        })
+        .collect::<String>()
+        .replace(env!("CARGO_PKG_VERSION"), "1.2.3");
+    insta::assert_snapshot!(text, @r#"
+    ORDER  NAME               STATE     FROM            DOES
+    1…100  cli                active    zaf-core 1.2.3  Reads the command line
+     1…90  environment        active    zaf-core 1.2.3  Reads options from
+                                                        environment variables
+      2…4  configfiles        active    zaf-core 1.2.3  Reads configuration files
+       30  output             active    zaf-core 1.2.3  Says where a run puts what
+                                                        it produces
+      101  configvalidator    active    zaf-core 1.2.3  Refuses a configuration with
+                                                        problems
+      101  logging            active    zaf-core 1.2.3  Shows log events on standard
+                                                        error
+      110  configcommand      active    zaf-core 1.2.3  Adds the command that shows
+                                                        the configuration
+      110  extensionscommand  active    zaf-core 1.2.3  Adds the command that lists
+                                                        extensions
+      110  noop               disabled  zaf-core 1.2.3  Adds the command that does
+                                                        nothing
+                                                        (disabled by
+                                                        DEMO_EXT_NOOP_ENABLED)
+      200  recorder           active    recorder 1.0.0  For tests
+    "#);
+    assert!(text.lines().all(|line| line.chars().count() <= 80));
+}
+
+#[test]
+fn the_list_for_programs_has_stable_fields_and_order() {
+    let machine = Machine::new(&[]);
+    let text = said(
+        &machine,
+        &[],
+        &["extensions", "--format", "json", "--target-command", "pass"],
+    );
+    assert!(
+        text.starts_with("{\n  \"schema\": \"1.0\",\n  \"target_command\": \"pass\",\n"),
+        "{text}"
+    );
+    let orders: Vec<u16> = text
+        .lines()
+        .filter_map(|line| {
+            line.trim()
+                .strip_prefix("\"order\": ")?
+                .strip_suffix(',')?
+                .parse()
+                .ok()
+        })
+        .collect();
+    assert!(orders.len() > 10 && orders.is_sorted(), "{orders:?}");
+    let (code, _, stderr) = run_line(&["extensions", "--target-command", "pas"]);
+    assert_eq!(code, 2);
+    assert!(stderr.contains("did you mean `pass`?"), "{stderr}");
+}
