@@ -249,11 +249,6 @@ impl<J> Strand<J> {
         }
     }
 
-    /// Whether its worker takes several messages at a time.
-    pub(crate) fn takes_ahead(&self) -> bool {
-        self.batch > 1
-    }
-
     /// Whether a message has been taken ahead; asked by the one worker only.
     pub(crate) fn has_in_hand(&self) -> bool {
         self.batch > 1 && !self.hand.lock().is_empty()

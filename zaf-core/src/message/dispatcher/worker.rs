@@ -19,19 +19,6 @@ use crate::thread::panic_text;
 /// How many messages a worker handles before it makes way for other strands that wait.
 const MESSAGES_PER_TURN: usize = 1024;
 
-/// A worker that found fewer messages than this is faster than its senders.
-const SMALL_BATCH: usize = 16;
-
-/// How often a worker that is faster than its senders says "not yet" before it looks into the queue again: about a
-/// microsecond. Without it both meet at the lock for every single message, which costs each of them more than this.
-const LINGER: usize = 24;
-
-fn linger() {
-    for _ in 0..LINGER {
-        std::hint::spin_loop();
-    }
-}
-
 /// A message in the queue of a dispatcher.
 pub(crate) struct Job {
     pub(crate) handler: Arc<dyn AnyHandler>,
@@ -94,11 +81,7 @@ fn serve(
     };
     for _ in 0..MESSAGES_PER_TURN {
         if !strand.has_in_hand() {
-            let is_ahead = (1..SMALL_BATCH).contains(&finished.count);
             finished.report();
-            if is_ahead && strand.takes_ahead() {
-                linger();
-            }
             if !core.is_burst() && !strand.has_work() {
                 look(|| strand.has_work() || strand.is_closed() || pool.has_waiting());
             }
