@@ -35,6 +35,12 @@ pub(crate) fn with_record<T>(f: impl FnOnce(&Record) -> T) -> T {
     if OWN.try_with(|_| ()).is_ok() {
         return OWN.with(|own| f(&own.0));
     }
-    // The thread is ending and its record is gone: somebody sends from a destructor of a thread-local.
+    without_own(f)
+}
+
+/// The thread is ending and its record is gone: somebody sends from a destructor of a thread-local.
+#[cold]
+#[inline(never)]
+fn without_own<T>(f: impl FnOnce(&Record) -> T) -> T {
     f(&Own::new().0)
 }

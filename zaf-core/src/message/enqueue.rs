@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tracing::Span;
+use tracing::level_filters::LevelFilter;
 
 use super::bus::MessageBus;
 use super::dispatcher::Core;
@@ -45,7 +46,8 @@ impl MessageBus {
                 if accepted.needs_worker {
                     self.inner.pool.submit(Arc::clone(core));
                 }
-                if let Some(mut job) = accepted.dropped {
+                if let Some(job) = accepted.dropped {
+                    let mut job = *job;
                     core.tally.dropped();
                     if let Some(reply) = job.reply.take() {
                         let bound = core.bound();
@@ -94,6 +96,10 @@ fn refused(core: &Arc<Core>, refusal: Refusal, mut job: Job) -> Result<bool, Bus
 
 /// Where the sender is, for the log of the handler; none if nobody traces.
 fn current_span() -> Option<Box<Span>> {
+    // One load; asking for the span itself costs more than the queue.
+    if LevelFilter::current() == LevelFilter::OFF {
+        return None;
+    }
     let span = Span::current();
     (!span.is_none()).then(|| Box::new(span))
 }

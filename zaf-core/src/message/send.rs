@@ -223,7 +223,8 @@ impl MessageBus {
         delivered
     }
 
-    /// Calls handlers and fills queues, in order of priority.
+    /// Calls handlers and fills queues, in order of priority. Never inlined: the way of an event to callbacks stays small.
+    #[inline(never)]
     fn hand_over<P: Send + Sync + 'static>(
         &self,
         record: &Record,

@@ -59,8 +59,9 @@ pub(crate) struct Shape {
     pub(crate) bound: usize,
 }
 
-/// What happened to a dispatcher so far.
+/// What happened to a dispatcher so far. On cache lines of its own: workers write it, senders read what is beside it.
 #[derive(Debug, Default)]
+#[repr(align(128))]
 pub(crate) struct Tally {
     handled: AtomicU64,
     failed: AtomicU64,

@@ -51,7 +51,7 @@ pub(crate) struct Accepted<J> {
     /// Whether a worker has to be sent.
     pub(crate) needs_worker: bool,
     /// What made room for it.
-    pub(crate) dropped: Option<J>,
+    pub(crate) dropped: Option<Box<J>>,
 }
 
 /// Something queued, and the number of the endpoint it counts for.
@@ -87,17 +87,31 @@ struct Inner<J> {
     accepted: u64,
 }
 
+/// Something that senders and workers fight over, on cache lines of its own: what lies beside it is read by all of them at
+/// every message.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Apart<T>(T);
+
+impl<T> std::ops::Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Strand<J> {
-    inner: Mutex<Inner<J>>,
+    inner: Apart<Mutex<Inner<J>>>,
     /// Taken ahead by the worker of a strand that has one, so that it does not meet its senders at every message. Where it
     /// can be reached by [`Strand::close`], not in the worker's own frame.
-    hand: Mutex<VecDeque<Queued<J>>>,
+    hand: Apart<Mutex<VecDeque<Queued<J>>>>,
     room: Condvar,
     rest: Condvar,
     /// Number of queued messages, for spinning workers.
-    length: AtomicUsize,
+    length: Apart<AtomicUsize>,
     closed: AtomicBool,
     activity: Arc<Activity>,
     max_workers: usize,
@@ -114,7 +128,7 @@ impl<J> Strand<J> {
         batch: usize,
     ) -> Self {
         Self {
-            inner: Mutex::new(Inner {
+            inner: Apart(Mutex::new(Inner {
                 queue: VecDeque::new(),
                 taken: 0,
                 workers: 0,
@@ -124,11 +138,11 @@ impl<J> Strand<J> {
                 waiting_for_rest: 0,
                 pending: Vec::new(),
                 accepted: 0,
-            }),
-            hand: Mutex::new(VecDeque::new()),
+            })),
+            hand: Apart(Mutex::new(VecDeque::new())),
             room: Condvar::new(),
             rest: Condvar::new(),
-            length: AtomicUsize::new(0),
+            length: Apart(AtomicUsize::new(0)),
             closed: AtomicBool::new(false),
             activity,
             max_workers,
@@ -147,31 +161,31 @@ impl<J> Strand<J> {
         busy: &Arc<Busy>,
         policy: QueuePolicy,
         is_own_worker: bool,
-    ) -> Result<Accepted<J>, (Refusal, Queued<J>)> {
+    ) -> Result<Accepted<J>, (Refusal, Box<Queued<J>>)> {
         let mut inner = self.inner.lock();
         let mut dropped = None;
         if inner.closed || inner.draining {
-            return Err((Refusal::Closed, item));
+            return Err((Refusal::Closed, Box::new(item)));
         }
         if inner.queue.len() >= self.bound {
             match policy {
-                QueuePolicy::Reject => return Err((Refusal::Full, item)),
+                QueuePolicy::Reject => return Err((Refusal::Full, Box::new(item))),
                 QueuePolicy::Block { .. } if is_own_worker => {
-                    return Err((Refusal::WouldDeadlock, item));
+                    return Err((Refusal::WouldDeadlock, Box::new(item)));
                 }
                 QueuePolicy::Block { deadline } => {
                     let deadline = deadline_after(deadline);
                     let mut late = false;
                     while inner.queue.len() >= self.bound && !inner.closed && !inner.draining {
                         if late {
-                            return Err((Refusal::Full, item));
+                            return Err((Refusal::Full, Box::new(item)));
                         }
                         inner.waiting_for_room += 1;
                         late = wait_until(&self.room, &mut inner, deadline);
                         inner.waiting_for_room -= 1;
                     }
                     if inner.closed || inner.draining {
-                        return Err((Refusal::Closed, item));
+                        return Err((Refusal::Closed, Box::new(item)));
                     }
                 }
                 QueuePolicy::DropOldest => dropped = inner.queue.pop_front(),
@@ -195,7 +209,7 @@ impl<J> Strand<J> {
         }
         Ok(Accepted {
             needs_worker,
-            dropped: dropped.map(|queued| queued.job),
+            dropped: dropped.map(|queued| Box::new(queued.job)),
         })
     }
 

@@ -44,15 +44,23 @@ pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>) {
     let Some(strand) = core.strand.as_ref() else {
         return;
     };
-    let Some(bus) = core.bus() else {
-        // The last handle of the bus is gone, and with it all who could want this.
-        core.close();
-        // Gives the worker's place up.
-        drop(strand.take());
-        return;
-    };
-    if with_record(|record| serve(&core, strand, pool, record, &bus)) {
-        pool.submit(core);
+    loop {
+        // Asked anew for each turn: handlers that send to themselves do not keep the bus alive.
+        let Some(bus) = core.bus() else {
+            // The last handle of the bus is gone, and with it all who could want this.
+            core.close();
+            // Gives the worker's place up.
+            drop(strand.take());
+            return;
+        };
+        if !with_record(|record| serve(&core, strand, pool, record, &bus)) {
+            return;
+        }
+        // Only for others: a worker that has the strand's data at hand is the best one to go on.
+        if pool.has_waiting() {
+            pool.submit(core);
+            return;
+        }
     }
 }
 
