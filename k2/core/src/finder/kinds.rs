@@ -18,12 +18,23 @@ pub const LIST_TIMEOUT: OptionId<Duration> = OptionId::duration("tests.list.time
     .describe("Longest time that a test binary may take to list its tests")
     .default(FindOptions::LIST_TIMEOUT);
 
-/// Finds test functions that are linked into the program.
-#[command_extension(
-    name = "linkedcases",
-    extends = ["find"],
+/// Defines where finders are asked, whichever of them are there.
+#[framework_extension(
+    name = "testfinder",
+    load_order = 50,
     endpoints_and_messages = { FINDER: [FIND_TEST_CASES] },
 )]
+#[derive(Debug)]
+pub struct TestFinder;
+
+impl Extension for TestFinder {
+    fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+/// Finds test functions that are linked into the program.
+#[command_extension(name = "linkedcases", extends = ["find"])]
 #[derive(Debug)]
 pub struct LinkedCases {
     table: &'static [TestCaseDescriptor],
@@ -69,7 +80,7 @@ impl Extension for Executables {
 
 #[dispatchers]
 impl Executables {
-    #[callback_dispatcher(FIND_TEST_CASES, optional)]
+    #[callback_dispatcher(FIND_TEST_CASES)]
     fn find(&self, message: &Message<FindTestCases>) -> Vec<FoundUnit> {
         self.0.find(message.data())
     }
@@ -91,7 +102,7 @@ impl Extension for TapProducers {
 
 #[dispatchers]
 impl TapProducers {
-    #[callback_dispatcher(FIND_TEST_CASES, optional)]
+    #[callback_dispatcher(FIND_TEST_CASES)]
     fn find(&self, message: &Message<FindTestCases>) -> Vec<FoundUnit> {
         self.0.find(message.data())
     }
@@ -115,7 +126,7 @@ impl Extension for LibtestBinaries {
 
 #[dispatchers]
 impl LibtestBinaries {
-    #[callback_dispatcher(FIND_TEST_CASES, optional)]
+    #[callback_dispatcher(FIND_TEST_CASES)]
     fn find(&self, message: &Message<FindTestCases>) -> Vec<FoundUnit> {
         self.0.find(message.data())
     }
@@ -144,7 +155,7 @@ impl Extension for GoogleTestBinaries {
 
 #[dispatchers]
 impl GoogleTestBinaries {
-    #[callback_dispatcher(FIND_TEST_CASES, optional)]
+    #[callback_dispatcher(FIND_TEST_CASES)]
     fn find(&self, message: &Message<FindTestCases>) -> Vec<FoundUnit> {
         self.0.find(message.data())
     }

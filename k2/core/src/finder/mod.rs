@@ -32,6 +32,7 @@ pub use found::{Found, Problem, duplicates};
 pub use interpret::{Interpretation, interpret, interpret_end};
 pub use kinds::{
     Executables, GoogleTestBinaries, LIST_TIMEOUT, LibtestBinaries, LinkedCases, TapProducers,
+    TestFinder,
 };
 pub use linked::{linked, linked_from};
 pub use listing::{FindOptions, cases_of_file};
