@@ -14,6 +14,8 @@ use std::sync::Arc;
 use anstream::{AutoStream, ColorChoice};
 use parking_lot::{Mutex, MutexGuard};
 
+use super::colour::{self, choice};
+
 /// Columns of help and tables where the width is not known.
 pub(crate) const DEFAULT_WIDTH: usize = 80;
 
@@ -48,8 +50,8 @@ impl Console {
         .map(|size| usize::from(size.ws_col))
         .find(|&columns| columns > 0);
         Self {
-            stdout: stream(Box::new(io::stdout()), AutoStream::choice(&io::stdout())),
-            stderr: stream(Box::new(io::stderr()), AutoStream::choice(&io::stderr())),
+            stdout: stream(Box::new(io::stdout()), choice(colour::on_stdout())),
+            stderr: stream(Box::new(io::stderr()), choice(colour::on_stderr())),
             width: width.unwrap_or(DEFAULT_WIDTH),
         }
     }

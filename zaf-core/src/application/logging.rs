@@ -8,7 +8,6 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 use std::sync::OnceLock;
 
-use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
@@ -17,6 +16,8 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{Registry, reload};
+
+use super::colour;
 
 /// Level until the configuration is known.
 const INITIAL: LevelFilter = LevelFilter::WARN;
@@ -27,7 +28,7 @@ static LEVEL: OnceLock<reload::Handle<LevelFilter, Registry>> = OnceLock::new();
 /// Installs the subscriber; does nothing if the process has one.
 pub(super) fn install() {
     let (level, handle) = reload::Layer::new(INITIAL);
-    let ansi = AutoStream::choice(&io::stderr()) != ColorChoice::Never;
+    let ansi = colour::on_stderr();
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(ansi)

@@ -9,6 +9,7 @@
 //! [`Application::run`] installs and [`Application::run_with`] does not.
 
 mod builder;
+pub mod colour;
 mod console;
 mod escalation;
 mod events;

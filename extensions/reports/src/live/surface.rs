@@ -5,8 +5,8 @@
 use std::io::{self, IsTerminal, Write};
 
 use anstream::adapter::strip_str;
-use anstream::{AutoStream, ColorChoice};
 use rustix::termios::tcgetwinsize;
+use zaf_core::application::colour;
 
 /// Fewest columns for a progress line.
 const FEWEST_COLUMNS: usize = 2;
@@ -52,11 +52,11 @@ impl Surface {
         let can_erase = io::stderr().is_terminal() && anstyle_query::term_supports_ansi_color();
         Self {
             out: Stream {
-                has_colour: AutoStream::choice(&io::stdout()) != ColorChoice::Never,
+                has_colour: colour::on_stdout(),
                 to: Box::new(io::stdout()),
             },
             err: Stream {
-                has_colour: AutoStream::choice(&io::stderr()) != ColorChoice::Never,
+                has_colour: colour::on_stderr(),
                 to: Box::new(io::stderr()),
             },
             control: Box::new(io::stderr()),

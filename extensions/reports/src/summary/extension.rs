@@ -2,8 +2,9 @@
 
 use std::io::{self, BufWriter, Write};
 
-use anstream::AutoStream;
+use anstream::{AutoStream, ColorChoice};
 use k2::messages::{REPORTS_WRITTEN, RESULTS, ReportsWritten};
+use zaf_core::application::colour;
 use zaf_core::prelude::*;
 
 use super::render::{RenderError, write_summary};
@@ -32,7 +33,12 @@ impl SummaryReport {
         let written = message.data();
         let log = logs.open(&written.log);
         let width = width_of(io::stdout()).unwrap_or(DEFAULT_WIDTH);
-        let mut out = BufWriter::new(AutoStream::auto(io::stdout()));
+        let choice = if colour::on_stdout() {
+            ColorChoice::Always
+        } else {
+            ColorChoice::Never
+        };
+        let mut out = BufWriter::new(AutoStream::new(io::stdout(), choice));
         let printed = write_summary(log.as_deref(), written, width, &mut out)
             .and_then(|()| out.flush().map_err(RenderError::from));
         match printed {
