@@ -284,8 +284,8 @@ impl<'a> Supervision<'a> {
             return Vec::new();
         }
         let deadline = match self.phase {
-            // What has been told to end has had its grace.
-            Phase::Ended { until } if self.ended_by == EndedBy::Itself => until,
+            // Also after a signal of ours: the others of the group have it too, and may be a moment behind.
+            Phase::Ended { until } => until,
             _ => Instant::now(),
         };
         leftovers::end(self.pid, self.spec.execution.as_deref(), deadline)
