@@ -64,6 +64,8 @@ impl Running {
 
 fn assert_ended_by(session: &Session, ended: &Ended, signal: i32) {
     assert_eq!(ended.signal, Some(signal), "{ended:?}");
+    let shown = format!("exit {}", 128 + signal);
+    assert!(ended.stdout.contains(&shown), "{}", ended.stdout);
     let verdicts: Vec<_> = session.verdicts().into_values().collect();
     assert_eq!(verdicts, ["aborted", "not-run"], "{ended:?}");
     assert!(!session.path().join("ran").exists());

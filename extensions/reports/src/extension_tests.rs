@@ -47,6 +47,7 @@ impl Run {
             failures: Vec::new(),
             summary: Arc::new(Summary::of(&canned::run())),
             exit: ExitCode::CasesFailed,
+            signal: None,
         }
     }
 }

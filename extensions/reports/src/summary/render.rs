@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use camino::{Utf8Path, Utf8PathBuf};
 use k2::case::Verdict;
 use k2::messages::ReportsWritten;
-use k2::results::{LATEST_LINK, Summary, printable_line};
+use k2::results::{LATEST_LINK, Summary, printable_line, signal_name};
 use thiserror::Error;
 
 use crate::block::Blocks;
@@ -84,12 +84,23 @@ pub(crate) fn write_summary(
             &format!("{}: {}", failure.name, failure.reason),
         )?;
     }
-    row(
-        out,
-        &format!("exit {}", written.exit.code()),
-        written.exit.meaning(),
-    )?;
+    let (code, meaning) = exit_line(written);
+    row(out, &format!("exit {code}"), &meaning)?;
     Ok(())
+}
+
+/// The number that the shell will see, and why.
+fn exit_line(written: &ReportsWritten) -> (i32, String) {
+    let meaning = written.exit.meaning();
+    match written.signal {
+        None => (i32::from(written.exit.code()), meaning.to_owned()),
+        Some(number) => {
+            let name =
+                signal_name(number).map_or_else(|| format!("signal {number}"), str::to_owned);
+            // Source: what shells say of a program that a signal has ended.
+            (128 + number, format!("ended by {name}; {meaning}"))
+        }
+    }
 }
 
 /// The error and its causes, on one line.
@@ -205,6 +216,7 @@ mod tests {
             }],
             failures,
             exit: summary.exit_code(),
+            signal: None,
             summary: Arc::new(summary),
         };
         let mut out = Vec::new();

@@ -2,12 +2,13 @@
 
 use std::error::Error as StdError;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use zaf_core::application::CodedError;
+use zaf_core::application::{ABORT, CodedError};
 use zaf_core::builtin::OUTPUT_DIR;
 use zaf_core::message::{DispatcherKind, ReplyError};
 use zaf_core::prelude::*;
@@ -70,7 +71,7 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     if let Some(code) = ended.as_ref().err().and_then(carried_code) {
         exit = exit.merge(code);
     }
-    let exit = report(cx, &directory, &summary.take(), exit)?;
+    let exit = report(cx, &directory, &summary.take(), exit, summary.signal())?;
     // The number that was shown is the one that the shell sees.
     ended.map(|_| exit).map_err(|error| exit.with_error(error))
 }
@@ -160,6 +161,7 @@ fn report(
     directory: &RunDirectory,
     summary: &Summary,
     mut exit: ExitCode,
+    signal: Option<i32>,
 ) -> Result<ExitCode> {
     let mut reports: Vec<WrittenReport> = Vec::new();
     let mut failures: Vec<ReportFailure> = Vec::new();
@@ -197,6 +199,7 @@ fn report(
         failures,
         summary: Arc::new(summary.clone()),
         exit,
+        signal,
     };
     cx.bus().trigger_event(REPORTS_WRITTEN, RESULTS, written)?;
     Ok(exit)
@@ -217,7 +220,11 @@ fn missing_report(handler: &str, error: &ReplyError) -> ReportFailure {
 }
 
 /// Adds up what the runner says: the same sum that a reader of the event log gets, also when nobody writes one.
-struct Tally(Arc<Mutex<Summary>>);
+struct Tally {
+    summary: Arc<Mutex<Summary>>,
+    /// The first signal that an abort came from; 0 for none.
+    signal: Arc<AtomicI32>,
+}
 
 impl Tally {
     fn listen(cx: &CommandContext<'_>) -> Result<Self> {
@@ -243,10 +250,25 @@ impl Tally {
             })
             .endpoints([RUNNER])
             .register()?;
-        Ok(Self(summary))
+        let signal = Arc::new(AtomicI32::new(0));
+        let noted = Arc::clone(&signal);
+        cx.bus()
+            .dispatcher(DispatcherKind::Callback, "run-signal")
+            .on(ABORT, move |message, _| {
+                let number = message.data().signal.unwrap_or(0);
+                // Only the first counts, as for what is raised again at the end.
+                let _ = noted.compare_exchange(0, number, Ordering::SeqCst, Ordering::SeqCst);
+                Ok(())
+            })
+            .register()?;
+        Ok(Self { summary, signal })
     }
 
     fn take(&self) -> Summary {
-        self.0.lock().clone()
+        self.summary.lock().clone()
+    }
+
+    fn signal(&self) -> Option<i32> {
+        Some(self.signal.load(Ordering::SeqCst)).filter(|&number| number != 0)
     }
 }

@@ -348,8 +348,8 @@ impl fmt::Display for ExitStatus {
     }
 }
 
-/// Name of the signals that end processes; numbers as on Linux for x86 and Arm.
-fn signal_name(signal: i32) -> Option<&'static str> {
+/// Name of the signals that end processes; numbers as on Linux for x86 and Arm. None for others.
+pub fn signal_name(signal: i32) -> Option<&'static str> {
     Some(match signal {
         1 => "SIGHUP",
         2 => "SIGINT",

@@ -73,4 +73,7 @@ pub struct ReportsWritten {
     pub summary: Arc<Summary>,
     /// How the command will end, everything considered.
     pub exit: ExitCode,
+    /// Number of the signal that ended the run: it is raised again at the very end, so the shell sees 128 and this number
+    /// instead of `exit`.
+    pub signal: Option<i32>,
 }
