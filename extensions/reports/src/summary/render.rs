@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use camino::{Utf8Path, Utf8PathBuf};
 use k2::case::Verdict;
 use k2::messages::ReportsWritten;
-use k2::results::{LATEST_LINK, Summary, printable_line, signal_name};
+use k2::results::{LATEST_LINK, Summary, printable_line};
+use k2::supervisor::signal_name;
 use thiserror::Error;
 
 use crate::block::Blocks;

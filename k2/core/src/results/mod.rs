@@ -14,7 +14,7 @@ mod summary;
 pub use escape::{printable, printable_line};
 pub use model::{
     CapturedOutput, CasesSelected, ExitStatus, LeakedProcess, RunEnd, RunFinished, RunStarted,
-    TestCaseFinished, TestCaseStarted, signal_name,
+    TestCaseFinished, TestCaseStarted,
 };
 pub use output_dir::{EVENT_LOG_FILE, LATEST_LINK, LOCK_FILE, OutputDirError, RunDirectory, RunId};
 pub use record::{Record, RecordBody, SCHEMA_VERSION, SchemaVersion};

@@ -54,7 +54,8 @@ impl fmt::Display for ExitStatus {
     }
 }
 
-fn signal_name(number: i32) -> Option<&'static str> {
+/// Name of a signal that ends processes; none for others.
+pub fn signal_name(number: i32) -> Option<&'static str> {
     use rustix::process::Signal;
     let names = [
         (Signal::HUP, "SIGHUP"),

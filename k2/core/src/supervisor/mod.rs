@@ -22,7 +22,7 @@ mod spec;
 
 pub use cancellation::{Cancellation, Level};
 pub use capture::CapturedOutput;
-pub use end::{EndedBy, ExitStatus, LeakedProcess, ProcessEnd};
+pub use end::{EndedBy, ExitStatus, LeakedProcess, ProcessEnd, signal_name};
 pub use error::SpawnError;
 pub use leftovers::prepare;
 pub use run::run;
