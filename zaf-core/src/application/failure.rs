@@ -235,7 +235,9 @@ fn code_of(error: &Error) -> Option<ExitCode> {
             Some(coded.code())
         } else if let Some(early) = find::<EarlyEnd>(cause) {
             Some(early.code())
-        } else if find::<Problems>(cause).is_some() || find::<ConfigError>(cause).is_some() {
+        } else if find::<Problems>(cause).is_some()
+            || find::<ConfigError>(cause).is_some_and(is_of_the_user)
+        {
             Some(ExitCode::Usage)
         } else {
             None
@@ -245,6 +247,11 @@ fn code_of(error: &Error) -> Option<ExitCode> {
         let load = error.chain().find_map(find::<LoadError>)?;
         Some(load.exit_code())
     })
+}
+
+/// Whether the configuration is wrong, and not the extension that reads it.
+fn is_of_the_user(error: &ConfigError) -> bool {
+    !matches!(error, ConfigError::NotRequested { .. })
 }
 
 /// Whether a value that the validation refuses as well is the reason why an extension failed.
@@ -329,6 +336,15 @@ mod tests {
         let failure = Failure::new(FailureKind::Command, error);
         assert_eq!(failure.code(), ExitCode::ReportFailed);
         assert_eq!(shown(&failure).1, "error: disk full\n");
+    }
+
+    #[test]
+    fn an_option_that_an_extension_did_not_ask_for_is_no_fault_of_the_user() {
+        let not_requested = ConfigError::NotRequested {
+            key: "my.option".to_owned(),
+        };
+        let failure = Failure::new(FailureKind::Loading, not_requested);
+        assert_eq!(failure.code(), ExitCode::ExtensionFailed);
     }
 
     #[test]
