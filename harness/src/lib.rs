@@ -4,6 +4,47 @@
 //! [`ExpectedMessages`] collects what it says. Nothing is shared between two harnesses, so tests run in parallel; nothing
 //! sleeps, and everything that waits has a limit.
 //!
+//! ```
+//! use zaf_core::prelude::*;
+//! use zaf_harness::prelude::*;
+//!
+//! const VOICE: EndpointId = EndpointId::new("voice", "Where the echo speaks.");
+//! const SAID: EventId<String> = EventId::new("SAID", "Somebody said something.");
+//! const ECHO: EventId<String> = EventId::new("ECHO", "It was said again.");
+//!
+//! /// Says everything again.
+//! #[framework_extension(
+//!     name = "echo",
+//!     load_order = 101,
+//!     endpoints_and_messages = { VOICE: [ECHO] },
+//! )]
+//! #[derive(Debug)]
+//! struct Echo;
+//!
+//! impl Extension for Echo {
+//!     fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
+//!         Ok(Self)
+//!     }
+//! }
+//!
+//! #[dispatchers]
+//! impl Echo {
+//!     #[callback_dispatcher(SAID)]
+//!     fn on_said(&self, message: &Message<String>, bus: &MessageBus) -> Result<()> {
+//!         bus.trigger_event(ECHO, VOICE, message.data().clone())?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # fn main() -> TestResult {
+//! let harness = ExtensionTestHarness::<Echo>::builder().define(MOCK_ENDPOINT, [SAID]).start()?;
+//! let queue = harness.message_queue([ECHO])?;
+//! harness.trigger_event(SAID, MOCK_ENDPOINT, "hello".to_owned())?;
+//! assert_eq!(*queue.recv_timeout(Duration::from_secs(10))?.data(), "hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Not here: loading in bands, enabling and choosing a command. A harness always runs its one extension.
 
 mod builder;

@@ -10,6 +10,17 @@
 //! }
 //! ```
 //!
+//! Its `Cargo.toml` names two crates, because what the attributes make of your code refers to both; and the harness for its tests. Rust 1.95 or newer.
+//!
+//! ```toml
+//! [dependencies]
+//! k2 = "0.1"         # default-features = false: without the default extensions
+//! zaf-core = "0.1"
+//!
+//! [dev-dependencies]
+//! zaf-harness = "0.1"
+//! ```
+//!
 //! This crate adds the default extensions (each family behind a feature, see `Cargo.toml`) to the library `k2-core`, whose items
 //! it re-exports. The three things to know are [`test_case`], which makes a function a test case, [`messages`], which is what
 //! extensions listen to, and [`application`].
