@@ -64,7 +64,12 @@ impl Session {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zk2"));
+        self.program(env!("CARGO_BIN_EXE_zk2"), arguments)
+    }
+
+    /// Any program, in the same directory and environment as `zk2`.
+    pub(crate) fn program(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(self.path())
