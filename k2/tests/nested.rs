@@ -1,5 +1,7 @@
 //! A case that runs `zk2` itself.
 
+use std::process::{Command, Stdio};
+
 use crate::session::{Session, fixture, text};
 
 /// The command line of a run in the run, into an output directory of its own.
@@ -38,4 +40,39 @@ fn e5_what_an_inner_run_leaves_behind_when_it_is_killed_is_found() {
     let leaked = record.get("leaked").and_then(|leaked| leaked.as_array());
     assert_eq!(leaked.map(Vec::len), Some(1), "{record:#}");
     session.assert_nothing_left();
+}
+
+#[test]
+fn a_run_whose_session_began_outside_its_pid_namespace_finds_what_is_left_behind() {
+    let session = Session::new();
+    session.fixture("suite/daemon", "double-fork");
+    session.script("suite/passes", "exit 0");
+    // As in a container: the leader of the session has no number there. Without privileges a user namespace has to be made first.
+    let namespace = |flags: &str| {
+        let mut command = Command::new("unshare");
+        command.args([flags, "--mount-proc"]);
+        command
+    };
+    let may = |flags| {
+        let quiet = Stdio::null;
+        let status = namespace(flags).arg("true").stderr(quiet()).status();
+        status.is_ok_and(|status| status.success())
+    };
+    let Some(flags) = ["-pf", "-rpf"].into_iter().find(|flags| may(flags)) else {
+        let notice =
+            b"NOTICE: PID namespaces are not allowed here: a run within one is not tested\n";
+        let _ = rustix::io::write(rustix::stdio::stderr(), notice);
+        return;
+    };
+    let mut command = namespace(flags);
+    command
+        .args([env!("CARGO_BIN_EXE_zk2"), "run", "suite"])
+        .current_dir(session.path())
+        .env("HOME", session.path());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(text(&session.finished_case("passes"), "verdict"), "passed");
+    let daemon = session.finished_case("daemon");
+    let leaked = daemon.get("leaked").and_then(|leaked| leaked.as_array());
+    assert_eq!(leaked.map(Vec::len), Some(1), "{daemon:#}");
 }

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitOptions, getpid, getsid, kill_process, pidfd_open,
-    set_child_subreaper, test_kill_process_group, waitpgid, waitpid,
+    Pid, PidfdFlags, Signal, WaitOptions, getpid, kill_process, pidfd_open, set_child_subreaper,
+    test_kill_process_group, waitpgid, waitpid,
 };
 
 use super::LeakedProcess;
@@ -97,7 +97,8 @@ impl Search<'_> {
     /// Descendants that live, in order of their pids; reaps the dead ones that became children of this process.
     fn living(&self) -> Vec<Pid> {
         let group_is_empty = self.reap_group();
-        let (own, session) = (getpid().as_raw_pid(), own_session());
+        let own = getpid().as_raw_pid();
+        let session = own_session(own);
         let leader = self.leader.as_raw_pid();
         let mut found: BTreeMap<i32, Stat> = BTreeMap::new();
         let mut others: BTreeMap<i32, Stat> = BTreeMap::new();
@@ -152,8 +153,10 @@ impl Search<'_> {
     }
 }
 
-fn own_session() -> Option<i32> {
-    getsid(None).ok().map(Pid::as_raw_pid)
+/// 0 where the leader of the session is outside the PID namespace, as in many containers: no number that `Pid` can hold,
+/// so `getsid` is not asked.
+fn own_session(own: i32) -> Option<i32> {
+    procfs::stat(own).map(|stat| stat.session)
 }
 
 fn reap(pid: i32) {
