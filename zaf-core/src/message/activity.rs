@@ -27,9 +27,9 @@ impl Busy {
         self.0.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// [`Activity::changed`] must be called afterwards.
-    pub(crate) fn lower(&self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+    /// Returns whether that was the last; then [`Activity::changed`] must be called afterwards.
+    pub(crate) fn lower(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::SeqCst) == 1
     }
 
     pub(crate) fn is_zero(&self) -> bool {

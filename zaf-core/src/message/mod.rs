@@ -49,6 +49,7 @@ mod activity;
 mod bus;
 mod current;
 mod dispatcher;
+mod endpoint;
 mod enqueue;
 mod entity;
 mod error;

@@ -76,18 +76,39 @@ impl Record {
         place: Place,
         activity: &'a Activity,
     ) -> Option<Presence<'a>> {
-        let state = self.state.load(Ordering::Relaxed);
-        let depth = Self::depth_of(state);
-        let frame = self.frames.get(depth)?;
-        frame.place.store(place.pack(), Ordering::Relaxed);
-        frame.dispatcher.store(0, Ordering::Relaxed);
-        self.state
-            .store(state + (1 << DEPTH_BITS) + 1, Ordering::Release);
+        let frame = self.open(place, 0)?;
         Some(Presence {
             record: self,
             frame,
             activity,
         })
+    }
+
+    /// Opens a frame for a handler of a queued message, whose strand is busy until after the frame has been closed: nobody
+    /// waits for the frame itself.
+    #[inline]
+    pub(crate) fn enter_from_queue(&self, place: Place, dispatcher: u64) -> Option<Turn<'_>> {
+        self.open(place, dispatcher)?;
+        Some(Turn { record: self })
+    }
+
+    #[inline]
+    fn open(&self, place: Place, dispatcher: u64) -> Option<&Frame> {
+        let state = self.state.load(Ordering::Relaxed);
+        let depth = Self::depth_of(state);
+        let frame = self.frames.get(depth)?;
+        frame.place.store(place.pack(), Ordering::Relaxed);
+        frame.dispatcher.store(dispatcher, Ordering::Relaxed);
+        self.state
+            .store(state + (1 << DEPTH_BITS) + 1, Ordering::Release);
+        Some(frame)
+    }
+
+    #[inline]
+    fn close(&self) {
+        let state = self.state.load(Ordering::Relaxed);
+        self.state
+            .store(state + (1 << DEPTH_BITS) - 1, Ordering::Release);
     }
 
     /// Whether a handler of this dispatcher is announced.
@@ -160,13 +181,23 @@ impl Presence<'_> {
     }
 }
 
+/// The open frame of a handler of a queued message; closed on drop, and nobody is told.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    record: &'a Record,
+}
+
+impl Drop for Turn<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.record.close();
+    }
+}
+
 impl Drop for Presence<'_> {
     #[inline]
     fn drop(&mut self) {
-        let state = self.record.state.load(Ordering::Relaxed);
-        self.record
-            .state
-            .store(state + (1 << DEPTH_BITS) - 1, Ordering::Release);
+        self.record.close();
         self.activity.fences.light();
         self.activity.withdrawn();
     }

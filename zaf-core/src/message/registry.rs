@@ -12,6 +12,7 @@ use indexmap::IndexMap;
 
 use super::activity::{Activity, Busy};
 use super::dispatcher::Core;
+use super::endpoint::EndpointDefinition;
 use super::error::BusError;
 use super::message::Origin;
 use super::presence::Place;
@@ -28,12 +29,6 @@ const MAX_ALIASES: usize = 1024;
 
 /// Left over by a change; dropped without the lock.
 pub(crate) type Garbage = Vec<Box<dyn Any + Send + Sync>>;
-
-struct EndpointDefinition {
-    id: EndpointId,
-    number: u32,
-    busy: Arc<Busy>,
-}
 
 struct MessageDefinition {
     descriptor: MessageDescriptor,
@@ -126,7 +121,10 @@ impl Registry {
             .entry(id.name())
             .or_insert_with(|| EndpointDefinition {
                 id,
-                number,
+                place: Place {
+                    bus: self.bus,
+                    endpoint: number,
+                },
                 busy: Arc::new(Busy::new()),
             });
     }
@@ -233,10 +231,13 @@ impl Registry {
             let Some(route) = self.routes.get_mut(&name) else {
                 continue;
             };
+            let endpoint = self.endpoints.get(name.1);
+            let intake = endpoint.and_then(|one| one.intake(core, &subscription.handler));
             self.sequence += 1;
             let registered = Registered {
                 core: Arc::clone(core),
                 handler: Arc::clone(&subscription.handler),
+                intake,
                 audience: application.audience.clone(),
                 priority: application.priority,
                 sequence: self.sequence,
@@ -389,11 +390,7 @@ impl Registry {
             endpoint: endpoint.id,
             origin: Origin::interned(message.descriptor, Some(endpoint.id)),
             everywhere: Origin::interned(message.descriptor, None),
-            place: Place {
-                bus: self.bus,
-                endpoint: endpoint.number,
-            },
-            busy: Arc::clone(&endpoint.busy),
+            place: endpoint.place,
             receivers,
         });
         definition.built = Some(Arc::clone(&route));
@@ -409,7 +406,7 @@ impl Registry {
     pub(crate) fn endpoint(&self, id: EndpointId) -> Result<(u32, Arc<Busy>), BusError> {
         let definition = self.endpoints.get(id.name());
         definition
-            .map(|definition| (definition.number, Arc::clone(&definition.busy)))
+            .map(|definition| (definition.place.endpoint, Arc::clone(&definition.busy)))
             .ok_or(BusError::NoSuchEndpoint {
                 endpoint: id.name(),
             })

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::current::with_record;
 use super::dispatcher::Core;
 use super::error::ReplyError;
+use super::message::Message;
 use super::reply_set::ReplySet;
 use crate::sync::deadline_after;
 
@@ -25,13 +26,16 @@ pub struct Reply<R> {
 /// The answers that are expected from queued dispatchers.
 pub(crate) struct SharedReplies<R> {
     set: ReplySet<Result<R, ReplyError>>,
+    /// Who owes each answer, in order of execution.
+    receivers: Box<[Arc<Core>]>,
     late: Arc<AtomicU64>,
 }
 
 impl<R: Send + 'static> SharedReplies<R> {
-    pub(crate) fn new(size: usize, late: Arc<AtomicU64>) -> Arc<Self> {
+    pub(crate) fn new(receivers: Box<[Arc<Core>]>, late: Arc<AtomicU64>) -> Arc<Self> {
         Arc::new(Self {
-            set: ReplySet::new(size),
+            set: ReplySet::new(receivers.len()),
+            receivers,
             late,
         })
     }
@@ -45,13 +49,16 @@ impl<R: Send + 'static> SharedReplies<R> {
 
 /// [`SharedReplies`] without its type.
 pub(crate) trait AnyReplies: Send + Sync {
-    fn fail(&self, index: usize, error: ReplyError);
+    /// Settles a place with an error; `error` is given the name of the handler.
+    fn fail(&self, index: usize, error: fn(Arc<str>, usize) -> ReplyError);
     fn as_any(&self) -> &dyn Any;
 }
 
 impl<R: Send + 'static> AnyReplies for SharedReplies<R> {
-    fn fail(&self, index: usize, error: ReplyError) {
-        self.settle(index, Err(error));
+    fn fail(&self, index: usize, error: fn(Arc<str>, usize) -> ReplyError) {
+        if let Some(core) = self.receivers.get(index) {
+            self.settle(index, Err(error(Arc::clone(&core.name), core.bound())));
+        }
     }
 
     fn as_any(&self) -> &dyn Any {
@@ -59,20 +66,52 @@ impl<R: Send + 'static> AnyReplies for SharedReplies<R> {
     }
 }
 
-/// The obligation to answer once. Dropping it unanswered sends [`ReplyError::Abandoned`].
-pub(crate) struct Replier {
-    /// None once answered.
-    replies: Option<Arc<dyn AnyReplies>>,
-    index: usize,
-    handler: Arc<str>,
+/// What a queue holds: a message and, if it is a request, where its answers go.
+pub(crate) trait Parcel: Send + Sync {
+    /// A `Message<P>`.
+    fn message(&self) -> &(dyn Any + Send + Sync);
+    /// None for events.
+    fn replies(&self) -> Option<&dyn AnyReplies>;
 }
 
-impl Replier {
-    pub(crate) fn new(replies: Arc<dyn AnyReplies>, index: usize, handler: Arc<str>) -> Self {
+impl<P: Send + Sync + 'static> Parcel for Message<P> {
+    fn message(&self) -> &(dyn Any + Send + Sync) {
+        self
+    }
+
+    fn replies(&self) -> Option<&dyn AnyReplies> {
+        None
+    }
+}
+
+/// A request on its way to queues.
+pub(crate) struct Request<P, R> {
+    pub(crate) message: Arc<Message<P>>,
+    pub(crate) replies: Arc<SharedReplies<R>>,
+}
+
+impl<P: Send + Sync + 'static, R: Send + 'static> Parcel for Request<P, R> {
+    fn message(&self) -> &(dyn Any + Send + Sync) {
+        &*self.message
+    }
+
+    fn replies(&self) -> Option<&dyn AnyReplies> {
+        Some(&*self.replies)
+    }
+}
+
+/// The obligation to answer once. Dropping it unanswered sends [`ReplyError::Abandoned`].
+pub(crate) struct Replier<'a> {
+    /// None once answered.
+    replies: Option<&'a dyn AnyReplies>,
+    index: usize,
+}
+
+impl<'a> Replier<'a> {
+    pub(crate) fn new(replies: &'a dyn AnyReplies, index: usize) -> Self {
         Self {
             replies: Some(replies),
             index,
-            handler,
         }
     }
 
@@ -80,7 +119,6 @@ impl Replier {
     pub(crate) fn send<R: Send + 'static>(mut self, answer: Result<R, ReplyError>) {
         let typed = self
             .replies
-            .as_ref()
             .and_then(|replies| replies.as_any().downcast_ref::<SharedReplies<R>>());
         if let Some(typed) = typed {
             typed.settle(self.index, answer);
@@ -88,18 +126,18 @@ impl Replier {
         }
     }
 
-    pub(crate) fn fail(mut self, error: impl FnOnce(Arc<str>) -> ReplyError) {
+    /// Answers with an error, made of the name and the bound of the queue.
+    pub(crate) fn fail(mut self, error: fn(Arc<str>, usize) -> ReplyError) {
         if let Some(replies) = self.replies.take() {
-            replies.fail(self.index, error(Arc::clone(&self.handler)));
+            replies.fail(self.index, error);
         }
     }
 }
 
-impl Drop for Replier {
+impl Drop for Replier<'_> {
     fn drop(&mut self) {
         if let Some(replies) = self.replies.take() {
-            let handler = Arc::clone(&self.handler);
-            replies.fail(self.index, ReplyError::Abandoned { handler });
+            replies.fail(self.index, |handler, _| ReplyError::Abandoned { handler });
         }
     }
 }
@@ -120,8 +158,6 @@ enum Inner<R> {
 
 struct Pending<R> {
     shared: Arc<SharedReplies<R>>,
-    /// Who owes each answer.
-    receivers: Vec<Arc<Core>>,
     /// Index of the next answer in order of execution.
     next: usize,
 }
@@ -139,13 +175,9 @@ impl<R: Send + 'static> Replies<R> {
         }
     }
 
-    pub(crate) fn pending(shared: Arc<SharedReplies<R>>, receivers: Vec<Arc<Core>>) -> Self {
+    pub(crate) fn pending(shared: Arc<SharedReplies<R>>) -> Self {
         Self {
-            inner: Inner::Pending(Pending {
-                shared,
-                receivers,
-                next: 0,
-            }),
+            inner: Inner::Pending(Pending { shared, next: 0 }),
         }
     }
 
@@ -153,7 +185,7 @@ impl<R: Send + 'static> Replies<R> {
     pub fn len(&self) -> usize {
         match &self.inner {
             Inner::Ready(reply) => usize::from(reply.is_some()),
-            Inner::Pending(pending) => pending.receivers.len() - pending.next,
+            Inner::Pending(pending) => pending.shared.receivers.len() - pending.next,
         }
     }
 
@@ -185,7 +217,12 @@ impl<R: Send + 'static> Replies<R> {
             Inner::Ready(reply) => reply.take().into_iter().collect(),
             Inner::Pending(pending) => {
                 let deadline = deadline_after(timeout);
-                (pending.next..pending.receivers.len())
+                let all = pending.next..pending.shared.receivers.len();
+                if !all.clone().any(|index| pending.would_deadlock(index)) {
+                    // Woken once. What is missing then is found below.
+                    pending.shared.set.wait_for_all(deadline);
+                }
+                (pending.next..pending.shared.receivers.len())
                     .filter_map(|index| pending.take(index, deadline, timeout))
                     .collect()
             }
@@ -217,7 +254,7 @@ impl<R: Send + 'static> Replies<R> {
 impl<R: Send + 'static> Pending<R> {
     /// Whether only the calling thread itself could give the answer.
     fn would_deadlock(&self, index: usize) -> bool {
-        let Some(core) = self.receivers.get(index) else {
+        let Some(core) = self.shared.receivers.get(index) else {
             return false;
         };
         core.is_single_worker()
@@ -226,7 +263,7 @@ impl<R: Send + 'static> Pending<R> {
     }
 
     fn take(&self, index: usize, deadline: Option<Instant>, after: Duration) -> Option<Reply<R>> {
-        let handler = Arc::clone(&self.receivers.get(index)?.name);
+        let handler = Arc::clone(&self.shared.receivers.get(index)?.name);
         let result = if self.would_deadlock(index) {
             Err(ReplyError::WouldDeadlock {
                 handler: Arc::clone(&handler),
@@ -262,15 +299,15 @@ impl<R: Send + 'static> Iterator for AsCompleted<R> {
             Inner::Ready(reply) => return reply.take(),
             Inner::Pending(pending) => pending,
         };
-        let total = pending.receivers.len() - pending.next;
+        let total = pending.shared.receivers.len() - pending.next;
         if self.taken == total {
             return None;
         }
         if self.open.is_none() {
             // If one of the missing answers can only come from this thread, waiting for the others first is fine, for ever
             // is not: what is there is taken, then the rest is settled one by one.
-            let stuck =
-                (pending.next..pending.receivers.len()).any(|index| pending.would_deadlock(index));
+            let stuck = (pending.next..pending.shared.receivers.len())
+                .any(|index| pending.would_deadlock(index));
             let deadline = if stuck {
                 Some(Instant::now())
             } else {
@@ -278,10 +315,10 @@ impl<R: Send + 'static> Iterator for AsCompleted<R> {
             };
             if let Some((index, result)) = pending.shared.set.take_completed(deadline) {
                 self.taken += 1;
-                let handler = Arc::clone(&pending.receivers.get(index)?.name);
+                let handler = Arc::clone(&pending.shared.receivers.get(index)?.name);
                 return Some(Reply { handler, result });
             }
-            let mut open: Vec<usize> = (pending.next..pending.receivers.len())
+            let mut open: Vec<usize> = (pending.next..pending.shared.receivers.len())
                 .filter(|&index| pending.shared.set.is_waiting(index))
                 .collect();
             open.reverse();
@@ -294,7 +331,7 @@ impl<R: Send + 'static> Iterator for AsCompleted<R> {
             return pending.take(index, self.deadline, self.timeout);
         }
         let (index, result) = pending.shared.set.take_completed(Some(Instant::now()))?;
-        let handler = Arc::clone(&pending.receivers.get(index)?.name);
+        let handler = Arc::clone(&pending.shared.receivers.get(index)?.name);
         Some(Reply { handler, result })
     }
 }
@@ -303,7 +340,7 @@ impl<R> fmt::Debug for Replies<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let expected = match &self.inner {
             Inner::Ready(reply) => usize::from(reply.is_some()),
-            Inner::Pending(pending) => pending.receivers.len() - pending.next,
+            Inner::Pending(pending) => pending.shared.receivers.len() - pending.next,
         };
         f.debug_struct("Replies")
             .field("expected", &expected)

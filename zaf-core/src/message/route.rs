@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::activity::Busy;
 use super::dispatcher::Core;
+use super::dispatcher::worker::Intake;
 use super::message::{Message, Origin};
 use super::presence::Place;
 use super::reply::Replier;
@@ -37,7 +37,7 @@ pub(crate) trait AnyHandler: Send + Sync {
     fn run(
         &self,
         message: &(dyn Any + Send + Sync),
-        reply: Option<Replier>,
+        reply: Option<Replier<'_>>,
         core: &Arc<Core>,
         bus: &MessageBus,
     );
@@ -54,6 +54,8 @@ pub(crate) trait AnyHandler: Send + Sync {
 pub(crate) struct Registered {
     pub(crate) core: Arc<Core>,
     pub(crate) handler: Arc<dyn AnyHandler>,
+    /// None for callbacks.
+    pub(crate) intake: Option<Arc<Intake>>,
     pub(crate) audience: Audience,
     pub(crate) priority: i32,
     pub(crate) sequence: u64,
@@ -63,6 +65,8 @@ pub(crate) struct Registered {
 pub(crate) struct Entry<P, R> {
     pub(crate) core: Arc<Core>,
     pub(crate) handler: Arc<Handler<P, R>>,
+    /// None for callbacks.
+    pub(crate) intake: Option<Arc<Intake>>,
     /// Shown instead of none.
     pub(crate) sees: Option<Entity>,
     pub(crate) priority: i32,
@@ -74,6 +78,7 @@ impl<P, R> Clone for Entry<P, R> {
         Self {
             core: Arc::clone(&self.core),
             handler: Arc::clone(&self.handler),
+            intake: self.intake.clone(),
             sees: self.sees.clone(),
             priority: self.priority,
             sequence: self.sequence,
@@ -160,11 +165,6 @@ where
             Handler::Keep(keep) => caught(|| keep(Arc::clone(message))),
         }
     }
-
-    /// The handler for a queue.
-    pub(crate) fn any_handler(&self) -> Arc<dyn AnyHandler> {
-        Arc::clone(&self.handler) as Arc<dyn AnyHandler>
-    }
 }
 
 /// Calls a handler. A panic becomes a failure.
@@ -201,7 +201,7 @@ where
     fn run(
         &self,
         message: &(dyn Any + Send + Sync),
-        reply: Option<Replier>,
+        reply: Option<Replier<'_>>,
         core: &Arc<Core>,
         bus: &MessageBus,
     ) {
@@ -248,6 +248,7 @@ where
                 Entry {
                     core: Arc::clone(&one.core),
                     handler: Arc::clone(handler),
+                    intake: one.intake.clone(),
                     sees: receiver.sees,
                     priority: one.priority,
                     sequence: one.sequence,
@@ -285,7 +286,6 @@ pub(crate) struct Route {
     /// Of requests to all endpoints.
     pub(crate) everywhere: &'static Origin,
     pub(crate) place: Place,
-    pub(crate) busy: Arc<Busy>,
     /// A `Receivers<P, R>`; none if nobody is registered.
     pub(crate) receivers: Option<Box<dyn Any + Send + Sync>>,
 }

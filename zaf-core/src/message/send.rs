@@ -8,13 +8,16 @@ use std::sync::Arc;
 
 use super::bus::MessageBus;
 use super::current::with_record;
+use super::dispatcher::pool::Summons;
+use super::dispatcher::worker::Job;
 use super::dispatcher::{Core, callback};
+use super::enqueue::enqueue;
 use super::error::{BusError, ReplyError};
 use super::failure::callback_failed;
 use super::message::{Body, Message};
 use super::presence::{Presence, Record};
 use super::registration::check_types;
-use super::reply::{Replier, Replies, Reply, SharedReplies};
+use super::reply::{Replies, Reply, Request, SharedReplies};
 use super::report::{DispatchReport, Failure, Problems};
 use super::route::{Entry, Route, Slice, failed_reply};
 use super::{EndpointId, Entity, EventId, MessageDescriptor, MessageKind, RequestId};
@@ -137,7 +140,7 @@ impl MessageBus {
                 body: Body::Inline(payload),
             };
             let differs = receivers.iter().any(|(entry, _)| entry.sees.is_some());
-            let receivers = receivers.iter().copied();
+            let receivers = receivers.iter().map(|&(entry, _)| entry);
             Ok(self.ask(record, &presence, receivers, differs, message))
         })
     }
@@ -174,7 +177,7 @@ impl MessageBus {
             };
             if slice.keeps {
                 let message = Arc::new(message);
-                Some(self.hand_over(record, &presence, route, slice, message, &mut problems))
+                Some(self.hand_over(record, &presence, slice, message, &mut problems))
             } else {
                 Some(self.call_all(&presence, slice, calm, &message, &mut problems))
             }
@@ -216,21 +219,24 @@ impl MessageBus {
         &self,
         record: &Record,
         presence: &Presence<'_>,
-        route: &Route,
         slice: &Slice<P, ()>,
         message: Arc<Message<P>>,
         problems: &mut Problems,
     ) -> usize {
+        let mut summons = Summons::new(&self.inner.pool);
         if let [entry] = &*slice.entries
             && entry.core.strand.is_some()
         {
             // The queue is the only holder: the sender's hand would be one more that counts references.
-            let outcome = self.enqueue(record, route, entry, message, None);
+            let job = Job::event(message);
+            let outcome = enqueue(record, entry, MessageKind::Event, job, &mut summons);
+            summons.send();
             return problems.add_outcome(&entry.core.name, outcome);
         }
         let mut delivered = 0;
         for entry in &slice.entries {
             if entry.core.strand.is_none() {
+                summons.send();
                 match callback::keep(entry, &message, presence, self) {
                     Some(Ok(_)) => delivered += 1,
                     Some(Err(failure)) => {
@@ -240,9 +246,11 @@ impl MessageBus {
                 }
                 continue;
             }
-            let outcome = self.enqueue(record, route, entry, Arc::clone(&message), None);
+            let job = Job::event(Arc::clone(&message) as _);
+            let outcome = enqueue(record, entry, MessageKind::Event, job, &mut summons);
             delivered += problems.add_outcome(&entry.core.name, outcome);
         }
+        summons.send();
         if !problems.failed().is_empty() {
             self.announce_failures(problems, &message);
         }
@@ -286,11 +294,10 @@ impl MessageBus {
                 let outcome = callback::call(core, &*one.call, &message, &presence, self);
                 return Ok(Some(Replies::ready(reply(core, outcome))));
             }
-            let receivers = slice.entries.iter().map(|entry| (entry, route));
             Ok(Some(self.ask(
                 record,
                 &presence,
-                receivers,
+                slice.entries.iter(),
                 slice.differs,
                 message,
             )))
@@ -302,24 +309,24 @@ impl MessageBus {
         &self,
         record: &Record,
         presence: &Presence<'_>,
-        receivers: impl ExactSizeIterator<Item = (&'a Entry<P, R>, &'a Route)>,
+        receivers: impl Iterator<Item = &'a Entry<P, R>> + Clone,
         differs: bool,
         message: Message<P>,
     ) -> Replies<R> {
-        let size = receivers.len();
-        let shared: Arc<SharedReplies<R>> =
-            SharedReplies::new(size, Arc::clone(&self.inner.late_replies));
-        let mut cores = Vec::with_capacity(size);
+        let cores = receivers.clone().map(|entry| Arc::clone(&entry.core));
+        let shared = SharedReplies::new(cores.collect(), Arc::clone(&self.inner.late_replies));
         let message = if differs {
             with_shared_body(message)
         } else {
             message
         };
         let message = Arc::new(message);
-        for (index, (entry, route)) in receivers.enumerate() {
-            cores.push(Arc::clone(&entry.core));
+        let mut summons = Summons::new(&self.inner.pool);
+        let mut request: Option<Arc<Request<P, R>>> = None;
+        for (index, entry) in receivers.enumerate() {
             let message = seen_by(entry, &message);
             if entry.core.strand.is_none() {
+                summons.send();
                 let outcome = callback::keep(entry, &message, presence, self);
                 let answer = match outcome {
                     Some(Ok(None)) => Err(ReplyError::Abandoned {
@@ -332,12 +339,22 @@ impl MessageBus {
                 shared.settle(index, answer);
                 continue;
             }
-            let handler = Arc::clone(&entry.core.name);
-            let reply = Replier::new(Arc::clone(&shared) as _, index, handler);
+            // One for all that see the same.
+            let request = match &request {
+                Some(request) if Arc::ptr_eq(&request.message, &message) => Arc::clone(request),
+                _ => {
+                    let replies = Arc::clone(&shared);
+                    let new = Arc::new(Request { message, replies });
+                    request = Some(Arc::clone(&new));
+                    new
+                }
+            };
+            let job = Job::request(request, index);
             // Whatever goes wrong is in the reply.
-            let _refused = self.enqueue(record, route, entry, message, Some(reply));
+            let _refused = enqueue(record, entry, MessageKind::Request, job, &mut summons);
         }
-        Replies::pending(shared, cores)
+        summons.send();
+        Replies::pending(shared)
     }
 }
 

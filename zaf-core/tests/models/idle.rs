@@ -5,10 +5,10 @@ use std::collections::VecDeque;
 use loom::thread;
 
 use crate::message::activity::Busy;
-use crate::message::dispatcher::strand::{QueuePolicy, Queued, Strand};
+use crate::message::dispatcher::strand::Strand;
 use crate::message::presence::{Place, Record, Records};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering};
-use crate::{activity, explore};
+use crate::{activity, explore, push, work};
 
 const PLACE: Place = Place {
     bus: 1,
@@ -19,27 +19,19 @@ const PLACE: Place = Place {
 fn a25_the_bus_is_idle_only_when_what_was_accepted_has_been_handled() {
     explore(|| {
         let activity = activity();
-        let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 8, 4));
+        let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 8));
         let endpoint = Arc::new(Busy::new());
         let handled = Arc::new(AtomicUsize::new(0));
         for _ in 0..2 {
-            let item = Queued {
-                job: (),
-                endpoint: 1,
-            };
-            assert!(
-                strand
-                    .push(item, &endpoint, QueuePolicy::Reject, false)
-                    .is_ok()
-            );
+            assert!(push(&strand, &endpoint, ()).is_ok());
         }
         let worker = {
             let (strand, handled) = (Arc::clone(&strand), Arc::clone(&handled));
             thread::spawn(move || {
-                while let Some(item) = strand.take() {
+                let handle = |(), _: &mut crate::Hand<Busy>| {
                     handled.fetch_add(1, Ordering::SeqCst);
-                    strand.finish(item.endpoint, 1);
-                }
+                };
+                work(&strand, handle, || unreachable!("one worker at most"));
             })
         };
         assert!(activity.wait(None, || activity.busy.is_zero()));
@@ -56,7 +48,7 @@ fn a25_work_that_a_callback_hands_to_a_queue_is_never_out_of_sight() {
         let records = Arc::new(Records::new());
         let record = Arc::new(Record::new());
         records.add(Arc::clone(&record));
-        let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 8, 1));
+        let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 8));
         let handled = Arc::new(AtomicUsize::new(0));
         let begun = Arc::new(AtomicUsize::new(0));
         let endpoint = Arc::new(Busy::new());
@@ -67,20 +59,13 @@ fn a25_work_that_a_callback_hands_to_a_queue_is_never_out_of_sight() {
             thread::spawn(move || {
                 let presence = record.enter(PLACE, &activity).unwrap();
                 begun.store(1, Ordering::SeqCst);
-                let item = Queued {
-                    job: (),
-                    endpoint: 1,
-                };
-                assert!(
-                    strand
-                        .push(item, &endpoint, QueuePolicy::Reject, false)
-                        .is_ok()
-                );
+                assert!(push(&strand, &endpoint, ()).is_ok());
                 drop(presence);
                 // Then it is the worker itself.
-                let item = strand.take().unwrap();
-                handled.fetch_add(1, Ordering::SeqCst);
-                strand.finish(item.endpoint, 1);
+                let handle = |(), _: &mut crate::Hand<Busy>| {
+                    handled.fetch_add(1, Ordering::SeqCst);
+                };
+                work(&strand, handle, || unreachable!("one worker at most"));
             })
         };
         let accepted = begun.load(Ordering::SeqCst) == 1;

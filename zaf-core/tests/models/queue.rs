@@ -1,133 +1,200 @@
-//! A bounded queue, its worker, and the end of its dispatcher.
+//! A bounded queue, its workers, and the end of its dispatcher.
 
 use loom::thread;
 
 use crate::message::activity::Busy;
-use crate::message::dispatcher::strand::{QueuePolicy, Queued, Refusal, Strand};
+use crate::message::dispatcher::policy::{QueuePolicy, Refusal};
+use crate::message::dispatcher::strand::Strand;
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
-use crate::{activity, explore};
+use crate::{activity, explore, explore_with, push, work};
 
-/// A message of the one endpoint.
-fn item() -> Queued<()> {
-    Queued {
-        job: (),
-        endpoint: 1,
-    }
-}
-
-/// Two messages, a worker and one who destroys, for one worker that takes ahead or not.
-fn close_against_send_and_work(batch: usize) {
-    explore(move || {
+/// Two messages, a worker and one who destroys.
+#[test]
+fn a15_a16_each_message_is_handled_or_cancelled_once() {
+    explore(|| {
         let activity = activity();
-        let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 2, batch));
+        let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 2));
         let endpoint = Arc::new(Busy::new());
         let handled = Arc::new(AtomicUsize::new(0));
         let destroyed = Arc::new(AtomicBool::new(false));
-        let accepted = strand.push(item(), &endpoint, QueuePolicy::Reject, false);
-        assert!(accepted.is_ok_and(|accepted| accepted.needs_worker));
+        assert!(push(&strand, &endpoint, ()).is_ok_and(|accepted| accepted.needs_worker));
         let worker = {
             let strand = Arc::clone(&strand);
             let (handled, destroyed) = (Arc::clone(&handled), Arc::clone(&destroyed));
             thread::spawn(move || {
                 let mut cancelled = 0;
-                while let Some(item) = strand.take() {
+                let handle = |(), hand: &mut crate::Hand<Busy>| {
                     if strand.is_closed() {
+                        hand.cancelled();
                         cancelled += 1;
                     } else {
                         assert!(!destroyed.load(Ordering::SeqCst));
                         handled.fetch_add(1, Ordering::SeqCst);
                     }
-                    strand.finish(item.endpoint, 1);
-                }
+                };
+                work(&strand, handle, || unreachable!("one worker at most"));
                 cancelled
             })
         };
-        let second = strand.push(item(), &endpoint, QueuePolicy::Reject, false);
-        let (mut taken, mut unserved) = (1, 0);
-        if let Ok(accepted) = second {
-            taken += 1;
+        let mut accepted = 1;
+        let mut unserved = 0;
+        if let Ok(second) = push(&strand, &endpoint, ()) {
+            accepted += 1;
             // The place was given up: here nobody sends a worker again.
-            unserved = usize::from(accepted.needs_worker);
+            unserved = usize::from(second.needs_worker);
         }
         let mut cancelled = 0;
         for queued in strand.close() {
             cancelled += 1;
-            strand.finish(queued.endpoint, 1);
+            strand.finish(queued.line());
         }
         assert!(strand.wait_for_rest(None));
         destroyed.store(true, Ordering::SeqCst);
-        let refused = strand.push(item(), &endpoint, QueuePolicy::Reject, false);
+        let refused = push(&strand, &endpoint, ());
         assert!(matches!(refused, Err((Refusal::Closed, _))));
         cancelled += worker.join().unwrap();
-        assert_eq!(handled.load(Ordering::SeqCst) + cancelled, taken);
+        let handled = handled.load(Ordering::SeqCst);
+        assert_eq!(handled + cancelled, accepted);
+        assert_eq!(strand.totals(), (accepted as u64, handled as u64));
         assert!(unserved <= 1);
         assert!(activity.busy.is_zero());
         assert!(endpoint.is_zero());
+        // Nobody keeps what messages of the source have in common.
+        assert_eq!(Arc::strong_count(&endpoint), 1);
     });
-}
-
-#[test]
-fn a15_a16_each_message_is_handled_or_cancelled_once() {
-    close_against_send_and_work(1);
-}
-
-#[test]
-fn a15_a16_also_if_the_worker_takes_ahead() {
-    close_against_send_and_work(2);
 }
 
 #[test]
 fn a13_a_sender_that_waits_for_room_gets_it_or_learns_of_the_end() {
     explore(|| {
-        let activity = activity();
-        let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 1, 1));
+        let strand = Arc::new(Strand::new(activity(), 1, 1));
         let endpoint = Arc::new(Busy::new());
-        assert!(
-            strand
-                .push(item(), &endpoint, QueuePolicy::Reject, false)
-                .is_ok()
-        );
+        assert!(push(&strand, &endpoint, ()).is_ok());
         let sender = {
             let (strand, endpoint) = (Arc::clone(&strand), Arc::clone(&endpoint));
             thread::spawn(move || {
                 let policy = QueuePolicy::Block {
                     deadline: std::time::Duration::ZERO,
                 };
-                strand.push(item(), &endpoint, policy, false).is_ok()
+                let accepted = strand.push((), &endpoint, policy, || false, || ());
+                accepted.map(|accepted| usize::from(accepted.needs_worker))
             })
         };
-        let first = strand.take().unwrap();
-        strand.finish(first.endpoint, 1);
-        let accepted = sender.join().unwrap();
-        assert_eq!(strand.take().is_some(), accepted);
+        let mut handled = work(&strand, |(), _| (), || unreachable!("one worker at most"));
+        if let Ok(needs_worker) = sender.join().unwrap() {
+            if needs_worker == 1 {
+                handled += work(&strand, |(), _| (), || unreachable!("one worker at most"));
+            }
+            assert_eq!(handled, 2);
+        } else {
+            assert_eq!(handled, 1);
+        }
+    });
+}
+
+#[test]
+fn a13_of_a_full_queue_the_oldest_is_dropped_or_was_taken() {
+    explore(|| {
+        let activity = activity();
+        let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 2));
+        let endpoint = Arc::new(Busy::new());
+        for number in 1..=2 {
+            assert!(push(&strand, &endpoint, number).is_ok());
+        }
+        let worker = {
+            let strand = Arc::clone(&strand);
+            thread::spawn(move || {
+                let mut handled = Vec::new();
+                work(
+                    &strand,
+                    |number, _| handled.push(number),
+                    || unreachable!("one worker at most"),
+                );
+                handled
+            })
+        };
+        let third = strand.push(3, &endpoint, QueuePolicy::DropOldest, || false, || ());
+        let third = third.unwrap();
+        let mut handled = worker.join().unwrap();
+        if third.needs_worker {
+            work(
+                &strand,
+                |number, _| handled.push(number),
+                || unreachable!("one worker at most"),
+            );
+        }
+        // In order, and nothing is lost.
+        handled.extend(third.dropped.as_deref());
+        let mut sorted = handled.clone();
+        sorted.sort_unstable();
+        assert_eq!(sorted, [1, 2, 3]);
+        let kept = handled.len() - usize::from(third.dropped.is_some());
+        assert!(handled[..kept].is_sorted());
+        assert!(activity.busy.is_zero());
+        assert!(endpoint.is_zero());
     });
 }
 
 #[test]
 fn a_worker_never_leaves_a_message_behind() {
     explore(|| {
-        let strand = Arc::new(Strand::new(activity(), 1, 8, 4));
+        let strand = Arc::new(Strand::new(activity(), 1, 8));
         let endpoint = Arc::new(Busy::new());
-        assert!(
-            strand
-                .push(item(), &endpoint, QueuePolicy::Reject, false)
-                .is_ok()
-        );
+        assert!(push(&strand, &endpoint, ()).is_ok());
         let worker = {
             let strand = Arc::clone(&strand);
-            thread::spawn(move || {
-                let mut handled = 0;
-                while let Some(item) = strand.take() {
-                    strand.finish(item.endpoint, 1);
-                    handled += 1;
-                }
-                handled
-            })
+            thread::spawn(move || work(&strand, |(), _| (), || unreachable!("one worker at most")))
         };
-        let accepted = strand.push(item(), &endpoint, QueuePolicy::Reject, false);
+        let accepted = push(&strand, &endpoint, ());
         let needs_worker = accepted.is_ok_and(|accepted| accepted.needs_worker);
         let handled = worker.join().unwrap();
         // Either the worker has seen the second message, or another one was asked for.
         assert_eq!(handled + usize::from(needs_worker), 2);
+    });
+}
+
+#[test]
+fn a_worker_that_is_blocked_keeps_no_message_from_the_others() {
+    // The first message is handled only after the second has been.
+    explore_with(2, || {
+        let strand = Arc::new(Strand::new(activity(), 2, 8));
+        let endpoint = Arc::new(Busy::new());
+        let second = Arc::new(AtomicBool::new(false));
+        // How many workers were sent.
+        let sent = Arc::new(AtomicUsize::new(0));
+        let ordered = Arc::clone(&sent);
+        let order = move |needs_worker: bool| {
+            ordered.fetch_add(usize::from(needs_worker), Ordering::SeqCst);
+        };
+        order(push(&strand, &endpoint, 1).is_ok_and(|accepted| accepted.needs_worker));
+        assert_eq!(sent.load(Ordering::SeqCst), 1);
+        let workers: Vec<_> = (0..2)
+            .map(|number| {
+                let (strand, sent) = (Arc::clone(&strand), Arc::clone(&sent));
+                let second = Arc::clone(&second);
+                thread::spawn(move || {
+                    // The pool sends it when it has been asked for.
+                    while sent.load(Ordering::SeqCst) <= number {
+                        thread::yield_now();
+                    }
+                    let handle = |message, _: &mut crate::Hand<Busy>| {
+                        if message == 2 {
+                            second.store(true, Ordering::SeqCst);
+                        }
+                        while !second.load(Ordering::SeqCst) {
+                            thread::yield_now();
+                        }
+                    };
+                    work(&strand, handle, || {
+                        sent.fetch_add(1, Ordering::SeqCst);
+                    })
+                })
+            })
+            .collect();
+        order(push(&strand, &endpoint, 2).is_ok_and(|accepted| accepted.needs_worker));
+        // Whoever sees the second message while the first is being handled sends for the second worker.
+        let handled: usize = workers.into_iter().map(|one| one.join().unwrap()).sum();
+        assert_eq!(handled, 2);
+        assert!(endpoint.is_zero());
     });
 }

@@ -57,3 +57,27 @@ fn b5_two_answers_are_taken_once_each_in_order_of_completion() {
         }
     });
 }
+
+#[test]
+fn b4_who_waits_for_all_is_woken_by_the_last_and_not_by_one_that_was_given_up() {
+    explore(|| {
+        let set = Arc::new(ReplySet::new(3));
+        // The first place is given up before anybody answers.
+        assert!(set.take(0, Some(std::time::Instant::now())).is_none());
+        let others: Vec<_> = (1..3)
+            .map(|index| {
+                let set = Arc::clone(&set);
+                thread::spawn(move || assert!(set.settle(index, index).is_ok()))
+            })
+            .collect();
+        // Without a deadline: a lost wake-up is a deadlock.
+        assert!(set.wait_for_all(None));
+        for index in 1..3 {
+            assert!(!set.is_waiting(index));
+            assert_eq!(set.take(index, None), Some(index));
+        }
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+}

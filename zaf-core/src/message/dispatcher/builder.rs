@@ -4,7 +4,8 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::strand::{QueuePolicy, Strand};
+use super::policy::QueuePolicy;
+use super::strand::Strand;
 use super::{
     Core, Dispatcher, DispatcherKind, NEXT_NUMBER, Shape, Tally, concurrent, sequential, threadpool,
 };
@@ -244,7 +245,6 @@ impl DispatcherBuilder {
                 Arc::clone(bus.shared_activity()),
                 shape.workers,
                 shape.bound,
-                shape.batch,
             )
         });
         Core {
@@ -255,7 +255,6 @@ impl DispatcherBuilder {
             tally: Tally::default(),
             shape: shape.unwrap_or(Shape {
                 workers: 0,
-                batch: 0,
                 bound: 0,
             }),
             priority: self.priority,

@@ -8,7 +8,6 @@ use super::Shape;
 pub(crate) fn shape(workers: Option<NonZeroUsize>, bound: usize, max_threads: usize) -> Shape {
     Shape {
         workers: workers.map_or(max_threads, |workers| workers.get().min(max_threads)),
-        batch: 1,
         bound,
     }
 }

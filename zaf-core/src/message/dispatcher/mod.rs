@@ -12,6 +12,8 @@
 mod builder;
 pub(crate) mod callback;
 mod concurrent;
+mod ends;
+pub(crate) mod policy;
 pub(crate) mod pool;
 mod sequential;
 pub(crate) mod strand;
@@ -24,10 +26,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use builder::DispatcherBuilder;
-pub use strand::QueuePolicy;
+pub use policy::QueuePolicy;
 
 use self::strand::Strand;
-use self::worker::Job;
+use self::worker::{Intake, Job};
 use super::bus::{Inner, MessageBus};
 use super::current::{RECORDS, with_record};
 use super::report::{Counters, DispatcherState};
@@ -53,8 +55,6 @@ pub enum DispatcherKind {
 pub(crate) struct Shape {
     /// Handlers at a time.
     pub(crate) workers: usize,
-    /// Messages that a worker takes at a time.
-    pub(crate) batch: usize,
     /// Messages that may wait.
     pub(crate) bound: usize,
 }
@@ -63,7 +63,6 @@ pub(crate) struct Shape {
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(crate) struct Tally {
-    handled: AtomicU64,
     failed: AtomicU64,
     rejected: AtomicU64,
     dropped: AtomicU64,
@@ -71,10 +70,6 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) fn handled(&self, count: u64) {
-        self.handled.fetch_add(count, Ordering::Relaxed);
-    }
-
     pub(crate) fn failed(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
@@ -91,11 +86,11 @@ impl Tally {
         self.cancelled.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// `accepted` is counted by the strand.
-    fn read(&self, accepted: u64) -> Counters {
+    /// The first two are counted by the strand.
+    fn read(&self, accepted: u64, handled: u64) -> Counters {
         Counters {
             accepted,
-            handled: self.handled.load(Ordering::Relaxed),
+            handled,
             failed: self.failed.load(Ordering::Relaxed),
             rejected: self.rejected.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
@@ -113,7 +108,7 @@ pub(crate) struct Core {
     pub(crate) name: Arc<str>,
     pub(crate) kind: DispatcherKind,
     /// None for callbacks.
-    pub(crate) strand: Option<Strand<Job>>,
+    pub(crate) strand: Option<Strand<Job, Intake>>,
     pub(crate) tally: Tally,
     shape: Shape,
     priority: i32,
@@ -179,8 +174,9 @@ impl Core {
         }
         if let Some(strand) = &self.strand {
             for queued in strand.close() {
+                let line = queued.line();
                 worker::cancel(self, queued.job);
-                strand.finish(queued.endpoint, 1);
+                strand.finish(line);
             }
         }
     }
@@ -202,19 +198,14 @@ impl Core {
     /// Queued and active messages.
     pub(crate) fn counts(&self) -> (usize, usize) {
         match &self.strand {
-            // Of what a worker holds only one at a time is active.
-            Some(strand) => {
-                let (queued, taken) = strand.counts();
-                let active = taken.min(self.shape.workers);
-                (queued + taken - active, active)
-            }
+            Some(strand) => strand.counts(),
             None => (0, RECORDS.running(self.number)),
         }
     }
 
     fn counters(&self) -> Counters {
-        self.tally
-            .read(self.strand.as_ref().map_or(0, Strand::accepted))
+        let (accepted, handled) = self.strand.as_ref().map_or((0, 0), Strand::totals);
+        self.tally.read(accepted, handled)
     }
 
     pub(crate) fn state(&self) -> DispatcherState {

@@ -15,12 +15,8 @@ use std::time::{Duration, Instant};
 
 use super::Core;
 use super::worker;
-use crate::sync::{Arc, Condvar, Mutex, wait_until};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, look, wait_until};
 use crate::thread::{self, JoinHandle};
-
-/// How long a free worker goes on looking before it sleeps. Waking a sleeper costs its sender some microseconds; looking
-/// for longer steals time from others (measured: a round trip on a virtual machine then takes twice the looking time).
-pub(crate) const LOOK_TIME: Duration = Duration::from_micros(20);
 
 /// How long a thread stays without work.
 const KEEP_TIME: Duration = Duration::from_secs(10);
@@ -33,6 +29,8 @@ struct State {
     bursts_running: usize,
     threads: usize,
     asleep: usize,
+    /// Asleep, and about to be woken.
+    waking: usize,
     looking: usize,
     /// A thread has been asked for and has not begun.
     starting: bool,
@@ -62,6 +60,7 @@ impl Pool {
                 bursts_running: 0,
                 threads: 0,
                 asleep: 0,
+                waking: 0,
                 looking: 0,
                 starting: false,
                 reserved: 0,
@@ -88,25 +87,50 @@ impl Pool {
 
     /// Sends a worker to the strand.
     pub(crate) fn submit(self: &Arc<Self>, core: Arc<Core>) {
+        self.submit_all(std::iter::once(core));
+    }
+
+    /// Sends a worker to each of the strands.
+    fn submit_all(self: &Arc<Self>, cores: impl Iterator<Item = Arc<Core>>) {
         let mut state = self.state.lock();
-        if core.is_burst() {
-            state.bursts.push_back(core);
-        } else {
-            state.strands.push_back(core);
+        let mut count = 0;
+        for core in cores {
+            count += 1;
+            if core.is_burst() {
+                state.bursts.push_back(core);
+            } else {
+                state.strands.push_back(core);
+            }
         }
-        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed) + 1;
-        if state.looking >= waiting {
-            return;
-        }
-        if state.asleep > 0 {
+        self.waiting.fetch_add(count, Ordering::Relaxed);
+        self.rouse(state);
+    }
+
+    /// Sees to it that a thread is on its way if something waits for one. One at a time: it does the same when it has
+    /// taken something, so that short handlers do not wake more threads than they need.
+    fn rouse<'a>(self: &'a Arc<Self>, mut state: MutexGuard<'a, State>) {
+        loop {
+            let may_run = !state.strands.is_empty()
+                || (!state.bursts.is_empty() && state.bursts_running < self.max_bursts);
+            if !may_run || state.looking > 0 || state.waking > 0 || state.starting {
+                return;
+            }
+            if state.asleep == 0 {
+                let grow = self.may_grow(&mut state);
+                drop(state);
+                if grow {
+                    self.grow();
+                }
+                return;
+            }
+            state.waking += 1;
             drop(state);
-            self.wake.notify_one();
-            return;
-        }
-        let grow = self.may_grow(&mut state);
-        drop(state);
-        if grow {
-            self.grow();
+            if self.wake.notify_one() {
+                return;
+            }
+            // It has woken of itself in the meantime.
+            state = self.state.lock();
+            state.waking = state.waking.saturating_sub(1);
         }
     }
 
@@ -121,7 +145,7 @@ impl Pool {
     }
 
     fn may_grow(&self, state: &mut State) -> bool {
-        let grow = !state.starting && state.threads < self.max_bursts + state.reserved;
+        let grow = state.threads < self.max_bursts + state.reserved;
         if grow {
             state.starting = true;
             state.threads += 1;
@@ -175,14 +199,7 @@ impl Pool {
         loop {
             if let Some(core) = self.next(&mut state) {
                 let is_burst = core.is_burst();
-                let more = !state.strands.is_empty()
-                    || (!state.bursts.is_empty() && state.bursts_running < self.max_bursts);
-                let grow =
-                    more && state.asleep == 0 && state.looking == 0 && self.may_grow(&mut state);
-                drop(state);
-                if grow {
-                    self.grow();
-                }
+                self.rouse(state);
                 worker::turn(core, &self);
                 state = self.state.lock();
                 state.bursts_running -= usize::from(is_burst);
@@ -193,7 +210,7 @@ impl Pool {
             }
             state.looking += 1;
             drop(state);
-            look(|| self.has_waiting());
+            look(None, || self.has_waiting());
             state = self.state.lock();
             state.looking -= 1;
             if !state.strands.is_empty() || !state.bursts.is_empty() || state.stopping {
@@ -210,6 +227,9 @@ impl Pool {
                 Instant::now().checked_add(KEEP_TIME),
             );
             state.asleep -= 1;
+            if !late {
+                state.waking = state.waking.saturating_sub(1);
+            }
             if late && state.strands.is_empty() && state.bursts.is_empty() {
                 break;
             }
@@ -221,7 +241,10 @@ impl Pool {
 
     /// Tells the threads to end as soon as nothing waits.
     pub(crate) fn stop(&self) {
-        self.state.lock().stopping = true;
+        let mut state = self.state.lock();
+        state.stopping = true;
+        state.waking = state.asleep;
+        drop(state);
         self.wake.notify_all();
     }
 
@@ -247,10 +270,44 @@ impl Pool {
     }
 }
 
-/// Looks for a short while whether `found` becomes true, leaving the processor to others in between.
-pub(crate) fn look(found: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !found() && begin.elapsed() < LOOK_TIME {
-        std::thread::yield_now();
+/// Strands that need a worker because of what one sender does; sent all together.
+pub(crate) struct Summons<'a> {
+    pool: &'a Arc<Pool>,
+    first: Option<Arc<Core>>,
+    more: Vec<Arc<Core>>,
+}
+
+impl<'a> Summons<'a> {
+    pub(crate) fn new(pool: &'a Arc<Pool>) -> Self {
+        Self {
+            pool,
+            first: None,
+            more: Vec::new(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, core: &Arc<Core>) {
+        let core = Arc::clone(core);
+        if self.first.is_none() {
+            self.first = Some(core);
+        } else {
+            self.more.push(core);
+        }
+    }
+
+    /// Sends the workers; before anything that may take long.
+    #[inline]
+    pub(crate) fn send(&mut self) {
+        if let Some(first) = self.first.take() {
+            self.pool
+                .submit_all(std::iter::once(first).chain(self.more.drain(..)));
+        }
+    }
+}
+
+impl Drop for Summons<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.send();
     }
 }

@@ -1,49 +1,31 @@
 //! The queue of one dispatcher and the right to work on it.
 //!
 //! A strand is not a thread: it says how many workers may serve it at a time, and whether a push needs another one. Pure
-//! bookkeeping; it calls nothing, so its lock is never held while foreign code runs.
+//! bookkeeping; it calls nothing, so its locks are never held while foreign code runs.
+//!
+//! Senders add at the *tail*, workers take from the *head*. When the head is empty a worker exchanges the two, so the two
+//! sides meet once for each lot of messages and not once for each message. What has been exchanged can still be
+//! taken by every worker, and by [`Strand::close`]: it is in nobody's hand.
 //!
 //! Invariants
-//! - The busy counts are raised before a message can be taken and lowered after its handler has ended.
-//! - A worker gives up its place under the same lock under which it found the queue empty: a message pushed later asks
-//!   for a worker again.
-//! - After [`Strand::close`] nothing is accepted or taken; what has not been begun is handed to the one who closed, also
-//!   what a worker had taken ahead.
+//! - The busy counts are raised before a message can be taken and lowered after its handler has ended. A worker may tell of
+//!   several ends at once, but only as long as what it does next is of the same source: then that source is busy anyway.
+//! - While something is queued and not all workers are here, one is coming or one is looking. So a worker that is blocked
+//!   never keeps others from what is queued.
+//! - A worker gives up its place under the same locks under which it found nothing: a message pushed later asks for a worker again.
+//! - After [`Strand::close`] nothing is accepted or taken; what has not been begun is handed to the one who closed.
 //! - accepted = handled + cancelled + dropped + still here.
-//! - Lock order: `hand`, then `inner`; none of them while foreign code runs.
+//! - Lock order: `head`, then `tail`; none of them while foreign code runs, `Drop` of sources and messages included.
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::super::activity::{Activity, Busy};
+use super::super::activity::Activity;
+use super::ends::{Hand, Head, Queued, Source, Stand, Tail, Told};
+use super::policy::{QueuePolicy, Refusal};
 use crate::sync::{
     Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, deadline_after, wait_until,
 };
-use std::time::Duration;
-
-/// What happens to a message that finds the queue full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum QueuePolicy {
-    /// The sender waits for room, at most this long; then the message is refused.
-    Block {
-        /// Longest wait.
-        deadline: Duration,
-    },
-    /// The message is refused: an error in the sender's report or reply, and counted.
-    Reject,
-    /// The oldest queued message makes room and is counted; if it was a request, its reply is an error.
-    DropOldest,
-}
-
-/// Why a message was not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refusal {
-    Full,
-    Closed,
-    /// Waiting for room would have been waiting for oneself.
-    WouldDeadlock,
-}
 
 /// A message was accepted.
 #[derive(Debug)]
@@ -54,37 +36,12 @@ pub(crate) struct Accepted<J> {
     pub(crate) dropped: Option<Box<J>>,
 }
 
-/// Something queued, and the number of the endpoint it counts for.
+/// A message for a worker.
 #[derive(Debug)]
-pub(crate) struct Queued<J> {
+pub(crate) struct Taken<J> {
     pub(crate) job: J,
-    pub(crate) endpoint: u32,
-}
-
-/// Accepted and not finished, of one endpoint.
-#[derive(Debug)]
-struct Pending {
-    endpoint: u32,
-    busy: Arc<Busy>,
-    count: usize,
-}
-
-#[derive(Debug)]
-struct Inner<J> {
-    queue: VecDeque<Queued<J>>,
-    /// Taken by workers and not yet finished.
-    taken: usize,
-    /// Workers that have been sent and have not left.
-    workers: usize,
-    /// Accepts nothing more; what is queued is still handled.
-    draining: bool,
-    closed: bool,
-    waiting_for_room: usize,
-    waiting_for_rest: usize,
-    /// One for each endpoint that ever sent something here.
-    pending: Vec<Pending>,
-    /// Messages accepted so far.
-    accepted: u64,
+    /// Whether another worker has to be sent.
+    pub(crate) needs_worker: bool,
 }
 
 /// Something that senders and workers fight over, on cache lines of its own: what lies beside it is read by all of them at
@@ -103,174 +60,315 @@ impl<T> std::ops::Deref for Apart<T> {
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Strand<J> {
-    inner: Apart<Mutex<Inner<J>>>,
-    /// Taken ahead by the worker of a strand that has one, so that it does not meet its senders at every message. Where it
-    /// can be reached by [`Strand::close`], not in the worker's own frame.
-    hand: Apart<Mutex<VecDeque<Queued<J>>>>,
+pub(crate) struct Strand<J, S> {
+    tail: Apart<Mutex<Tail<J, S>>>,
+    head: Apart<Mutex<Head<J, S>>>,
+    /// Number of messages in the head, for senders that find it full and workers that look.
+    ahead: Apart<AtomicUsize>,
+    /// Whether there are messages in the tail, for workers that look.
+    behind: Apart<AtomicBool>,
     room: Condvar,
     rest: Condvar,
-    /// Number of queued messages, for spinning workers.
-    length: Apart<AtomicUsize>,
     closed: AtomicBool,
     activity: Arc<Activity>,
     max_workers: usize,
     bound: usize,
-    batch: usize,
 }
 
-impl<J> Strand<J> {
-    /// `batch`: how many messages the one worker takes at a time, at least 1; with several workers it must be 1.
-    pub(crate) fn new(
-        activity: Arc<Activity>,
-        max_workers: usize,
-        bound: usize,
-        batch: usize,
-    ) -> Self {
+impl<J, S: Source> Strand<J, S> {
+    pub(crate) fn new(activity: Arc<Activity>, max_workers: usize, bound: usize) -> Self {
         Self {
-            inner: Apart(Mutex::new(Inner {
-                queue: VecDeque::new(),
-                taken: 0,
-                workers: 0,
-                draining: false,
-                closed: false,
-                waiting_for_room: 0,
-                waiting_for_rest: 0,
-                pending: Vec::new(),
-                accepted: 0,
-            })),
-            hand: Apart(Mutex::new(VecDeque::new())),
+            tail: Apart(Mutex::new(Tail::new())),
+            head: Apart(Mutex::new(Head::new())),
+            ahead: Apart(AtomicUsize::new(0)),
+            behind: Apart(AtomicBool::new(false)),
             room: Condvar::new(),
             rest: Condvar::new(),
-            length: Apart(AtomicUsize::new(0)),
             closed: AtomicBool::new(false),
             activity,
             max_workers,
             bound,
-            batch,
         }
     }
 
-    /// Accepts a message or says why not. `busy` is the count of its endpoint. `is_own_worker`: the caller runs on this strand, so it may not wait for room.
+    /// Accepts a message or says why not. Asked and called only if the queue is full: `is_own_worker`, whether the caller
+    /// runs on this strand and may not wait for room; `before_wait`, when it is about to wait.
     ///
     /// # Errors
     /// The message and the reason.
     pub(crate) fn push(
         &self,
-        item: Queued<J>,
-        busy: &Arc<Busy>,
+        job: J,
+        source: &Arc<S>,
         policy: QueuePolicy,
-        is_own_worker: bool,
-    ) -> Result<Accepted<J>, (Refusal, Box<Queued<J>>)> {
-        let mut inner = self.inner.lock();
-        let mut dropped = None;
-        if inner.closed || inner.draining {
-            return Err((Refusal::Closed, Box::new(item)));
+        is_own_worker: impl FnOnce() -> bool,
+        before_wait: impl FnOnce(),
+    ) -> Result<Accepted<J>, (Refusal, Box<J>)> {
+        let mut tail = self.tail.lock();
+        if tail.closed || tail.draining {
+            return Err((Refusal::Closed, Box::new(job)));
         }
-        if inner.queue.len() >= self.bound {
-            match policy {
-                QueuePolicy::Reject => return Err((Refusal::Full, Box::new(item))),
-                QueuePolicy::Block { .. } if is_own_worker => {
-                    return Err((Refusal::WouldDeadlock, Box::new(item)));
+        if self.is_full(&mut tail) {
+            drop(tail);
+            if matches!(policy, QueuePolicy::Block { .. }) {
+                if is_own_worker() {
+                    return Err((Refusal::WouldDeadlock, Box::new(job)));
                 }
-                QueuePolicy::Block { deadline } => {
-                    let deadline = deadline_after(deadline);
-                    let mut late = false;
-                    while inner.queue.len() >= self.bound && !inner.closed && !inner.draining {
-                        if late {
-                            return Err((Refusal::Full, Box::new(item)));
-                        }
-                        inner.waiting_for_room += 1;
-                        late = wait_until(&self.room, &mut inner, deadline);
-                        inner.waiting_for_room -= 1;
-                    }
-                    if inner.closed || inner.draining {
-                        return Err((Refusal::Closed, Box::new(item)));
-                    }
-                }
-                QueuePolicy::DropOldest => dropped = inner.queue.pop_front(),
+                before_wait();
             }
-        }
-        if inner.taken == 0 && inner.queue.is_empty() && dropped.is_none() {
-            self.activity.busy.raise();
-        }
-        inner.raise(item.endpoint, busy);
-        inner.accepted += 1;
-        inner.queue.push_back(item);
-        if let Some(dropped) = &dropped
-            && inner.lower(dropped.endpoint, 1)
-        {
-            self.activity.changed();
-        }
-        self.length.store(inner.queue.len(), Ordering::Relaxed);
-        let needs_worker = inner.workers < self.max_workers;
-        if needs_worker {
-            inner.workers += 1;
+            return self.push_into_full(job, source, policy);
         }
         Ok(Accepted {
-            needs_worker,
-            dropped: dropped.map(|queued| Box::new(queued.job)),
+            needs_worker: self.accept(&mut tail, job, source),
+            dropped: None,
         })
     }
 
-    /// The next message; none if there are none, and then the worker's place is given up. Each message must be given to
-    /// [`Strand::finish`].
-    pub(crate) fn take(&self) -> Option<Queued<J>> {
-        if self.batch == 1 {
-            let mut inner = self.inner.lock();
-            let next = inner.queue.pop_front();
-            self.taken(&mut inner, usize::from(next.is_some()));
-            return next;
+    fn is_full(&self, tail: &mut Tail<J, S>) -> bool {
+        if tail.queue.len() + tail.ahead < self.bound {
+            return false;
         }
-        let mut hand = self.hand.lock();
-        if hand.is_empty() {
-            let mut inner = self.inner.lock();
-            let count = inner.queue.len().min(self.batch);
-            if count == inner.queue.len() {
-                std::mem::swap(&mut inner.queue, &mut hand);
-            } else {
-                hand.extend(inner.queue.drain(..count));
+        // Only an exchange makes it grow, and that needs the tail.
+        tail.ahead = self.ahead.load(Ordering::Acquire);
+        tail.queue.len() + tail.ahead >= self.bound
+    }
+
+    /// Returns whether a worker has to be sent.
+    fn accept(&self, tail: &mut Tail<J, S>, job: J, source: &Arc<S>) -> bool {
+        let line = tail.line_of(source);
+        if tail.open == 0 {
+            self.activity.busy.raise();
+        }
+        tail.open += 1;
+        tail.accepted += 1;
+        if tail.queue.is_empty() {
+            self.behind.store(true, Ordering::Relaxed);
+        }
+        tail.queue.push_back(Queued { job, line });
+        tail.needs_worker(self.max_workers)
+    }
+
+    #[cold]
+    fn push_into_full(
+        &self,
+        job: J,
+        source: &Arc<S>,
+        policy: QueuePolicy,
+    ) -> Result<Accepted<J>, (Refusal, Box<J>)> {
+        let deadline = match policy {
+            QueuePolicy::Reject => return Err((Refusal::Full, Box::new(job))),
+            QueuePolicy::Block { deadline } => deadline_after(deadline),
+            QueuePolicy::DropOldest => None,
+        };
+        let mut head = self.head.lock();
+        let mut late = false;
+        loop {
+            let mut tail = self.tail.lock();
+            if tail.closed || tail.draining {
+                return Err((Refusal::Closed, Box::new(job)));
             }
-            self.taken(&mut inner, count);
+            let is_full = self.is_full(&mut tail);
+            if is_full && policy == QueuePolicy::DropOldest {
+                head.learn(&mut tail);
+                let oldest = match head.queue.pop_front() {
+                    Some(oldest) => Some(oldest),
+                    None => tail.queue.pop_front(),
+                };
+                self.ahead.store(head.queue.len(), Ordering::Release);
+                // Counted before the other is not: the strand is busy all the time.
+                let needs_worker = self.accept(&mut tail, job, source);
+                let mut told = Told::nothing();
+                let dropped = oldest.map(|oldest| {
+                    self.tell_end(&mut head, &mut tail, oldest.line, &mut told);
+                    Box::new(oldest.job)
+                });
+                drop(tail);
+                drop(head);
+                self.release(told);
+                return Ok(Accepted {
+                    needs_worker,
+                    dropped,
+                });
+            }
+            if !is_full {
+                return Ok(Accepted {
+                    needs_worker: self.accept(&mut tail, job, source),
+                    dropped: None,
+                });
+            }
+            if late {
+                return Err((Refusal::Full, Box::new(job)));
+            }
+            drop(tail);
+            head.waiting_for_room += 1;
+            late = wait_until(&self.room, &mut head, deadline);
+            head.waiting_for_room -= 1;
         }
-        hand.pop_front()
     }
 
-    /// Accounts for messages that have left the queue. None of them means that the worker leaves.
-    fn taken(&self, inner: &mut Inner<J>, count: usize) {
-        if count == 0 {
-            inner.workers -= 1;
-            return;
+    /// The next message for a worker, which has finished the one before. None if there is nothing; then the worker may look
+    /// for a while and either ask again or [`leave`](Self::leave).
+    pub(crate) fn next(&self, hand: &mut Hand<S>) -> Option<Taken<J>> {
+        let mut head = self.head.lock();
+        let ended = head.end(hand);
+        if ended.is_none() && hand.stand == Stand::Working && head.goes_on() {
+            let job = self.pop(&mut head, hand)?;
+            drop(head);
+            hand.old = None;
+            return Some(Taken {
+                job,
+                needs_worker: false,
+            });
         }
-        inner.taken += count;
-        self.length.store(inner.queue.len(), Ordering::Relaxed);
-        if inner.waiting_for_room > 0 {
-            self.room.notify_all();
+        let mut tail = self.tail.lock();
+        let mut told = Told::nothing();
+        match ended {
+            Some(line) => self.tell_end(&mut head, &mut tail, line, &mut told),
+            None => self.tell(&mut head, &mut tail, &mut told),
         }
-    }
-
-    /// Whether a message has been taken ahead; asked by the one worker only.
-    pub(crate) fn has_in_hand(&self) -> bool {
-        self.batch > 1 && !self.hand.lock().is_empty()
-    }
-
-    /// Says that `count` taken messages of one endpoint have been handled or cancelled.
-    pub(crate) fn finish(&self, endpoint: u32, count: usize) {
-        let mut inner = self.inner.lock();
-        inner.taken -= count;
-        let mut changed = inner.lower(endpoint, count);
-        if inner.taken == 0 && inner.queue.is_empty() {
-            self.activity.busy.lower();
-            changed = true;
+        if head.queue.is_empty() {
+            std::mem::swap(&mut head.queue, &mut tail.queue);
+            head.learn(&mut tail);
+            tail.ahead = head.queue.len();
+            self.ahead.store(tail.ahead, Ordering::Release);
+            self.behind.store(false, Ordering::Relaxed);
         }
-        let is_at_rest = inner.taken == 0 && inner.waiting_for_rest > 0;
-        drop(inner);
-        if is_at_rest {
+        let job = self.pop(&mut head, hand);
+        let is_found = job.is_some();
+        tail.stand(
+            hand,
+            if is_found {
+                Stand::Working
+            } else {
+                Stand::Looking
+            },
+        );
+        let is_left = !head.queue.is_empty() || !tail.queue.is_empty();
+        let needs_worker = is_left && tail.needs_worker(self.max_workers);
+        if head.waiting_for_rest > 0 && head.active == 0 {
             self.rest.notify_all();
         }
-        if changed {
+        drop(tail);
+        drop(head);
+        hand.old = None;
+        if !is_found {
+            hand.source = None;
+        }
+        self.release(told);
+        job.map(|job| Taken { job, needs_worker })
+    }
+
+    fn pop(&self, head: &mut Head<J, S>, hand: &mut Hand<S>) -> Option<J> {
+        let Queued { job, line } = head.queue.pop_front()?;
+        head.active += 1;
+        hand.line = Some(line);
+        self.ahead.store(head.queue.len(), Ordering::Release);
+        let source = head.sources.get(line as usize).and_then(Option::as_ref);
+        let is_same = match (&hand.source, source) {
+            (Some(own), Some(source)) => Arc::ptr_eq(own, source),
+            _ => false,
+        };
+        if !is_same {
+            // Dropped when the locks are free: it may be the last.
+            hand.old = std::mem::replace(&mut hand.source, source.cloned());
+        }
+        if head.waiting_for_room > 0 {
+            self.room.notify_all();
+        }
+        Some(job)
+    }
+
+    /// Gives up the place of a worker that found nothing. False if there is something by now; then it has to go on.
+    pub(crate) fn leave(&self, hand: &mut Hand<S>) -> bool {
+        let head = self.head.lock();
+        let mut tail = self.tail.lock();
+        if !head.queue.is_empty() || !tail.queue.is_empty() {
+            return false;
+        }
+        tail.stand(hand, Stand::Gone);
+        true
+    }
+
+    /// Gives up the place of a worker that has finished its message, although there may be more. Returns whether another
+    /// worker has to be sent.
+    pub(crate) fn step_aside(&self, hand: &mut Hand<S>) -> bool {
+        let mut head = self.head.lock();
+        let ended = head.end(hand);
+        let mut tail = self.tail.lock();
+        let mut told = Told::nothing();
+        match ended {
+            Some(line) => self.tell_end(&mut head, &mut tail, line, &mut told),
+            None => self.tell(&mut head, &mut tail, &mut told),
+        }
+        tail.stand(hand, Stand::Gone);
+        let is_left = !head.queue.is_empty() || !tail.queue.is_empty();
+        let needs_worker = is_left && tail.needs_worker(self.max_workers);
+        if head.waiting_for_rest > 0 && head.active == 0 {
+            self.rest.notify_all();
+        }
+        drop(tail);
+        drop(head);
+        self.release(told);
+        needs_worker
+    }
+
+    /// Says that a message from [`Strand::close`] has been dealt with.
+    pub(crate) fn finish(&self, line: u32) {
+        let mut head = self.head.lock();
+        head.active -= 1;
+        let mut tail = self.tail.lock();
+        let mut told = Told::nothing();
+        self.tell_end(&mut head, &mut tail, line, &mut told);
+        if head.waiting_for_rest > 0 && head.active == 0 {
+            self.rest.notify_all();
+        }
+        drop(tail);
+        drop(head);
+        self.release(told);
+    }
+
+    /// Tells the tail of one more end, after those that it has not been told of.
+    fn tell_end(
+        &self,
+        head: &mut Head<J, S>,
+        tail: &mut Tail<J, S>,
+        line: u32,
+        told: &mut Told<S>,
+    ) {
+        self.tell(head, tail, told);
+        head.finished = Some((line, 1));
+        self.tell(head, tail, told);
+    }
+
+    /// Tells the tail what has been finished.
+    fn tell(&self, head: &mut Head<J, S>, tail: &mut Tail<J, S>, told: &mut Told<S>) {
+        let Some((number, count)) = head.finished.take() else {
+            return;
+        };
+        if let Some(line) = tail.lines.get_mut(number as usize) {
+            line.open -= count;
+            if line.open == 0 {
+                line.source = 0;
+                let source = head.sources.get_mut(number as usize);
+                if let Some(source) = source.and_then(Option::take) {
+                    told.is_idle |= source.busy().lower();
+                    told.add(source);
+                }
+            }
+        }
+        // After the endpoint: whoever sees an idle bus sees idle endpoints.
+        tail.open -= count;
+        if tail.open == 0 {
+            told.is_idle |= self.activity.busy.lower();
+        }
+    }
+
+    /// Wakes who waits for idleness, if something has become idle. Not under a lock: the last reference to a source may go.
+    fn release(&self, told: Told<S>) {
+        if told.is_idle {
             self.activity.changed();
         }
+        drop(told);
     }
 
     /// Whether [`Strand::close`] was called. Workers ask before each message.
@@ -278,92 +376,68 @@ impl<J> Strand<J> {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Whether there seems to be something to take; for workers that spin.
+    /// Whether there seems to be something to take; for workers that look.
     pub(crate) fn has_work(&self) -> bool {
-        self.length.load(Ordering::Relaxed) != 0
+        self.behind.load(Ordering::Relaxed) || self.ahead.load(Ordering::Relaxed) != 0
     }
 
     /// Accepts nothing more from now on.
     pub(crate) fn drain(&self) {
-        self.inner.lock().draining = true;
+        self.tail.lock().draining = true;
+        // A sender that saw nothing of it waits by now.
+        drop(self.head.lock());
         self.room.notify_all();
     }
 
     /// Accepts and hands out nothing more from now on. Returns what no worker has begun; each must be dealt with and then
     /// given to [`Strand::finish`].
     pub(crate) fn close(&self) -> VecDeque<Queued<J>> {
-        let mut inner = self.inner.lock();
-        inner.closed = true;
+        let mut head = self.head.lock();
+        let mut tail = self.tail.lock();
+        tail.closed = true;
         self.closed.store(true, Ordering::Release);
-        self.length.store(0, Ordering::Relaxed);
-        let mut queue = std::mem::take(&mut inner.queue);
+        head.learn(&mut tail);
+        let mut all = std::mem::take(&mut head.queue);
+        all.append(&mut tail.queue);
+        self.ahead.store(0, Ordering::Release);
+        self.behind.store(false, Ordering::Relaxed);
         // Still busy: the one who cancels them counts as a worker until then.
-        inner.taken += queue.len();
-        drop(inner);
+        head.active += all.len();
+        drop(tail);
+        drop(head);
         self.room.notify_all();
-        let mut all = std::mem::take(&mut *self.hand.lock());
-        all.append(&mut queue);
         all
     }
 
     /// Waits until everything accepted has been finished. Returns whether that was so before the deadline.
     pub(crate) fn wait_for_rest(&self, deadline: Option<Instant>) -> bool {
-        let mut inner = self.inner.lock();
+        let mut head = self.head.lock();
         let mut late = false;
         loop {
-            if inner.taken == 0 && inner.queue.is_empty() {
+            let is_queued = !head.queue.is_empty() || !self.tail.lock().queue.is_empty();
+            if head.active == 0 && !is_queued {
                 return true;
             }
             if late {
                 return false;
             }
-            inner.waiting_for_rest += 1;
-            late = wait_until(&self.rest, &mut inner, deadline);
-            inner.waiting_for_rest -= 1;
+            head.waiting_for_rest += 1;
+            late = wait_until(&self.rest, &mut head, deadline);
+            head.waiting_for_rest -= 1;
         }
     }
 
-    /// Number of messages accepted so far.
-    pub(crate) fn accepted(&self) -> u64 {
-        self.inner.lock().accepted
+    /// Number of messages accepted and handled so far.
+    pub(crate) fn totals(&self) -> (u64, u64) {
+        let head = self.head.lock();
+        let tail = self.tail.lock();
+        (tail.accepted, head.handled)
     }
 
-    /// Number of messages in the queue, and in the hands of workers.
+    /// Number of messages that wait, and that workers have taken.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        let inner = self.inner.lock();
-        (inner.queue.len(), inner.taken)
-    }
-}
-
-impl<J> Inner<J> {
-    fn raise(&mut self, endpoint: u32, busy: &Arc<Busy>) {
-        let mut known = self.pending.iter_mut();
-        if let Some(pending) = known.find(|pending| pending.endpoint == endpoint) {
-            if pending.count == 0 {
-                pending.busy.raise();
-            }
-            pending.count += 1;
-        } else {
-            busy.raise();
-            self.pending.push(Pending {
-                endpoint,
-                busy: Arc::clone(busy),
-                count: 1,
-            });
-        }
-    }
-
-    /// Returns whether the endpoint has nothing more here.
-    fn lower(&mut self, endpoint: u32, count: usize) -> bool {
-        let mut known = self.pending.iter_mut();
-        let Some(pending) = known.find(|pending| pending.endpoint == endpoint) else {
-            return false;
-        };
-        pending.count -= count;
-        let is_last = pending.count == 0;
-        if is_last {
-            pending.busy.lower();
-        }
-        is_last
+        let head = self.head.lock();
+        let tail = self.tail.lock();
+        (head.queue.len() + tail.queue.len(), head.active)
     }
 }

@@ -9,9 +9,5 @@ pub(crate) fn shape(workers: Option<NonZeroUsize>, bound: usize) -> Shape {
     let workers = workers
         .or_else(|| std::thread::available_parallelism().ok())
         .map_or(1, NonZeroUsize::get);
-    Shape {
-        workers,
-        batch: 1,
-        bound,
-    }
+    Shape { workers, bound }
 }

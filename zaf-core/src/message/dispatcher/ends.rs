@@ -1,0 +1,275 @@
+//! The two ends of a [`Strand`](super::strand::Strand), and what a worker has in its hand.
+//!
+//! Plain data under the strand's two locks: what senders write is the [`Tail`], what workers write is the [`Head`].
+
+use std::collections::VecDeque;
+
+use super::super::activity::Busy;
+use crate::sync::Arc;
+
+/// What messages of one registration have in common. Kept here once for all of them, as long as one of them is unfinished.
+pub(crate) trait Source {
+    /// The count of their endpoint.
+    fn busy(&self) -> &Busy;
+}
+
+/// Something queued, and the line of its source.
+#[derive(Debug)]
+pub(crate) struct Queued<J> {
+    pub(crate) job: J,
+    pub(super) line: u32,
+}
+
+impl<J> Queued<J> {
+    /// What [`Strand::finish`] wants to know.
+    pub(crate) fn line(&self) -> u32 {
+        self.line
+    }
+}
+
+/// Unfinished messages of one source.
+#[derive(Debug, Default)]
+pub(super) struct Line {
+    /// Address of the source, which cannot be another one's while messages of it are open.
+    pub(super) source: usize,
+    pub(super) open: usize,
+}
+
+/// What senders write.
+#[derive(Debug)]
+pub(super) struct Tail<J, S> {
+    pub(super) queue: VecDeque<Queued<J>>,
+    pub(super) lines: Vec<Line>,
+    /// The line of the last message: nearly always that of the next one.
+    pub(super) last: u32,
+    /// Sources of lines that the head does not know yet.
+    pub(super) fresh: Vec<(u32, Arc<S>)>,
+    /// Accepted, and their end has not been told.
+    pub(super) open: usize,
+    /// At most so many are still in the head.
+    pub(super) ahead: usize,
+    /// Messages accepted so far.
+    pub(super) accepted: u64,
+    /// Workers that are here.
+    pub(super) workers: usize,
+    /// Workers that are here and have nothing to do.
+    pub(super) looking: usize,
+    /// A worker has been sent and is not here yet.
+    pub(super) coming: bool,
+    /// Accepts nothing more; what is queued is still handled.
+    pub(super) draining: bool,
+    pub(super) closed: bool,
+}
+
+/// What workers write.
+#[derive(Debug)]
+pub(super) struct Head<J, S> {
+    pub(super) queue: VecDeque<Queued<J>>,
+    /// By line; none if no message of the line is open.
+    pub(super) sources: Vec<Option<Arc<S>>>,
+    /// Taken and not finished.
+    pub(super) active: usize,
+    /// Finished messages of one line of which the tail has not been told.
+    pub(super) finished: Option<(u32, usize)>,
+    /// Messages handled so far.
+    pub(super) handled: u64,
+    pub(super) waiting_for_room: usize,
+    pub(super) waiting_for_rest: usize,
+}
+
+/// Where a worker stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stand {
+    Coming,
+    Working,
+    Looking,
+    Gone,
+}
+
+/// What a worker has of a strand: its place, and the message that it is handling.
+#[derive(Debug)]
+pub(crate) struct Hand<S> {
+    pub(super) stand: Stand,
+    /// Of the message that is being handled.
+    pub(super) line: Option<u32>,
+    /// Of the last message; a worker that goes on with the same one counts no references.
+    pub(super) source: Option<Arc<S>>,
+    /// Of the message before, until it can be dropped.
+    pub(super) old: Option<Arc<S>>,
+    was_cancelled: bool,
+}
+
+impl<S> Hand<S> {
+    /// For a worker that was sent because of `needs_worker`.
+    pub(crate) fn new() -> Self {
+        Self {
+            stand: Stand::Coming,
+            line: None,
+            source: None,
+            old: None,
+            was_cancelled: false,
+        }
+    }
+
+    /// The source of the message that was taken last.
+    pub(crate) fn source(&self) -> Option<&S> {
+        self.source.as_deref()
+    }
+
+    /// Says that the message was settled without its handler.
+    pub(crate) fn cancelled(&mut self) {
+        self.was_cancelled = true;
+    }
+}
+
+/// What came of telling the tail; for when the locks are free.
+#[derive(Debug)]
+pub(super) struct Told<S> {
+    /// Whether a count has become zero.
+    pub(super) is_idle: bool,
+    /// Sources of which nothing is open any more: two at a time at most.
+    gone: [Option<Arc<S>>; 2],
+}
+
+impl<S> Told<S> {
+    pub(super) fn nothing() -> Self {
+        Self {
+            is_idle: false,
+            gone: [None, None],
+        }
+    }
+
+    pub(super) fn add(&mut self, source: Arc<S>) {
+        if let Some(place) = self.gone.iter_mut().find(|place| place.is_none()) {
+            *place = Some(source);
+        }
+    }
+}
+
+impl<J, S: Source> Tail<J, S> {
+    pub(super) fn new() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            lines: Vec::new(),
+            last: 0,
+            fresh: Vec::new(),
+            open: 0,
+            ahead: 0,
+            accepted: 0,
+            workers: 0,
+            looking: 0,
+            coming: false,
+            draining: false,
+            closed: false,
+        }
+    }
+
+    /// The line of a source, with one more open message.
+    pub(super) fn line_of(&mut self, source: &Arc<S>) -> u32 {
+        let address = Arc::as_ptr(source).addr();
+        if let Some(line) = self.lines.get_mut(self.last as usize)
+            && line.source == address
+        {
+            line.open += 1;
+            return self.last;
+        }
+        let known = self.lines.iter().position(|line| line.source == address);
+        let at = known.unwrap_or_else(|| self.new_line(source, address));
+        if let Some(line) = self.lines.get_mut(at) {
+            line.open += 1;
+        }
+        self.last = u32::try_from(at).unwrap_or(u32::MAX);
+        self.last
+    }
+
+    fn new_line(&mut self, source: &Arc<S>, address: usize) -> usize {
+        source.busy().raise();
+        let free = self.lines.iter().position(|line| line.open == 0);
+        let at = free.unwrap_or_else(|| {
+            self.lines.push(Line::default());
+            self.lines.len() - 1
+        });
+        if let Some(line) = self.lines.get_mut(at) {
+            line.source = address;
+        }
+        let number = u32::try_from(at).unwrap_or(u32::MAX);
+        self.fresh.push((number, Arc::clone(source)));
+        at
+    }
+
+    /// Whether a worker has to be sent for what is queued; then it counts as coming.
+    pub(super) fn needs_worker(&mut self, max_workers: usize) -> bool {
+        let needs_worker = !self.coming && self.looking == 0 && self.workers < max_workers;
+        self.coming |= needs_worker;
+        needs_worker
+    }
+
+    /// A worker changes its place.
+    pub(super) fn stand(&mut self, hand: &mut Hand<S>, stand: Stand) {
+        match hand.stand {
+            Stand::Coming => {
+                self.coming = false;
+                self.workers += 1;
+            }
+            Stand::Looking => self.looking -= 1,
+            Stand::Working | Stand::Gone => {}
+        }
+        match stand {
+            Stand::Looking => self.looking += 1,
+            Stand::Gone => self.workers -= 1,
+            Stand::Working | Stand::Coming => {}
+        }
+        hand.stand = stand;
+    }
+}
+
+impl<J, S> Head<J, S> {
+    pub(super) fn new() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            sources: Vec::new(),
+            active: 0,
+            finished: None,
+            handled: 0,
+            waiting_for_room: 0,
+            waiting_for_rest: 0,
+        }
+    }
+
+    /// Notes the end of what the worker was handling. Returns its line if the tail has to be told of others first.
+    pub(super) fn end(&mut self, hand: &mut Hand<S>) -> Option<u32> {
+        let line = hand.line.take()?;
+        self.active -= 1;
+        if !std::mem::take(&mut hand.was_cancelled) {
+            self.handled += 1;
+        }
+        match &mut self.finished {
+            Some((other, _)) if *other != line => return Some(line),
+            Some((_, count)) => *count += 1,
+            finished @ None => *finished = Some((line, 1)),
+        }
+        None
+    }
+
+    /// Whether there is a next message, and the tail need not be told of what was finished before it begins.
+    pub(super) fn goes_on(&self) -> bool {
+        self.queue.front().is_some_and(|next| {
+            self.finished
+                .as_ref()
+                .is_none_or(|(line, _)| *line == next.line)
+        })
+    }
+
+    /// Takes over the sources of new lines.
+    pub(super) fn learn(&mut self, tail: &mut Tail<J, S>) {
+        for (line, source) in tail.fresh.drain(..) {
+            let line = line as usize;
+            if self.sources.len() <= line {
+                self.sources.resize_with(line + 1, || None);
+            }
+            if let Some(place) = self.sources.get_mut(line) {
+                *place = Some(source);
+            }
+        }
+    }
+}
