@@ -59,10 +59,21 @@ pub(crate) struct Shape {
     pub(crate) bound: usize,
 }
 
-/// What happened to a dispatcher so far. On cache lines of its own: workers write it, senders read what is beside it.
+/// What happened to a dispatcher so far.
+#[derive(Debug)]
+pub(crate) enum Tally {
+    /// Of callbacks, which count failures only.
+    Here(Counts),
+    /// On cache lines of its own: workers write it, senders read what is beside it.
+    Apart(Box<Apart>),
+}
+
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub(crate) struct Tally {
+pub(crate) struct Apart(Counts);
+
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
     failed: AtomicU64,
     rejected: AtomicU64,
     dropped: AtomicU64,
@@ -70,6 +81,27 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    pub(crate) fn new(is_queued: bool) -> Self {
+        if is_queued {
+            Self::Apart(Box::default())
+        } else {
+            Self::Here(Counts::default())
+        }
+    }
+}
+
+impl std::ops::Deref for Tally {
+    type Target = Counts;
+
+    fn deref(&self) -> &Counts {
+        match self {
+            Self::Here(counts) => counts,
+            Self::Apart(apart) => &apart.0,
+        }
+    }
+}
+
+impl Counts {
     pub(crate) fn failed(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
@@ -107,8 +139,8 @@ pub(crate) struct Core {
     pub(crate) number: u64,
     pub(crate) name: Arc<str>,
     pub(crate) kind: DispatcherKind,
-    /// None for callbacks.
-    pub(crate) strand: Option<Strand<Job, Intake>>,
+    /// None for callbacks. Behind a pointer: among thousands of callbacks a small neighbour is a near one.
+    pub(crate) strand: Option<Box<Strand<Job, Intake>>>,
     pub(crate) tally: Tally,
     shape: Shape,
     priority: i32,
@@ -204,7 +236,8 @@ impl Core {
     }
 
     fn counters(&self) -> Counters {
-        let (accepted, handled) = self.strand.as_ref().map_or((0, 0), Strand::totals);
+        let strand = self.strand.as_ref();
+        let (accepted, handled) = strand.map_or((0, 0), |strand| strand.totals());
         self.tally.read(accepted, handled)
     }
 

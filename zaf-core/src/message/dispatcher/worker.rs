@@ -6,7 +6,7 @@ use tracing::Span;
 use tracing::level_filters::LevelFilter;
 
 use super::super::activity::Busy;
-use super::super::current::with_record;
+use super::super::current;
 use super::super::presence::{Place, Record};
 use super::super::reply::{Parcel, Replier};
 use super::super::route::AnyHandler;
@@ -125,7 +125,7 @@ pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>) {
             strand.step_aside(&mut hand);
             return;
         };
-        if !with_record(|record| serve(&core, strand, &mut hand, pool, record, &bus)) {
+        if !serve(&core, strand, &mut hand, pool, current::record(), &bus) {
             return;
         }
         // Only for others: a worker that has the strand's data at hand is the best one to go on.
