@@ -66,15 +66,15 @@ impl<R: Send + 'static> AnyReplies for SharedReplies<R> {
     }
 }
 
-/// What a queue holds: a message and, if it is a request, where its answers go.
-pub(crate) trait Parcel: Send + Sync {
+/// A message in a queue and, if it is a request, where its answers go.
+pub(crate) trait Carried: Send + Sync {
     /// A `Message<P>`.
     fn message(&self) -> &(dyn Any + Send + Sync);
     /// None for events.
     fn replies(&self) -> Option<&dyn AnyReplies>;
 }
 
-impl<P: Send + Sync + 'static> Parcel for Message<P> {
+impl<P: Send + Sync + 'static> Carried for Message<P> {
     fn message(&self) -> &(dyn Any + Send + Sync) {
         self
     }
@@ -84,13 +84,31 @@ impl<P: Send + Sync + 'static> Parcel for Message<P> {
     }
 }
 
+/// What a queue holds. Of a message with one receiver the queue is the only holder, and no references are counted.
+pub(crate) enum Parcel {
+    Own(Box<dyn Carried>),
+    Shared(Arc<dyn Carried>),
+}
+
+impl std::ops::Deref for Parcel {
+    type Target = dyn Carried;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Own(carried) => &**carried,
+            Self::Shared(carried) => &**carried,
+        }
+    }
+}
+
 /// A request on its way to queues.
 pub(crate) struct Request<P, R> {
     pub(crate) message: Arc<Message<P>>,
     pub(crate) replies: Arc<SharedReplies<R>>,
 }
 
-impl<P: Send + Sync + 'static, R: Send + 'static> Parcel for Request<P, R> {
+impl<P: Send + Sync + 'static, R: Send + 'static> Carried for Request<P, R> {
     fn message(&self) -> &(dyn Any + Send + Sync) {
         &*self.message
     }

@@ -17,7 +17,7 @@ use super::failure::callback_failed;
 use super::message::{Body, Message};
 use super::presence::{Presence, Record};
 use super::registration::check_types;
-use super::reply::{Replies, Reply, Request, SharedReplies};
+use super::reply::{Parcel, Replies, Reply, Request, SharedReplies};
 use super::report::{DispatchReport, Failure, Problems};
 use super::route::{Entry, Route, Slice, failed_reply};
 use super::{EndpointId, Entity, EventId, MessageDescriptor, MessageKind, RequestId};
@@ -172,9 +172,13 @@ impl MessageBus {
             body: Body::Inline(payload),
         };
         let mut problems = Problems::default();
-        let delivered = if slice.keeps {
+        let delivered = if let [entry] = &*slice.entries
+            && entry.intake.is_some()
+        {
+            self.hand_to_one(record, entry, message, &mut problems)
+        } else if slice.keeps {
             let message = Arc::new(message);
-            self.hand_over(record, &presence, slice, message, &mut problems)
+            self.hand_over(record, &presence, slice, &message, &mut problems)
         } else {
             self.call_all(&presence, slice, calm, &message, &mut problems)
         };
@@ -206,6 +210,21 @@ impl MessageBus {
         delivered
     }
 
+    /// Puts an event into the one queue that gets it.
+    #[inline(never)]
+    fn hand_to_one<P: Send + Sync + 'static>(
+        &self,
+        record: &Record,
+        entry: &Entry<P, ()>,
+        message: Message<P>,
+        problems: &mut Problems,
+    ) -> usize {
+        let job = Job::event(Parcel::Own(Box::new(message)));
+        let mut summons = Summons::new(&self.inner.pool);
+        let outcome = enqueue(record, entry, MessageKind::Event, job, &mut summons);
+        problems.add_outcome(&entry.core.name, outcome)
+    }
+
     /// Calls handlers and fills queues, in order of priority. Never inlined: the way of an event to callbacks stays small.
     #[inline(never)]
     fn hand_over<P: Send + Sync + 'static>(
@@ -213,39 +232,30 @@ impl MessageBus {
         record: &Record,
         presence: &Presence<'_>,
         slice: &Slice<P, ()>,
-        message: Arc<Message<P>>,
+        message: &Arc<Message<P>>,
         problems: &mut Problems,
     ) -> usize {
         let mut summons = Summons::new(&self.inner.pool);
-        if let [entry] = &*slice.entries
-            && entry.core.strand.is_some()
-        {
-            // The queue is the only holder: the sender's hand would be one more that counts references.
-            let job = Job::event(message);
-            let outcome = enqueue(record, entry, MessageKind::Event, job, &mut summons);
-            summons.send();
-            return problems.add_outcome(&entry.core.name, outcome);
-        }
         let mut delivered = 0;
         for entry in &slice.entries {
             if entry.core.strand.is_none() {
                 summons.send();
-                match callback::keep(entry, &message, presence, self) {
+                match callback::keep(entry, message, presence, self) {
                     Some(Ok(_)) => delivered += 1,
                     Some(Err(failure)) => {
-                        callback_failed(problems, &entry.core, &message, failure);
+                        callback_failed(problems, &entry.core, message, failure);
                     }
                     None => {}
                 }
                 continue;
             }
-            let job = Job::event(Arc::clone(&message) as _);
+            let job = Job::event(Parcel::Shared(Arc::clone(message) as _));
             let outcome = enqueue(record, entry, MessageKind::Event, job, &mut summons);
             delivered += problems.add_outcome(&entry.core.name, outcome);
         }
         summons.send();
         if !problems.failed().is_empty() {
-            self.announce_failures(problems, &message);
+            self.announce_failures(problems, message);
         }
         delivered
     }
@@ -341,7 +351,7 @@ impl MessageBus {
                     new
                 }
             };
-            let job = Job::request(request, index);
+            let job = Job::request(Parcel::Shared(request), index);
             // Whatever goes wrong is in the reply.
             let _refused = enqueue(record, entry, MessageKind::Request, job, &mut summons);
         }

@@ -29,7 +29,7 @@ fn allocations(mut work: impl FnMut(u64)) -> usize {
 
 // One test: a second one at the same time would be counted too.
 #[test]
-fn events_and_single_answers_of_callbacks_allocate_nothing() {
+fn callbacks_allocate_nothing_and_an_event_to_one_queue_allocates_once() {
     let bus = MessageBus::new();
     bus.define(HERE, &[TICK.descriptor(), ASK.descriptor()])
         .unwrap();
@@ -57,4 +57,24 @@ fn events_and_single_answers_of_callbacks_allocate_nothing() {
         assert!(reply.result.is_ok_and(|answer| answer == number + 1));
     });
     assert_eq!(requests, 0);
+    let quiet = MessageBus::new();
+    quiet.define(HERE, &[TICK.descriptor()]).unwrap();
+    quiet
+        .dispatcher(DispatcherKind::Sequential, "queued")
+        .on(TICK, |message, _| {
+            black_box(message.data());
+            Ok(())
+        })
+        .register()
+        .unwrap();
+    // The least of some rounds: a thread that the pool starts now and then is not the event's.
+    let queued = (0..10).map(|_| {
+        allocations(|number| {
+            let report = quiet.trigger_event(TICK, HERE, number).unwrap();
+            assert_eq!(report.delivered, 1);
+            quiet.wait_until_idle(Duration::MAX).unwrap();
+        })
+    });
+    assert_eq!(queued.min().map(|least| least as u64), Some(COUNT));
+    quiet.shutdown(Duration::from_mins(1)).unwrap();
 }

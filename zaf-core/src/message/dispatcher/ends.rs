@@ -29,36 +29,43 @@ impl<J> Queued<J> {
 
 /// Unfinished messages of one source.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+struct Line {
     /// Address of the source, which cannot be another one's while messages of it are open.
-    pub(super) source: usize,
-    pub(super) open: usize,
+    source: usize,
+    /// Without those of [`Tail::run`].
+    open: usize,
 }
 
-/// What senders write.
+/// What senders write. In this order, so that a push beside many others touches as few cache lines as can be: all before
+/// `lines`, and the place in the queue.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Tail<J, S> {
     pub(super) queue: VecDeque<Queued<J>>,
-    pub(super) lines: Vec<Line>,
-    /// The line of the last message: nearly always that of the next one.
-    pub(super) last: u32,
-    /// Sources of lines that the head does not know yet.
-    pub(super) fresh: Vec<(u32, Arc<S>)>,
-    /// Accepted, and their end has not been told.
-    pub(super) open: usize,
-    /// At most so many are still in the head.
-    pub(super) ahead: usize,
+    /// Address of the source of the last message: nearly always that of the next one.
+    last_source: usize,
+    /// Messages of the last line that have been accepted one after the other.
+    run: usize,
     /// Messages accepted so far.
     pub(super) accepted: u64,
+    /// Of them, those whose end has been told.
+    told: u64,
+    /// At most so many are still in the head.
+    pub(super) ahead: usize,
+    /// The line of the last message.
+    last: u32,
     /// Workers that are here.
-    pub(super) workers: usize,
+    workers: u32,
     /// Workers that are here and have nothing to do.
-    pub(super) looking: usize,
+    looking: u32,
     /// A worker has been sent and is not here yet.
-    pub(super) coming: bool,
+    coming: bool,
     /// Accepts nothing more; what is queued is still handled.
     pub(super) draining: bool,
     pub(super) closed: bool,
+    lines: Vec<Line>,
+    /// Sources of lines that the head does not know yet.
+    fresh: Vec<(u32, Arc<S>)>,
 }
 
 /// What workers write.
@@ -150,41 +157,59 @@ impl<J, S: Source> Tail<J, S> {
     pub(super) fn new() -> Self {
         Self {
             queue: VecDeque::new(),
-            lines: Vec::new(),
-            last: 0,
-            fresh: Vec::new(),
-            open: 0,
-            ahead: 0,
+            last_source: 0,
+            run: 0,
             accepted: 0,
+            told: 0,
+            ahead: 0,
+            last: 0,
             workers: 0,
             looking: 0,
             coming: false,
             draining: false,
             closed: false,
+            lines: Vec::new(),
+            fresh: Vec::new(),
         }
     }
 
+    /// Whether the end of everything that was accepted has been told.
+    #[inline]
+    pub(super) fn is_idle(&self) -> bool {
+        self.accepted == self.told
+    }
+
     /// The line of a source, with one more open message.
+    #[inline]
     pub(super) fn line_of(&mut self, source: &Arc<S>) -> u32 {
         let address = Arc::as_ptr(source).addr();
-        if let Some(line) = self.lines.get_mut(self.last as usize)
-            && line.source == address
-        {
-            line.open += 1;
-            return self.last;
+        if self.last_source != address {
+            self.turn_to(source, address);
         }
+        self.run += 1;
+        self.last
+    }
+
+    /// Makes the line of a source the last one.
+    #[cold]
+    fn turn_to(&mut self, source: &Arc<S>, address: usize) {
+        self.end_run();
         let known = self.lines.iter().position(|line| line.source == address);
         let at = known.unwrap_or_else(|| self.new_line(source, address));
-        if let Some(line) = self.lines.get_mut(at) {
-            line.open += 1;
-        }
         self.last = u32::try_from(at).unwrap_or(u32::MAX);
-        self.last
+        self.last_source = address;
+    }
+
+    fn end_run(&mut self) {
+        if let Some(line) = self.lines.get_mut(self.last as usize) {
+            line.open += self.run;
+        }
+        self.run = 0;
     }
 
     fn new_line(&mut self, source: &Arc<S>, address: usize) -> usize {
         source.busy().raise();
-        let free = self.lines.iter().position(|line| line.open == 0);
+        let free = self.lines.iter().position(|line| line.source == 0);
         let at = free.unwrap_or_else(|| {
             self.lines.push(Line::default());
             self.lines.len() - 1
@@ -197,8 +222,27 @@ impl<J, S: Source> Tail<J, S> {
         at
     }
 
+    /// Notes the end of messages of one line. Returns whether none of it is open any more; then it is free.
+    pub(super) fn end(&mut self, number: u32, count: usize) -> bool {
+        self.told += count as u64;
+        self.end_run();
+        let Some(line) = self.lines.get_mut(number as usize) else {
+            return false;
+        };
+        line.open -= count;
+        let is_free = line.open == 0;
+        if is_free {
+            line.source = 0;
+            if self.last == number {
+                self.last_source = 0;
+            }
+        }
+        is_free
+    }
+
     /// Whether a worker has to be sent for what is queued; then it counts as coming.
-    pub(super) fn needs_worker(&mut self, max_workers: usize) -> bool {
+    #[inline]
+    pub(super) fn needs_worker(&mut self, max_workers: u32) -> bool {
         let needs_worker = !self.coming && self.looking == 0 && self.workers < max_workers;
         self.coming |= needs_worker;
         needs_worker

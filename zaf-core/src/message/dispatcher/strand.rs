@@ -71,7 +71,7 @@ pub(crate) struct Strand<J, S> {
     rest: Condvar,
     closed: AtomicBool,
     activity: Arc<Activity>,
-    max_workers: usize,
+    max_workers: u32,
     bound: usize,
 }
 
@@ -86,7 +86,7 @@ impl<J, S: Source> Strand<J, S> {
             rest: Condvar::new(),
             closed: AtomicBool::new(false),
             activity,
-            max_workers,
+            max_workers: u32::try_from(max_workers).unwrap_or(u32::MAX),
             bound,
         }
     }
@@ -124,6 +124,7 @@ impl<J, S: Source> Strand<J, S> {
         })
     }
 
+    #[inline]
     fn is_full(&self, tail: &mut Tail<J, S>) -> bool {
         if tail.queue.len() + tail.ahead < self.bound {
             return false;
@@ -134,12 +135,12 @@ impl<J, S: Source> Strand<J, S> {
     }
 
     /// Returns whether a worker has to be sent.
+    #[inline]
     fn accept(&self, tail: &mut Tail<J, S>, job: J, source: &Arc<S>) -> bool {
         let line = tail.line_of(source);
-        if tail.open == 0 {
+        if tail.is_idle() {
             self.activity.busy.raise();
         }
-        tail.open += 1;
         tail.accepted += 1;
         if tail.queue.is_empty() {
             self.behind.store(true, Ordering::Relaxed);
@@ -345,20 +346,15 @@ impl<J, S: Source> Strand<J, S> {
         let Some((number, count)) = head.finished.take() else {
             return;
         };
-        if let Some(line) = tail.lines.get_mut(number as usize) {
-            line.open -= count;
-            if line.open == 0 {
-                line.source = 0;
-                let source = head.sources.get_mut(number as usize);
-                if let Some(source) = source.and_then(Option::take) {
-                    told.is_idle |= source.busy().lower();
-                    told.add(source);
-                }
+        if tail.end(number, count) {
+            let source = head.sources.get_mut(number as usize);
+            if let Some(source) = source.and_then(Option::take) {
+                told.is_idle |= source.busy().lower();
+                told.add(source);
             }
         }
         // After the endpoint: whoever sees an idle bus sees idle endpoints.
-        tail.open -= count;
-        if tail.open == 0 {
+        if tail.is_idle() {
             told.is_idle |= self.activity.busy.lower();
         }
     }

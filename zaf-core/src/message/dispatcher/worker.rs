@@ -8,7 +8,7 @@ use tracing::level_filters::LevelFilter;
 use super::super::activity::Busy;
 use super::super::current;
 use super::super::presence::{Place, Record};
-use super::super::reply::{Parcel, Replier};
+use super::super::reply::{Carried, Parcel, Replier};
 use super::super::route::AnyHandler;
 use super::super::{MessageBus, ReplyError};
 use super::Core;
@@ -44,7 +44,7 @@ impl std::fmt::Debug for Intake {
 
 /// A message in the queue of a dispatcher. Small: a long queue is read from memory.
 pub(crate) struct Job {
-    parcel: Arc<dyn Parcel>,
+    parcel: Parcel,
     /// Place of the answer that is owed; [`NOTHING_OWED`] for events and once it is settled.
     index: u32,
     /// Where the sender was; none if nobody traces.
@@ -55,7 +55,8 @@ const NOTHING_OWED: u32 = u32::MAX;
 
 impl Job {
     /// An event.
-    pub(crate) fn event(parcel: Arc<dyn Parcel>) -> Self {
+    #[inline]
+    pub(crate) fn event(parcel: Parcel) -> Self {
         Self {
             parcel,
             index: NOTHING_OWED,
@@ -64,7 +65,7 @@ impl Job {
     }
 
     /// A request; the answer at `index` is owed from now on.
-    pub(crate) fn request(parcel: Arc<dyn Parcel>, index: usize) -> Self {
+    pub(crate) fn request(parcel: Parcel, index: usize) -> Self {
         Self {
             parcel,
             index: u32::try_from(index).unwrap_or(NOTHING_OWED),
@@ -78,7 +79,7 @@ impl Job {
     }
 }
 
-fn owed<'a>(parcel: &'a dyn Parcel, index: &mut u32) -> Option<Replier<'a>> {
+fn owed<'a>(parcel: &'a dyn Carried, index: &mut u32) -> Option<Replier<'a>> {
     let index = std::mem::replace(index, NOTHING_OWED);
     if index == NOTHING_OWED {
         return None;
