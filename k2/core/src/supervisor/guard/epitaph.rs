@@ -60,7 +60,10 @@ fn render(signal: i32, directory: Option<&Utf8Path>) -> String {
     let log = directory.join(EVENT_LOG_FILE);
     let left = read(&log);
     let guilt = match left.running.as_slice() {
-        [_] if is_fault(signal) => format!("killed the runner ({})", name(signal)),
+        [_] if is_fault(signal) => format!(
+            "killed the runner ({}), unless an extension did",
+            name(signal)
+        ),
         _ => format!("was running when the runner {how}"),
     };
     for case in left.running.iter().take(NAMED) {
@@ -161,7 +164,7 @@ mod tests {
         assert_eq!(
             text,
             "error: runner aborted (SIGABRT); the processes that it had started were killed\n\
-             \x20 error    s::a: killed the runner (SIGABRT)\n\
+             \x20 error    s::a: killed the runner (SIGABRT), unless an extension did\n\
              \x20 not-run  2 cases\n\
              \x20 log      DIR/events.jsonl, 2 records\n"
         );
