@@ -122,14 +122,23 @@ fn dying(session: &Session, cases: &[&str]) -> Command {
     command
 }
 
-/// Asserts that the log can be read to its last record, and that no case has two verdicts.
-fn assert_log_readable(session: &Session) {
+/// Asserts that nothing of the session runs any more, and that the log can be read to its last record.
+fn assert_clean(session: &Session) {
     let log = fs::read_to_string(session.latest().join("events.jsonl")).unwrap();
     let whole = log.rfind('\n').map_or("", |end| &log[..end]);
     for line in whole.lines() {
         serde_json::from_str::<Value>(line).unwrap();
     }
     session.assert_nothing_left();
+    // Also those that had no time to note themselves.
+    let home = format!("HOME={}\0", session.path().parent().unwrap().display());
+    for entry in fs::read_dir("/proc").unwrap() {
+        let process = entry.unwrap().path();
+        let environment = fs::read(process.join("environ")).unwrap_or_default();
+        let environment = String::from_utf8_lossy(&environment);
+        let command = fs::read_to_string(process.join("cmdline"));
+        assert!(!environment.contains(&home), "{process:?}: {command:?}");
+    }
 }
 
 fn assert_has(text: &str, words: &[&str]) {
@@ -144,7 +153,7 @@ fn d17_nothing_outlives_a_runner_that_is_killed_and_what_has_no_verdict_is_told(
     kill_process(run.runner, Signal::KILL).unwrap();
     let (session, ended) = run.end();
     assert_eq!(ended.signal, Some(SIGKILL), "{ended:?}");
-    assert_log_readable(&session);
+    assert_clean(&session);
     assert!(!session.path().join("ran").exists());
     assert!(session.finished().is_empty());
     let kinds: Vec<String> = session.records().iter().map(|r| text(r, "kind")).collect();
@@ -171,7 +180,7 @@ fn d18_a_runner_whose_guard_is_killed_ends_in_good_order() {
     assert_has(&ended.stderr, &["SIGTERM received"]);
     let xml = fs::read_to_string(session.latest().join("junit.xml")).unwrap();
     assert_eq!(xml.matches("<testcase").count(), 2, "{xml}");
-    assert_log_readable(&session);
+    assert_clean(&session);
 }
 
 #[test]
@@ -182,7 +191,7 @@ fn d18_a_runner_without_its_guard_ends_what_its_functions_started() {
     kill_process(run.pid(), Signal::KILL).unwrap();
     let (session, _) = run.end();
     assert_eq!(session.verdicts().len(), 1);
-    assert_log_readable(&session);
+    assert_clean(&session);
 }
 
 #[test]
@@ -223,7 +232,7 @@ fn assert_handler_died(session: &Session, ended: &Ended) {
         ],
     );
     assert_eq!(text(&session.finished_case("b-waits"), "verdict"), "passed");
-    assert_log_readable(session);
+    assert_clean(session);
 }
 
 #[test]
@@ -264,7 +273,7 @@ fn e31_a_function_that_kills_the_runner_is_named() {
             ["passed"]
         );
         assert!(!session.path().join("ran").exists());
-        assert_log_readable(&session);
+        assert_clean(&session);
     }
 }
 
@@ -331,7 +340,7 @@ fn d6_sigquit_to_the_front_ends_both_and_what_runs() {
     let (session, ended) = run.end();
     assert_eq!(ended.signal, Some(Signal::QUIT.as_raw()), "{ended:?}");
     assert_eq!(ended.stderr, "");
-    assert_log_readable(&session);
+    assert_clean(&session);
 }
 
 /// State of a process: `S`, `T` …
@@ -653,7 +662,7 @@ fn round(seed: u64, blow: Blow) {
     );
     // Before the run had a directory, nothing had been started.
     if session.latest().exists() {
-        assert_log_readable(&session);
+        assert_clean(&session);
         let is_over = !matches!(status.signal(), Some(3 | 9)) || matches!(blow, Blow::KillGuard);
         if is_over && status.code() != Some(130) {
             assert_eq!(session.verdicts().len(), 24);
