@@ -137,7 +137,8 @@ fn assert_clean(session: &Session) {
         let environment = fs::read(process.join("environ")).unwrap_or_default();
         let environment = String::from_utf8_lossy(&environment);
         let command = fs::read_to_string(process.join("cmdline"));
-        assert!(!environment.contains(&home), "{process:?}: {command:?}");
+        let process = process.display();
+        assert!(!environment.contains(&home), "{process}: {command:?}");
     }
 }
 

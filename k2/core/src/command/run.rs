@@ -41,13 +41,12 @@ const LONGEST_OUTER: usize = 1024;
 #[command(
     name = "run",
     uses = ["find", "schedule", "run-cases", "report"],
-    config_options = [SOURCES.optional(), OUTPUT_DIR.required(), supervisor::GUARD.required()],
+    config_options = [SOURCES.optional(), OUTPUT_DIR.required()],
 )]
 pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let selection = selection::select(cx)?;
     let directory = RunDirectory::create(&cx.config().get(OUTPUT_DIR)?)
         .map_err(|error| ExitCode::Usage.with_error(error))?;
-    guard::check_option(cx.config())?;
     guard::tell_directory(directory.path().as_std_path());
     supervisor::prepare()?;
     let summary = Tally::listen(cx)?;
