@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::bus::MessageBus;
-use super::current::with_record;
+use super::current;
 use super::dispatcher::{Core, callback};
 use super::error::{BusError, ReplyError};
 use super::failure::callback_failed;
@@ -109,7 +109,7 @@ impl MessageBus {
         payload: P,
     ) -> Result<Replies<R>, BusError> {
         let descriptor = request.descriptor();
-        let snapshot = self.inner.snapshot.load();
+        let snapshot = self.current_snapshot();
         let mut receivers: Vec<(&Entry<P, R>, &Route)> = Vec::new();
         let mut is_defined = false;
         for route in snapshot.routes_of(descriptor.name) {
@@ -129,17 +129,16 @@ impl MessageBus {
         let Some(&(_, first)) = receivers.first() else {
             return Err(no_receiver(&descriptor, None, entity));
         };
-        with_record(|record| {
-            let presence = self.enter(record, first)?;
-            let message = Message {
-                origin: first.everywhere,
-                entity: entity.cloned(),
-                body: Body::Inline(payload),
-            };
-            let differs = receivers.iter().any(|(entry, _)| entry.sees.is_some());
-            let receivers = receivers.iter().copied();
-            Ok(self.ask(record, &presence, receivers, differs, message))
-        })
+        let record = current::record();
+        let presence = self.enter(record, first)?;
+        let message = Message {
+            origin: first.everywhere,
+            entity: entity.cloned(),
+            body: Body::Inline(payload),
+        };
+        let differs = receivers.iter().any(|(entry, _)| entry.sees.is_some());
+        let receivers = receivers.iter().copied();
+        Ok(self.ask(record, &presence, receivers, differs, message))
     }
 
     fn trigger<P: Send + Sync + 'static>(
@@ -150,52 +149,33 @@ impl MessageBus {
         payload: P,
     ) -> Result<DispatchReport, BusError> {
         let snapshot = self.inner.snapshot.load();
-        let route = match snapshot.find(event.name(), endpoint) {
-            Some(route) => route,
-            None => self.find_slowly(&snapshot, &event.descriptor(), endpoint)?,
+        let found;
+        let (route, calm) = if let Some(route) = snapshot.find(event.name(), endpoint) {
+            (route, snapshot.calm)
+        } else {
+            found = self.find_slowly(&event.descriptor(), endpoint)?;
+            (&*found.0, found.1)
         };
         let Some(receivers) = route.typed::<P, ()>() else {
             check_types(&route.descriptor, &event.descriptor())?;
             return Ok(DispatchReport::default());
         };
         let slice = receivers.of(entity);
-        // The number comes back in a register and problems in place: a whole report would be copied through memory at each
-        // closure, which costs more than the call of a handler.
+        let record = current::record();
+        let presence = self.enter(record, route)?;
+        let message = Message {
+            origin: route.origin,
+            entity: entity.cloned(),
+            body: Body::Inline(payload),
+        };
         let mut problems = Problems::default();
-        let delivered = with_record(|record| {
-            let presence = record.enter(route.place, self.activity())?;
-            let message = Message {
-                origin: route.origin,
-                entity: entity.cloned(),
-                body: Body::Inline(payload),
-            };
-            if slice.keeps {
-                let message = Arc::new(message);
-                Some(self.hand_over(record, &presence, route, slice, message, &mut problems))
-            } else {
-                Some(self.call_all(&presence, slice, snapshot.calm, &message, &mut problems))
-            }
-        });
-        match delivered {
-            Some(delivered) => Ok(DispatchReport::new(delivered, problems)),
-            None => Err(too_deep(route)),
-        }
-    }
-
-    #[cold]
-    fn find_slowly<'a>(
-        &self,
-        snapshot: &'a super::snapshot::Snapshot,
-        descriptor: &MessageDescriptor,
-        endpoint: EndpointId,
-    ) -> Result<&'a Route, BusError> {
-        match snapshot.find_by_name(descriptor, endpoint) {
-            Some(route) => {
-                self.learn(descriptor, endpoint);
-                Ok(route)
-            }
-            None => Err(self.explain(descriptor, Some(endpoint))),
-        }
+        let delivered = if slice.keeps {
+            let message = Arc::new(message);
+            self.hand_over(record, &presence, route, slice, message, &mut problems)
+        } else {
+            self.call_all(&presence, slice, calm, &message, &mut problems)
+        };
+        Ok(DispatchReport::new(delivered, problems))
     }
 
     #[inline]
@@ -270,9 +250,12 @@ impl MessageBus {
         payload: P,
     ) -> Result<Option<Replies<R>>, BusError> {
         let snapshot = self.inner.snapshot.load();
-        let route = match snapshot.find(descriptor.name, endpoint) {
-            Some(route) => route,
-            None => self.find_slowly(&snapshot, descriptor, endpoint)?,
+        let found;
+        let route = if let Some(route) = snapshot.find(descriptor.name, endpoint) {
+            route
+        } else {
+            found = self.find_slowly(descriptor, endpoint)?;
+            &*found.0
         };
         let Some(receivers) = route.typed::<P, R>() else {
             check_types(&route.descriptor, descriptor)?;
@@ -282,29 +265,28 @@ impl MessageBus {
         if slice.entries.is_empty() {
             return Ok(None);
         }
-        with_record(|record| {
-            let presence = self.enter(record, route)?;
-            let message = Message {
-                origin: route.origin,
-                entity: entity.cloned(),
-                body: Body::Inline(payload),
-            };
-            if let ([entry], [one]) = (&*slice.entries, &*slice.direct)
-                && !slice.differs
-            {
-                let core = &entry.core;
-                let outcome = callback::call(core, &*one.call, &message, &presence, self);
-                return Ok(Some(Replies::ready(reply(core, outcome))));
-            }
-            let receivers = slice.entries.iter().map(|entry| (entry, route));
-            Ok(Some(self.ask(
-                record,
-                &presence,
-                receivers,
-                slice.differs,
-                message,
-            )))
-        })
+        let record = current::record();
+        let presence = self.enter(record, route)?;
+        let message = Message {
+            origin: route.origin,
+            entity: entity.cloned(),
+            body: Body::Inline(payload),
+        };
+        if let ([entry], [one]) = (&*slice.entries, &*slice.direct)
+            && !slice.differs
+        {
+            let core = &entry.core;
+            let outcome = callback::call(core, &*one.call, &message, &presence, self);
+            return Ok(Some(Replies::ready(reply(core, outcome))));
+        }
+        let receivers = slice.entries.iter().map(|entry| (entry, route));
+        Ok(Some(self.ask(
+            record,
+            &presence,
+            receivers,
+            slice.differs,
+            message,
+        )))
     }
 
     /// Hands a request to several receivers, or to queues.
