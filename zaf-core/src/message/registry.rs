@@ -156,6 +156,18 @@ impl Registry {
                         descriptor: message,
                         endpoints: Vec::new(),
                     });
+            if message.is_portable() && !definition.descriptor.is_portable() {
+                // Portable as soon as one of its declarations says so, whichever comes first.
+                definition.descriptor.codec = message.codec;
+                for endpoint in &definition.endpoints {
+                    if let Some(route) = self
+                        .routes
+                        .get_mut(&(definition.descriptor.name, *endpoint))
+                    {
+                        route.built = None;
+                    }
+                }
+            }
             if !definition.endpoints.contains(&id.name()) {
                 definition.endpoints.push(id.name());
                 // The key must be the names of the definition: they decide under which addresses the route is found.
