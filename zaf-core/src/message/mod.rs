@@ -49,6 +49,7 @@ mod activity;
 mod bus;
 mod codec;
 mod current;
+mod definition;
 mod dispatcher;
 mod enqueue;
 mod entity;

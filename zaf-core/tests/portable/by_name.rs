@@ -317,6 +317,13 @@ fn a_name_has_one_layout_and_one_declaration_that_is_portable_is_enough() {
             "{refused}"
         );
     }
+    let contradicting = [
+        PLAIN.descriptor(),
+        PORTABLE.descriptor(),
+        NAMED.descriptor(),
+    ];
+    let refused = MessageBus::new().define(CELLAR, &contradicting);
+    assert!(matches!(refused, Err(BusError::TypeMismatch { .. })));
     let refused = bus.define(CELLAR, &[NAMED.descriptor()]).unwrap_err();
     assert_eq!(
         refused.to_string(),
