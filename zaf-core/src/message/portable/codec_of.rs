@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use super::super::codec::{decode, encode};
 use super::super::message::{Body, Message};
 use super::super::registration::Subscription;
-use super::super::route::{Call, Handler};
+use super::super::route::Handler;
 use super::super::{
     DispatchReport, EndpointId, Entity, EventId, MessageBus, MessageDescriptor, RequestId,
     WireFormat,
@@ -219,13 +219,13 @@ fn subscribe_event<P>(
 where
     P: Serialize + Send + Sync + 'static,
 {
-    let call: Call<P, ()> = Arc::new(move |message, bus| {
+    let call = move |message: &Message<P>, bus: &MessageBus| -> HandlerResult<()> {
         let encoded = encoded(message, format, bus)?;
         handler(&encoded, bus).map(drop)
-    });
+    };
     Subscription {
         descriptor,
-        handler: Arc::new(Handler::Encoded(call)),
+        handler: Arc::new(Handler::<P, ()>::Encoded(Arc::new(call))),
     }
 }
 
@@ -238,16 +238,16 @@ where
     P: Serialize + Send + Sync + 'static,
     R: DeserializeOwned + Send + 'static,
 {
-    let call: Call<P, R> = Arc::new(move |message, bus| {
+    let call = move |message: &Message<P>, bus: &MessageBus| -> HandlerResult<R> {
         let encoded = encoded(message, format, bus)?;
         let answer =
             handler(&encoded, bus)?.unwrap_or_else(|| EncodedPayload::new(format, Vec::new()));
         let limit = bus.limits().encoded_bound.get();
         Ok(read("reply", descriptor.name, &answer, limit)?)
-    });
+    };
     Subscription {
         descriptor,
-        handler: Arc::new(Handler::Encoded(call)),
+        handler: Arc::new(Handler::<P, R>::Encoded(Arc::new(call))),
     }
 }
 
