@@ -283,6 +283,20 @@ mod tests {
     }
 
     #[test]
+    fn a_number_that_needs_all_its_digits_comes_back_as_itself_and_not_as_its_neighbour() {
+        // Found by the fuzz target.
+        let number = f64::from_bits(0x3ff0_0001_7801_0000 | 0x2_0001);
+        let neighbours = (0..2000).map(|step| f64::from_bits(number.to_bits() + step));
+        for number in neighbours {
+            for format in FORMATS {
+                let bytes = encode(&number, format, 100).unwrap();
+                let again: f64 = decode(&bytes, format, 100).unwrap();
+                assert_eq!(again.to_bits(), number.to_bits(), "{format}");
+            }
+        }
+    }
+
+    #[test]
     fn a_limit_is_the_last_length_that_is_allowed_and_the_error_knows_the_real_one() {
         let text = "x".repeat(1000);
         for (format, length) in [(WireFormat::Postcard, 1002), (WireFormat::Json, 1002)] {
