@@ -98,7 +98,8 @@
 //!
 //! # What it costs
 //! A message that is not portable: nothing when it is sent, one word more in its constant. A portable one that nobody wants as
-//! bytes: the same. One that somebody wants: its payload is shared, and encoded once per format by the first of them whose
+//! bytes: no allocation, but its way into the bus now has two callers and is no longer merged into either (some thirty
+//! instructions). One that somebody wants: its payload is shared, and encoded once per format by the first of them whose
 //! handler runs, on its thread.
 
 mod by_name;
