@@ -10,17 +10,12 @@
 //! Lock order: the pool's lock is taken last, and never while a handler runs.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Core;
 use super::worker;
-use crate::sync::{Arc, Condvar, Mutex, wait_until};
+use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, Ordering, look, wait_until};
 use crate::thread::{self, JoinHandle};
-
-/// How long a free worker goes on looking before it sleeps. Waking a sleeper costs its sender some microseconds; looking
-/// for longer steals time from others (measured: a round trip on a virtual machine then takes twice the looking time).
-pub(crate) const LOOK_TIME: Duration = Duration::from_micros(20);
 
 /// How long a thread stays without work.
 const KEEP_TIME: Duration = Duration::from_secs(10);
@@ -244,13 +239,5 @@ impl Pool {
             }
         }
         left
-    }
-}
-
-/// Looks for a short while whether `found` becomes true, leaving the processor to others in between.
-pub(crate) fn look(found: impl Fn() -> bool) {
-    let begin = Instant::now();
-    while !found() && begin.elapsed() < LOOK_TIME {
-        std::thread::yield_now();
     }
 }
