@@ -10,6 +10,7 @@
 //! Lock order: the pool's lock is taken last, and never while a handler runs.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::Core;
@@ -178,7 +179,12 @@ impl Pool {
                 if grow {
                     self.grow();
                 }
-                worker::turn(core, &self);
+                // Handlers are caught further in. Should anything else panic, the thread is still one that is counted.
+                let turn = || worker::turn(core, &self);
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(turn)) {
+                    let text = thread::panic_text(payload);
+                    tracing::error!("a worker of the message bus panicked: {text}");
+                }
                 state = self.state.lock();
                 state.bursts_running -= usize::from(is_burst);
                 continue;
@@ -191,12 +197,11 @@ impl Pool {
             look(|| self.has_waiting());
             state = self.state.lock();
             state.looking -= 1;
-            if !state.strands.is_empty() || !state.bursts.is_empty() || state.stopping {
-                if state.strands.is_empty() && state.bursts_running >= self.max_bursts {
-                    // Only bursts wait and no more of them may run: sleep until one ends.
-                } else {
-                    continue;
-                }
+            // While no more bursts may run, those that wait are served by the threads that run others. At the end there is
+            // nobody left who would wake this thread.
+            let may_burst = !state.bursts.is_empty() && state.bursts_running < self.max_bursts;
+            if state.stopping || !state.strands.is_empty() || may_burst {
+                continue;
             }
             state.asleep += 1;
             let late = wait_until(
