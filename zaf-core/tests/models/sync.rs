@@ -1,15 +1,21 @@
 //! The bus's `sync` module once more, made of loom's primitives.
 //!
-//! Waits with a deadline end at once, having let the others go first: a model explores what happens when the time is up at
-//! the worst moment. Fences are full on both sides: the asymmetric pair promises the same order.
+//! Waits with a deadline that is near end at once: a model explores what happens when the time is up at the worst moment.
+//! Those with one that is far (a worker that stays for a while) last until they are woken. Fences are full on both sides:
+//! the asymmetric pair promises the same order. `Arc` is the real one: methods take `self: &Arc<Self>`, and what it
+//! counts decides nothing.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-pub(crate) use loom::sync::Arc;
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+pub(crate) use std::sync::Arc;
 
 /// Deep enough for a handler inside a handler.
 pub(crate) const MAX_DEPTH: usize = 2;
+
+/// A deadline that lies further away than this does not pass in a model.
+const FAR: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fences;
@@ -28,7 +34,7 @@ impl Fences {
     }
 }
 
-/// A mutex with the interface of `parking_lot`.
+/// A mutex with the interface of `parking_lot`: a panic does not poison it.
 #[derive(Debug)]
 pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
 
@@ -38,7 +44,7 @@ impl<T> Mutex<T> {
     }
 
     pub(crate) fn lock(&self) -> Guard<'_, T> {
-        Guard(Some(self.0.lock().unwrap()))
+        Guard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
@@ -68,17 +74,23 @@ impl Condvar {
         Self(loom::sync::Condvar::new())
     }
 
+    pub(crate) fn notify_one(&self) {
+        self.0.notify_one();
+    }
+
     pub(crate) fn notify_all(&self) {
         self.0.notify_all();
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the bus's own may have no deadline"
-)]
-pub(crate) fn deadline_after(_timeout: Duration) -> Option<Instant> {
-    Some(Instant::now())
+/// A near deadline, or none for what means "for ever".
+pub(crate) fn deadline_after(timeout: Duration) -> Option<Instant> {
+    (timeout != Duration::MAX).then(Instant::now)
+}
+
+/// Once: a model has no clock, and what is found a moment later is found by another interleaving.
+pub(crate) fn look(found: impl Fn() -> bool) {
+    found();
 }
 
 pub(crate) fn wait_until<T>(
@@ -86,9 +98,11 @@ pub(crate) fn wait_until<T>(
     guard: &mut Guard<'_, T>,
     deadline: Option<Instant>,
 ) -> bool {
-    // Without a deadline: sleeps until it is notified. A lost wake-up is a deadlock, which loom reports.
-    if deadline.is_none() {
-        guard.0 = Some(condition.0.wait(guard.0.take().unwrap()).unwrap());
+    let is_near = deadline.is_some_and(|deadline| deadline < Instant::now() + FAR);
+    // Otherwise: sleeps until it is notified. A lost wake-up is a deadlock, which loom reports.
+    if !is_near {
+        let waited = condition.0.wait(guard.0.take().unwrap());
+        guard.0 = Some(waited.unwrap_or_else(PoisonError::into_inner));
     }
-    deadline.is_some()
+    is_near
 }

@@ -1,0 +1,111 @@
+//! The bus's `sync` module once more, made of shuttle's primitives.
+//!
+//! Waits with a deadline that is near end at once. Those with one that is far (a worker that stays for a while) end at
+//! once too every now and then, as chance will have it, or last until they are woken. Every access to an atomic is
+//! sequentially consistent here, so there is nothing for fences to do: what they are for is refuted by loom.
+
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use shuttle::rand::{RngCore, thread_rng};
+
+pub(crate) use shuttle::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+pub(crate) use std::sync::Arc;
+
+/// Deep enough for a handler inside a handler.
+pub(crate) const MAX_DEPTH: usize = 2;
+
+/// A deadline that lies further away than this does not pass in a model.
+const FAR: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fences;
+
+#[expect(
+    clippy::unused_self,
+    reason = "the bus asks its own which kind of fence to use"
+)]
+impl Fences {
+    pub(crate) fn light(self) {
+        fence(Ordering::SeqCst);
+    }
+
+    pub(crate) fn heavy(self) {
+        fence(Ordering::SeqCst);
+    }
+}
+
+/// A mutex with the interface of `parking_lot`: a panic does not poison it.
+#[derive(Debug)]
+pub(crate) struct Mutex<T>(shuttle::sync::Mutex<T>);
+
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(shuttle::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> Guard<'_, T> {
+        Guard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// None while it waits.
+pub(crate) struct Guard<'a, T>(Option<shuttle::sync::MutexGuard<'a, T>>);
+
+impl<T> std::ops::Deref for Guard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0.as_ref().unwrap()
+    }
+}
+
+impl<T> std::ops::DerefMut for Guard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.0.as_mut().unwrap()
+    }
+}
+
+/// A condition variable with the interface of `parking_lot`.
+#[derive(Debug)]
+pub(crate) struct Condvar(shuttle::sync::Condvar);
+
+impl Condvar {
+    pub(crate) fn new() -> Self {
+        Self(shuttle::sync::Condvar::new())
+    }
+
+    pub(crate) fn notify_one(&self) {
+        self.0.notify_one();
+    }
+
+    pub(crate) fn notify_all(&self) {
+        self.0.notify_all();
+    }
+}
+
+/// A near deadline, or none for what means "for ever".
+pub(crate) fn deadline_after(timeout: Duration) -> Option<Instant> {
+    (timeout != Duration::MAX).then(Instant::now)
+}
+
+/// Once: a model has no clock, and what is found a moment later is found by another interleaving.
+pub(crate) fn look(found: impl Fn() -> bool) {
+    found();
+}
+
+pub(crate) fn wait_until<T>(
+    condition: &Condvar,
+    guard: &mut Guard<'_, T>,
+    deadline: Option<Instant>,
+) -> bool {
+    let passes =
+        |deadline| deadline < Instant::now() + FAR || thread_rng().next_u32().is_multiple_of(4);
+    let is_over = deadline.is_some_and(passes);
+    // Otherwise: sleeps until it is notified. A lost wake-up is a deadlock, which shuttle reports.
+    if !is_over {
+        let waited = condition.0.wait(guard.0.take().unwrap());
+        guard.0 = Some(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+    is_over
+}
