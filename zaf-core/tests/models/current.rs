@@ -3,11 +3,11 @@
 use crate::message::presence::{Record, Records};
 use crate::sync::Arc;
 
-loom::lazy_static! {
+crate::library::lazy_static! {
     pub(crate) static ref RECORDS: Records = Records::new();
 }
 
-loom::thread_local! {
+crate::library::thread_local! {
     static OWN: Arc<Record> = {
         let record = Arc::new(Record::new());
         RECORDS.add(Arc::clone(&record));
@@ -17,6 +17,10 @@ loom::thread_local! {
 
 /// Calls `f` with the record of this thread.
 pub(crate) fn with_record<T>(f: impl FnOnce(&Record) -> T) -> T {
-    let own = OWN.with(Arc::clone);
-    f(&own)
+    f(&record())
+}
+
+/// The record of this thread, for as long as the model runs.
+pub(crate) fn record() -> Arc<Record> {
+    OWN.with(Arc::clone)
 }

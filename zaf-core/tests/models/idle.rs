@@ -8,7 +8,7 @@ use crate::message::activity::Busy;
 use crate::message::dispatcher::strand::{QueuePolicy, Queued, Strand};
 use crate::message::presence::{Place, Record, Records};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering};
-use crate::{activity, explore};
+use crate::{activity, explore, explore_with};
 
 const PLACE: Place = Place {
     bus: 1,
@@ -131,7 +131,7 @@ fn a25_work_of_another_bus_neither_hides_idleness_nor_delays_it() {
         bus: 2,
         endpoint: 1,
     };
-    explore(|| {
+    explore_with(2, || {
         let own = activity();
         let foreign = activity();
         let records = Arc::new(Records::new());

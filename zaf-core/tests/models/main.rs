@@ -39,10 +39,16 @@ mod snapshot;
 
 use sync::Arc;
 
+use loom as library;
 use message::activity::Activity;
 
 /// Messages that a model sends: as many as ends within seconds.
 const MESSAGES: usize = 2;
+
+/// No: the model in which it does is one of shuttle's.
+fn a_far_deadline_passes() -> bool {
+    false
+}
 
 fn activity() -> Arc<Activity> {
     Arc::new(Activity::new(sync::Fences))

@@ -99,8 +99,9 @@ impl Bus {
         let mut delivered = 0;
         with_record(|record| {
             let presence = record.enter(PLACE, &self.activity).unwrap();
+            let succession = presence.succession(snapshot.calm);
             for one in &snapshot.receivers {
-                if !presence.replace(one.number, snapshot.calm) {
+                if !succession.announce::<true>(one.number) {
                     presence.attend();
                     if one.mark.load(Ordering::Acquire) {
                         continue;
@@ -180,8 +181,9 @@ fn a14_a_change_inside_a_handler_is_for_the_next_message() {
                 let mut ran = 0;
                 with_record(|record| {
                     let presence = record.enter(PLACE, &bus.activity).unwrap();
+                    let succession = presence.succession(snapshot.calm);
                     for one in &snapshot.receivers {
-                        if presence.replace(one.number, snapshot.calm)
+                        if succession.announce::<true>(one.number)
                             || !one.mark.load(Ordering::Acquire)
                         {
                             // Registers another one and takes itself out, without waiting.

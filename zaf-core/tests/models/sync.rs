@@ -1,20 +1,24 @@
-//! The bus's `sync` module once more, made of loom's primitives.
+//! The bus's `sync` module once more, made of the primitives of loom or of shuttle.
 //!
 //! Waits with a deadline that is near end at once: a model explores what happens when the time is up at the worst moment.
-//! Those with one that is far (a worker that stays for a while) last until they are woken. Fences are full on both sides:
+//! Those with one that is far (a worker that stays for a while) last until they are woken, or as chance will have it. Fences are full on both sides:
 //! the asymmetric pair promises the same order. `Arc` is the real one: methods take `self: &Arc<Self>`, and what it
 //! counts decides nothing.
 
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+pub(crate) use crate::library::sync::atomic::{
+    AtomicBool, AtomicU64, AtomicUsize, Ordering, fence,
+};
 pub(crate) use std::sync::Arc;
+
+use crate::{a_far_deadline_passes, library};
 
 /// Deep enough for a handler inside a handler.
 pub(crate) const MAX_DEPTH: usize = 2;
 
-/// A deadline that lies further away than this does not pass in a model.
+/// A deadline that lies further away than this need not pass in a model.
 const FAR: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy)]
@@ -44,11 +48,11 @@ impl Fences {
 
 /// A mutex with the interface of `parking_lot`: a panic does not poison it.
 #[derive(Debug)]
-pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+pub(crate) struct Mutex<T>(library::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(loom::sync::Mutex::new(value))
+        Self(library::sync::Mutex::new(value))
     }
 
     pub(crate) fn lock(&self) -> Guard<'_, T> {
@@ -57,7 +61,7 @@ impl<T> Mutex<T> {
 }
 
 /// None while it waits.
-pub(crate) struct Guard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
+pub(crate) struct Guard<'a, T>(Option<library::sync::MutexGuard<'a, T>>);
 
 impl<T> std::ops::Deref for Guard<'_, T> {
     type Target = T;
@@ -75,11 +79,11 @@ impl<T> std::ops::DerefMut for Guard<'_, T> {
 
 /// A condition variable with the interface of `parking_lot`.
 #[derive(Debug)]
-pub(crate) struct Condvar(loom::sync::Condvar);
+pub(crate) struct Condvar(library::sync::Condvar);
 
 impl Condvar {
     pub(crate) fn new() -> Self {
-        Self(loom::sync::Condvar::new())
+        Self(library::sync::Condvar::new())
     }
 
     pub(crate) fn notify_one(&self) {
@@ -106,11 +110,12 @@ pub(crate) fn wait_until<T>(
     guard: &mut Guard<'_, T>,
     deadline: Option<Instant>,
 ) -> bool {
-    let is_near = deadline.is_some_and(|deadline| deadline < Instant::now() + FAR);
-    // Otherwise: sleeps until it is notified. A lost wake-up is a deadlock, which loom reports.
-    if !is_near {
+    let passes = |deadline| deadline < Instant::now() + FAR || a_far_deadline_passes();
+    let is_over = deadline.is_some_and(passes);
+    // Otherwise: sleeps until it is notified. A lost wake-up is a deadlock, which both libraries report.
+    if !is_over {
         let waited = condition.0.wait(guard.0.take().unwrap());
         guard.0 = Some(waited.unwrap_or_else(PoisonError::into_inner));
     }
-    is_near
+    is_over
 }

@@ -1,13 +1,15 @@
-//! The crate's `thread` module once more, made of loom's threads.
+//! The crate's `thread` module once more, made of the threads of loom or of shuttle.
 
 use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-pub(crate) use loom::thread::spawn as start;
+use crate::library;
+
+pub(crate) use crate::library::thread::spawn as start;
 
 /// A thread of the bus.
-pub(crate) struct JoinHandle<T>(loom::thread::JoinHandle<Result<T, String>>);
+pub(crate) struct JoinHandle<T>(library::thread::JoinHandle<Result<T, String>>);
 
 impl<T> JoinHandle<T> {
     pub(crate) fn join(self) -> Result<T, String> {

@@ -1,5 +1,6 @@
 //! The models of `tests/models` under random schedules: more messages and more switches than all interleavings leave time
-//! for, at the price of proving nothing.
+//! for, at the price of proving nothing. Every access to an atomic is sequentially consistent here, so what fences are for
+//! is refuted by loom alone.
 //!
 //! ```text
 //! cargo nextest run -p zaf-core --test shuttle
@@ -21,8 +22,11 @@
     reason = "what is public in the library is not in this binary"
 )]
 
+#[path = "../models/current.rs"]
 mod current;
+#[path = "../models/sync.rs"]
 mod sync;
+#[path = "../models/thread.rs"]
 mod thread;
 
 #[path = "../models/destroy.rs"]
@@ -43,12 +47,19 @@ mod snapshot;
 use sync::Arc;
 
 use message::activity::Activity;
+use shuttle as library;
+use shuttle::rand::{RngCore, thread_rng};
 
 /// Messages that a model sends.
 const MESSAGES: usize = 4;
 
 /// Schedules of each model: as many as end within some seconds without optimisation.
 const ITERATIONS: usize = 2_000;
+
+/// Now and then, as any wait may end before anybody wakes it.
+fn a_far_deadline_passes() -> bool {
+    thread_rng().next_u32().is_multiple_of(4)
+}
 
 fn activity() -> Arc<Activity> {
     Arc::new(Activity::new(sync::Fences))
