@@ -1,8 +1,7 @@
 //! What sending allocates: `cargo bench -p zaf-core --bench allocations`. A binary of its own, because an allocator that counts slows down
 //! what `targets` measures.
 //!
-//! Prints one line for each target as `targets` does, and takes the same arguments. The figures are exact: they do not
-//! depend on what else the machine does.
+//! Prints one line for each target as `targets` does, and takes the same arguments.
 
 #[path = "../measure/mod.rs"]
 #[expect(
@@ -23,21 +22,24 @@ use measure::rounds::Series;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// How often each work is done: more than once, so that an allocation now and then shows too.
-const COUNT: u32 = 1_000;
+/// How often each work is done in a round: more than once, so that an allocation now and then shows too.
+const COUNT: u32 = 100;
 
-/// Allocations of all threads for each of [`COUNT`] calls. Grown queues stay as large as they are.
+/// Rounds, of which the median counts: in some a thread of the pool comes or a queue grows.
+const ROUNDS: usize = 51;
+
+/// Allocations of all threads for each call, one figure for each round.
 fn allocations(mut work: impl FnMut()) -> Series {
-    // What is allocated once is there after this.
-    for _ in 0..COUNT {
-        work();
-    }
-    let region = Region::new(ALLOCATOR);
-    for _ in 0..COUNT {
-        work();
-    }
-    let count = u32::try_from(region.change().allocations).unwrap_or(u32::MAX);
-    Series::from_iter([f64::from(count) / f64::from(COUNT)])
+    // What is allocated once is there after the first round.
+    let rounds = (0..=ROUNDS).map(|_| {
+        let region = Region::new(ALLOCATOR);
+        for _ in 0..COUNT {
+            work();
+        }
+        let count = u32::try_from(region.change().allocations).unwrap_or(u32::MAX);
+        f64::from(count) / f64::from(COUNT)
+    });
+    rounds.skip(1).collect()
 }
 
 fn main() -> std::process::ExitCode {

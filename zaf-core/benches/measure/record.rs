@@ -34,10 +34,23 @@ pub(crate) struct Row {
     pub(crate) verdict: Option<Verdict>,
 }
 
+/// What somebody is to the bus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    /// The bus itself.
+    Ours,
+    /// A bare mechanism, or something that does less: for orientation.
+    Floor,
+    /// Does comparable work: the bus is to be faster.
+    Peer,
+}
+
 /// Median and quartiles over the rounds.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Figure {
     pub(crate) who: String,
+    pub(crate) role: Role,
     pub(crate) median: f64,
     pub(crate) lower: f64,
     pub(crate) upper: f64,
@@ -55,10 +68,11 @@ pub(crate) struct Verdict {
 }
 
 impl Figure {
-    pub(crate) fn new(who: impl Into<String>, series: &Series) -> Self {
+    pub(crate) fn new(role: Role, who: impl Into<String>, series: &Series) -> Self {
         let [lower, median, upper] = series.quartiles();
         Self {
             who: who.into(),
+            role,
             median,
             lower,
             upper,
@@ -97,6 +111,10 @@ impl Verdict {
 }
 
 impl Record {
+    pub(crate) fn read(file: &Path) -> std::io::Result<Self> {
+        Ok(serde_json::from_str(&std::fs::read_to_string(file)?)?)
+    }
+
     pub(crate) fn write(&self, file: &Path) -> std::io::Result<()> {
         let mut text = serde_json::to_string_pretty(self)?;
         text.push('\n');

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::machine::Machine;
-use super::record::{Figure, Record, Row, Verdict};
+use super::record::{Figure, Record, Role, Row, Verdict};
 use super::rounds::Series;
 
 /// What the command line asked for.
@@ -15,8 +15,6 @@ pub(crate) struct Options {
     works: Vec<String>,
     /// Where the record goes.
     json: Option<PathBuf>,
-    /// Where pictures and tables are to be made from records, instead of measuring.
-    pub(crate) render: Option<PathBuf>,
 }
 
 impl Options {
@@ -27,7 +25,6 @@ impl Options {
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--json" => options.json = arguments.next().map(PathBuf::from),
-                "--render" => options.render = arguments.next().map(PathBuf::from),
                 _ if argument.starts_with('-') => {}
                 _ => options.works.push(argument),
             }
@@ -69,7 +66,10 @@ impl Report {
         limit: f64,
     ) {
         let ratio = own.beside(other).median();
-        let figures = vec![Figure::new("zaf", own), Figure::new(yardstick, other)];
+        let figures = vec![
+            Figure::new(Role::Ours, "zaf", own),
+            Figure::new(Role::Floor, yardstick, other),
+        ];
         let verdict = Some(Verdict::at_most(ratio, limit, "x"));
         self.add(Row {
             figures,
@@ -82,7 +82,7 @@ impl Report {
     pub(crate) fn absolute(&mut self, row: Row, own: &Series, limit: f64) {
         let verdict = Some(Verdict::at_most(own.median(), limit, &row.unit));
         self.add(Row {
-            figures: vec![Figure::new("zaf", own)],
+            figures: vec![Figure::new(Role::Ours, "zaf", own)],
             verdict,
             ..row
         });
@@ -144,6 +144,7 @@ pub(crate) fn amount(figure: f64, unit: &str) -> String {
         "ns" if figure >= 1e3 => (figure / 1e3, "µs"),
         // The name of the row says of what.
         "allocations" => (figure, ""),
+        "x" => (figure, "×"),
         unit => (figure, unit),
     };
     let digits = match figure {

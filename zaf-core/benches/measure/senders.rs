@@ -9,16 +9,19 @@ use super::rounds::{Series, nanoseconds, since};
 
 /// Nanoseconds for each call as one of `senders` sees it while the others call as well.
 ///
-/// Each sender measures short stretches, and the median of all counts: one in which it had no processor does not.
+/// Each sender measures short stretches of `repetitions` calls, and the median of all counts: one in which it had no processor does not.
 /// It goes on until the last has its stretches, so that all of them meet the same competition.
-pub(crate) fn as_each_sees_it(senders: usize, work: &(impl Fn() + Sync)) -> f64 {
+pub(crate) fn as_each_sees_it(
+    senders: usize,
+    repetitions: u32,
+    work: &(impl Fn() + Sync + ?Sized),
+) -> f64 {
     const STRETCHES: usize = 21;
-    const REPETITIONS: u32 = 500;
     let (start, measuring) = (Barrier::new(senders), AtomicUsize::new(senders));
     let measure = || {
         start.wait();
         let own: Vec<f64> = (0..STRETCHES)
-            .map(|_| nanoseconds(REPETITIONS, work))
+            .map(|_| nanoseconds(repetitions, work))
             .collect();
         measuring.fetch_sub(1, Ordering::Relaxed);
         while measuring.load(Ordering::Relaxed) > 0 {

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p zaf-core --bench targets` prints one line for each target, `name  measured  target  ok|short  figures`, and ends with
 //! exit code 1 if any falls short. Words select works: those whose name, as in the table below, contains one of
-//! them. `-- --json FILE` also writes what was measured; `-- --render docs/src FILE…` measures nothing and makes the tables and
+//! them. `-- --json FILE` also writes what was measured; `-- --render FILE…` measures nothing and makes the tables and
 //! pictures of the book from such files.
 //!
 //! Work and yardstick take turns, and each figure is the median over the rounds, so that other work on the machine meets
@@ -17,10 +17,12 @@ mod idle;
 mod many_threads;
 mod queues;
 mod registration;
+mod render;
 mod requests;
 mod senders;
 mod strands;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use measure::report::{Options, Report};
@@ -50,6 +52,14 @@ const WORKS: &[(&str, Measure)] = &[
 ];
 
 fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--render");
+    if arguments.next().is_some() {
+        let files: Vec<PathBuf> = arguments
+            .filter(|argument| argument != "--bench")
+            .map(PathBuf::from)
+            .collect();
+        return render::into_the_book(&files);
+    }
     let mut report = Report::new("targets", Options::read());
     for (work, run) in WORKS {
         if report.wants(work) {

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use crate::measure::bus::{bus_that_shares_nothing, trigger};
-use crate::measure::record::{Figure, Row, Verdict};
+use crate::measure::record::{Figure, Role, Row, Verdict};
 use crate::measure::report::{Report, row};
 use crate::measure::rounds::by_turns;
 use crate::measure::senders::as_each_sees_it;
@@ -11,6 +11,7 @@ use crate::measure::yardsticks::Functions;
 
 const ROUNDS: usize = 101;
 const SENDERS: usize = 4;
+const REPETITIONS: u32 = 500;
 
 pub(crate) fn to_one(report: &mut Report, work: &str) {
     event(report, work, 1);
@@ -28,22 +29,22 @@ fn event(report: &mut Report, work: &str, count: usize) {
     let series = by_turns(
         ROUNDS,
         &mut [
-            &mut || [as_each_sees_it(SENDERS, &own)],
-            &mut || [as_each_sees_it(1, &own)],
-            &mut || [as_each_sees_it(SENDERS, &floor)],
-            &mut || [as_each_sees_it(1, &floor)],
+            &mut || [as_each_sees_it(SENDERS, REPETITIONS, &own)],
+            &mut || [as_each_sees_it(1, REPETITIONS, &own)],
+            &mut || [as_each_sees_it(SENDERS, REPETITIONS, &floor)],
+            &mut || [as_each_sees_it(1, REPETITIONS, &floor)],
         ],
     );
     let names = [
-        "zaf, 4 senders",
-        "zaf, 1 sender",
-        "snapshot of functions, 4 senders",
-        "snapshot of functions, 1 sender",
+        (Role::Ours, "zaf, 4 senders"),
+        (Role::Ours, "zaf, 1 sender"),
+        (Role::Floor, "snapshot of functions, 4 senders"),
+        (Role::Floor, "snapshot of functions, 1 sender"),
     ];
     let figures = names
         .iter()
         .zip(&series)
-        .map(|(name, [series])| Figure::new(*name, series));
+        .map(|((role, name), [series])| Figure::new(*role, *name, series));
     let ratio = series[0][0].beside(&series[1][0]).median();
     let handlers = if count == 1 { "callback" } else { "callbacks" };
     let name = format!("event to {count} {handlers}, 4 senders beside 1");

@@ -8,7 +8,7 @@ use std::time::Instant;
 use zaf_core::message::DispatcherKind;
 
 use crate::measure::bus::{LONG, Sum, bus_with, finish, trigger};
-use crate::measure::record::{Figure, Row, Verdict};
+use crate::measure::record::{Figure, Role, Row, Verdict};
 use crate::measure::report::{Report, row};
 use crate::measure::rounds::{duel, since};
 use crate::measure::senders::end_to_end;
@@ -45,15 +45,11 @@ pub(crate) fn four_senders(report: &mut Report, work: &str) {
     report.add(Row {
         senders: SENDERS,
         figures: vec![
-            Figure::new("zaf", &own),
-            Figure::new("channel into a thread", &other),
+            Figure::new(Role::Ours, "zaf", &own),
+            Figure::new(Role::Floor, "channel into a thread", &other),
         ],
         verdict: Some(Verdict::at_least(throughput, 0.6, "x")),
-        ..row(
-            work,
-            "throughput of 4 senders to a sequential dispatcher",
-            1,
-        )
+        ..row(work, "throughput of 4 senders to a sequential one", 1)
     });
     bus.shutdown(LONG).expect("handlers end");
 }
@@ -93,8 +89,8 @@ pub(crate) fn to_many(report: &mut Report, work: &str) {
     let share = own_share.beside(&own).median();
     report.add(Row {
         figures: vec![
-            Figure::new("zaf, the sender", &own_share),
-            Figure::new("zaf, all", &own),
+            Figure::new(Role::Ours, "zaf, the sender", &own_share),
+            Figure::new(Role::Ours, "zaf, all", &own),
         ],
         verdict: Some(Verdict::at_most(share, 0.33, "x")),
         ..row(work, "the same, until its sender goes on", COUNT)
