@@ -20,14 +20,38 @@ use crate::error::Result;
 use crate::thread::panic_text;
 
 /// A handler that looks at a message.
-pub(crate) type Call<P, R> = Arc<dyn Fn(&Message<P>, &MessageBus) -> Result<R> + Send + Sync>;
+pub(crate) trait Look<P, R>: Send + Sync {
+    fn call(&self, message: &Message<P>, bus: &MessageBus) -> Result<R>;
+
+    /// The same for a slice of its own.
+    fn direct(self: Arc<Self>) -> Call<P, R>;
+}
+
+impl<P, R, F> Look<P, R> for F
+where
+    F: Fn(&Message<P>, &MessageBus) -> Result<R> + Send + Sync + 'static,
+{
+    fn call(&self, message: &Message<P>, bus: &MessageBus) -> Result<R> {
+        self(message, bus)
+    }
+
+    fn direct(self: Arc<Self>) -> Call<P, R> {
+        Box::new(move |message, bus| self(message, bus))
+    }
+}
+
+/// What senders call. In a box and not shared: where the value behind an `Arc<dyn …>` begins has to be computed at each call,
+/// which takes a third of it; and the boxes of a slice lie side by side.
+pub(crate) type Call<P, R> = Box<dyn Fn(&Message<P>, &MessageBus) -> Result<R> + Send + Sync>;
 
 /// A handler that keeps the message; runs on the sender's thread. No value: it cannot answer.
 pub(crate) type Keep<P, R> = Box<dyn Fn(Arc<Message<P>>) -> Result<Option<R>> + Send + Sync>;
 
 /// What a dispatcher does with one of its messages.
 pub(crate) enum Handler<P, R> {
-    Call(Call<P, R>),
+    Call(Arc<dyn Look<P, R>>),
+    /// The same, but puts the payload into bytes, which it shares with the others who do.
+    Encoded(Arc<dyn Look<P, R>>),
     Keep(Keep<P, R>),
 }
 
@@ -95,7 +119,7 @@ pub(crate) struct Slice<P, R> {
     pub(crate) direct: Box<[Direct<P, R>]>,
     /// Whether somebody keeps the message beyond the call.
     pub(crate) keeps: bool,
-    /// Whether receivers see different entities.
+    /// Whether receivers share the payload because they see different entities or want it encoded.
     pub(crate) differs: bool,
 }
 
@@ -105,7 +129,7 @@ impl<P, R> Slice<P, R> {
         Self {
             keeps: direct.is_none(),
             direct: direct.unwrap_or_default().into_boxed_slice(),
-            differs: entries.iter().any(|entry| entry.sees.is_some()),
+            differs: entries.iter().any(Entry::wants_shared),
             entries: entries.into_boxed_slice(),
         }
     }
@@ -132,12 +156,17 @@ impl<P, R> Receivers<P, R> {
 }
 
 impl<P, R> Entry<P, R> {
-    /// None if it keeps the message.
+    /// Whether it is better off with a payload that is shared: see [`Slice::differs`].
+    pub(crate) fn wants_shared(&self) -> bool {
+        self.sees.is_some() || matches!(&*self.handler, Handler::Encoded(_))
+    }
+
+    /// None if it keeps the message or wants its payload shared.
     fn direct(&self) -> Option<Direct<P, R>> {
         match &*self.handler {
             Handler::Call(call) if self.core.strand.is_none() => Some(Direct {
                 number: self.core.number,
-                call: Arc::clone(call),
+                call: Arc::clone(call).direct(),
             }),
             _ => None,
         }
@@ -156,7 +185,9 @@ where
         bus: &MessageBus,
     ) -> Result<Option<R>, Failure> {
         match &*self.handler {
-            Handler::Call(call) => caught(|| call(message, bus).map(Some)),
+            Handler::Call(call) | Handler::Encoded(call) => {
+                caught(|| call.call(message, bus).map(Some))
+            }
             Handler::Keep(keep) => caught(|| keep(Arc::clone(message))),
         }
     }
@@ -205,10 +236,12 @@ where
         core: &Arc<Core>,
         bus: &MessageBus,
     ) {
-        let (Some(message), Self::Call(call)) = (message.downcast_ref::<Message<P>>(), self) else {
+        let (Some(message), Self::Call(call) | Self::Encoded(call)) =
+            (message.downcast_ref::<Message<P>>(), self)
+        else {
             return;
         };
-        let outcome = caught(|| call(message, bus));
+        let outcome = caught(|| call.call(message, bus));
         match (outcome, reply) {
             (Ok(value), Some(reply)) => reply.send(Ok(value)),
             (Ok(_), None) => {}

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::message::bus::MessageBus;
 use crate::message::message::Message;
 use crate::message::registration::{Application, Subscription};
-use crate::message::route::{Call, Handler, Keep};
+use crate::message::route::{Handler, Keep};
 use crate::message::routing::Audience;
 use crate::message::{BusError, EndpointId, Entity, MessageId};
 use crate::sync::Arc;
@@ -123,13 +123,28 @@ impl DispatcherBuilder {
         id: M,
         handler: impl Fn(&Message<M::Payload>, &MessageBus) -> Result<M::Reply> + Send + Sync + 'static,
     ) -> Self {
-        let call: Call<M::Payload, M::Reply> = Arc::new(handler);
-        self.subscribe(id, Handler::Call(call))
+        self.subscribe(id, Handler::Call(Arc::new(handler)))
     }
 
     /// Hands each `id` to `keep` on the sender's thread.
     pub(crate) fn keep<M: MessageId>(self, id: M, keep: Keep<M::Payload, M::Reply>) -> Self {
         self.subscribe(id, Handler::Keep(keep))
+    }
+
+    pub(crate) fn with_subscription(mut self, subscription: Subscription) -> Self {
+        self.subscriptions.push(subscription);
+        self
+    }
+
+    /// The bus that the dispatcher is, or will be, registered at.
+    pub(crate) fn bus(&self) -> Result<MessageBus, BusError> {
+        let bus = match &self.target {
+            Target::New { bus, .. } => Some(bus.clone()),
+            Target::Existing(core) => core.bus(),
+        };
+        bus.ok_or_else(|| BusError::Closed {
+            what: "the bus".to_owned(),
+        })
     }
 
     fn subscribe<M: MessageId>(mut self, id: M, handler: Handler<M::Payload, M::Reply>) -> Self {
@@ -240,19 +255,20 @@ impl DispatcherBuilder {
             }
         };
         let strand = shape.map(|shape| {
-            Strand::new(
-                Arc::clone(bus.shared_activity()),
+            let activity = Arc::clone(bus.shared_activity());
+            Box::new(Strand::new(
+                activity,
                 shape.workers,
                 shape.bound,
                 shape.batch,
-            )
+            ))
         });
         Core {
             number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
             name,
             kind,
+            tally: Tally::new(strand.is_some()),
             strand,
-            tally: Tally::default(),
             shape: shape.unwrap_or(Shape {
                 workers: 0,
                 batch: 0,
