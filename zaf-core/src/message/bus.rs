@@ -18,7 +18,7 @@ use super::error::BusError;
 use super::limits::BusLimits;
 use super::queue::{MessageQueue, MessageQueueBuilder};
 use super::registration::Application;
-use super::registry::{Garbage, Registry};
+use super::registry::Registry;
 use super::report::{APPLICATION_ENDPOINT, BusState, HANDLER_FAILED};
 use super::snapshot::Snapshot;
 use super::{EndpointId, MessageDescriptor, MessageId};
@@ -31,7 +31,9 @@ static NEXT_BUS: AtomicU32 = AtomicU32::new(1);
 pub(crate) struct Inner {
     number: u32,
     pub(super) snapshot: ArcSwap<Snapshot>,
-    registry: Mutex<Registry>,
+    /// What a change publishes.
+    pub(super) stale: Arc<Snapshot>,
+    pub(super) registry: Mutex<Registry>,
     activity: Arc<Activity>,
     pub(super) pool: Arc<Pool>,
     pub(super) late_replies: Arc<AtomicU64>,
@@ -78,11 +80,13 @@ impl MessageBus {
         registry
             .define(APPLICATION_ENDPOINT, &[HANDLER_FAILED.descriptor()])
             .expect("invariant: an empty registry has no conflicting definition");
-        let snapshot = ArcSwap::from_pointee(registry.snapshot());
+        let stale = Arc::new(Snapshot::stale());
+        let snapshot = ArcSwap::new(Arc::clone(&stale));
         Self {
             inner: Arc::new(Inner {
                 number,
                 snapshot,
+                stale,
                 registry: Mutex::new(registry),
                 activity,
                 pool: Arc::new(Pool::new(limits.max_threads.get())),
@@ -111,27 +115,6 @@ impl MessageBus {
 
     pub(crate) fn shared_activity(&self) -> &Arc<Activity> {
         &self.inner.activity
-    }
-
-    /// Changes the registry and publishes the result, unless the change was refused.
-    pub(crate) fn change<T>(
-        &self,
-        change: impl FnOnce(&mut Registry, &mut Garbage) -> Result<T, BusError>,
-    ) -> Result<T, BusError> {
-        let mut garbage = Garbage::new();
-        let mut registry = self.inner.registry.lock();
-        if registry.closed {
-            drop(registry);
-            return Err(closed());
-        }
-        let outcome = change(&mut registry, &mut garbage);
-        if outcome.is_ok() {
-            let old = self.inner.snapshot.swap(Arc::new(registry.snapshot()));
-            garbage.push(Box::new(old));
-        }
-        drop(registry);
-        drop(garbage);
-        outcome
     }
 
     fn look<T>(&self, look: impl FnOnce(&Registry) -> T) -> T {
@@ -181,19 +164,6 @@ impl MessageBus {
             }
             Ok(())
         })
-    }
-
-    /// Takes a dispatcher out of the routes. Also works on a closed bus.
-    pub(crate) fn remove(&self, core: &Arc<Core>) {
-        let mut garbage = Garbage::new();
-        let mut registry = self.inner.registry.lock();
-        if registry.remove(core, &mut garbage) {
-            self.inner.pool.release(core.reserved_workers());
-            let old = self.inner.snapshot.swap(Arc::new(registry.snapshot()));
-            garbage.push(Box::new(old));
-        }
-        drop(registry);
-        drop(garbage);
     }
 
     /// A queue that collects one message at one endpoint, from now on. See [`message_queue_of`](Self::message_queue_of).
@@ -294,7 +264,7 @@ impl MessageBus {
     }
 
     fn cores(&self) -> Vec<Arc<Core>> {
-        self.look(|registry| registry.dispatchers().to_vec())
+        self.look(|registry| registry.dispatchers().cloned().collect())
     }
 
     /// What the bus is doing.
@@ -352,19 +322,6 @@ impl MessageBus {
         })
     }
 
-    /// Remembers where else the names of a message are, if nobody is changing the registry right now.
-    pub(super) fn learn(&self, message: &MessageDescriptor, endpoint: EndpointId) {
-        let Some(mut registry) = self.inner.registry.try_lock() else {
-            return;
-        };
-        let mut old = None;
-        if !registry.closed && registry.add_alias(message.name, endpoint.name()) {
-            old = Some(self.inner.snapshot.swap(Arc::new(registry.snapshot())));
-        }
-        drop(registry);
-        drop(old);
-    }
-
     /// Ends the bus: nothing can be sent, defined or registered any more, queued messages are cancelled, handlers that run
     /// are waited for, and no thread of the bus is left. Calling it again waits again.
     ///
@@ -381,7 +338,7 @@ impl MessageBus {
         self.inner.ending.store(true, Ordering::SeqCst);
         let mut registry = self.inner.registry.lock();
         registry.closed = true;
-        let cores = registry.dispatchers().to_vec();
+        let cores: Vec<Arc<Core>> = registry.dispatchers().cloned().collect();
         let old = self.inner.snapshot.swap(Arc::new(registry.snapshot()));
         drop(registry);
         drop(old);
@@ -409,7 +366,7 @@ impl MessageBus {
     }
 }
 
-fn closed() -> BusError {
+pub(super) fn closed() -> BusError {
     BusError::Closed {
         what: "the bus".to_owned(),
     }

@@ -1,46 +1,66 @@
 //! The calling thread's [`Record`].
+//!
+//! Found by one load: the thread keeps a plain reference, without a destructor that would have to be asked whether it has
+//! run. Records live for ever, and the one of a thread that has ended is given to the next that begins: there are as many as
+//! there ever were threads at a time.
 
+use std::cell::Cell;
 use std::sync::LazyLock;
 
 use super::presence::{Record, Records};
-use crate::sync::Arc;
+use crate::sync::{Arc, Mutex};
 
 /// The records of all threads that ever handed a message over and still live.
 pub(crate) static RECORDS: LazyLock<Records> = LazyLock::new(Records::new);
 
-struct Own(Arc<Record>);
+/// Records of threads that have ended.
+static FREE: Mutex<Vec<&'static Arc<Record>>> = Mutex::new(Vec::new());
 
-impl Own {
+thread_local! {
+    static CURRENT: Cell<Option<&'static Record>> = const { Cell::new(None) };
+    /// Only so that something happens when the thread ends.
+    static LENT: Lent = Lent::new();
+}
+
+/// A record in the hands of a thread.
+struct Lent(&'static Arc<Record>);
+
+impl Lent {
     fn new() -> Self {
-        let record = Arc::new(Record::new());
-        RECORDS.add(Arc::clone(&record));
+        let free = FREE.lock().pop();
+        let record = free.unwrap_or_else(|| Box::leak(Box::new(Arc::new(Record::new()))));
+        RECORDS.add(Arc::clone(record));
         Self(record)
     }
 }
 
-impl Drop for Own {
+impl Drop for Lent {
     fn drop(&mut self) {
-        RECORDS.remove(&self.0);
+        // Other destructors of the thread may come later and send.
+        let _ended = CURRENT.try_with(|current| current.set(None));
+        RECORDS.remove(self.0);
+        FREE.lock().push(self.0);
     }
-}
-
-thread_local! {
-    static OWN: Own = Own::new();
 }
 
 /// Calls `f` with the record of this thread.
 #[inline]
 pub(crate) fn with_record<T>(f: impl FnOnce(&Record) -> T) -> T {
-    // Asked first, so that `f` need not be kept for the other case: that would copy what it holds.
-    if OWN.try_with(|_| ()).is_ok() {
-        return OWN.with(|own| f(&own.0));
-    }
-    without_own(f)
+    let Some(record) = CURRENT.get() else {
+        return without_record(f);
+    };
+    f(record)
 }
 
-/// The thread is ending and its record is gone: somebody sends from a destructor of a thread-local.
+/// The first message of a thread.
 #[cold]
 #[inline(never)]
-fn without_own<T>(f: impl FnOnce(&Record) -> T) -> T {
-    f(&Own::new().0)
+fn without_record<T>(f: impl FnOnce(&Record) -> T) -> T {
+    let kept = LENT.try_with(|lent| CURRENT.set(Some(lent.0)));
+    if let (Ok(()), Some(record)) = (kept, CURRENT.get()) {
+        return f(record);
+    }
+    // The thread is ending and its record is gone: somebody sends from a destructor of a thread-local.
+    let lent = Lent::new();
+    f(lent.0)
 }

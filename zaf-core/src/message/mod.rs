@@ -58,6 +58,7 @@ mod limits;
 #[expect(clippy::module_inception, reason = "one concept per file: the message")]
 mod message;
 mod presence;
+mod publish;
 mod queue;
 mod registration;
 mod registry;
@@ -65,6 +66,7 @@ mod reply;
 mod reply_set;
 mod report;
 mod route;
+mod route_definition;
 mod routing;
 mod send;
 mod snapshot;

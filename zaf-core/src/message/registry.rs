@@ -5,6 +5,7 @@
 //! dropping a handler runs foreign code.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -14,8 +15,9 @@ use super::dispatcher::Core;
 use super::error::BusError;
 use super::message::Origin;
 use super::presence::Place;
-use super::registration::{Application, check_types, overlap, skip_or_fail};
+use super::registration::{Application, Subscription, check_types, overlap, skip_or_fail};
 use super::route::{Registered, Route};
+use super::route_definition::RouteDefinition;
 use super::routing::Audience;
 use super::snapshot::{Key, Snapshot};
 use super::{EndpointId, Entity, MessageDescriptor};
@@ -39,13 +41,13 @@ struct MessageDefinition {
     endpoints: Vec<&'static str>,
 }
 
-struct Registration {
-    message: &'static str,
-    endpoint: &'static str,
-    what: Registered,
-}
-
 type RouteName = (&'static str, &'static str);
+
+struct Member {
+    core: Arc<Core>,
+    /// Where it is registered; in order of registration, without duplicates.
+    routes: Vec<RouteName>,
+}
 
 /// See the module.
 pub(crate) struct Registry {
@@ -53,9 +55,9 @@ pub(crate) struct Registry {
     activity: Arc<Activity>,
     endpoints: IndexMap<&'static str, EndpointDefinition>,
     messages: IndexMap<&'static str, MessageDefinition>,
-    registrations: Vec<Registration>,
-    dispatchers: Vec<Arc<Core>>,
-    routes: IndexMap<RouteName, Arc<Route>>,
+    routes: IndexMap<RouteName, RouteDefinition>,
+    /// By their numbers, which grow in order of registration.
+    dispatchers: BTreeMap<u64, Member>,
     aliases: Vec<(Key, RouteName)>,
     sequence: u64,
     pub(crate) closed: bool,
@@ -68,27 +70,30 @@ impl Registry {
             activity,
             endpoints: IndexMap::new(),
             messages: IndexMap::new(),
-            registrations: Vec::new(),
-            dispatchers: Vec::new(),
             routes: IndexMap::new(),
+            dispatchers: BTreeMap::new(),
             aliases: Vec::new(),
             sequence: 0,
             closed: false,
         }
     }
 
-    /// All routes as they are now; none on a closed bus.
-    pub(crate) fn snapshot(&self) -> Snapshot {
+    /// All routes as they are now; none on a closed bus. Builds those that changed since the last time.
+    pub(crate) fn snapshot(&mut self) -> Snapshot {
         if self.closed {
-            return Snapshot::new(0, &[], &[]);
+            return Snapshot::closed();
         }
-        let is_marked = || self.dispatchers.iter().any(|core| core.is_marked());
+        let is_marked = || self.dispatchers.values().any(|one| one.core.is_marked());
         let calm = self.activity.calm(is_marked);
-        let routes: Vec<Arc<Route>> = self.routes.values().cloned().collect();
+        let names: Vec<RouteName> = self.routes.keys().copied().collect();
+        let routes: Vec<Arc<Route>> = names
+            .into_iter()
+            .filter_map(|name| self.route(name))
+            .collect();
         let aliases: Vec<(Key, Arc<Route>)> = self
             .aliases
             .iter()
-            .filter_map(|(key, name)| Some((*key, Arc::clone(self.routes.get(name)?))))
+            .filter_map(|(key, name)| Some((*key, self.routes.get(name)?.built.clone()?)))
             .collect();
         Snapshot::new(calm, &routes, &aliases)
     }
@@ -153,8 +158,9 @@ impl Registry {
                     });
             if !definition.endpoints.contains(&id.name()) {
                 definition.endpoints.push(id.name());
+                // The key must be the names of the definition: they decide under which addresses the route is found.
                 let name = (definition.descriptor.name, id.name());
-                self.build_route(name, &mut Garbage::new());
+                self.routes.insert(name, RouteDefinition::default());
             }
         }
         Ok(())
@@ -200,53 +206,64 @@ impl Registry {
             let dispatcher = Arc::clone(&core.name);
             return Err(BusError::NothingToRegister { dispatcher });
         }
-        let mut accepted: Vec<Registration> = Vec::new();
+        let mut accepted: Vec<(RouteName, &Subscription)> = Vec::new();
         for subscription in &application.subscriptions {
             let message = subscription.descriptor.name;
             for endpoint in self.endpoints_for(application, &subscription.descriptor)? {
-                let is_taken = |other: &Registration| {
-                    other.what.core.number == core.number
-                        && other.message == message
-                        && other.endpoint == endpoint
-                        && overlap(&other.what.audience, &application.audience)
-                };
-                if self.registrations.iter().chain(&accepted).any(is_taken) {
+                let name = (message, endpoint);
+                let is_named_twice = accepted.iter().any(|(other, _)| *other == name);
+                if is_named_twice || self.has(core, name, &application.audience) {
                     return Err(BusError::AlreadyRegistered {
                         dispatcher: Arc::clone(&core.name),
                         message,
                         endpoint,
                     });
                 }
-                self.sequence += 1;
-                accepted.push(Registration {
-                    message,
-                    endpoint,
-                    what: Registered {
-                        core: Arc::clone(core),
-                        handler: Arc::clone(&subscription.handler),
-                        audience: application.audience.clone(),
-                        priority: application.priority,
-                        sequence: self.sequence,
-                    },
-                });
+                accepted.push((name, subscription));
             }
         }
-        if !self
+        let member = self
             .dispatchers
-            .iter()
-            .any(|other| Arc::ptr_eq(other, core))
-        {
-            self.dispatchers.push(Arc::clone(core));
-        }
-        let names: Vec<RouteName> = accepted
-            .iter()
-            .map(|one| (one.message, one.endpoint))
-            .collect();
-        self.registrations.extend(accepted);
-        for name in names {
-            self.build_route(name, garbage);
+            .entry(core.number)
+            .or_insert_with(|| Member {
+                core: Arc::clone(core),
+                routes: Vec::new(),
+            });
+        for (name, subscription) in accepted {
+            let Some(route) = self.routes.get_mut(&name) else {
+                continue;
+            };
+            self.sequence += 1;
+            let registered = Registered {
+                core: Arc::clone(core),
+                handler: Arc::clone(&subscription.handler),
+                audience: application.audience.clone(),
+                priority: application.priority,
+                sequence: self.sequence,
+            };
+            route.add(registered, garbage);
+            if !member.routes.contains(&name) {
+                member.routes.push(name);
+            }
         }
         Ok(())
+    }
+
+    /// Whether the dispatcher is registered there for some of the same messages.
+    fn has(&self, core: &Arc<Core>, name: RouteName, audience: &Audience) -> bool {
+        let is_member = self
+            .dispatchers
+            .get(&core.number)
+            .is_some_and(|member| member.routes.contains(&name));
+        // Nearly always it is new: looking through all the others would make registering quadratic.
+        is_member
+            && self.routes.get(&name).is_some_and(|route| {
+                let mut own = route
+                    .registered
+                    .iter()
+                    .filter(|one| one.core.number == core.number);
+                own.any(|one| overlap(&one.audience, audience))
+            })
     }
 
     /// Where a subscription applies, without duplicates.
@@ -286,23 +303,33 @@ impl Registry {
         entities: &[Entity],
         garbage: &mut Garbage,
     ) -> Result<bool, BusError> {
-        let matches = |one: &Registration| {
-            one.what.core.number == core.number
-                && (messages.is_empty() || messages.iter().any(|m| m.name == one.message))
-                && (endpoints.is_empty() || endpoints.iter().any(|e| e.name() == one.endpoint))
+        let own: Vec<RouteName> = self
+            .dispatchers
+            .get(&core.number)
+            .map_or_else(Vec::new, |member| member.routes.clone());
+        let is_named = |name: &RouteName| {
+            (messages.is_empty() || messages.iter().any(|m| m.name == name.0))
+                && (endpoints.is_empty() || endpoints.iter().any(|e| e.name() == name.1))
+        };
+        let matches = |one: &Registered| {
+            one.core.number == core.number
                 && (entities.is_empty()
-                    || matches!(&one.what.audience, Audience::Entities(own)
+                    || matches!(&one.audience, Audience::Entities(own)
                         if own.iter().any(|entity| entities.contains(entity))))
         };
+        let found: Vec<RouteName> = own
+            .iter()
+            .copied()
+            .filter(is_named)
+            .filter(|name| self.routes[name].registered.iter().any(matches))
+            .collect();
         let not_found = if messages.is_empty() {
-            (!self.registrations.iter().any(matches)).then_some("any message")
+            found.is_empty().then_some("any message")
         } else {
-            messages.iter().map(|m| m.name).find(|name| {
-                !self
-                    .registrations
-                    .iter()
-                    .any(|one| one.message == *name && matches(one))
-            })
+            let names = messages.iter().map(|m| m.name);
+            names
+                .into_iter()
+                .find(|name| found.iter().all(|other| other.0 != *name))
         };
         if let Some(message) = not_found {
             let dispatcher = Arc::clone(&core.name);
@@ -311,69 +338,53 @@ impl Registry {
                 message,
             });
         }
-        let mut names: Vec<RouteName> = Vec::new();
-        let mut index = 0;
-        while let Some(one) = self.registrations.get_mut(index) {
-            if !matches(one) {
-                index += 1;
+        let mut left: Vec<RouteName> = Vec::new();
+        for name in own {
+            let Some(route) = self.routes.get_mut(&name) else {
                 continue;
+            };
+            if found.contains(&name) {
+                route.remove(matches, entities, garbage);
             }
-            names.push((one.message, one.endpoint));
-            if let Audience::Entities(own) = &mut one.what.audience
-                && !entities.is_empty()
-            {
-                own.retain(|entity| !entities.contains(entity));
-                if !own.is_empty() {
-                    index += 1;
-                    continue;
-                }
+            if route.has(core.number) {
+                left.push(name);
             }
-            let removed = self.registrations.remove(index);
-            garbage.push(Box::new(removed.what));
         }
-        for name in names {
-            self.build_route(name, garbage);
+        let is_any_left = !left.is_empty();
+        if let Some(member) = self.dispatchers.get_mut(&core.number) {
+            member.routes = left;
         }
-        Ok(self
-            .registrations
-            .iter()
-            .any(|one| one.what.core.number == core.number))
+        Ok(is_any_left)
     }
 
     /// Removes a dispatcher with all its registrations. Returns whether it was there.
     pub(crate) fn remove(&mut self, core: &Arc<Core>, garbage: &mut Garbage) -> bool {
-        // Having no registrations is fine here.
-        if self
-            .registrations
-            .iter()
-            .any(|one| one.what.core.number == core.number)
-        {
-            let removed = self.deregister(core, &[], &[], &[], garbage);
-            debug_assert_eq!(removed, Ok(false), "all registrations match");
+        let Some(member) = self.dispatchers.remove(&core.number) else {
+            return false;
+        };
+        for name in member.routes {
+            let Some(route) = self.routes.get_mut(&name) else {
+                continue;
+            };
+            let is_own = |one: &Registered| one.core.number == core.number;
+            route.remove(is_own, &[], garbage);
         }
-        let before = self.dispatchers.len();
-        self.dispatchers.retain(|other| !Arc::ptr_eq(other, core));
-        self.dispatchers.len() != before
+        true
     }
 
-    /// Makes the route of one message at one endpoint from its registrations.
-    fn build_route(&mut self, name: RouteName, garbage: &mut Garbage) {
-        let (Some(message), Some(endpoint)) =
-            (self.messages.get(name.0), self.endpoints.get(name.1))
-        else {
-            return;
-        };
-        let registered: Vec<Registered> = self
-            .registrations
-            .iter()
-            .filter(|one| (one.message, one.endpoint) == name)
-            .map(|one| one.what.clone())
-            .collect();
+    /// The route of one message at one endpoint, made from its registrations unless it has been.
+    fn route(&mut self, name: RouteName) -> Option<Arc<Route>> {
+        let definition = self.routes.get_mut(&name)?;
+        if let Some(built) = &definition.built {
+            return Some(Arc::clone(built));
+        }
+        let (message, endpoint) = (self.messages.get(name.0)?, self.endpoints.get(name.1)?);
         let kind = message.descriptor.kind;
+        let registered = &definition.registered;
         let receivers = registered
             .first()
-            .map(|first| first.handler.build(kind, &registered));
-        let route = Route {
+            .map(|first| first.handler.build(kind, registered));
+        let route = Arc::new(Route {
             descriptor: message.descriptor,
             endpoint: endpoint.id,
             origin: Origin::interned(message.descriptor, Some(endpoint.id)),
@@ -384,17 +395,14 @@ impl Registry {
             },
             busy: Arc::clone(&endpoint.busy),
             receivers,
-        };
-        // The key must be the names of the definition: they decide under which addresses the route is found.
-        let key = (message.descriptor.name, endpoint.id.name());
-        if let Some(old) = self.routes.insert(key, Arc::new(route)) {
-            garbage.push(Box::new(old));
-        }
-        garbage.push(Box::new(registered));
+        });
+        definition.built = Some(Arc::clone(&route));
+        Some(route)
     }
 
-    pub(crate) fn dispatchers(&self) -> &[Arc<Core>] {
-        &self.dispatchers
+    /// In order of registration.
+    pub(crate) fn dispatchers(&self) -> impl Iterator<Item = &Arc<Core>> {
+        self.dispatchers.values().map(|member| &member.core)
     }
 
     /// Number and busy count of an endpoint.
@@ -436,8 +444,8 @@ impl Registry {
 
     /// Whether anybody is registered, for whatever entity.
     pub(crate) fn has_receivers(&self, message: &'static str, endpoint: &'static str) -> bool {
-        self.registrations
-            .iter()
-            .any(|one| one.message == message && one.endpoint == endpoint)
+        self.routes
+            .get(&(message, endpoint))
+            .is_some_and(|route| !route.registered.is_empty())
     }
 }

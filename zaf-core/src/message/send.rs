@@ -109,7 +109,7 @@ impl MessageBus {
         payload: P,
     ) -> Result<Replies<R>, BusError> {
         let descriptor = request.descriptor();
-        let snapshot = self.inner.snapshot.load();
+        let snapshot = self.current_snapshot();
         let mut receivers: Vec<(&Entry<P, R>, &Route)> = Vec::new();
         let mut is_defined = false;
         for route in snapshot.routes_of(descriptor.name) {
@@ -150,9 +150,12 @@ impl MessageBus {
         payload: P,
     ) -> Result<DispatchReport, BusError> {
         let snapshot = self.inner.snapshot.load();
-        let route = match snapshot.find(event.name(), endpoint) {
-            Some(route) => route,
-            None => self.find_slowly(&snapshot, &event.descriptor(), endpoint)?,
+        let found;
+        let (route, calm) = if let Some(route) = snapshot.find(event.name(), endpoint) {
+            (route, snapshot.calm)
+        } else {
+            found = self.find_slowly(&event.descriptor(), endpoint)?;
+            (&*found.0, found.1)
         };
         let Some(receivers) = route.typed::<P, ()>() else {
             check_types(&route.descriptor, &event.descriptor())?;
@@ -173,28 +176,12 @@ impl MessageBus {
                 let message = Arc::new(message);
                 Some(self.hand_over(record, &presence, route, slice, message, &mut problems))
             } else {
-                Some(self.call_all(&presence, slice, snapshot.calm, &message, &mut problems))
+                Some(self.call_all(&presence, slice, calm, &message, &mut problems))
             }
         });
         match delivered {
             Some(delivered) => Ok(DispatchReport::new(delivered, problems)),
             None => Err(too_deep(route)),
-        }
-    }
-
-    #[cold]
-    fn find_slowly<'a>(
-        &self,
-        snapshot: &'a super::snapshot::Snapshot,
-        descriptor: &MessageDescriptor,
-        endpoint: EndpointId,
-    ) -> Result<&'a Route, BusError> {
-        match snapshot.find_by_name(descriptor, endpoint) {
-            Some(route) => {
-                self.learn(descriptor, endpoint);
-                Ok(route)
-            }
-            None => Err(self.explain(descriptor, Some(endpoint))),
         }
     }
 
@@ -270,9 +257,12 @@ impl MessageBus {
         payload: P,
     ) -> Result<Option<Replies<R>>, BusError> {
         let snapshot = self.inner.snapshot.load();
-        let route = match snapshot.find(descriptor.name, endpoint) {
-            Some(route) => route,
-            None => self.find_slowly(&snapshot, descriptor, endpoint)?,
+        let found;
+        let route = if let Some(route) = snapshot.find(descriptor.name, endpoint) {
+            route
+        } else {
+            found = self.find_slowly(descriptor, endpoint)?;
+            &*found.0
         };
         let Some(receivers) = route.typed::<P, R>() else {
             check_types(&route.descriptor, descriptor)?;

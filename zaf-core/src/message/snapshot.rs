@@ -3,6 +3,9 @@
 //! Ids are constants, so the same id nearly always has its names at the same addresses: comparing those is all that a
 //! sender does. A name at an address that has not been seen is looked up by its text, and the registry then adds the
 //! address for the next time.
+//!
+//! A change publishes a snapshot without routes, in which nobody finds anything; who then looks for something has the next
+//! one made. So the many who find theirs are not asked whether it is the latest.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -41,8 +44,21 @@ impl Key {
 
 type Slot = Option<(Key, Arc<Route>)>;
 
+/// Whether a route that is missing may exist all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// What is missing is not defined.
+    Current,
+    /// Something has changed since; the next sender has it made anew. Registering thousands of dispatchers one after the
+    /// other so builds each route once.
+    Stale,
+    /// The bus has ended.
+    Closed,
+}
+
 /// See the module.
 pub(crate) struct Snapshot {
+    state: State,
     /// See [`Activity::calm`](super::activity::Activity::calm).
     pub(crate) calm: u64,
     /// Open addressing; a power of two, at most half full.
@@ -77,10 +93,32 @@ impl Snapshot {
             })
             .collect();
         Self {
+            state: State::Current,
             calm,
             slots: slots.into_boxed_slice(),
             by_name,
         }
+    }
+
+    /// Without any route: says that a new one has to be made.
+    pub(crate) fn stale() -> Self {
+        Self {
+            state: State::Stale,
+            ..Self::new(0, &[], &[])
+        }
+    }
+
+    /// Without any route, for good.
+    pub(crate) fn closed() -> Self {
+        Self {
+            state: State::Closed,
+            ..Self::new(0, &[], &[])
+        }
+    }
+
+    /// Whether a new one has to be made.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.state == State::Stale
     }
 
     /// By the addresses of the names.
