@@ -319,6 +319,7 @@ impl MessageBus {
         let checked = self.look(|registry| registry.check(message, endpoint));
         checked.err().unwrap_or(BusError::NoSuchMessage {
             message: message.name,
+            nearest: None,
         })
     }
 
