@@ -209,6 +209,7 @@ impl BusError {
 }
 
 /// Why a request has no value from one of its receivers.
+#[doc = include_str!("doc/reply_error.md")]
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplyError {

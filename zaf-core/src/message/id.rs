@@ -9,6 +9,7 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 /// Where messages are defined: sender of events, receiver of requests.
+#[doc = include_str!("doc/endpoint.md")]
 #[derive(Clone, Copy)]
 pub struct EndpointId {
     name: &'static str,
@@ -133,6 +134,7 @@ mod sealed {
 /// A message that nobody answers, carrying a `P`.
 ///
 /// `const` and cheap to copy; holds no payload.
+#[doc = include_str!("doc/event.md")]
 pub struct EventId<P> {
     name: &'static str,
     description: &'static str,
@@ -180,6 +182,7 @@ impl<P: Send + Sync + 'static> MessageId for EventId<P> {
 /// A message that each receiver answers with an `R`, carrying a `P`.
 ///
 /// `const` and cheap to copy; holds no payload.
+#[doc = include_str!("doc/request.md")]
 pub struct RequestId<P, R> {
     name: &'static str,
     description: &'static str,

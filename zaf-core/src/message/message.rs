@@ -56,6 +56,7 @@ pub(crate) enum Body<P> {
 }
 
 /// A message as its receivers see it. Immutable.
+#[doc = include_str!("doc/message.md")]
 pub struct Message<P> {
     pub(crate) origin: &'static Origin,
     pub(crate) entity: Option<Entity>,
