@@ -116,6 +116,7 @@ impl DispatcherBuilder {
     /// How many messages may wait, and what happens to the next one. Not for callbacks. Unless said otherwise:
     /// [`BusLimits::queue_bound`](crate::message::BusLimits), [`QueuePolicy::Reject`] for events and
     /// [`QueuePolicy::Block`] for requests.
+    #[doc = include_str!("../doc/queue.md")]
     pub fn queue(mut self, policy: QueuePolicy, bound: NonZeroUsize) -> Self {
         self.queue = Some((policy, bound));
         self
