@@ -8,3 +8,4 @@
 mod application;
 mod bus;
 mod instructions;
+mod portable;
