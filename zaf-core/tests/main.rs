@@ -7,3 +7,4 @@
 
 mod application;
 mod bus;
+mod portable;

@@ -43,11 +43,13 @@
 //! # Where what is
 //! `routing` decides who gets a message (pure) · `registry` knows what is defined and registered · `snapshot` and `route` are what
 //! senders read · `send` and `enqueue` deliver, `failure` tells of what went wrong · `presence` and `activity` know what is going on · `dispatcher` has the four kinds, their
-//! queues and the pool · `reply_set` and `reply` carry answers.
+//! queues and the pool · `reply_set` and `reply` carry answers · `codec` and [`portable`] are for messages that cross a border.
 
 mod activity;
 mod bus;
+mod codec;
 mod current;
+mod definition;
 mod dispatcher;
 mod enqueue;
 mod entity;
@@ -57,6 +59,7 @@ mod id;
 mod limits;
 #[expect(clippy::module_inception, reason = "one concept per file: the message")]
 mod message;
+pub mod portable;
 mod presence;
 mod publish;
 mod queue;
@@ -72,12 +75,17 @@ mod send;
 mod snapshot;
 
 pub use bus::MessageBus;
+pub use codec::WireFormat;
 pub use dispatcher::{Dispatcher, DispatcherBuilder, DispatcherKind, QueuePolicy};
 pub use entity::Entity;
 pub use error::{BusError, ReplyError};
 pub use id::{EndpointId, EventId, MessageDescriptor, MessageId, MessageKind, RequestId};
 pub use limits::BusLimits;
 pub use message::Message;
+pub use portable::{
+    EncodedMessage, EncodedPayload, EncodedReplies, EncodedReply, EncodedReplyError, MessageCodec,
+    PortableError,
+};
 pub use queue::{MessageQueue, MessageQueueBuilder};
 pub use reply::{AsCompleted, Replies, Reply};
 pub use report::{

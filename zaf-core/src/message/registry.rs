@@ -11,6 +11,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::activity::{Activity, Busy};
+use super::definition::{EndpointDefinition, MessageDefinition};
 use super::dispatcher::Core;
 use super::error::BusError;
 use super::message::Origin;
@@ -28,18 +29,6 @@ const MAX_ALIASES: usize = 1024;
 
 /// Left over by a change; dropped without the lock.
 pub(crate) type Garbage = Vec<Box<dyn Any + Send + Sync>>;
-
-struct EndpointDefinition {
-    id: EndpointId,
-    number: u32,
-    busy: Arc<Busy>,
-}
-
-struct MessageDefinition {
-    descriptor: MessageDescriptor,
-    /// In order of definition; not empty.
-    endpoints: Vec<&'static str>,
-}
 
 type RouteName = (&'static str, &'static str);
 
@@ -138,24 +127,23 @@ impl Registry {
         messages: &[MessageDescriptor],
     ) -> Result<(), BusError> {
         for (index, message) in messages.iter().enumerate() {
-            let defined = self
-                .messages
-                .get(message.name)
-                .map(|known| known.descriptor);
-            let earlier = messages[..index].iter().find(|other| *other == message);
-            if let Some(defined) = defined.as_ref().or(earlier) {
-                check_types(defined, message)?;
+            let defined = self.messages.get(message.name);
+            let earlier = messages[..index].iter().filter(|other| *other == message);
+            for other in defined.iter().map(|known| &known.descriptor).chain(earlier) {
+                check_types(other, message)?;
             }
         }
         self.add_endpoint(id);
         for &message in messages {
-            let definition =
-                self.messages
-                    .entry(message.name)
-                    .or_insert_with(|| MessageDefinition {
-                        descriptor: message,
-                        endpoints: Vec::new(),
-                    });
+            let definition = self
+                .messages
+                .entry(message.name)
+                .or_insert_with(|| MessageDefinition::new(message));
+            if definition.learn_codec(&message) {
+                let routes = self.routes.iter_mut();
+                let own = routes.filter(|((name, _), _)| *name == message.name);
+                own.for_each(|(_, route)| route.built = None);
+            }
             if !definition.endpoints.contains(&id.name()) {
                 definition.endpoints.push(id.name());
                 // The key must be the names of the definition: they decide under which addresses the route is found.

@@ -11,7 +11,7 @@ use super::current;
 use super::dispatcher::{Core, callback};
 use super::error::{BusError, ReplyError};
 use super::failure::callback_failed;
-use super::message::{Body, Message};
+use super::message::{Body, Message, SharedBody};
 use super::presence::{Presence, Record};
 use super::registration::check_types;
 use super::reply::{Replier, Replies, Reply, SharedReplies};
@@ -136,7 +136,7 @@ impl MessageBus {
             entity: entity.cloned(),
             body: Body::Inline(payload),
         };
-        let differs = receivers.iter().any(|(entry, _)| entry.sees.is_some());
+        let differs = receivers.iter().any(|(entry, _)| entry.wants_shared());
         let receivers = receivers.iter().copied();
         Ok(self.ask(record, &presence, receivers, differs, message))
     }
@@ -221,6 +221,12 @@ impl MessageBus {
             let outcome = self.enqueue(record, route, entry, message, None);
             return problems.add_outcome(&entry.core.name, outcome);
         }
+        let message = if slice.differs {
+            // Nobody else has it yet.
+            Arc::try_unwrap(message).map_or_else(|kept| kept, |own| Arc::new(with_shared_body(own)))
+        } else {
+            message
+        };
         let mut delivered = 0;
         for entry in &slice.entries {
             if entry.core.strand.is_none() {
@@ -335,7 +341,7 @@ impl MessageBus {
 
 fn with_shared_body<P>(message: Message<P>) -> Message<P> {
     let body = match message.body {
-        Body::Inline(payload) => Body::Shared(Arc::new(payload)),
+        Body::Inline(payload) => Body::Shared(SharedBody::new(payload)),
         Body::Shared(payload) => Body::Shared(payload),
     };
     Message { body, ..message }

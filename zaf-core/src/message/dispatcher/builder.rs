@@ -131,6 +131,22 @@ impl DispatcherBuilder {
         self.subscribe(id, Handler::Keep(keep))
     }
 
+    pub(crate) fn with_subscription(mut self, subscription: Subscription) -> Self {
+        self.subscriptions.push(subscription);
+        self
+    }
+
+    /// The bus that the dispatcher is, or will be, registered at.
+    pub(crate) fn bus(&self) -> Result<MessageBus, BusError> {
+        let bus = match &self.target {
+            Target::New { bus, .. } => Some(bus.clone()),
+            Target::Existing(core) => core.bus(),
+        };
+        bus.ok_or_else(|| BusError::Closed {
+            what: "the bus".to_owned(),
+        })
+    }
+
     fn subscribe<M: MessageId>(mut self, id: M, handler: Handler<M::Payload, M::Reply>) -> Self {
         self.subscriptions.push(Subscription {
             descriptor: id.descriptor(),
