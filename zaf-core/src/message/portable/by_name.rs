@@ -99,17 +99,17 @@ impl MessageBus {
         let Some(endpoint) = endpoint else {
             // Defined since the snapshot was read.
             let message = descriptor.name;
-            return BusError::NoSuchMessage { message }.into();
+            let nearest = None;
+            return BusError::NoSuchMessage { message, nearest }.into();
         };
         let endpoints = self.endpoints();
         let names = endpoints.iter().map(|(id, _)| id.name());
-        match names.clone().find(|known| *known == endpoint) {
-            Some(endpoint) => BusError::NotDefinedAt {
-                message: descriptor.name,
-                endpoint,
-                defined_at: defined_at.iter().map(EndpointId::name).collect(),
+        match endpoints.iter().find(|(id, _)| id.name() == endpoint) {
+            Some((endpoint, messages)) => {
+                let defined_at: Vec<_> = defined_at.iter().map(EndpointId::name).collect();
+                let messages = messages.iter().copied();
+                BusError::not_defined_at(&descriptor, *endpoint, &defined_at, messages).into()
             }
-            .into(),
             None => PortableError::UnknownEndpoint {
                 endpoint: endpoint.to_owned(),
                 nearest: nearest(endpoint, names),
