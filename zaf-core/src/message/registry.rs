@@ -163,21 +163,17 @@ impl Registry {
         if let Some(endpoint) = endpoint
             && !self.endpoints.contains_key(endpoint.name())
         {
-            let endpoint = endpoint.name();
-            return Err(BusError::NoSuchEndpoint { endpoint });
+            return Err(BusError::no_such_endpoint(endpoint, self.endpoints.keys()));
         }
         let Some(definition) = self.messages.get(message.name) else {
-            let message = message.name;
-            return Err(BusError::NoSuchMessage { message });
+            return Err(BusError::no_such_message(message, self.messages.keys()));
         };
         check_types(&definition.descriptor, message)?;
         match endpoint {
             Some(endpoint) if !definition.endpoints.contains(&endpoint.name()) => {
-                Err(BusError::NotDefinedAt {
-                    message: message.name,
-                    endpoint: endpoint.name(),
-                    defined_at: definition.endpoints.clone(),
-                })
+                let there = self.messages_at(endpoint.name());
+                let at = &definition.endpoints;
+                Err(BusError::not_defined_at(message, endpoint, at, there))
             }
             _ => Ok(()),
         }
@@ -398,24 +394,21 @@ impl Registry {
         let definition = self.endpoints.get(id.name());
         definition
             .map(|definition| (definition.number, Arc::clone(&definition.busy)))
-            .ok_or(BusError::NoSuchEndpoint {
-                endpoint: id.name(),
-            })
+            .ok_or_else(|| BusError::no_such_endpoint(id, self.endpoints.keys()))
     }
 
     /// All endpoints with their messages, in order of definition.
     pub(crate) fn endpoints(&self) -> Vec<(EndpointId, Vec<MessageDescriptor>)> {
-        let messages_of = |name: &'static str| {
-            let defined = self
-                .messages
-                .values()
-                .filter(|one| one.endpoints.contains(&name));
-            defined.map(|one| one.descriptor).collect()
-        };
         self.endpoints
             .values()
-            .map(|one| (one.id, messages_of(one.id.name())))
+            .map(|one| (one.id, self.messages_at(one.id.name()).collect()))
             .collect()
+    }
+
+    fn messages_at(&self, endpoint: &'static str) -> impl Iterator<Item = MessageDescriptor> {
+        let messages = self.messages.values();
+        let there = messages.filter(move |one| one.endpoints.contains(&endpoint));
+        there.map(|one| one.descriptor)
     }
 
     /// All messages with their endpoints, in order of definition.

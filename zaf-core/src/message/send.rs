@@ -29,6 +29,7 @@ impl MessageBus {
     /// # Errors
     /// [`BusError::NoSuchEndpoint`], [`BusError::NoSuchMessage`], [`BusError::NotDefinedAt`], [`BusError::TypeMismatch`],
     /// [`BusError::RecursionLimit`], [`BusError::Closed`]; then nobody got it.
+    #[doc = include_str!("doc/trigger_event.md")]
     pub fn trigger_event<P: Send + Sync + 'static>(
         &self,
         event: EventId<P>,
@@ -42,6 +43,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// The same.
+    #[doc = include_str!("doc/trigger_event_for.md")]
     pub fn trigger_event_for<P: Send + Sync + 'static>(
         &self,
         event: EventId<P>,
@@ -56,6 +58,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// [`BusError::NoReceiver`] if nobody does; otherwise as [`trigger_event`](Self::trigger_event).
+    #[doc = include_str!("doc/send_request.md")]
     pub fn send_request<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -71,6 +74,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// The same.
+    #[doc = include_str!("doc/send_request_for.md")]
     pub fn send_request_for<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -87,6 +91,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// As [`trigger_event`](Self::trigger_event).
+    #[doc = include_str!("doc/send_request_optional.md")]
     pub fn send_request_optional<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -102,6 +107,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// As [`send_request`](Self::send_request).
+    #[doc = include_str!("doc/send_request_everywhere.md")]
     pub fn send_request_everywhere<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
