@@ -98,17 +98,15 @@ impl MessageBus {
         };
         let Some(endpoint) = endpoint else {
             // Defined since the snapshot was read.
-            let message = descriptor.name;
-            let nearest = None;
-            return BusError::NoSuchMessage { message, nearest }.into();
+            return BusError::no_such_message(&descriptor, std::iter::empty()).into();
         };
         let endpoints = self.endpoints();
         let names = endpoints.iter().map(|(id, _)| id.name());
         match endpoints.iter().find(|(id, _)| id.name() == endpoint) {
-            Some((endpoint, messages)) => {
-                let defined_at: Vec<_> = defined_at.iter().map(EndpointId::name).collect();
-                let messages = messages.iter().copied();
-                BusError::not_defined_at(&descriptor, *endpoint, &defined_at, messages).into()
+            Some((id, messages)) => {
+                let at: Vec<&str> = defined_at.iter().map(EndpointId::name).collect();
+                let there = messages.iter().copied();
+                BusError::not_defined_at(&descriptor, *id, &at, there).into()
             }
             None => PortableError::UnknownEndpoint {
                 endpoint: endpoint.to_owned(),

@@ -1,4 +1,4 @@
-//! Errors about names that lead nowhere, with the nearest one that leads somewhere.
+//! What is said of names that nobody defined: with the nearest that somebody did.
 
 use super::{BusError, EndpointId, MessageDescriptor};
 use crate::nearest::nearest;
