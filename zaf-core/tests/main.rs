@@ -7,3 +7,5 @@
 
 mod application;
 mod bus;
+mod instructions;
+mod portable;
