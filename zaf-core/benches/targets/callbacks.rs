@@ -9,7 +9,7 @@ use crate::measure::report::{Report, row};
 use crate::measure::rounds::{duel, nanoseconds};
 use crate::measure::yardsticks::{Functions, Table};
 
-const ROUNDS: usize = 301;
+const ROUNDS: usize = 601;
 
 pub(crate) fn to_one(report: &mut Report, work: &str) {
     event(report, work, 1, 4_000, 1.4);

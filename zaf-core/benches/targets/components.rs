@@ -50,7 +50,7 @@ impl Has {
 }
 
 pub(crate) fn one_of_the_session(report: &mut Report, work: &str) {
-    const ROUNDS: usize = 301;
+    const ROUNDS: usize = 601;
     const REPETITIONS: u32 = 4_000;
     let asks = ExtensionTestHarness::<Asks>::builder()
         .define(HERE, [TICK])

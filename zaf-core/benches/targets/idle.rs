@@ -9,7 +9,7 @@ use crate::measure::report::{Report, row};
 use crate::measure::rounds::{by_turns, nanoseconds};
 
 pub(crate) fn is_idle(report: &mut Report, work: &str) {
-    const ROUNDS: usize = 301;
+    const ROUNDS: usize = 601;
     const REPETITIONS: u32 = 4_000;
     let bus = bus_with(1, DispatcherKind::Callback, &Sum::default());
     trigger(&bus);

@@ -21,7 +21,7 @@ pub(crate) fn burst_to_a_concurrent_one(report: &mut Report, work: &str) {
 
 /// 10 000 messages at once, until all are handled.
 fn burst(report: &mut Report, work: &str, kind: DispatcherKind, name: &str) {
-    const ROUNDS: usize = 151;
+    const ROUNDS: usize = 301;
     const COUNT: u32 = 10_000;
     let sum = Sum::default();
     let bus = bus_that(kind, {
@@ -68,7 +68,7 @@ fn burst_of_tasks(count: u32, sum: &Arc<AtomicU64>) -> f64 {
 
 /// 64 handlers that block, which a fixed number of threads would serve in turns.
 pub(crate) fn blocking_handlers(report: &mut Report, work: &str) {
-    const ROUNDS: usize = 51;
+    const ROUNDS: usize = 101;
     const COUNT: u32 = 64;
     let bus = bus_that(DispatcherKind::Concurrent, |_| block());
     let [[own], [other]] = duel(

@@ -9,7 +9,7 @@ use crate::measure::report::{Report, row};
 use crate::measure::rounds::{duel, since};
 use crate::measure::yardsticks::Consumer;
 
-const ROUNDS: usize = 301;
+const ROUNDS: usize = 601;
 const COUNT: u32 = 20_000;
 
 pub(crate) fn sequential(report: &mut Report, work: &str) {

@@ -7,7 +7,7 @@ use crate::measure::report::{Report, row};
 use crate::measure::rounds::{by_turns, nanoseconds};
 
 pub(crate) fn among_a_hundred(report: &mut Report, work: &str) {
-    const ROUNDS: usize = 301;
+    const ROUNDS: usize = 601;
     const REPETITIONS: u32 = 50;
     const OTHERS: usize = 100;
     let bus = bus_with(OTHERS, DispatcherKind::Callback, &Sum::default());

@@ -8,7 +8,7 @@ use crate::measure::report::{Report, row};
 use crate::measure::rounds::{duel, nanoseconds};
 use crate::measure::yardsticks::Echo;
 
-const ROUNDS: usize = 301;
+const ROUNDS: usize = 601;
 
 pub(crate) fn to_a_callback(report: &mut Report, work: &str) {
     const REPETITIONS: u32 = 4_000;

@@ -9,7 +9,7 @@ use crate::measure::rounds::by_turns;
 use crate::measure::senders::as_each_sees_it;
 use crate::measure::yardsticks::Functions;
 
-const ROUNDS: usize = 101;
+const ROUNDS: usize = 201;
 const SENDERS: usize = 4;
 const REPETITIONS: u32 = 500;
 

@@ -15,7 +15,7 @@ use crate::measure::senders::end_to_end;
 use crate::measure::yardsticks::Consumer;
 
 pub(crate) fn four_senders(report: &mut Report, work: &str) {
-    const ROUNDS: usize = 151;
+    const ROUNDS: usize = 301;
     const SENDERS: usize = 4;
     const COUNT: u32 = 20_000;
     let sum = Sum::default();
@@ -55,7 +55,7 @@ pub(crate) fn four_senders(report: &mut Report, work: &str) {
 }
 
 pub(crate) fn to_many(report: &mut Report, work: &str) {
-    const ROUNDS: usize = 51;
+    const ROUNDS: usize = 101;
     const COUNT: usize = 1_600;
     let sum = Sum::default();
     let bus = bus_with(COUNT, DispatcherKind::Sequential, &sum);

@@ -35,6 +35,7 @@ mod route_definition;
 mod routing;
 mod send;
 mod snapshot;
+mod undefined;
 
 pub use bus::MessageBus;
 pub use codec::WireFormat;

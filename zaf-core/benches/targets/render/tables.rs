@@ -103,8 +103,10 @@ fn table_of_peers(rows: &[&Row]) -> String {
 }
 
 fn push_line(text: &mut String, cells: &[String]) {
+    // What looks like a tag would be one.
+    let cells = cells.join(" | ").replace('<', "&lt;");
     // Into a string nothing can fail.
-    let _written = writeln!(text, "| {} |", cells.join(" | "));
+    let _written = writeln!(text, "| {cells} |");
 }
 
 fn machine(record: &Record) -> String {
