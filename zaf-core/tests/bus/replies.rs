@@ -256,3 +256,33 @@ fn as_completed_ends_with_those_that_are_missing() -> Result<()> {
     bus.shutdown(LONG)?;
     Ok(())
 }
+
+#[test]
+fn replies_say_how_many_are_left() -> Result<()> {
+    let bus = bus();
+    for kind in [
+        DispatcherKind::Callback,
+        DispatcherKind::Sequential,
+        DispatcherKind::Concurrent,
+    ] {
+        bus.dispatcher(kind, "one")
+            .on(ASK, |message, _| Ok(*message.data()))
+            .register()?;
+        let mut replies = bus.send_request(ASK, KITCHEN, 3)?;
+        let count = replies.len();
+        assert_eq!(count, bus.state().dispatchers.len());
+        for left in (0..count).rev() {
+            assert!(!replies.is_empty());
+            assert!(replies.next(LONG).is_some_and(|reply| reply.result.is_ok()));
+            assert_eq!(replies.len(), left);
+        }
+        assert!(replies.is_empty());
+        assert!(replies.next(LONG).is_none());
+    }
+    assert!(
+        bus.send_request_optional(ASK, KITCHEN, Some(&"X".into()), 1)?
+            .is_empty()
+    );
+    bus.shutdown(LONG)?;
+    Ok(())
+}
