@@ -333,3 +333,20 @@ fn f03_registering_more_keeps_one_queue_and_one_handler_at_a_time() -> Result<()
     bus.shutdown(LONG)?;
     Ok(())
 }
+
+#[test]
+fn an_endpoint_or_an_entity_that_is_named_twice_counts_once() -> Result<()> {
+    let bus = bus();
+    let one = bus
+        .dispatcher(DispatcherKind::Callback, "one")
+        .endpoints([KITCHEN, KITCHEN, CELLAR, KITCHEN])
+        .entities(["X", "Y", "X"])
+        .on(PING, |_, _| Ok(()))
+        .register()?;
+    let x = Entity::from("X");
+    assert_eq!(bus.trigger_event_for(PING, KITCHEN, &x, 1)?.delivered, 1);
+    assert!(one.deregister(&[], &[KITCHEN], &[])?);
+    assert_eq!(bus.trigger_event_for(PING, KITCHEN, &x, 1)?.delivered, 0);
+    assert_eq!(bus.trigger_event_for(PING, CELLAR, &x, 1)?.delivered, 1);
+    Ok(())
+}
