@@ -267,6 +267,15 @@ impl MessageBus {
         self.look(|registry| registry.dispatchers().cloned().collect())
     }
 
+    /// Name of a registered dispatcher.
+    pub(super) fn name_of(&self, dispatcher: u64) -> Option<Arc<str>> {
+        self.look(|registry| {
+            let mut all = registry.dispatchers();
+            let found = all.find(|core| core.number == dispatcher);
+            found.map(|core| Arc::clone(&core.name))
+        })
+    }
+
     /// What the bus is doing.
     pub fn state(&self) -> BusState {
         BusState {

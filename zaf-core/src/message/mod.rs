@@ -43,7 +43,8 @@
 //! # Where what is
 //! `routing` decides who gets a message (pure) · `registry` knows what is defined and registered · `snapshot` and `route` are what
 //! senders read · `send` and `enqueue` deliver, `failure` tells of what went wrong · `presence` and `activity` know what is going on · `dispatcher` has the four kinds, their
-//! queues and the pool · `reply_set` and `reply` carry answers.
+//! queues and the pool · `reply_set` and `reply` carry answers ·
+//! `observe` watches.
 
 mod activity;
 mod bus;
@@ -57,6 +58,7 @@ mod id;
 mod limits;
 #[expect(clippy::module_inception, reason = "one concept per file: the message")]
 mod message;
+mod observe;
 mod presence;
 mod publish;
 mod queue;
@@ -78,6 +80,9 @@ pub use error::{BusError, ReplyError};
 pub use id::{EndpointId, EventId, MessageDescriptor, MessageId, MessageKind, RequestId};
 pub use limits::BusLimits;
 pub use message::Message;
+pub use observe::{
+    Delivery, Measurement, Observation, Observed, ObservedMessage, Outcome, ThreadLabel,
+};
 pub use queue::{MessageQueue, MessageQueueBuilder};
 pub use reply::{AsCompleted, Replies, Reply};
 pub use report::{

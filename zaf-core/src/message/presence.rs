@@ -26,6 +26,8 @@ pub(crate) struct Place {
     pub(crate) bus: u32,
     /// Number of the endpoint, unique in the bus.
     pub(crate) endpoint: u32,
+    /// Number of the message, unique in the bus.
+    pub(crate) message: u32,
 }
 
 impl Place {
@@ -39,6 +41,8 @@ struct Frame {
     place: AtomicU64,
     /// Number of the dispatcher whose handler runs; 0 for none.
     dispatcher: AtomicU64,
+    /// Number of the message below, what `state` counted when the frame was opened above: tells two handlings of one message apart.
+    opened: AtomicU64,
 }
 
 /// What one thread is doing.
@@ -56,6 +60,7 @@ impl Record {
             frames: std::array::from_fn(|_| Frame {
                 place: AtomicU64::new(0),
                 dispatcher: AtomicU64::new(0),
+                opened: AtomicU64::new(0),
             }),
         }
     }
@@ -81,6 +86,8 @@ impl Record {
         let frame = self.frames.get(depth)?;
         frame.place.store(place.pack(), Ordering::Relaxed);
         frame.dispatcher.store(0, Ordering::Relaxed);
+        let opened = state >> DEPTH_BITS << 32 | u64::from(place.message);
+        frame.opened.store(opened, Ordering::Release);
         self.state
             .store(state + (1 << DEPTH_BITS) + 1, Ordering::Release);
         Some(Presence {
@@ -88,6 +95,23 @@ impl Record {
             frame,
             activity,
         })
+    }
+
+    /// Number of the dispatcher whose handler runs innermost on this thread.
+    pub(crate) fn innermost(&self) -> Option<u64> {
+        self.announced(self.depth())
+    }
+
+    /// Number of the dispatcher whose handler sent the message of the innermost frame.
+    pub(crate) fn sender(&self) -> Option<u64> {
+        self.announced(self.depth().saturating_sub(1))
+    }
+
+    /// Number of the dispatcher that is announced in the frame before `depth`.
+    fn announced(&self, depth: usize) -> Option<u64> {
+        let frame = self.frames.get(depth.checked_sub(1)?)?;
+        let number = frame.dispatcher.load(Ordering::Acquire);
+        (number != 0).then_some(number)
     }
 
     /// Whether a handler of this dispatcher is announced.

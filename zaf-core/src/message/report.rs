@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{BusError, DispatcherKind, EndpointId, Entity, EventId};
 use crate::error::{Error, Result};
@@ -153,14 +154,21 @@ impl Problems {
     }
 }
 
-/// What a dispatcher has lived through. Callback dispatchers count failures only.
+/// What a dispatcher has lived through.
+///
+/// Counting every call of a callback would cost its sender more than the rest of an event, so callbacks count failures; what
+/// else they do is counted only while the bus is [measured](super::MessageBus::measure) or
+/// [observed](super::MessageBus::observe).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Counters {
-    /// Taken into the queue.
+    /// Taken into the queue; 0 for callbacks, which have none.
     pub accepted: u64,
-    /// Handled, successfully or not.
-    pub handled: u64,
+    /// Handled, successfully or not. Of a callback dispatcher what was handled while somebody measured; none if nothing was.
+    pub handled: Option<u64>,
+    /// The longest time that a handler took while somebody measured, from its beginning to its return; none if nothing was
+    /// measured.
+    pub longest: Option<Duration>,
     /// Handled with an error or a panic.
     pub failed: u64,
     /// Refused because the queue was full.

@@ -13,6 +13,7 @@ use crate::{activity, explore};
 const PLACE: Place = Place {
     bus: 1,
     endpoint: 1,
+    message: 0,
 };
 
 #[test]

@@ -68,6 +68,8 @@ pub(crate) struct Tally {
     rejected: AtomicU64,
     dropped: AtomicU64,
     cancelled: AtomicU64,
+    /// Longest handling in nanoseconds, at least 1; 0 if none was measured.
+    longest: AtomicU64,
 }
 
 impl Tally {
@@ -91,11 +93,20 @@ impl Tally {
         self.cancelled.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// `accepted` is counted by the strand.
-    fn read(&self, accepted: u64) -> Counters {
+    /// One handler has run for this long.
+    pub(crate) fn measured(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.longest.fetch_max(nanos.max(1), Ordering::Relaxed);
+    }
+
+    /// `accepted` is counted by the strand; none for callbacks.
+    fn read(&self, accepted: Option<u64>) -> Counters {
+        let longest = self.longest.load(Ordering::Relaxed);
+        let handled = self.handled.load(Ordering::Relaxed);
         Counters {
-            accepted,
-            handled: self.handled.load(Ordering::Relaxed),
+            accepted: accepted.unwrap_or(0),
+            handled: (accepted.is_some() || longest != 0).then_some(handled),
+            longest: (longest != 0).then(|| Duration::from_nanos(longest)),
             failed: self.failed.load(Ordering::Relaxed),
             rejected: self.rejected.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
@@ -213,8 +224,7 @@ impl Core {
     }
 
     fn counters(&self) -> Counters {
-        self.tally
-            .read(self.strand.as_ref().map_or(0, Strand::accepted))
+        self.tally.read(self.strand.as_ref().map(Strand::accepted))
     }
 
     pub(crate) fn state(&self) -> DispatcherState {
