@@ -87,5 +87,5 @@ pub use queue::{MessageQueue, MessageQueueBuilder};
 pub use reply::{AsCompleted, Replies, Reply};
 pub use report::{
     APPLICATION_ENDPOINT, BusState, Counters, DispatchReport, DispatcherState, HANDLER_FAILED,
-    HandlerFailed, HandlerPanicked, Undelivered,
+    HandlerFailed, HandlerPanicked, SLOW_HANDLER, SlowHandler, Undelivered,
 };

@@ -51,6 +51,45 @@ pub(crate) struct Record {
     /// Count of changes above, number of open frames below.
     state: AtomicU64,
     frames: [Frame; MAX_DEPTH],
+    /// Name of the thread, for people.
+    thread: Mutex<String>,
+}
+
+/// A handler that is announced in a frame. Two that are equal are the same: no frame is opened twice at the same count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Handling {
+    place: u64,
+    opened: u64,
+    /// 0 for none.
+    pub(crate) dispatcher: u64,
+}
+
+impl Handling {
+    /// As in [`Place`].
+    pub(crate) fn bus(self) -> u32 {
+        (self.place >> 32) as u32
+    }
+
+    /// As in [`Place`].
+    pub(crate) fn endpoint(self) -> u32 {
+        (self.place & 0xFFFF_FFFF) as u32
+    }
+
+    /// As in [`Place`].
+    pub(crate) fn message(self) -> u32 {
+        (self.opened & 0xFFFF_FFFF) as u32
+    }
+}
+
+/// What a thread is doing at one moment; what changes meanwhile may be missing.
+#[derive(Debug)]
+pub(crate) struct Doing {
+    /// Where its record is: tells threads apart.
+    pub(crate) record: usize,
+    /// Name of the thread.
+    pub(crate) thread: String,
+    /// Outermost first.
+    pub(crate) handlings: Vec<Handling>,
 }
 
 impl Record {
@@ -62,6 +101,7 @@ impl Record {
                 dispatcher: AtomicU64::new(0),
                 opened: AtomicU64::new(0),
             }),
+            thread: Mutex::new(String::new()),
         }
     }
 
@@ -112,6 +152,17 @@ impl Record {
         let frame = self.frames.get(depth.checked_sub(1)?)?;
         let number = frame.dispatcher.load(Ordering::Acquire);
         (number != 0).then_some(number)
+    }
+
+    /// All handlers that are announced, outermost first. Frames that last are read right, whatever happens inside of them.
+    fn handlings(&self) -> Vec<Handling> {
+        let open = self.frames.iter().take(self.depth());
+        let read = open.map(|frame| Handling {
+            opened: frame.opened.load(Ordering::Acquire),
+            place: frame.place.load(Ordering::Acquire),
+            dispatcher: frame.dispatcher.load(Ordering::Acquire),
+        });
+        read.collect()
     }
 
     /// Whether a handler of this dispatcher is announced.
@@ -211,12 +262,29 @@ impl Records {
 
     /// Adds the record of a thread.
     pub(crate) fn add(&self, record: Arc<Record>) {
+        let thread = std::thread::current();
+        thread
+            .name()
+            .unwrap_or("a thread without a name")
+            .clone_into(&mut record.thread.lock());
         self.all.lock().push(record);
     }
 
     /// Removes the record of a thread that ends.
     pub(crate) fn remove(&self, record: &Arc<Record>) {
         self.all.lock().retain(|other| !Arc::ptr_eq(other, record));
+    }
+
+    /// What all threads are doing that handle anything.
+    pub(crate) fn look(&self) -> Vec<Doing> {
+        let all = self.all.lock();
+        let busy = all.iter().filter(|record| record.depth() > 0);
+        let doing = busy.map(|record| Doing {
+            record: Arc::as_ptr(record).addr(),
+            thread: record.thread.lock().clone(),
+            handlings: record.handlings(),
+        });
+        doing.collect()
     }
 
     /// Number of announced handlers of `dispatcher`.

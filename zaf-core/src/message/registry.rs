@@ -415,6 +415,25 @@ impl Registry {
         }
     }
 
+    /// The dispatcher of this number.
+    pub(crate) fn dispatcher(&self, number: u64) -> Option<&Arc<Core>> {
+        self.dispatchers.get(&number).map(|member| &member.core)
+    }
+
+    /// Name of the message and id of the endpoint with these numbers.
+    pub(crate) fn names_at(
+        &self,
+        message: u32,
+        endpoint: u32,
+    ) -> (Option<&'static str>, Option<EndpointId>) {
+        let message = self.messages.get_index(message as usize);
+        let endpoint = self.endpoints.get_index(endpoint as usize);
+        (
+            message.map(|(name, _)| *name),
+            endpoint.map(|(_, definition)| definition.id),
+        )
+    }
+
     /// In order of registration.
     pub(crate) fn dispatchers(&self) -> impl Iterator<Item = &Arc<Core>> {
         self.dispatchers.values().map(|member| &member.core)

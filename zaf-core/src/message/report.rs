@@ -43,6 +43,61 @@ pub struct HandlerFailed {
     pub panicked: bool,
 }
 
+/// A handler has been running for longer than
+/// [`name_slow_handlers`](super::MessageBus::name_slow_handlers) allows.
+///
+/// | | |
+/// |---|---|
+/// | kind | event |
+/// | sender | the bus, on the thread that looks for slow handlers |
+/// | endpoint | `application` |
+/// | entity | none |
+/// | order | while the handler runs; once for each message that it handles |
+///
+/// While a callback handler of this event runs, no other slow handler is found. One that is slow itself is logged only.
+pub const SLOW_HANDLER: EventId<SlowHandler> =
+    EventId::new("SLOW_HANDLER", "A handler takes longer than it should.");
+
+/// Payload of [`SLOW_HANDLER`]. Shows itself as one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SlowHandler {
+    /// Name of the dispatcher.
+    pub handler: Arc<str>,
+    /// Name of the message.
+    pub message: &'static str,
+    /// Where it was triggered, or sent to; of a request to all endpoints one of them.
+    pub endpoint: Option<EndpointId>,
+    /// Name of the dispatcher whose handler sent it, and waits. None for queued messages, whose sender went on, and if the
+    /// sender is no handler; then `thread` is the sender's.
+    pub sender: Option<Arc<str>>,
+    /// Name of the thread on which the handler runs.
+    pub thread: Arc<str>,
+    /// How long it has run so far, at least.
+    pub running_for: Duration,
+    /// What was exceeded.
+    pub limit: Duration,
+}
+
+impl fmt::Display for SlowHandler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "handler `{}` of {}", self.handler, self.message)?;
+        if let Some(endpoint) = self.endpoint {
+            write!(f, " at `{endpoint}`")?;
+        }
+        let seconds = self.running_for.as_secs_f64();
+        write!(
+            f,
+            " has been running for {seconds:.1} s on thread `{}`",
+            self.thread
+        )?;
+        match &self.sender {
+            Some(sender) => write!(f, ", sent by `{sender}`"),
+            None => Ok(()),
+        }
+    }
+}
+
 /// A callback handler that failed, or a queue that did not take the event.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -4,6 +4,7 @@
 mod counters;
 mod records;
 mod semantics;
+mod slow;
 
 use std::num::NonZeroUsize;
 

@@ -36,6 +36,7 @@ pub struct DispatcherBuilder {
     entities: Vec<Entity>,
     any_entity: bool,
     optional: bool,
+    long_running: bool,
     workers: Option<NonZeroUsize>,
     queue: Option<(QueuePolicy, NonZeroUsize)>,
     subscriptions: Vec<Subscription>,
@@ -58,6 +59,7 @@ impl DispatcherBuilder {
             entities: Vec::new(),
             any_entity: false,
             optional: false,
+            long_running: false,
             workers: None,
             queue: None,
             subscriptions: Vec::new(),
@@ -96,6 +98,13 @@ impl DispatcherBuilder {
     /// Skips messages and endpoints that are not defined, one by one, instead of failing.
     pub fn optional(mut self) -> Self {
         self.optional = true;
+        self
+    }
+
+    /// Its handlers may take as long as they like: they are not
+    /// [named as slow](crate::message::MessageBus::name_slow_handlers), nor is who waits for them on the same thread.
+    pub fn long_running(mut self) -> Self {
+        self.long_running = true;
         self
     }
 
@@ -205,8 +214,10 @@ impl DispatcherBuilder {
             return Some("it listens either for any entity or for the named ones");
         }
         match &self.target {
-            Target::Existing(_) if self.workers.is_some() || self.queue.is_some() => {
-                Some("workers and queue are decided when it is first registered")
+            Target::Existing(_)
+                if self.workers.is_some() || self.queue.is_some() || self.long_running =>
+            {
+                Some("workers, queue and long running are decided when it is first registered")
             }
             Target::New { kind, .. } => match kind {
                 DispatcherKind::Callback if self.workers.is_some() => {
@@ -253,6 +264,7 @@ impl DispatcherBuilder {
             kind,
             strand,
             tally: Tally::default(),
+            long_running: self.long_running,
             shape: shape.unwrap_or(Shape {
                 workers: 0,
                 batch: 0,

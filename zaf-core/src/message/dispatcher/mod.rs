@@ -126,6 +126,8 @@ pub(crate) struct Core {
     /// None for callbacks.
     pub(crate) strand: Option<Strand<Job>>,
     pub(crate) tally: Tally,
+    /// Its handlers are never slow.
+    pub(crate) long_running: bool,
     shape: Shape,
     priority: i32,
     /// None: what is usual for events and requests.

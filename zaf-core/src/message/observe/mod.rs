@@ -34,9 +34,11 @@
 
 mod observation;
 mod record;
+mod slow;
 mod tap;
 
 pub use observation::{Measurement, Observation};
 pub use record::{Delivery, Observed, ObservedMessage, Outcome, ThreadLabel};
 
+pub(super) use slow::Watch;
 pub(super) use tap::{Sending, Tap, send_nowhere};
