@@ -5,6 +5,7 @@ mod counters;
 mod records;
 mod semantics;
 mod slow;
+mod trace;
 
 use std::num::NonZeroUsize;
 

@@ -111,6 +111,11 @@ impl Observation {
         self.entries.try_iter().collect()
     }
 
+    /// What is read, for who waits for something else too.
+    pub(crate) fn entries(&self) -> &Receiver<Observed> {
+        &self.entries
+    }
+
     /// Number of entries that found no room.
     pub fn lost(&self) -> u64 {
         self.measurement.sink.lost()
