@@ -64,6 +64,22 @@ impl Fences {
         }
     }
 
+    /// Whether [`light`](Self::light) is no instruction.
+    #[inline]
+    pub(crate) fn are_asymmetric(self) -> bool {
+        self.asymmetric
+    }
+
+    /// As [`light`](Self::light), for who has asked [`are_asymmetric`](Self::are_asymmetric) before.
+    #[inline]
+    pub(crate) fn light_known<const ASYMMETRIC: bool>() {
+        if ASYMMETRIC {
+            compiler_fence(Ordering::SeqCst);
+        } else {
+            fence(Ordering::SeqCst);
+        }
+    }
+
     /// The side that runs once per `destroy` or wait.
     pub(crate) fn heavy(self) {
         fence(Ordering::SeqCst);

@@ -27,10 +27,14 @@ struct Lent(&'static Arc<Record>);
 
 impl Lent {
     fn new() -> Self {
+        Self(Self::take())
+    }
+
+    fn take() -> &'static Arc<Record> {
         let free = FREE.lock().pop();
         let record = free.unwrap_or_else(|| Box::leak(Box::new(Arc::new(Record::new()))));
         RECORDS.add(Arc::clone(record));
-        Self(record)
+        record
     }
 }
 
@@ -43,24 +47,29 @@ impl Drop for Lent {
     }
 }
 
-/// Calls `f` with the record of this thread.
+/// The record of this thread.
 #[inline]
-pub(crate) fn with_record<T>(f: impl FnOnce(&Record) -> T) -> T {
-    let Some(record) = CURRENT.get() else {
-        return without_record(f);
-    };
-    f(record)
+pub(crate) fn record() -> &'static Record {
+    match CURRENT.get() {
+        Some(record) => record,
+        None => adopt(),
+    }
 }
 
 /// The first message of a thread.
 #[cold]
 #[inline(never)]
-fn without_record<T>(f: impl FnOnce(&Record) -> T) -> T {
-    let kept = LENT.try_with(|lent| CURRENT.set(Some(lent.0)));
-    if let (Ok(()), Some(record)) = (kept, CURRENT.get()) {
-        return f(record);
-    }
-    // The thread is ending and its record is gone: somebody sends from a destructor of a thread-local.
-    let lent = Lent::new();
-    f(lent.0)
+fn adopt() -> &'static Record {
+    let lent = LENT.try_with(|lent| lent.0);
+    // Without it the thread is ending and its record is gone: somebody sends from a destructor of a thread-local that is run
+    // after ours. Nobody will tell us of the end of that thread, so this one is not given to another.
+    let record = lent.unwrap_or_else(|_| Lent::take());
+    CURRENT.set(Some(record));
+    record
+}
+
+/// Calls `f` with the record of this thread.
+#[inline]
+pub(crate) fn with_record<T>(f: impl FnOnce(&Record) -> T) -> T {
+    f(record())
 }

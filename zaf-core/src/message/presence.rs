@@ -14,7 +14,7 @@
 //!   mean that nothing happened between them.
 
 use super::activity::Activity;
-use crate::sync::{Arc, AtomicU64, MAX_DEPTH, Mutex, Ordering};
+use crate::sync::{Arc, AtomicU64, Fences, MAX_DEPTH, Mutex, Ordering};
 
 /// The bits of `state` that hold the number of open frames.
 const DEPTH_BITS: u32 = 8;
@@ -212,12 +212,25 @@ impl Presence<'_> {
         self.activity.fences.light();
     }
 
-    /// Announces a handler in place of the one before. Returns whether it may run at once; otherwise
-    /// [`attend`](Self::attend) must be called and the dispatcher's mark be read. `calm`: see [`Activity::calm`].
+    /// See [`Succession::announce`].
     #[inline]
-    pub(crate) fn replace(&self, dispatcher: u64, calm: u64) -> bool {
-        self.announce(dispatcher);
-        self.activity.is_calm(calm)
+    pub(crate) fn is_asymmetric(&self) -> bool {
+        self.activity.fences.are_asymmetric()
+    }
+
+    /// What [`Succession`] needs at each handler, gathered once.
+    #[inline]
+    pub(crate) fn succession(&self, calm: u64) -> Succession<'_> {
+        Succession {
+            dispatcher: &self.frame.dispatcher,
+            activity: self.activity,
+            calm,
+        }
+    }
+
+    /// The dispatcher whose handler is announced; 0 for none.
+    pub(crate) fn announced(&self) -> u64 {
+        self.frame.dispatcher.load(Ordering::Relaxed)
     }
 
     /// Tells whoever waits that the announcement before this one has been taken back.
@@ -232,6 +245,27 @@ impl Presence<'_> {
         self.frame.dispatcher.store(0, Ordering::Release);
         self.activity.fences.light();
         self.activity.withdrawn();
+    }
+}
+
+/// Handlers that are called one after the other, each announced in place of the one before.
+#[derive(Clone, Copy)]
+pub(crate) struct Succession<'a> {
+    dispatcher: &'a AtomicU64,
+    activity: &'a Activity,
+    calm: u64,
+}
+
+impl Succession<'_> {
+    /// Announces a handler. Returns whether it may run at once; otherwise [`attend`](Presence::attend) must be called and
+    /// the dispatcher's mark be read. `calm`: see [`Activity::calm`].
+    ///
+    /// `ASYMMETRIC`: what the fences are, asked once and not for each handler.
+    #[inline]
+    pub(crate) fn announce<const ASYMMETRIC: bool>(self, dispatcher: u64) -> bool {
+        self.dispatcher.store(dispatcher, Ordering::Release);
+        Fences::light_known::<ASYMMETRIC>();
+        self.activity.is_calm(self.calm)
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::bus::MessageBus;
-use super::current::with_record;
+use super::current;
 use super::dispatcher::{Core, callback};
 use super::error::{BusError, ReplyError};
 use super::failure::callback_failed;
@@ -130,24 +130,23 @@ impl MessageBus {
         let Some(&(_, first)) = receivers.first() else {
             return Err(no_receiver(&descriptor, None, entity));
         };
-        with_record(|record| {
-            let presence = self.enter(record, first)?;
-            let message = Message {
-                origin: first.everywhere,
-                entity: entity.cloned(),
-                body: Body::Inline(payload),
-            };
-            let differs = receivers.iter().any(|(entry, _)| entry.sees.is_some());
-            let receivers = receivers.iter().copied();
-            Ok(self.ask(
-                first.tap.as_ref(),
-                record,
-                &presence,
-                receivers,
-                differs,
-                message,
-            ))
-        })
+        let record = current::record();
+        let presence = self.enter(record, first)?;
+        let message = Message {
+            origin: first.everywhere,
+            entity: entity.cloned(),
+            body: Body::Inline(payload),
+        };
+        let differs = receivers.iter().any(|(entry, _)| entry.sees.is_some());
+        let receivers = receivers.iter().copied();
+        Ok(self.ask(
+            first.tap.as_ref(),
+            record,
+            &presence,
+            receivers,
+            differs,
+            message,
+        ))
     }
 
     fn trigger<P: Send + Sync + 'static>(
@@ -171,27 +170,21 @@ impl MessageBus {
             return Ok(DispatchReport::default());
         };
         let slice = receivers.of(entity);
-        // The number comes back in a register and problems in place: a whole report would be copied through memory at each
-        // closure, which costs more than the call of a handler.
+        let record = current::record();
+        let presence = self.enter(record, route)?;
+        let message = Message {
+            origin: route.origin,
+            entity: entity.cloned(),
+            body: Body::Inline(payload),
+        };
         let mut problems = Problems::default();
-        let delivered = with_record(|record| {
-            let presence = record.enter(route.place, self.activity())?;
-            let message = Message {
-                origin: route.origin,
-                entity: entity.cloned(),
-                body: Body::Inline(payload),
-            };
-            if slice.keeps {
-                let message = Arc::new(message);
-                Some(self.hand_over(record, &presence, route, slice, message, &mut problems))
-            } else {
-                Some(self.call_all(&presence, slice, calm, &message, &mut problems))
-            }
-        });
-        match delivered {
-            Some(delivered) => Ok(DispatchReport::new(delivered, problems)),
-            None => Err(too_deep(route)),
-        }
+        let delivered = if slice.keeps {
+            let message = Arc::new(message);
+            self.hand_over(record, &presence, route, slice, message, &mut problems)
+        } else {
+            self.call_all(&presence, slice, calm, &message, &mut problems)
+        };
+        Ok(DispatchReport::new(delivered, problems))
     }
 
     #[inline]
@@ -285,30 +278,29 @@ impl MessageBus {
             send_nowhere(route.tap.as_ref(), self, route.origin, entity);
             return Ok(None);
         }
-        with_record(|record| {
-            let presence = self.enter(record, route)?;
-            let message = Message {
-                origin: route.origin,
-                entity: entity.cloned(),
-                body: Body::Inline(payload),
-            };
-            if let ([entry], [one]) = (&*slice.entries, &*slice.direct)
-                && !slice.differs
-            {
-                let core = &entry.core;
-                let outcome = callback::call(core, &*one.call, &message, &presence, self);
-                return Ok(Some(Replies::ready(reply(core, outcome))));
-            }
-            let receivers = slice.entries.iter().map(|entry| (entry, route));
-            Ok(Some(self.ask(
-                route.tap.as_ref(),
-                record,
-                &presence,
-                receivers,
-                slice.differs,
-                message,
-            )))
-        })
+        let record = current::record();
+        let presence = self.enter(record, route)?;
+        let message = Message {
+            origin: route.origin,
+            entity: entity.cloned(),
+            body: Body::Inline(payload),
+        };
+        if let ([entry], [one]) = (&*slice.entries, &*slice.direct)
+            && !slice.differs
+        {
+            let core = &entry.core;
+            let outcome = callback::call(core, &*one.call, &message, &presence, self);
+            return Ok(Some(Replies::ready(reply(core, outcome))));
+        }
+        let receivers = slice.entries.iter().map(|entry| (entry, route));
+        Ok(Some(self.ask(
+            route.tap.as_ref(),
+            record,
+            &presence,
+            receivers,
+            slice.differs,
+            message,
+        )))
     }
 
     /// Hands a request to several receivers, or to queues.

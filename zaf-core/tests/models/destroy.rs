@@ -23,7 +23,7 @@ fn send(
     handler: impl FnOnce(),
 ) {
     let presence = record.enter(PLACE, activity).unwrap();
-    let run = presence.replace(DISPATCHER, calm) || {
+    let run = presence.succession(calm).announce::<true>(DISPATCHER) || {
         presence.attend();
         !mark.load(Ordering::Acquire)
     };
@@ -31,7 +31,7 @@ fn send(
         handler();
     }
     // The next handler of the event takes its place.
-    if !presence.replace(DISPATCHER + 1, calm) {
+    if !presence.succession(calm).announce::<true>(DISPATCHER + 1) {
         presence.attend();
     }
 }

@@ -23,6 +23,14 @@ impl Fences {
         fence(Ordering::SeqCst);
     }
 
+    pub(crate) fn are_asymmetric(self) -> bool {
+        true
+    }
+
+    pub(crate) fn light_known<const ASYMMETRIC: bool>() {
+        fence(Ordering::SeqCst);
+    }
+
     pub(crate) fn heavy(self) {
         fence(Ordering::SeqCst);
     }

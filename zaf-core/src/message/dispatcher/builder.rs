@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::message::bus::MessageBus;
 use crate::message::message::Message;
 use crate::message::registration::{Application, Subscription};
-use crate::message::route::{Call, Handler, Keep};
+use crate::message::route::{Handler, Keep};
 use crate::message::routing::Audience;
 use crate::message::{BusError, EndpointId, Entity, MessageId};
 use crate::sync::Arc;
@@ -132,8 +132,7 @@ impl DispatcherBuilder {
         id: M,
         handler: impl Fn(&Message<M::Payload>, &MessageBus) -> Result<M::Reply> + Send + Sync + 'static,
     ) -> Self {
-        let call: Call<M::Payload, M::Reply> = Arc::new(handler);
-        self.subscribe(id, Handler::Call(call))
+        self.subscribe(id, Handler::Call(Arc::new(handler)))
     }
 
     /// Hands each `id` to `keep` on the sender's thread.
@@ -251,19 +250,20 @@ impl DispatcherBuilder {
             }
         };
         let strand = shape.map(|shape| {
-            Strand::new(
-                Arc::clone(bus.shared_activity()),
+            let activity = Arc::clone(bus.shared_activity());
+            Box::new(Strand::new(
+                activity,
                 shape.workers,
                 shape.bound,
                 shape.batch,
-            )
+            ))
         });
         Core {
             number: NEXT_NUMBER.fetch_add(1, Ordering::Relaxed),
             name,
             kind,
+            tally: Tally::new(strand.is_some()),
             strand,
-            tally: Tally::default(),
             long_running: self.long_running,
             shape: shape.unwrap_or(Shape {
                 workers: 0,

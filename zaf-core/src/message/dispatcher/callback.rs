@@ -9,6 +9,7 @@ use super::super::presence::Presence;
 use super::super::report::Failure;
 use super::super::route::{Entry, Slice, caught};
 use super::Core;
+use crate::error::Error;
 use crate::thread::panic_text;
 
 /// Runs `handler` if the dispatcher was not destroyed; none if it was. `destroy` waits for it from now on.
@@ -28,7 +29,7 @@ fn guarded<T>(core: &Core, presence: &Presence<'_>, handler: impl FnOnce() -> T)
 /// succeeded.
 ///
 /// One handler is announced in place of the one before, and one catch holds them all: after a panic it goes on behind the
-/// handler that panicked. `calm` is that of the snapshot to which the slice belongs.
+/// handler that panicked, which is the one that is announced. `calm` is that of the snapshot to which the slice belongs.
 #[inline]
 pub(crate) fn call_each<P>(
     slice: &Slice<P, ()>,
@@ -38,33 +39,14 @@ pub(crate) fn call_each<P>(
     bus: &MessageBus,
     mut failed: impl FnMut(&Core, Failure),
 ) -> usize {
-    let mut rest = slice.direct.iter();
     let mut delivered = slice.direct.len();
-    loop {
-        let until_failure = || {
-            while let Some(one) = rest.next() {
-                if !presence.replace(one.number, calm) {
-                    presence.attend();
-                    let index = slice.entries.len() - rest.len() - 1;
-                    if is_marked(slice, index) {
-                        delivered -= 1;
-                        continue;
-                    }
-                }
-                if let Err(error) = (one.call)(message, bus) {
-                    return Some(error);
-                }
-            }
-            None
-        };
-        let failure = match catch_unwind(AssertUnwindSafe(until_failure)) {
-            Ok(None) => break,
-            Ok(Some(error)) => Failure::Error(error),
-            Err(payload) => Failure::Panic(panic_text(payload)),
-        };
+    let mut begin = 0;
+    while let Some((index, failure)) =
+        call_until_failure(slice, begin, calm, message, presence, bus, &mut delivered)
+    {
         presence.withdraw();
         delivered -= 1;
-        let index = slice.entries.len() - rest.len() - 1;
+        begin = index + 1;
         if let Some(entry) = slice.entries.get(index) {
             failed(&entry.core, failure);
         }
@@ -76,12 +58,71 @@ pub(crate) fn call_each<P>(
     delivered
 }
 
+/// Calls the handlers from the one at `begin` on until one fails; returns which.
+#[inline]
+fn call_until_failure<P>(
+    slice: &Slice<P, ()>,
+    begin: usize,
+    calm: u64,
+    message: &Message<P>,
+    presence: &Presence<'_>,
+    bus: &MessageBus,
+    delivered: &mut usize,
+) -> Option<(usize, Failure)> {
+    let until_failure = || {
+        if presence.is_asymmetric() {
+            call_in_turn::<true, P>(slice, begin, calm, message, presence, bus, delivered)
+        } else {
+            call_in_turn::<false, P>(slice, begin, calm, message, presence, bus, delivered)
+        }
+    };
+    let (number, failure) = match catch_unwind(AssertUnwindSafe(until_failure)) {
+        Ok(None) => return None,
+        Ok(Some((number, error))) => (number, Failure::Error(error)),
+        Err(payload) => (presence.announced(), Failure::Panic(panic_text(payload))),
+    };
+    let mut all = slice.direct.iter();
+    let index = all.position(|one| one.number == number)?;
+    Some((index, failure))
+}
+
+/// A function of its own, so that what it needs for each handler has the registers, and nothing of it is written to memory
+/// for the catch around it.
+#[inline(never)]
+fn call_in_turn<const ASYMMETRIC: bool, P>(
+    slice: &Slice<P, ()>,
+    begin: usize,
+    calm: u64,
+    message: &Message<P>,
+    presence: &Presence<'_>,
+    bus: &MessageBus,
+    delivered: &mut usize,
+) -> Option<(u64, Error)> {
+    let succession = presence.succession(calm);
+    let mut rest = slice.direct.get(begin..)?.iter();
+    while let Some(one) = rest.next() {
+        if !succession.announce::<ASYMMETRIC>(one.number) && !is_called(slice, rest.len(), presence)
+        {
+            *delivered -= 1;
+            continue;
+        }
+        if let Err(error) = (one.call)(message, bus) {
+            return Some((one.number, error));
+        }
+    }
+    None
+}
+
+/// Looks closer before a handler is called: somebody waits, or some dispatcher was destroyed. `after`: how many come after it.
 #[cold]
-fn is_marked<P, R>(slice: &Slice<P, R>, index: usize) -> bool {
+#[inline(never)]
+fn is_called<P, R>(slice: &Slice<P, R>, after: usize, presence: &Presence<'_>) -> bool {
+    presence.attend();
+    let index = slice.entries.len() - after - 1;
     slice
         .entries
         .get(index)
-        .is_none_or(|entry| entry.core.is_marked())
+        .is_some_and(|entry| !entry.core.is_marked())
 }
 
 /// Calls the one handler of a request that does not keep it; none if the dispatcher was destroyed.

@@ -59,10 +59,21 @@ pub(crate) struct Shape {
     pub(crate) bound: usize,
 }
 
-/// What happened to a dispatcher so far. On cache lines of its own: workers write it, senders read what is beside it.
+/// What happened to a dispatcher so far.
+#[derive(Debug)]
+pub(crate) enum Tally {
+    /// Of callbacks, which count failures only.
+    Here(Counts),
+    /// On cache lines of its own: workers write it, senders read what is beside it.
+    Apart(Box<Apart>),
+}
+
 #[derive(Debug, Default)]
 #[repr(align(128))]
-pub(crate) struct Tally {
+pub(crate) struct Apart(Counts);
+
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
     handled: AtomicU64,
     failed: AtomicU64,
     rejected: AtomicU64,
@@ -73,6 +84,27 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
+    pub(crate) fn new(is_queued: bool) -> Self {
+        if is_queued {
+            Self::Apart(Box::default())
+        } else {
+            Self::Here(Counts::default())
+        }
+    }
+}
+
+impl std::ops::Deref for Tally {
+    type Target = Counts;
+
+    fn deref(&self) -> &Counts {
+        match self {
+            Self::Here(counts) => counts,
+            Self::Apart(apart) => &apart.0,
+        }
+    }
+}
+
+impl Counts {
     pub(crate) fn handled(&self, count: u64) {
         self.handled.fetch_add(count, Ordering::Relaxed);
     }
@@ -123,8 +155,8 @@ pub(crate) struct Core {
     pub(crate) number: u64,
     pub(crate) name: Arc<str>,
     pub(crate) kind: DispatcherKind,
-    /// None for callbacks.
-    pub(crate) strand: Option<Strand<Job>>,
+    /// None for callbacks. Behind a pointer: among thousands of callbacks a small neighbour is a near one.
+    pub(crate) strand: Option<Box<Strand<Job>>>,
     pub(crate) tally: Tally,
     /// Its handlers are never slow.
     pub(crate) long_running: bool,
@@ -226,7 +258,8 @@ impl Core {
     }
 
     fn counters(&self) -> Counters {
-        self.tally.read(self.strand.as_ref().map(Strand::accepted))
+        let accepted = self.strand.as_ref().map(|strand| strand.accepted());
+        self.tally.read(accepted)
     }
 
     pub(crate) fn state(&self) -> DispatcherState {

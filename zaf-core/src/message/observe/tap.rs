@@ -21,7 +21,7 @@ use super::super::message::{Message, Origin};
 use super::super::presence::Record;
 use super::super::reply::Replier;
 use super::super::report::Failure;
-use super::super::route::{Call, Entry, Handler, Route};
+use super::super::route::{Entry, Handler, Look, Route};
 use super::super::{DispatcherKind, Entity};
 use super::{Delivery, Observed, ObservedMessage, Outcome, ThreadLabel};
 use crate::error::Result;
@@ -302,11 +302,14 @@ impl InFlight {
     }
 
     /// The handler of a queue, for this one message.
-    fn wrap<P: 'static, R: 'static>(self: &Arc<Self>, call: &Call<P, R>) -> Call<P, R> {
+    fn wrap<P: 'static, R: 'static>(
+        self: &Arc<Self>,
+        call: &Arc<dyn Look<P, R>>,
+    ) -> Arc<dyn Look<P, R>> {
         let (delivery, call) = (Arc::clone(self), Arc::clone(call));
         Arc::new(move |message: &Message<P>, bus: &MessageBus| {
             let handling = delivery.begin();
-            match catch_unwind(AssertUnwindSafe(|| call(message, bus))) {
+            match catch_unwind(AssertUnwindSafe(|| call.call(message, bus))) {
                 Ok(outcome) => {
                     match &outcome {
                         Ok(_) => handling.end(Outcome::Handled, None),
