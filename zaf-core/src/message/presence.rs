@@ -154,6 +154,14 @@ impl Record {
         (number != 0).then_some(number)
     }
 
+    /// Numbers of all dispatchers whose handlers are announced; asked by the thread itself.
+    pub(crate) fn dispatchers(&self) -> Vec<u64> {
+        let open = self.frames.iter().take(self.depth());
+        open.map(|frame| frame.dispatcher.load(Ordering::Acquire))
+            .filter(|number| *number != 0)
+            .collect()
+    }
+
     /// All handlers that are announced, outermost first. Frames that last are read right, whatever happens inside of them.
     fn handlings(&self) -> Vec<Handling> {
         let open = self.frames.iter().take(self.depth());

@@ -6,6 +6,7 @@ mod records;
 mod semantics;
 mod slow;
 mod trace;
+mod waits;
 
 use std::num::NonZeroUsize;
 

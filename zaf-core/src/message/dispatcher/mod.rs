@@ -189,6 +189,11 @@ impl Core {
         self.strand.is_some() && self.shape.workers == 1
     }
 
+    /// Handlers at a time; 0 for callbacks.
+    pub(crate) fn workers(&self) -> usize {
+        self.shape.workers
+    }
+
     /// Whether it belongs to those that share the bus's thread limit.
     pub(crate) fn is_burst(&self) -> bool {
         self.kind == DispatcherKind::Concurrent

@@ -36,9 +36,11 @@ mod observation;
 mod record;
 mod slow;
 mod tap;
+mod waits;
 
 pub use observation::{Measurement, Observation};
 pub use record::{Delivery, Observed, ObservedMessage, Outcome, ThreadLabel};
 
 pub(super) use slow::Watch;
 pub(super) use tap::{Sending, Tap, send_nowhere};
+pub(super) use waits::{Awaited, Needs, Waiting};
