@@ -1,9 +1,10 @@
 //! The one place where the bus takes its locks, atomics and fences from.
 //!
 //! The parts of the bus that have to be right under every interleaving (`message::activity`, `message::presence`,
-//! `message::dispatcher::strand`, `message::reply_set`) use nothing but this module and their own types. The models in
-//! `zaf-core/tests/models` compile those very files a second time with a `sync` module made of loom's or shuttle's
-//! primitives, so neither a special build of the workspace nor a `--cfg` is needed.
+//! `message::reply_set`, `message::reply`, and of `message::dispatcher` `strand`, `pool` and `worker`) take everything by
+//! which threads meet from here. The models in `zaf-core/tests/models` and `zaf-core/tests/shuttle` compile those very files
+//! again with a `sync` module made of loom's or shuttle's primitives, so neither a special build of the workspace nor a
+//! `--cfg` is needed.
 //!
 //! # Asymmetric fences
 //! A sender announces "I am about to call this handler" and then looks whether the dispatcher was destroyed; whoever
@@ -98,6 +99,19 @@ impl Fences {
 /// "no deadline".
 pub(crate) fn deadline_after(timeout: Duration) -> Option<Instant> {
     Instant::now().checked_add(timeout)
+}
+
+/// How long a free worker goes on looking before it sleeps. Waking a sleeper costs its sender some microseconds; looking
+/// for longer steals time from others (measured: a round trip on a virtual machine then takes twice the looking time).
+const LOOK_TIME: Duration = Duration::from_micros(20);
+
+/// Looks for a short while whether `found` becomes true, leaving the processor to others in between. Here because a model
+/// has no clock: it looks once.
+pub(crate) fn look(found: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !found() && begin.elapsed() < LOOK_TIME {
+        std::thread::yield_now();
+    }
 }
 
 /// Waits for a notification or the deadline. Returns whether the deadline has passed.

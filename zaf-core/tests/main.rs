@@ -11,4 +11,6 @@
 
 mod application;
 mod bus;
+mod instructions;
 mod observe;
+mod portable;

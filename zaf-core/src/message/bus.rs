@@ -58,6 +58,7 @@ impl Drop for Inner {
 ///
 /// The bus lives as long as a handle. Handlers get one when they are called; one that captured its own would keep the bus
 /// alive until [`shutdown`](Self::shutdown), which is the way to be sure that no thread and no handler is left.
+#[doc = include_str!("doc/bus.md")]
 #[derive(Clone)]
 pub struct MessageBus {
     pub(super) inner: Arc<Inner>,
@@ -144,6 +145,7 @@ impl MessageBus {
     /// # Errors
     /// [`BusError::TypeMismatch`] if a message of that name has another kind, payload or reply; then nothing was defined.
     /// [`BusError::Closed`].
+    #[doc = include_str!("doc/define.md")]
     pub fn define(
         &self,
         endpoint: EndpointId,
@@ -220,6 +222,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// [`BusError::StillBusy`] with the busy dispatchers; [`BusError::WouldDeadlock`] inside a handler of this bus.
+    #[doc = include_str!("doc/wait_until_idle.md")]
     pub fn wait_until_idle(&self, timeout: Duration) -> Result<(), BusError> {
         self.wait_quiet(None, &self.inner.activity.busy, timeout)
     }
@@ -305,6 +308,7 @@ impl MessageBus {
     }
 
     /// What the bus is doing.
+    #[doc = include_str!("doc/bus_state.md")]
     pub fn state(&self) -> BusState {
         BusState {
             dispatchers: self.cores().iter().map(|core| core.state()).collect(),
@@ -356,6 +360,7 @@ impl MessageBus {
         let checked = self.look(|registry| registry.check(message, endpoint));
         checked.err().unwrap_or(BusError::NoSuchMessage {
             message: message.name,
+            nearest: None,
         })
     }
 
@@ -365,6 +370,7 @@ impl MessageBus {
     /// # Errors
     /// [`BusError::StillBusy`] with the dispatchers whose handlers still run after `timeout`; their threads end when they do.
     /// [`BusError::WouldDeadlock`] inside a handler of this bus; then nothing was done.
+    #[doc = include_str!("doc/shutdown.md")]
     pub fn shutdown(&self, timeout: Duration) -> Result<(), BusError> {
         if self.is_inside_handler() {
             return Err(BusError::WouldDeadlock {

@@ -4,27 +4,36 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Entity;
+use super::{EndpointId, Entity, MessageDescriptor};
+use crate::nearest::nearest;
 
 /// A call of the bus was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BusError {
     /// Nobody defined the endpoint.
-    #[error("endpoint `{endpoint}` is not defined")]
+    ///
+    /// Endpoints are defined by [`define`](super::MessageBus::define); in an application that is done with what the attribute
+    /// `endpoints_and_messages` of its extensions declares, for those that take part.
+    #[error("endpoint `{endpoint}` is not defined{}", declare(*nearest))]
     NoSuchEndpoint {
         /// Name of the endpoint.
         endpoint: &'static str,
+        /// Name of a defined endpoint that may have been meant.
+        nearest: Option<&'static str>,
     },
-    /// Nobody defined the message, at any endpoint.
-    #[error("message `{message}` is not defined")]
+    /// Nobody defined the message, at any endpoint. Messages are defined with their endpoints.
+    #[error("message `{message}` is not defined{}", declare(*nearest))]
     NoSuchMessage {
         /// Name of the message.
         message: &'static str,
+        /// Name of a defined message that may have been meant.
+        nearest: Option<&'static str>,
     },
     /// Message and endpoint are defined, but not the one at the other.
     #[error(
-        "message `{message}` is not defined at endpoint `{endpoint}`; it is at {}",
+        "message `{message}` is not defined at endpoint `{endpoint}`{}; it is at {}",
+        did_you_mean(*nearest),
         join(defined_at)
     )]
     NotDefinedAt {
@@ -34,6 +43,8 @@ pub enum BusError {
         endpoint: &'static str,
         /// Names of the endpoints that have it, in order of definition; never empty.
         defined_at: Vec<&'static str>,
+        /// Name of a message of that endpoint that may have been meant.
+        nearest: Option<&'static str>,
     },
     /// [`define_endpoint`](super::MessageBus::define_endpoint) was called twice.
     #[error("endpoint `{endpoint}` is already defined")]
@@ -87,8 +98,17 @@ pub enum BusError {
         /// Which ones, and why they do not go together.
         reason: &'static str,
     },
-    /// A request reached nobody.
-    #[error("nobody answers request `{message}` at {}{}", place(*endpoint), of_entity(entity.as_ref()))]
+    /// A request reached nobody: no dispatcher is registered for it there, or only for other entities.
+    ///
+    /// A dispatcher without entities does not get a request for one, unless it is registered with
+    /// [`any_entity`](super::DispatcherBuilder::any_entity).
+    #[error(
+        "nobody answers request `{message}` at {}{}: register a dispatcher for it{}, or send it with `send_request_optional` \
+         if nobody need answer",
+        place(*endpoint),
+        of_entity(entity.as_ref()),
+        with_entity(entity.as_ref())
+    )]
     NoReceiver {
         /// Name of the message.
         message: &'static str,
@@ -146,7 +166,50 @@ pub enum BusError {
     Unblocked,
 }
 
+impl BusError {
+    /// The endpoint is not one of the `defined` ones.
+    pub(crate) fn no_such_endpoint<'a>(
+        endpoint: EndpointId,
+        defined: impl Iterator<Item = &'a &'static str>,
+    ) -> Self {
+        let endpoint = endpoint.name();
+        Self::NoSuchEndpoint {
+            endpoint,
+            nearest: nearest(endpoint, defined.copied()),
+        }
+    }
+
+    /// The message is not one of the `defined` ones.
+    pub(crate) fn no_such_message<'a>(
+        message: &MessageDescriptor,
+        defined: impl Iterator<Item = &'a &'static str>,
+    ) -> Self {
+        let message = message.name;
+        Self::NoSuchMessage {
+            message,
+            nearest: nearest(message, defined.copied()),
+        }
+    }
+
+    /// The message is not one of the `messages` of the endpoint, but one of others.
+    pub(crate) fn not_defined_at(
+        message: &MessageDescriptor,
+        endpoint: EndpointId,
+        defined_at: &[&'static str],
+        messages: impl Iterator<Item = MessageDescriptor>,
+    ) -> Self {
+        let message = message.name;
+        Self::NotDefinedAt {
+            message,
+            endpoint: endpoint.name(),
+            defined_at: defined_at.to_vec(),
+            nearest: nearest(message, messages.map(|other| other.name)),
+        }
+    }
+}
+
 /// Why a request has no value from one of its receivers.
+#[doc = include_str!("doc/reply_error.md")]
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplyError {
@@ -249,6 +312,25 @@ fn join_busy(busy: &[(Arc<str>, usize, usize)]) -> String {
         "a message that is being handed over".to_owned()
     } else {
         parts.join(", ")
+    }
+}
+
+fn did_you_mean(nearest: Option<&'static str>) -> String {
+    nearest.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
+}
+
+fn declare(nearest: Option<&'static str>) -> String {
+    format!(
+        "{}: an extension that takes part declares endpoints and their messages with `endpoints_and_messages`",
+        did_you_mean(nearest)
+    )
+}
+
+fn with_entity(entity: Option<&Entity>) -> &'static str {
+    if entity.is_some() {
+        " with that entity or with `any_entity`"
+    } else {
+        ""
     }
 }
 

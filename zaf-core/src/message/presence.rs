@@ -277,6 +277,16 @@ impl Succession<'_> {
     }
 }
 
+impl Succession<'_> {
+    /// As [`announce`](Self::announce), asking what the fences are.
+    #[inline]
+    pub(crate) fn announce_known(self, dispatcher: u64) -> bool {
+        self.dispatcher.store(dispatcher, Ordering::Release);
+        self.activity.fences.light();
+        self.activity.is_calm(self.calm)
+    }
+}
+
 impl Drop for Presence<'_> {
     #[inline]
     fn drop(&mut self) {

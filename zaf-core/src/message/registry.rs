@@ -11,6 +11,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::activity::{Activity, Busy};
+use super::definition::{EndpointDefinition, MessageDefinition};
 use super::dispatcher::Core;
 use super::error::BusError;
 use super::message::Origin;
@@ -29,18 +30,6 @@ const MAX_ALIASES: usize = 1024;
 
 /// Left over by a change; dropped without the lock.
 pub(crate) type Garbage = Vec<Box<dyn Any + Send + Sync>>;
-
-struct EndpointDefinition {
-    id: EndpointId,
-    number: u32,
-    busy: Arc<Busy>,
-}
-
-struct MessageDefinition {
-    descriptor: MessageDescriptor,
-    /// In order of definition; not empty.
-    endpoints: Vec<&'static str>,
-}
 
 type RouteName = (&'static str, &'static str);
 
@@ -142,24 +131,23 @@ impl Registry {
         messages: &[MessageDescriptor],
     ) -> Result<(), BusError> {
         for (index, message) in messages.iter().enumerate() {
-            let defined = self
-                .messages
-                .get(message.name)
-                .map(|known| known.descriptor);
-            let earlier = messages[..index].iter().find(|other| *other == message);
-            if let Some(defined) = defined.as_ref().or(earlier) {
-                check_types(defined, message)?;
+            let defined = self.messages.get(message.name);
+            let earlier = messages[..index].iter().filter(|other| *other == message);
+            for other in defined.iter().map(|known| &known.descriptor).chain(earlier) {
+                check_types(other, message)?;
             }
         }
         self.add_endpoint(id);
         for &message in messages {
-            let definition =
-                self.messages
-                    .entry(message.name)
-                    .or_insert_with(|| MessageDefinition {
-                        descriptor: message,
-                        endpoints: Vec::new(),
-                    });
+            let definition = self
+                .messages
+                .entry(message.name)
+                .or_insert_with(|| MessageDefinition::new(message));
+            if definition.learn_codec(&message) {
+                let routes = self.routes.iter_mut();
+                let own = routes.filter(|((name, _), _)| *name == message.name);
+                own.for_each(|(_, route)| route.built = None);
+            }
             if !definition.endpoints.contains(&id.name()) {
                 definition.endpoints.push(id.name());
                 // The key must be the names of the definition: they decide under which addresses the route is found.
@@ -179,21 +167,17 @@ impl Registry {
         if let Some(endpoint) = endpoint
             && !self.endpoints.contains_key(endpoint.name())
         {
-            let endpoint = endpoint.name();
-            return Err(BusError::NoSuchEndpoint { endpoint });
+            return Err(BusError::no_such_endpoint(endpoint, self.endpoints.keys()));
         }
         let Some(definition) = self.messages.get(message.name) else {
-            let message = message.name;
-            return Err(BusError::NoSuchMessage { message });
+            return Err(BusError::no_such_message(message, self.messages.keys()));
         };
         check_types(&definition.descriptor, message)?;
         match endpoint {
             Some(endpoint) if !definition.endpoints.contains(&endpoint.name()) => {
-                Err(BusError::NotDefinedAt {
-                    message: message.name,
-                    endpoint: endpoint.name(),
-                    defined_at: definition.endpoints.clone(),
-                })
+                let there = self.messages_at(endpoint.name());
+                let at = &definition.endpoints;
+                Err(BusError::not_defined_at(message, endpoint, at, there))
             }
             _ => Ok(()),
         }
@@ -444,24 +428,21 @@ impl Registry {
         let definition = self.endpoints.get(id.name());
         definition
             .map(|definition| (definition.number, Arc::clone(&definition.busy)))
-            .ok_or(BusError::NoSuchEndpoint {
-                endpoint: id.name(),
-            })
+            .ok_or_else(|| BusError::no_such_endpoint(id, self.endpoints.keys()))
     }
 
     /// All endpoints with their messages, in order of definition.
     pub(crate) fn endpoints(&self) -> Vec<(EndpointId, Vec<MessageDescriptor>)> {
-        let messages_of = |name: &'static str| {
-            let defined = self
-                .messages
-                .values()
-                .filter(|one| one.endpoints.contains(&name));
-            defined.map(|one| one.descriptor).collect()
-        };
         self.endpoints
             .values()
-            .map(|one| (one.id, messages_of(one.id.name())))
+            .map(|one| (one.id, self.messages_at(one.id.name()).collect()))
             .collect()
+    }
+
+    fn messages_at(&self, endpoint: &'static str) -> impl Iterator<Item = MessageDescriptor> {
+        let messages = self.messages.values();
+        let there = messages.filter(move |one| one.endpoints.contains(&endpoint));
+        there.map(|one| one.descriptor)
     }
 
     /// All messages with their endpoints, in order of definition.

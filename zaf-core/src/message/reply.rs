@@ -120,6 +120,7 @@ impl Drop for Replier {
 ///
 /// In order of execution: priority, highest first, then registration. Dropping it cancels nothing: the handlers run and
 /// their answers are dropped.
+#[doc = include_str!("doc/replies.md")]
 pub struct Replies<R> {
     inner: Inner<R>,
 }
@@ -178,6 +179,7 @@ impl<R: Send + 'static> Replies<R> {
     ///
     /// An answer that is not there in time is [`ReplyError::TimedOut`]; it is given up and counted when it comes. On the
     /// worker that would have to answer it is [`ReplyError::WouldDeadlock`] at once. [`Duration::MAX`] waits for ever.
+    #[doc = include_str!("doc/replies_next.md")]
     pub fn next(&mut self, timeout: Duration) -> Option<Reply<R>> {
         match &mut self.inner {
             Inner::Ready(reply) => reply.take(),
@@ -192,6 +194,7 @@ impl<R: Send + 'static> Replies<R> {
 
     /// All answers that have not been taken, in order of execution, waiting at most `timeout` in all. Missing ones are
     /// errors as in [`next`](Self::next).
+    #[doc = include_str!("doc/replies_all.md")]
     pub fn all(mut self, timeout: Duration) -> Vec<Reply<R>> {
         match &mut self.inner {
             Inner::Ready(reply) => reply.take().into_iter().collect(),
@@ -215,6 +218,7 @@ impl<R: Send + 'static> Replies<R> {
 
     /// The answers in order of completion. After `timeout` (from now) those that are missing follow, in order of
     /// execution, as errors as in [`next`](Self::next).
+    #[doc = include_str!("doc/as_completed.md")]
     pub fn as_completed(self, timeout: Duration) -> AsCompleted<R> {
         AsCompleted {
             deadline: deadline_after(timeout),

@@ -22,6 +22,7 @@ pub const APPLICATION_ENDPOINT: EndpointId =
 /// | order | after the handler; for callbacks after all receivers of the event |
 ///
 /// A failure of a handler of this event is counted and logged, but triggers nothing.
+#[doc = include_str!("doc/handler_failed.md")]
 pub const HANDLER_FAILED: EventId<HandlerFailed> =
     EventId::new("HANDLER_FAILED", "A handler of an event failed.");
 
@@ -126,6 +127,7 @@ impl HandlerPanicked {
 /// What became of an event. May be ignored: failures are logged, counted and triggered as [`HANDLER_FAILED`] anyway.
 ///
 /// Small as long as nothing went wrong: every event makes one.
+#[doc = include_str!("doc/report.md")]
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct DispatchReport {
@@ -251,6 +253,7 @@ pub struct DispatcherState {
 }
 
 /// The bus at one moment. Figures of different dispatchers need not belong to the same instant.
+#[doc = include_str!("doc/bus_state.md")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BusState {

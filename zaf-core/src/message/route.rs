@@ -51,6 +51,8 @@ pub(crate) type Keep<P, R> = Box<dyn Fn(Arc<Message<P>>) -> Result<Option<R>> + 
 /// What a dispatcher does with one of its messages.
 pub(crate) enum Handler<P, R> {
     Call(Arc<dyn Look<P, R>>),
+    /// The same, but puts the payload into bytes, which it shares with the others who do.
+    Encoded(Arc<dyn Look<P, R>>),
     Keep(Keep<P, R>),
 }
 
@@ -123,7 +125,7 @@ pub(crate) struct Slice<P, R> {
     pub(crate) direct: Box<[Direct<P, R>]>,
     /// Whether somebody keeps the message beyond the call.
     pub(crate) keeps: bool,
-    /// Whether receivers see different entities.
+    /// Whether receivers share the payload because they see different entities or want it encoded.
     pub(crate) differs: bool,
 }
 
@@ -138,7 +140,7 @@ impl<P, R> Slice<P, R> {
         Self {
             keeps: direct.is_none(),
             direct: direct.unwrap_or_default().into_boxed_slice(),
-            differs: entries.iter().any(|entry| entry.sees.is_some()),
+            differs: entries.iter().any(Entry::wants_shared),
             entries: entries.into_boxed_slice(),
         }
     }
@@ -165,7 +167,12 @@ impl<P, R> Receivers<P, R> {
 }
 
 impl<P, R> Entry<P, R> {
-    /// None if it keeps the message.
+    /// Whether it is better off with a payload that is shared: see [`Slice::differs`].
+    pub(crate) fn wants_shared(&self) -> bool {
+        self.sees.is_some() || matches!(&*self.handler, Handler::Encoded(_))
+    }
+
+    /// None if it keeps the message or wants its payload shared.
     fn direct(&self) -> Option<Direct<P, R>> {
         match &*self.handler {
             Handler::Call(call) if self.core.strand.is_none() => Some(Direct {
@@ -189,7 +196,9 @@ where
         bus: &MessageBus,
     ) -> Result<Option<R>, Failure> {
         match &*self.handler {
-            Handler::Call(call) => caught(|| call.call(message, bus).map(Some)),
+            Handler::Call(call) | Handler::Encoded(call) => {
+                caught(|| call.call(message, bus).map(Some))
+            }
             Handler::Keep(keep) => caught(|| keep(Arc::clone(message))),
         }
     }
@@ -238,7 +247,9 @@ where
         core: &Arc<Core>,
         bus: &MessageBus,
     ) {
-        let (Some(message), Self::Call(call)) = (message.downcast_ref::<Message<P>>(), self) else {
+        let (Some(message), Self::Call(call) | Self::Encoded(call)) =
+            (message.downcast_ref::<Message<P>>(), self)
+        else {
             return;
         };
         let outcome = caught(|| call.call(message, bus));

@@ -11,7 +11,7 @@ use super::current;
 use super::dispatcher::{Core, callback};
 use super::error::{BusError, ReplyError};
 use super::failure::callback_failed;
-use super::message::{Body, Message};
+use super::message::{Body, Message, SharedBody};
 use super::observe::{Sending, Tap, send_nowhere};
 use super::presence::{Presence, Record};
 use super::registration::check_types;
@@ -30,6 +30,7 @@ impl MessageBus {
     /// # Errors
     /// [`BusError::NoSuchEndpoint`], [`BusError::NoSuchMessage`], [`BusError::NotDefinedAt`], [`BusError::TypeMismatch`],
     /// [`BusError::RecursionLimit`], [`BusError::Closed`]; then nobody got it.
+    #[doc = include_str!("doc/trigger_event.md")]
     pub fn trigger_event<P: Send + Sync + 'static>(
         &self,
         event: EventId<P>,
@@ -43,6 +44,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// The same.
+    #[doc = include_str!("doc/trigger_event_for.md")]
     pub fn trigger_event_for<P: Send + Sync + 'static>(
         &self,
         event: EventId<P>,
@@ -57,6 +59,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// [`BusError::NoReceiver`] if nobody does; otherwise as [`trigger_event`](Self::trigger_event).
+    #[doc = include_str!("doc/send_request.md")]
     pub fn send_request<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -72,6 +75,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// The same.
+    #[doc = include_str!("doc/send_request_for.md")]
     pub fn send_request_for<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -88,6 +92,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// As [`trigger_event`](Self::trigger_event).
+    #[doc = include_str!("doc/send_request_optional.md")]
     pub fn send_request_optional<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -103,6 +108,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// As [`send_request`](Self::send_request).
+    #[doc = include_str!("doc/send_request_everywhere.md")]
     pub fn send_request_everywhere<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -137,7 +143,7 @@ impl MessageBus {
             entity: entity.cloned(),
             body: Body::Inline(payload),
         };
-        let differs = receivers.iter().any(|(entry, _)| entry.sees.is_some());
+        let differs = receivers.iter().any(|(entry, _)| entry.wants_shared());
         let receivers = receivers.iter().copied();
         Ok(self.ask(
             first.tap.as_ref(),
@@ -232,6 +238,12 @@ impl MessageBus {
             let outcome = self.put(seen, record, route, entry, message, None);
             return problems.add_outcome(&entry.core.name, outcome);
         }
+        let message = if slice.differs {
+            // Nobody else has it yet.
+            Arc::try_unwrap(message).map_or_else(|kept| kept, |own| Arc::new(with_shared_body(own)))
+        } else {
+            message
+        };
         let mut delivered = 0;
         for entry in &slice.entries {
             if entry.core.strand.is_none() {
@@ -384,7 +396,7 @@ impl MessageBus {
 
 fn with_shared_body<P>(message: Message<P>) -> Message<P> {
     let body = match message.body {
-        Body::Inline(payload) => Body::Shared(Arc::new(payload)),
+        Body::Inline(payload) => Body::Shared(SharedBody::new(payload)),
         Body::Shared(payload) => Body::Shared(payload),
     };
     Message { body, ..message }

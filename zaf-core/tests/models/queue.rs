@@ -1,6 +1,6 @@
 //! A bounded queue, its worker, and the end of its dispatcher.
 
-use loom::thread;
+use crate::thread;
 
 use crate::message::activity::Busy;
 use crate::message::dispatcher::strand::{QueuePolicy, Queued, Refusal, Strand};
@@ -28,7 +28,7 @@ fn close_against_send_and_work(batch: usize) {
         let worker = {
             let strand = Arc::clone(&strand);
             let (handled, destroyed) = (Arc::clone(&handled), Arc::clone(&destroyed));
-            thread::spawn(move || {
+            thread::start(move || {
                 let mut cancelled = 0;
                 while let Some(item) = strand.take() {
                     if strand.is_closed() {
@@ -89,7 +89,7 @@ fn a13_a_sender_that_waits_for_room_gets_it_or_learns_of_the_end() {
         );
         let sender = {
             let (strand, endpoint) = (Arc::clone(&strand), Arc::clone(&endpoint));
-            thread::spawn(move || {
+            thread::start(move || {
                 let policy = QueuePolicy::Block {
                     deadline: std::time::Duration::ZERO,
                 };
@@ -115,7 +115,7 @@ fn a_worker_never_leaves_a_message_behind() {
         );
         let worker = {
             let strand = Arc::clone(&strand);
-            thread::spawn(move || {
+            thread::start(move || {
                 let mut handled = 0;
                 while let Some(item) = strand.take() {
                     strand.finish(item.endpoint, 1);

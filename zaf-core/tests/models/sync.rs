@@ -1,15 +1,25 @@
-//! The bus's `sync` module once more, made of loom's primitives.
+//! The bus's `sync` module once more, made of the primitives of loom or of shuttle.
 //!
-//! Waits with a deadline end at once, having let the others go first: a model explores what happens when the time is up at
-//! the worst moment. Fences are full on both sides: the asymmetric pair promises the same order.
+//! Waits with a deadline that is near end at once: a model explores what happens when the time is up at the worst moment.
+//! Those with one that is far (a worker that stays for a while) last until they are woken, or as chance will have it. Fences are full on both sides:
+//! the asymmetric pair promises the same order. `Arc` is the real one: methods take `self: &Arc<Self>`, and what it
+//! counts decides nothing.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-pub(crate) use loom::sync::Arc;
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+pub(crate) use crate::library::sync::atomic::{
+    AtomicBool, AtomicU64, AtomicUsize, Ordering, fence,
+};
+pub(crate) use std::sync::Arc;
+
+use crate::{a_far_deadline_passes, library};
 
 /// Deep enough for a handler inside a handler.
 pub(crate) const MAX_DEPTH: usize = 2;
+
+/// A deadline that lies further away than this need not pass in a model.
+const FAR: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fences;
@@ -36,22 +46,22 @@ impl Fences {
     }
 }
 
-/// A mutex with the interface of `parking_lot`.
+/// A mutex with the interface of `parking_lot`: a panic does not poison it.
 #[derive(Debug)]
-pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+pub(crate) struct Mutex<T>(library::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(loom::sync::Mutex::new(value))
+        Self(library::sync::Mutex::new(value))
     }
 
     pub(crate) fn lock(&self) -> Guard<'_, T> {
-        Guard(Some(self.0.lock().unwrap()))
+        Guard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
 /// None while it waits.
-pub(crate) struct Guard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
+pub(crate) struct Guard<'a, T>(Option<library::sync::MutexGuard<'a, T>>);
 
 impl<T> std::ops::Deref for Guard<'_, T> {
     type Target = T;
@@ -69,11 +79,15 @@ impl<T> std::ops::DerefMut for Guard<'_, T> {
 
 /// A condition variable with the interface of `parking_lot`.
 #[derive(Debug)]
-pub(crate) struct Condvar(loom::sync::Condvar);
+pub(crate) struct Condvar(library::sync::Condvar);
 
 impl Condvar {
     pub(crate) fn new() -> Self {
-        Self(loom::sync::Condvar::new())
+        Self(library::sync::Condvar::new())
+    }
+
+    pub(crate) fn notify_one(&self) {
+        self.0.notify_one();
     }
 
     pub(crate) fn notify_all(&self) {
@@ -81,12 +95,14 @@ impl Condvar {
     }
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the bus's own may have no deadline"
-)]
-pub(crate) fn deadline_after(_timeout: Duration) -> Option<Instant> {
-    Some(Instant::now())
+/// A near deadline, or none for what means "for ever".
+pub(crate) fn deadline_after(timeout: Duration) -> Option<Instant> {
+    (timeout != Duration::MAX).then(Instant::now)
+}
+
+/// Once: a model has no clock, and what is found a moment later is found by another interleaving.
+pub(crate) fn look(found: impl Fn() -> bool) {
+    found();
 }
 
 pub(crate) fn wait_until<T>(
@@ -94,9 +110,12 @@ pub(crate) fn wait_until<T>(
     guard: &mut Guard<'_, T>,
     deadline: Option<Instant>,
 ) -> bool {
-    // Without a deadline: sleeps until it is notified. A lost wake-up is a deadlock, which loom reports.
-    if deadline.is_none() {
-        guard.0 = Some(condition.0.wait(guard.0.take().unwrap()).unwrap());
+    let passes = |deadline| deadline < Instant::now() + FAR || a_far_deadline_passes();
+    let is_over = deadline.is_some_and(passes);
+    // Otherwise: sleeps until it is notified. A lost wake-up is a deadlock, which both libraries report.
+    if !is_over {
+        let waited = condition.0.wait(guard.0.take().unwrap());
+        guard.0 = Some(waited.unwrap_or_else(PoisonError::into_inner));
     }
-    deadline.is_some()
+    is_over
 }

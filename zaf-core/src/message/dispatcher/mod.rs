@@ -35,6 +35,7 @@ use super::{BusError, EndpointId, Entity, MessageDescriptor, MessageKind};
 use crate::sync::{Arc, deadline_after};
 
 /// On which thread a handler runs.
+#[doc = include_str!("../doc/kinds.md")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DispatcherKind {
@@ -283,6 +284,7 @@ impl Core {
 ///
 /// Dropping it does **not** destroy the dispatcher: it goes on until [`destroy`](Self::destroy) or the end of the bus, so
 /// a registration cannot be lost by forgetting a variable.
+#[doc = include_str!("../doc/dispatcher.md")]
 #[derive(Clone)]
 pub struct Dispatcher {
     core: Arc<Core>,
@@ -300,6 +302,7 @@ impl Dispatcher {
     }
 
     /// What it has lived through. Complete for everything that had ended when an idle bus was seen.
+    #[doc = include_str!("../doc/counters.md")]
     pub fn counters(&self) -> Counters {
         self.core.counters()
     }
@@ -313,6 +316,7 @@ impl Dispatcher {
     ///
     /// Kind, workers and queue stay as they are; priority, endpoints and entities are those of the new builder, the priority
     /// starting with what it was.
+    #[doc = include_str!("../doc/also.md")]
     pub fn also(&self) -> DispatcherBuilder {
         DispatcherBuilder::extending(Arc::clone(&self.core), self.core.priority)
     }
@@ -323,6 +327,7 @@ impl Dispatcher {
     /// # Errors
     /// [`BusError::NotRegistered`] if one of the messages (or all, for an empty list) has no registration that matches; then
     /// nothing was changed. [`BusError::Closed`] after the end of the bus.
+    #[doc = include_str!("../doc/deregister.md")]
     pub fn deregister(
         &self,
         messages: &[MessageDescriptor],
@@ -345,12 +350,14 @@ impl Dispatcher {
     /// Waits for handlers that run, without a limit. Called from one of its own handlers it does not wait: no other
     /// handler starts, and those that run, the caller included, finish. A handler of one dispatcher that destroys another,
     /// one of whose handlers destroys the first, waits for ever. Calling it again is harmless.
+    #[doc = include_str!("../doc/destroy.md")]
     pub fn destroy(&self) {
         self.end(None);
     }
 
     /// As [`destroy`](Self::destroy), but first handles what is queued, for at most `timeout`. Nothing new is accepted
     /// meanwhile. Returns whether everything was handled.
+    #[doc = include_str!("../doc/destroy_draining.md")]
     pub fn destroy_draining(&self, timeout: Duration) -> bool {
         let mut drained = true;
         if let Some(strand) = &self.core.strand {

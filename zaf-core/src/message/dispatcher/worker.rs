@@ -11,9 +11,9 @@ use super::super::reply::Replier;
 use super::super::route::AnyHandler;
 use super::super::{MessageBus, ReplyError};
 use super::Core;
-use super::pool::{Pool, look};
+use super::pool::Pool;
 use super::strand::Strand;
-use crate::sync::Arc;
+use crate::sync::{Arc, look};
 use crate::thread::panic_text;
 
 /// How many messages a worker handles before it makes way for other strands that wait.
