@@ -4,8 +4,7 @@ use std::error::Error as StdError;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{EndpointId, Entity, MessageDescriptor};
-use crate::nearest::nearest;
+use super::Entity;
 
 /// A call of the bus was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -164,48 +163,6 @@ pub enum BusError {
     /// Somebody called [`unblock`](super::MessageQueue::unblock).
     #[error("the wait for a message was ended by `unblock`")]
     Unblocked,
-}
-
-impl BusError {
-    /// The endpoint is not one of the `defined` ones.
-    pub(crate) fn no_such_endpoint<'a>(
-        endpoint: EndpointId,
-        defined: impl Iterator<Item = &'a &'static str>,
-    ) -> Self {
-        let endpoint = endpoint.name();
-        Self::NoSuchEndpoint {
-            endpoint,
-            nearest: nearest(endpoint, defined.copied()),
-        }
-    }
-
-    /// The message is not one of the `defined` ones.
-    pub(crate) fn no_such_message<'a>(
-        message: &MessageDescriptor,
-        defined: impl Iterator<Item = &'a &'static str>,
-    ) -> Self {
-        let message = message.name;
-        Self::NoSuchMessage {
-            message,
-            nearest: nearest(message, defined.copied()),
-        }
-    }
-
-    /// The message is not one of the `messages` of the endpoint, but one of others.
-    pub(crate) fn not_defined_at(
-        message: &MessageDescriptor,
-        endpoint: EndpointId,
-        defined_at: &[&'static str],
-        messages: impl Iterator<Item = MessageDescriptor>,
-    ) -> Self {
-        let message = message.name;
-        Self::NotDefinedAt {
-            message,
-            endpoint: endpoint.name(),
-            defined_at: defined_at.to_vec(),
-            nearest: nearest(message, messages.map(|other| other.name)),
-        }
-    }
 }
 
 /// Why a request has no value from one of its receivers.

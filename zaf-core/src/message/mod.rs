@@ -37,6 +37,7 @@ mod route_definition;
 mod routing;
 mod send;
 mod snapshot;
+mod unknown;
 
 pub use bus::MessageBus;
 pub use codec::WireFormat;

@@ -170,6 +170,7 @@ fn names_that_lead_nowhere_are_told_with_the_nearest_right_one() {
         PortableError::Bus(BusError::NotDefinedAt {
             message: "ORDERED",
             endpoint: "cellar",
+            nearest: None,
             defined_at: vec!["kitchen"],
         })
     );
