@@ -9,6 +9,7 @@ mod bad_input;
 mod event_log;
 mod extension_guide;
 mod faults;
+mod guard;
 mod kinds;
 mod linked;
 mod nested;

@@ -15,13 +15,13 @@ use crate::stopping::{fifo, read};
 const SIGHUP: i32 = 1;
 
 /// The end of a terminal that a person looks at.
-struct Terminal {
+pub(crate) struct Terminal {
     master: OwnedFd,
     slave: OwnedFd,
 }
 
 impl Terminal {
-    fn new(columns: u16) -> Self {
+    pub(crate) fn new(columns: u16) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -46,10 +46,21 @@ impl Terminal {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> (OwnedFd, Child) {
+        let line = [&[env!("CARGO_BIN_EXE_zk2")], arguments].concat();
+        self.start_program(session, &line, variables)
+    }
+
+    /// The same with any program.
+    pub(crate) fn start_program(
+        self,
+        session: &Session,
+        line: &[&str],
+        variables: &[(&str, &str)],
+    ) -> (OwnedFd, Child) {
         let stream = || Stdio::from(self.slave.try_clone().unwrap());
         let child = Command::new("setsid")
-            .args(["--ctty", env!("CARGO_BIN_EXE_zk2")])
-            .args(arguments)
+            .arg("--ctty")
+            .args(line)
             .current_dir(session.path())
             .env_remove("NO_COLOR")
             .env("HOME", session.path())

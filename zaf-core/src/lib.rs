@@ -137,6 +137,7 @@ mod error;
 pub mod extension;
 mod glue;
 pub mod message;
+mod nearest;
 pub mod prelude;
 #[doc(hidden)]
 pub mod private;

@@ -1,9 +1,10 @@
 //! The one place where the bus takes its locks, atomics and fences from.
 //!
 //! The parts of the bus that have to be right under every interleaving (`message::activity`, `message::presence`,
-//! `message::dispatcher::strand`, `message::reply_set`) use nothing but this module and their own types. The models in
-//! `zaf-core/tests/models` compile those very files a second time with a `sync` module made of loom's or shuttle's
-//! primitives, so neither a special build of the workspace nor a `--cfg` is needed.
+//! `message::reply_set`, `message::reply`, and of `message::dispatcher` `strand`, `pool` and `worker`) take everything by
+//! which threads meet from here. The models in `zaf-core/tests/models` and `zaf-core/tests/shuttle` compile those very files
+//! again with a `sync` module made of loom's or shuttle's primitives, so neither a special build of the workspace nor a
+//! `--cfg` is needed.
 //!
 //! # Asymmetric fences
 //! A sender announces "I am about to call this handler" and then looks whether the dispatcher was destroyed; whoever
@@ -100,7 +101,7 @@ impl Fences {
 const LOOK_TIME: Duration = Duration::from_micros(20);
 
 /// Looks for a short while, and not beyond the deadline, whether `found` becomes true, leaving the processor to others in
-/// between. Returns whether it did.
+/// between. Returns whether it did. Here because a model has no clock: it looks once.
 pub(crate) fn look(deadline: Option<Instant>, found: impl Fn() -> bool) -> bool {
     if found() {
         return true;

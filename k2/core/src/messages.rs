@@ -9,6 +9,9 @@
 //!                                     SYNC_EVENT_LOG → WRITE_REPORTS → REPORTS_WRITTEN ◄───┘
 //! ```
 //!
+//! Those on [`RUNNER`] are portable: see [`zaf_core::message::portable`]. As in the event log they travel as JSON, so that a peer of
+//! another version can read them.
+//!
 //! Reporters listen to [`RECORDED`], [`WRITE_REPORTS`] and [`REPORTS_WRITTEN`], never to the runner: what they show is then
 //! what is on disk.
 
@@ -42,7 +45,8 @@ pub const RESULTS: EndpointId =
 /// | endpoint | [`RUNNER`] |
 /// | entity | none |
 /// | order | first message of a run; its output directory exists |
-pub const TEST_RUN_STARTED: EventId<RunStarted> = EventId::new("TEST_RUN_STARTED", "A run begins.");
+pub const TEST_RUN_STARTED: EventId<RunStarted> =
+    EventId::new("TEST_RUN_STARTED", "A run begins.").portable_as_json();
 
 /// The finder and the filters are done: these cases will each get exactly one verdict.
 ///
@@ -56,7 +60,8 @@ pub const TEST_RUN_STARTED: EventId<RunStarted> = EventId::new("TEST_RUN_STARTED
 pub const TEST_CASES_SELECTED: EventId<CasesSelected> = EventId::new(
     "TEST_CASES_SELECTED",
     "The test cases of the run are known.",
-);
+)
+.portable_as_json();
 
 /// An attempt at a test case begins.
 ///
@@ -68,7 +73,7 @@ pub const TEST_CASES_SELECTED: EventId<CasesSelected> = EventId::new(
 /// | entity | none |
 /// | order | before [`TEST_CASE_FINISHED`] of the same execution and attempt; not sent for cases that do not start |
 pub const TEST_CASE_STARTED: EventId<TestCaseStarted> =
-    EventId::new("TEST_CASE_STARTED", "A test case begins.");
+    EventId::new("TEST_CASE_STARTED", "A test case begins.").portable_as_json();
 
 /// An attempt at a test case has ended, or a case will not be started at all.
 ///
@@ -80,7 +85,7 @@ pub const TEST_CASE_STARTED: EventId<TestCaseStarted> =
 /// | entity | none |
 /// | order | after [`TEST_CASE_STARTED`] of the same execution and attempt; cases of other workers in between |
 pub const TEST_CASE_FINISHED: EventId<TestCaseFinished> =
-    EventId::new("TEST_CASE_FINISHED", "A test case has ended.");
+    EventId::new("TEST_CASE_FINISHED", "A test case has ended.").portable_as_json();
 
 /// All cases have their verdict.
 ///
@@ -92,7 +97,7 @@ pub const TEST_CASE_FINISHED: EventId<TestCaseFinished> =
 /// | entity | none |
 /// | order | last message on [`RUNNER`] |
 pub const TEST_RUN_FINISHED: EventId<RunFinished> =
-    EventId::new("TEST_RUN_FINISHED", "The run has ended.");
+    EventId::new("TEST_RUN_FINISHED", "The run has ended.").portable_as_json();
 
 /// A record was added to the event log.
 ///
@@ -146,3 +151,170 @@ pub const WRITE_REPORTS: RequestId<WriteReports, Vec<WrittenReport>> = RequestId
 /// | order | last message of a run |
 pub const REPORTS_WRITTEN: EventId<ReportsWritten> =
     EventId::new("REPORTS_WRITTEN", "The reports of the run are written.");
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use zaf_core::message::{
+        DispatcherKind, EncodedMessage, MessageBus, MessageDescriptor, WireFormat,
+    };
+
+    use super::*;
+    use crate::case::{CaseId, Location, Step, Verdict};
+
+    const ON_THE_WIRE: [MessageDescriptor; 5] = [
+        TEST_RUN_STARTED.descriptor(),
+        TEST_CASES_SELECTED.descriptor(),
+        TEST_CASE_STARTED.descriptor(),
+        TEST_CASE_FINISHED.descriptor(),
+        TEST_RUN_FINISHED.descriptor(),
+    ];
+
+    fn trigger_all(bus: &MessageBus) {
+        let started = Timestamp::UNIX_EPOCH;
+        let case = CaseId::new("suite::case");
+        let run = RunStarted {
+            run: "r1".into(),
+            application: "zk2".into(),
+            version: "1.2.3".into(),
+            started,
+            command_line: vec!["zk2".into(), "run".into()],
+            again: vec!["zk2".into(), "run".into()],
+            working_directory: "/w".into(),
+            host: "h".into(),
+            directory: "/w/output/r1".into(),
+            workers: 2,
+        };
+        bus.trigger_event(TEST_RUN_STARTED, RUNNER, run).unwrap();
+        let selected = CasesSelected {
+            cases: [case.clone()].into(),
+            filtered_out: 3,
+            sources: 1,
+        };
+        bus.trigger_event(TEST_CASES_SELECTED, RUNNER, selected)
+            .unwrap();
+        let begun = TestCaseStarted {
+            execution: 1,
+            case: case.clone(),
+            attempt: 1,
+            started,
+            worker: 2,
+        };
+        bus.trigger_event(TEST_CASE_STARTED, RUNNER, begun).unwrap();
+        let finished = TestCaseFinished {
+            attempt: 2,
+            retried: true,
+            duration: Some(Duration::from_micros(1500)),
+            worker: 2,
+            reason: Some("killed".into()),
+            detail: Some("one\ntwo".into()),
+            exit: Some(ExitStatus::Signal {
+                signal: 11,
+                core: true,
+            }),
+            stdout: "größe".into(),
+            stderr: CapturedOutput::from_bytes(b"head", b"tail", 100, Some("err.txt".into())),
+            steps: vec![Step {
+                name: "first".to_owned(),
+                verdict: Verdict::Passed,
+                detail: None,
+            }],
+            leaked: vec![LeakedProcess {
+                pid: 7,
+                command: "sleep 9".into(),
+            }],
+            parameters: vec![("flag".into(), "-s".into())],
+            location: Some(Location::line("src/a.rs", 4)),
+            ..TestCaseFinished::new(1, case.clone(), Verdict::Failed, started)
+        };
+        bus.trigger_event(TEST_CASE_FINISHED, RUNNER, finished)
+            .unwrap();
+        // What is usual is left out.
+        let shortest = TestCaseFinished::new(2, case, Verdict::NotRun, started);
+        bus.trigger_event(TEST_CASE_FINISHED, RUNNER, shortest)
+            .unwrap();
+        for end in [
+            RunEnd::Completed,
+            RunEnd::Aborted {
+                reason: "SIGINT received".into(),
+            },
+            RunEnd::TimeLimit,
+        ] {
+            let finished = RunFinished {
+                finished: started,
+                duration: Duration::from_secs(2),
+                end,
+            };
+            bus.trigger_event(TEST_RUN_FINISHED, RUNNER, finished)
+                .unwrap();
+        }
+    }
+
+    /// What a bridge gets of a run.
+    fn encoded(trigger: impl FnOnce(&MessageBus)) -> Vec<EncodedMessage> {
+        let bus = MessageBus::new();
+        bus.define(RUNNER, &ON_THE_WIRE).unwrap();
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        bus.dispatcher(DispatcherKind::Callback, "bridge")
+            .on_encoded(
+                ON_THE_WIRE.map(|message| message.name),
+                WireFormat::Json,
+                move |message, _| Ok(sender.send(message.clone())?),
+            )
+            .unwrap()
+            .register()
+            .unwrap();
+        trigger(&bus);
+        receiver.try_iter().collect()
+    }
+
+    /// Peers of other versions read this: a change that is not a new field with a default is a new message.
+    #[test]
+    fn the_messages_of_a_run_are_on_the_wire_what_they_always_were() {
+        let lines: Vec<String> = encoded(trigger_all)
+            .iter()
+            .map(|message| {
+                let text = std::str::from_utf8(message.payload().bytes()).unwrap();
+                let endpoint = message.endpoint().unwrap();
+                format!("{} {endpoint} {text}", message.name())
+            })
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        TEST_RUN_STARTED runner {"run":"r1","application":"zk2","version":"1.2.3","started":"1970-01-01T00:00:00Z","command_line":["zk2","run"],"again":["zk2","run"],"working_directory":"/w","host":"h","directory":"/w/output/r1","workers":2}
+        TEST_CASES_SELECTED runner {"cases":["suite::case"],"filtered_out":3,"sources":1}
+        TEST_CASE_STARTED runner {"execution":1,"case":"suite::case","attempt":1,"started":"1970-01-01T00:00:00Z","worker":2}
+        TEST_CASE_FINISHED runner {"execution":1,"case":"suite::case","attempt":2,"verdict":"failed","retried":true,"started":"1970-01-01T00:00:00Z","duration_us":1500,"worker":2,"reason":"killed","detail":"one\ntwo","exit":{"how":"signal","signal":11,"core":true},"stdout":{"head":"größe","bytes":7},"stderr":{"head":"head","tail":"tail","bytes":100,"truncated":true,"file":"err.txt"},"steps":[{"name":"first","verdict":"passed","detail":null}],"leaked":[{"pid":7,"command":"sleep 9"}],"parameters":[["flag","-s"]],"location":{"file":"src/a.rs","line":4}}
+        TEST_CASE_FINISHED runner {"execution":2,"case":"suite::case","attempt":1,"verdict":"not-run","started":"1970-01-01T00:00:00Z","worker":0}
+        TEST_RUN_FINISHED runner {"finished":"1970-01-01T00:00:00Z","duration_us":2000000,"end":{"how":"completed"}}
+        TEST_RUN_FINISHED runner {"finished":"1970-01-01T00:00:00Z","duration_us":2000000,"end":{"how":"aborted","reason":"SIGINT received"}}
+        TEST_RUN_FINISHED runner {"finished":"1970-01-01T00:00:00Z","duration_us":2000000,"end":{"how":"time-limit"}}
+        "#);
+    }
+
+    #[test]
+    fn the_messages_of_a_run_are_the_same_behind_a_bridge() {
+        let sent = encoded(trigger_all);
+        let bridged = encoded(|bus| {
+            for message in &sent {
+                let report = bus.trigger_encoded(message).unwrap();
+                report.into_result().unwrap();
+            }
+        });
+        assert_eq!(bridged, sent);
+    }
+
+    #[test]
+    fn a_message_of_an_older_and_of_a_newer_version_can_be_read() {
+        let bus = MessageBus::new();
+        bus.define(RUNNER, &ON_THE_WIRE).unwrap();
+        let queue = bus.message_queue(TEST_RUN_STARTED, RUNNER).unwrap();
+        let text = r#"{"run":"r","application":"a","version":"v","started":"1970-01-01T00:00:00Z","directory":"d","shard":4}"#;
+        let payload = zaf_core::message::EncodedPayload::new(WireFormat::Json, text.as_bytes());
+        let message = EncodedMessage::new("TEST_RUN_STARTED", payload).at("runner");
+        bus.trigger_encoded(&message).unwrap();
+        let got = queue.recv().unwrap();
+        assert_eq!((&*got.data().run, got.data().workers), ("r", 0));
+    }
+}

@@ -7,7 +7,7 @@ use crate::extension::{DispatcherSet, ExtensionDescriptor, ExtensionRegistry, SE
 use crate::private::{BUILT_IN_EXTENSIONS, ZAF_DISPATCHERS, ZAF_EXTENSIONS};
 
 use super::lifecycle::{Ended, Run, Signals};
-use super::{Console, ExitCode, logging, signal};
+use super::{BeforeStart, Console, ExitCode, Front, Start, logging, signal};
 
 /// An application made of extensions.
 ///
@@ -26,6 +26,9 @@ pub struct Application {
     pub(super) store: ConfigStore,
     pub(super) parts: Parts,
     own_variables: Vec<String>,
+    before_start: Option<BeforeStart>,
+    /// Path of the command that it always runs.
+    chosen: Option<String>,
 }
 
 /// Where extensions and components come from.
@@ -50,6 +53,8 @@ impl Application {
             store: ConfigStore::new(),
             parts: Parts::Linked,
             own_variables: Vec::new(),
+            before_start: None,
+            chosen: None,
         }
     }
 
@@ -109,8 +114,17 @@ impl Application {
     #[must_use]
     pub fn always(mut self, command: &CommandDescriptor) -> Self {
         let layer = ConfigLayer::new(Priority::FIXED, Source::Fixed);
+        self.chosen = Some(command.path());
         self.store
             .add(layer.with_option(&SELECTED_COMMAND.descriptor(), None, command.path()));
+        self
+    }
+
+    /// Asks `before_start` in which process the application runs, before anything is loaded. Only [`run`](Self::run) asks:
+    /// [`run_with`](Self::run_with) always runs it where it is.
+    #[must_use]
+    pub fn before_start(mut self, before_start: BeforeStart) -> Self {
+        self.before_start = Some(before_start);
         self
     }
 
@@ -137,19 +151,43 @@ impl Application {
     /// If a signal ended the run, it is raised again with its default action after everything was written and taken down, so
     /// this does not return.
     pub fn run(self) -> std::process::ExitCode {
-        logging::install();
-        let console = Console::process();
         let invocation = Invocation {
             environment: crate::config::load::process_environment(),
-            width: console.width(),
             ..Invocation::new(std::env::args_os().skip(1))
         };
-        let Ended { code, signal } = self.execute(invocation, &console, Signals::OfProcess);
+        let (relay, warning) = match self.front(&invocation) {
+            Front::Here { relay, warning } => (relay, warning),
+            Front::Elsewhere(code) => return code,
+        };
+        logging::install();
+        if let Some(warning) = warning {
+            tracing::warn!("{warning}");
+        }
+        let console = Console::process();
+        let invocation = Invocation {
+            width: console.width(),
+            ..invocation
+        };
+        let Ended { code, signal } = self.execute(invocation, &console, Signals::OfProcess(relay));
         console.flush_free();
         if let Some(signal) = signal {
             signal::raise_again(signal);
         }
         code.into()
+    }
+
+    fn front(&self, invocation: &Invocation) -> Front {
+        let Some(before_start) = self.before_start else {
+            return Front::Here {
+                relay: None,
+                warning: None,
+            };
+        };
+        before_start(&Start {
+            application: &self.info.clone().invocation(invocation.clone()),
+            parts: &self.parts,
+            chosen: self.chosen.as_deref(),
+        })
     }
 
     /// Runs it inside another program, for tests and embedding: nothing of the process is read or changed, signals are left

@@ -23,7 +23,7 @@ use super::events::{
 };
 use super::failure::{Failure, FailureKind};
 use super::signal::{OnSignal, SignalWatch};
-use super::{Console, ExitCode};
+use super::{Console, ExitCode, SignalRelay};
 use crate::command::{AbortLevel, AbortState, CommandContext, Invocation};
 use crate::config::{ConfigOption, OptionId};
 use crate::error::{Error, Result};
@@ -57,9 +57,10 @@ const EVENTS: [MessageDescriptor; 4] = [
 ];
 
 /// Whether a run listens to the signals of the process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Signals {
-    OfProcess,
+    /// It does, and to those that a process in front of it hands on.
+    OfProcess(Option<SignalRelay>),
     LeftAlone,
 }
 
@@ -185,16 +186,17 @@ impl Run {
 
     /// From here on there may be something to clean up, so signals no longer end the process at once.
     fn watch_signals(&mut self, prepared: &Prepared) {
-        if self.signals == Signals::LeftAlone {
+        let Signals::OfProcess(relay) = &mut self.signals else {
             return;
-        }
+        };
+        let relay = relay.take();
         let grace = option(prepared.store().get(ABORT_GRACE), Duration::from_secs(10));
         let aborter = Aborter {
             bus: self.bus.clone(),
             state: self.abort.clone(),
             triggering: Arc::clone(&self.triggering),
         };
-        match SignalWatch::start(grace, self.console.clone(), aborter) {
+        match SignalWatch::start(grace, self.console.clone(), relay, aborter) {
             Ok(watch) => self.watch = Some(watch),
             Err(error) => {
                 tracing::error!(%error, "signals cannot be watched; they end the process at once");

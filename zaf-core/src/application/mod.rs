@@ -8,6 +8,7 @@
 //! Nothing here is global but what a process has only one of: signal handlers and the log subscriber, which
 //! [`Application::run`] installs and [`Application::run_with`] does not.
 
+mod arrivals;
 mod builder;
 pub mod colour;
 mod console;
@@ -15,6 +16,7 @@ mod escalation;
 mod events;
 mod exit;
 mod failure;
+mod front;
 mod lifecycle;
 pub(crate) mod logging;
 mod signal;
@@ -26,4 +28,5 @@ pub use events::{
 };
 pub use exit::{CodedError, ExitCode};
 pub use failure::{EarlyEnd, Failure, FailureKind};
+pub use front::{BeforeStart, Front, SignalRelay, Start};
 pub use lifecycle::{ABORT_GRACE, TEARDOWN_TIMEOUT};

@@ -4,12 +4,16 @@
 //! [`super::escalation`] and acts. Events are triggered on threads of their own (`abort`, `critical-abort`), because a
 //! handler of ABORT may block and the next signal must still be seen.
 //!
+//! If another process stands in front of this one, it hands on the signals that it gets (see [`SignalRelay`]); the same
+//! thread reads those, and [`super::arrivals`] tells which are the other half of what is known already.
+//!
 //! Before [`SignalWatch::start`] the default action holds: there is nothing yet to clean up. The watch is never ended,
 //! so a signal during the teardown is not lost either. Signals that are not listed keep their action; SIGHUP that was
 //! ignored when the process started (`nohup`) stays ignored. SIGXFSZ is caught and does nothing: a file that would grow beyond a
 //! limit is then an error of the write (EFBIG), like a full disk. Children start with its default action again.
 
-use std::io::Read;
+use std::fs::File;
+use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
@@ -19,8 +23,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::SIGHUP;
 use signal_hook::{flag, low_level};
 
+use super::arrivals::{Arrivals, Way};
 use super::escalation::{Action, Escalation, SIGNALS};
-use super::{Abort, Console};
+use super::{Abort, Console, SignalRelay};
 
 /// Longest time that an immediate end waits for what is buffered to be written.
 const LAST_FLUSH: Duration = Duration::from_millis(200);
@@ -48,8 +53,9 @@ impl SignalWatch {
     pub(super) fn start(
         grace: Duration,
         console: Console,
+        relay: Option<SignalRelay>,
         action: impl OnSignal,
-    ) -> std::io::Result<Self> {
+    ) -> io::Result<Self> {
         // Nobody looks at the flag: that the signal is caught is all.
         flag::register(
             rustix::process::Signal::XFSZ.as_raw(),
@@ -67,8 +73,15 @@ impl SignalWatch {
             low_level::pipe::register(signal, write)?;
             sources.push((signal, read));
         }
+        let relayed = relay.map(|mut relay| {
+            // A process in front that is gone needs no answer.
+            drop(relay.watching.write_all(b"\n"));
+            relay.numbers
+        });
         let watcher = Watcher {
             sources,
+            relayed,
+            arrivals: Arrivals::default(),
             escalation: Escalation::new(grace),
             first: Arc::clone(&first),
             console,
@@ -96,6 +109,9 @@ pub(super) fn raise_again(signal: i32) {
 
 struct Watcher<A> {
     sources: Vec<(i32, UnixStream)>,
+    /// Numbers of signals that the process in front got; none without one, or when it is gone.
+    relayed: Option<File>,
+    arrivals: Arrivals,
     escalation: Escalation,
     first: Arc<AtomicI32>,
     console: Console,
@@ -143,20 +159,52 @@ impl<A: OnSignal> Watcher<A> {
             .sources
             .iter()
             .map(|(_, read)| PollFd::new(read, PollFlags::IN))
+            .chain(
+                self.relayed
+                    .iter()
+                    .map(|read| PollFd::new(read, PollFlags::IN)),
+            )
             .collect();
         let timeout = deadline
             .map(|at| at.saturating_duration_since(Instant::now()))
             .and_then(|left| Timespec::try_from(left).ok());
         // An interruption (EINTR) shows no readable descriptor; the caller's loop comes back.
         let _ = poll(&mut fds, timeout.as_ref());
-        let mut signals = Vec::new();
+        let mut arrived = Vec::new();
         for (signal, read) in &mut self.sources {
             let mut bytes = [0; 16];
             while let Ok(count @ 1..) = read.read(&mut bytes) {
-                signals.extend(std::iter::repeat_n(*signal, count));
+                arrived.extend(std::iter::repeat_n((*signal, Way::Direct), count));
             }
         }
-        signals
+        self.read_relayed(&mut arrived);
+        let now = Instant::now();
+        arrived.retain(|&(signal, way)| self.arrivals.is_new(signal, way, now));
+        arrived.into_iter().map(|(signal, _)| signal).collect()
+    }
+
+    fn read_relayed(&mut self, arrived: &mut Vec<(i32, Way)>) {
+        let Some(file) = &mut self.relayed else {
+            return;
+        };
+        let mut bytes = [0; 16];
+        loop {
+            match file.read(&mut bytes) {
+                Ok(count @ 1..) => {
+                    let numbers = bytes.iter().take(count).map(|&byte| i32::from(byte));
+                    let known = numbers.filter(|number| SIGNALS.contains(number));
+                    arrived.extend(known.map(|number| (number, Way::Relayed)));
+                }
+                // Nothing more for now.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // The process in front is gone: the end of the file would wake this thread for ever.
+                Ok(0) | Err(_) => {
+                    self.relayed = None;
+                    return;
+                }
+            }
+        }
     }
 
     fn end_now(&self, signal: i32) {

@@ -8,7 +8,7 @@ use super::declare::Declaration;
 use super::table::lay_out;
 use crate::application::{Console, ExitCode};
 use crate::command::{CommandContext, CommandDescriptor};
-use crate::config::{ConfigOption, ConfigStore, ConfigView, OptionDescriptor, OptionId, nearest};
+use crate::config::{ConfigOption, ConfigView, OptionDescriptor, OptionId, nearest};
 use crate::error::{Error, Result};
 use crate::extension::{
     Catalog, Extension, ExtensionContext, ExtensionDescriptor, ExtensionEntry, ExtensionState,
@@ -71,7 +71,7 @@ fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let rows: Vec<Row> = catalog
         .extensions()
         .iter()
-        .map(|entry| Row::of(entry, target, catalog.store()))
+        .map(|entry| Row::of(entry, target, &catalog))
         .collect();
     let text = if cx.config().get(LIST_FORMAT)? == "json" {
         let list = List {
@@ -129,14 +129,14 @@ struct Row {
 }
 
 impl Row {
-    fn of(entry: &ExtensionEntry, target: Option<&CommandDescriptor>, store: &ConfigStore) -> Self {
+    fn of(entry: &ExtensionEntry, target: Option<&CommandDescriptor>, catalog: &Catalog) -> Self {
         let extension = &entry.descriptor;
         let (state, reason) = match &entry.state {
             ExtensionState::Disabled { .. } => ("disabled", Some(entry.state.to_string())),
             ExtensionState::Replaced { .. } => ("replaced", Some(entry.state.to_string())),
             ExtensionState::Undecided => ("undecided", None),
             ExtensionState::AlwaysLoaded | ExtensionState::Enabled => {
-                match why_not(extension, target, store) {
+                match why_not(extension, target, catalog) {
                     Some(reason) => ("inactive", Some(reason)),
                     None => ("active", None),
                 }
@@ -161,8 +161,13 @@ impl Row {
 pub(super) fn why_not(
     extension: &ExtensionDescriptor,
     target: Option<&CommandDescriptor>,
-    store: &ConfigStore,
+    catalog: &Catalog,
 ) -> Option<String> {
+    let store = catalog.store();
+    if let Some((word, near)) = catalog.unknown_capabilities(extension).first() {
+        let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+        return Some(format!("no command has the capability `{word}`{near}"));
+    }
     if let Some(target) = target
         && !extension.is_framework()
         && !extension.extends(target)

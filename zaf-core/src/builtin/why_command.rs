@@ -71,7 +71,7 @@ fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let mut text = String::new();
     for entry in catalog.extensions() {
         if entry.descriptor.name == name {
-            text.push_str(&explained(entry, target, catalog.store()));
+            text.push_str(&explained(entry, target, &catalog));
         }
     }
     if text.is_empty() {
@@ -97,10 +97,11 @@ fn unknown(catalog: &Catalog, name: &str) -> Error {
 fn explained(
     entry: &ExtensionEntry,
     target: Option<&CommandDescriptor>,
-    store: &ConfigStore,
+    catalog: &Catalog,
 ) -> String {
+    let store = catalog.store();
     let extension = &entry.descriptor;
-    let reason = why_not(extension, target, store);
+    let reason = why_not(extension, target, catalog);
     let target_words =
         target.map_or_else(String::new, |command| format!(" for `{}`", command.path()));
     let state = match (&entry.state, &reason) {

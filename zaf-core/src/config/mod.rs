@@ -32,7 +32,6 @@ mod key;
 mod kind;
 mod layer;
 pub mod load;
-mod nearest;
 mod option;
 mod problem;
 mod read;
@@ -48,11 +47,11 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use crate::nearest::nearest;
 pub use error::{ConfigError, ReferenceError};
 pub use key::{Key, environment_name, flag_name, shown_key};
 pub use kind::{DefaultValue, Kind};
 pub use layer::{ConfigLayer, FileId, LayerEntry};
-pub use nearest::nearest;
 pub use option::{ConfigOption, OptionDescriptor, OptionId, OptionType};
 pub use problem::{Problem, Problems, Severity};
 pub use reference::EXPANDED_LIMIT;

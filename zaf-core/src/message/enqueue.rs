@@ -8,18 +8,40 @@ use super::dispatcher::policy::Refusal;
 use super::dispatcher::pool::Summons;
 use super::dispatcher::worker::{Job, discard};
 use super::error::{BusError, ReplyError};
+use super::observe::Sending;
 use super::presence::Record;
+use super::reply::Parcel;
 use super::route::Entry;
 
+/// As [`enqueue`], and `seen` writes it down if somebody looks.
+#[inline]
+pub(super) fn put<P: Send + Sync + 'static, R: Send + 'static>(
+    seen: Option<&Sending>,
+    record: &Record,
+    entry: &Entry<P, R>,
+    parcel: Parcel,
+    owed: Option<usize>,
+    summons: &mut Summons<'_>,
+) -> Result<bool, BusError> {
+    match seen {
+        None => enqueue(record, entry, parcel, owed, summons),
+        Some(sending) => sending.enqueue(record, entry, parcel, owed, summons),
+    }
+}
+
 /// Puts a message into the queue of its receiver. False if the dispatcher was destroyed. Workers are sent when `summons`
-/// says so.
+/// says so. `owed`: for a request, the place of its answer.
 pub(super) fn enqueue<P, R>(
     record: &Record,
     entry: &Entry<P, R>,
-    kind: MessageKind,
-    job: Job,
+    parcel: Parcel,
+    owed: Option<usize>,
     summons: &mut Summons<'_>,
 ) -> Result<bool, BusError> {
+    let (kind, job) = match owed {
+        None => (MessageKind::Event, Job::event(parcel)),
+        Some(index) => (MessageKind::Request, Job::request(parcel, index)),
+    };
     let core = &entry.core;
     let (Some(strand), Some(intake)) = (&core.strand, &entry.intake) else {
         return Ok(false);

@@ -1,6 +1,7 @@
 //! Names of messages and endpoints: constants, typed by what they carry.
 //!
 //! Identity is the name alone: two ids with one name and different descriptions are the same message.
+//! A message may be declared portable; only then do its payload and its answer have to be serde types.
 //! Endpoints, events and requests are different types, so none can be taken for another.
 
 use std::any::TypeId;
@@ -8,7 +9,13 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::portable::{MessageCodec, codec_of};
+
 /// Where messages are defined: sender of events, receiver of requests.
+#[doc = include_str!("doc/endpoint.md")]
 #[derive(Clone, Copy)]
 pub struct EndpointId {
     name: &'static str,
@@ -85,6 +92,23 @@ pub struct MessageDescriptor {
     pub reply: fn() -> TypeId,
     /// Name of the reply's type, for error messages.
     pub reply_name: fn() -> &'static str,
+    /// How payload and answer become bytes; none unless the declaration says that the message is portable.
+    pub codec: Option<&'static MessageCodec>,
+}
+
+impl MessageDescriptor {
+    /// Whether the message can be put into bytes.
+    pub const fn is_portable(&self) -> bool {
+        self.codec.is_some()
+    }
+
+    fn written_as(&self) -> String {
+        let Some(codec) = self.codec else {
+            return String::new();
+        };
+        let formats = codec.formats().iter().map(|format| format.name());
+        format!(", as {}", formats.collect::<Vec<_>>().join(" or "))
+    }
 }
 
 impl PartialEq for MessageDescriptor {
@@ -99,11 +123,12 @@ impl fmt::Debug for MessageDescriptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?}({}: {} -> {})",
+            "{:?}({}: {} -> {}{})",
             self.kind,
             self.name,
             (self.payload_name)(),
-            (self.reply_name)()
+            (self.reply_name)(),
+            self.written_as(),
         )
     }
 }
@@ -133,9 +158,11 @@ mod sealed {
 /// A message that nobody answers, carrying a `P`.
 ///
 /// `const` and cheap to copy; holds no payload.
+#[doc = include_str!("doc/event.md")]
 pub struct EventId<P> {
     name: &'static str,
     description: &'static str,
+    codec: Option<&'static MessageCodec>,
     payload: PhantomData<fn() -> Box<P>>,
 }
 
@@ -145,8 +172,45 @@ impl<P: Send + Sync + 'static> EventId<P> {
         Self {
             name,
             description,
+            codec: None,
             payload: PhantomData,
         }
+    }
+
+    /// Like what was declared as `descriptor`, which has a `P`.
+    pub(crate) const fn from_descriptor(descriptor: &MessageDescriptor) -> Self {
+        Self {
+            name: descriptor.name,
+            description: descriptor.description,
+            codec: descriptor.codec,
+            payload: PhantomData,
+        }
+    }
+
+    /// Makes the message portable: bridges, plugins in other processes and handlers in other languages can send and get it
+    /// as an [`EncodedMessage`](super::EncodedMessage), in each [`WireFormat`](super::WireFormat). Its name and the layout of
+    /// its payload are a promise from then on: see [the module](super::portable) for what may be changed.
+    ///
+    /// For payloads with `#[serde(tag)]`, `untagged`, `flatten` or `skip_serializing_if`, for recursive ones, and for those
+    /// that grow over time: [`portable_as_json`](Self::portable_as_json).
+    #[must_use]
+    pub const fn portable(mut self) -> Self
+    where
+        P: Serialize + DeserializeOwned,
+    {
+        self.codec = Some(codec_of::event::<P>());
+        self
+    }
+
+    /// As [`portable`](Self::portable), but only as [`WireFormat::Json`](super::WireFormat::Json), which writes the names of
+    /// fields: any serde type can be read again, and a field with a default can be added.
+    #[must_use]
+    pub const fn portable_as_json(mut self) -> Self
+    where
+        P: Serialize + DeserializeOwned,
+    {
+        self.codec = Some(codec_of::json_event::<P>());
+        self
     }
 
     /// Name that identifies the message.
@@ -164,6 +228,7 @@ impl<P: Send + Sync + 'static> EventId<P> {
             payload_name: std::any::type_name::<P>,
             reply: TypeId::of::<()>,
             reply_name: std::any::type_name::<()>,
+            codec: self.codec,
         }
     }
 }
@@ -180,9 +245,11 @@ impl<P: Send + Sync + 'static> MessageId for EventId<P> {
 /// A message that each receiver answers with an `R`, carrying a `P`.
 ///
 /// `const` and cheap to copy; holds no payload.
+#[doc = include_str!("doc/request.md")]
 pub struct RequestId<P, R> {
     name: &'static str,
     description: &'static str,
+    codec: Option<&'static MessageCodec>,
     types: PhantomData<fn(Box<P>) -> Box<R>>,
 }
 
@@ -192,8 +259,41 @@ impl<P: Send + Sync + 'static, R: Send + 'static> RequestId<P, R> {
         Self {
             name,
             description,
+            codec: None,
             types: PhantomData,
         }
+    }
+
+    /// Like what was declared as `descriptor`, which has a `P` and an `R`.
+    pub(crate) const fn from_descriptor(descriptor: &MessageDescriptor) -> Self {
+        Self {
+            name: descriptor.name,
+            description: descriptor.description,
+            codec: descriptor.codec,
+            types: PhantomData,
+        }
+    }
+
+    /// Makes the message portable, its answers included. See [`EventId::portable`].
+    #[must_use]
+    pub const fn portable(mut self) -> Self
+    where
+        P: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        self.codec = Some(codec_of::request::<P, R>());
+        self
+    }
+
+    /// Makes the message portable as JSON only, its answers included. See [`EventId::portable_as_json`].
+    #[must_use]
+    pub const fn portable_as_json(mut self) -> Self
+    where
+        P: Serialize + DeserializeOwned,
+        R: Serialize + DeserializeOwned,
+    {
+        self.codec = Some(codec_of::json_request::<P, R>());
+        self
     }
 
     /// Name that identifies the message.
@@ -211,6 +311,7 @@ impl<P: Send + Sync + 'static, R: Send + 'static> RequestId<P, R> {
             payload_name: std::any::type_name::<P>,
             reply: TypeId::of::<R>,
             reply_name: std::any::type_name::<R>,
+            codec: self.codec,
         }
     }
 }

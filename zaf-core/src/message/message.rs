@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::portable::Encodings;
 use super::{EndpointId, Entity, MessageDescriptor, MessageKind};
 use crate::sync::Mutex;
 
@@ -18,7 +19,7 @@ pub(crate) struct Origin {
 }
 
 /// Everything that an [`Origin`] shows.
-type OriginKey = ([&'static str; 4], [bool; 2], [TypeId; 2]);
+type OriginKey = ([&'static str; 4], [bool; 3], [TypeId; 2]);
 
 /// Grows with what is *defined*, never with what is sent or registered; all buses of the process share it.
 static ORIGINS: Mutex<BTreeMap<OriginKey, &'static Origin>> = Mutex::new(BTreeMap::new());
@@ -35,7 +36,11 @@ impl Origin {
             endpoint.map_or("", |endpoint| endpoint.name()),
             endpoint.map_or("", |endpoint| endpoint.description()),
         ];
-        let kinds = [endpoint.is_some(), descriptor.kind == MessageKind::Request];
+        let kinds = [
+            endpoint.is_some(),
+            descriptor.kind == MessageKind::Request,
+            descriptor.is_portable(),
+        ];
         let types = [(descriptor.payload)(), (descriptor.reply)()];
         let mut origins = ORIGINS.lock();
         origins.entry((names, kinds, types)).or_insert_with(|| {
@@ -51,11 +56,25 @@ impl Origin {
 pub(crate) enum Body<P> {
     /// Nobody keeps it.
     Inline(P),
-    /// Shared between messages that differ in their entity.
-    Shared(Arc<P>),
+    /// Shared between messages that differ in their entity, and between those who want it encoded.
+    Shared(Arc<SharedBody<P>>),
+}
+
+/// A payload with the bytes that were made of it.
+pub(crate) struct SharedBody<P> {
+    payload: P,
+    pub(crate) encodings: Encodings,
+}
+
+impl<P> SharedBody<P> {
+    pub(crate) fn new(payload: P) -> Arc<Self> {
+        let encodings = Encodings::default();
+        Arc::new(Self { payload, encodings })
+    }
 }
 
 /// A message as its receivers see it. Immutable.
+#[doc = include_str!("doc/message.md")]
 pub struct Message<P> {
     pub(crate) origin: &'static Origin,
     pub(crate) entity: Option<Entity>,
@@ -72,7 +91,7 @@ impl<P> Message<P> {
     pub fn data(&self) -> &P {
         match &self.body {
             Body::Inline(payload) => payload,
-            Body::Shared(payload) => payload,
+            Body::Shared(shared) => &shared.payload,
         }
     }
 

@@ -46,6 +46,14 @@ pub(crate) fn overlap(one: &Audience, other: &Audience) -> bool {
     }
 }
 
+/// Whether two declarations agree on how the message is written. One that says nothing agrees with everything.
+fn same_formats(one: &MessageDescriptor, other: &MessageDescriptor) -> bool {
+    match (one.codec, other.codec) {
+        (Some(one), Some(other)) => one.formats() == other.formats(),
+        _ => true,
+    }
+}
+
 /// Whether a use of a message has the types of its definition.
 pub(crate) fn check_types(
     defined: &MessageDescriptor,
@@ -53,7 +61,8 @@ pub(crate) fn check_types(
 ) -> Result<(), BusError> {
     let same = defined.kind == used.kind
         && (defined.payload)() == (used.payload)()
-        && (defined.reply)() == (used.reply)();
+        && (defined.reply)() == (used.reply)()
+        && same_formats(defined, used);
     if same {
         return Ok(());
     }

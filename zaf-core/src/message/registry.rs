@@ -11,11 +11,11 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::activity::{Activity, Busy};
+use super::definition::{EndpointDefinition, MessageDefinition};
 use super::dispatcher::Core;
-use super::endpoint::EndpointDefinition;
 use super::error::BusError;
 use super::message::Origin;
-use super::presence::Place;
+use super::observe::Tap;
 use super::registration::{Application, Subscription, check_types, overlap, skip_or_fail};
 use super::route::{Registered, Route};
 use super::route_definition::RouteDefinition;
@@ -30,16 +30,10 @@ const MAX_ALIASES: usize = 1024;
 /// Left over by a change; dropped without the lock.
 pub(crate) type Garbage = Vec<Box<dyn Any + Send + Sync>>;
 
-struct MessageDefinition {
-    descriptor: MessageDescriptor,
-    /// In order of definition; not empty.
-    endpoints: Vec<&'static str>,
-}
-
 type RouteName = (&'static str, &'static str);
 
-struct Member {
-    core: Arc<Core>,
+pub(super) struct Member {
+    pub(super) core: Arc<Core>,
     /// Where it is registered; in order of registration, without duplicates.
     routes: Vec<RouteName>,
 }
@@ -48,13 +42,15 @@ struct Member {
 pub(crate) struct Registry {
     bus: u32,
     activity: Arc<Activity>,
-    endpoints: IndexMap<&'static str, EndpointDefinition>,
-    messages: IndexMap<&'static str, MessageDefinition>,
-    routes: IndexMap<RouteName, RouteDefinition>,
+    pub(super) endpoints: IndexMap<&'static str, EndpointDefinition>,
+    pub(super) messages: IndexMap<&'static str, MessageDefinition>,
+    pub(super) routes: IndexMap<RouteName, RouteDefinition>,
     /// By their numbers, which grow in order of registration.
-    dispatchers: BTreeMap<u64, Member>,
+    pub(super) dispatchers: BTreeMap<u64, Member>,
     aliases: Vec<(Key, RouteName)>,
     sequence: u64,
+    /// Who looks; none if nobody.
+    pub(crate) tap: Option<Arc<Tap>>,
     pub(crate) closed: bool,
 }
 
@@ -69,6 +65,7 @@ impl Registry {
             dispatchers: BTreeMap::new(),
             aliases: Vec::new(),
             sequence: 0,
+            tap: None,
             closed: false,
         }
     }
@@ -121,10 +118,7 @@ impl Registry {
             .entry(id.name())
             .or_insert_with(|| EndpointDefinition {
                 id,
-                place: Place {
-                    bus: self.bus,
-                    endpoint: number,
-                },
+                number,
                 busy: Arc::new(Busy::new()),
             });
     }
@@ -136,24 +130,23 @@ impl Registry {
         messages: &[MessageDescriptor],
     ) -> Result<(), BusError> {
         for (index, message) in messages.iter().enumerate() {
-            let defined = self
-                .messages
-                .get(message.name)
-                .map(|known| known.descriptor);
-            let earlier = messages[..index].iter().find(|other| *other == message);
-            if let Some(defined) = defined.as_ref().or(earlier) {
-                check_types(defined, message)?;
+            let defined = self.messages.get(message.name);
+            let earlier = messages[..index].iter().filter(|other| *other == message);
+            for other in defined.iter().map(|known| &known.descriptor).chain(earlier) {
+                check_types(other, message)?;
             }
         }
         self.add_endpoint(id);
         for &message in messages {
-            let definition =
-                self.messages
-                    .entry(message.name)
-                    .or_insert_with(|| MessageDefinition {
-                        descriptor: message,
-                        endpoints: Vec::new(),
-                    });
+            let definition = self
+                .messages
+                .entry(message.name)
+                .or_insert_with(|| MessageDefinition::new(message));
+            if definition.learn_codec(&message) {
+                let routes = self.routes.iter_mut();
+                let own = routes.filter(|((name, _), _)| *name == message.name);
+                own.for_each(|(_, route)| route.built = None);
+            }
             if !definition.endpoints.contains(&id.name()) {
                 definition.endpoints.push(id.name());
                 // The key must be the names of the definition: they decide under which addresses the route is found.
@@ -173,21 +166,17 @@ impl Registry {
         if let Some(endpoint) = endpoint
             && !self.endpoints.contains_key(endpoint.name())
         {
-            let endpoint = endpoint.name();
-            return Err(BusError::NoSuchEndpoint { endpoint });
+            return Err(BusError::no_such_endpoint(endpoint, self.endpoints.keys()));
         }
         let Some(definition) = self.messages.get(message.name) else {
-            let message = message.name;
-            return Err(BusError::NoSuchMessage { message });
+            return Err(BusError::no_such_message(message, self.messages.keys()));
         };
         check_types(&definition.descriptor, message)?;
         match endpoint {
             Some(endpoint) if !definition.endpoints.contains(&endpoint.name()) => {
-                Err(BusError::NotDefinedAt {
-                    message: message.name,
-                    endpoint: endpoint.name(),
-                    defined_at: definition.endpoints.clone(),
-                })
+                let there = self.messages_at(endpoint.name());
+                let at = &definition.endpoints;
+                Err(BusError::not_defined_at(message, endpoint, at, there))
             }
             _ => Ok(()),
         }
@@ -231,8 +220,11 @@ impl Registry {
             let Some(route) = self.routes.get_mut(&name) else {
                 continue;
             };
-            let endpoint = self.endpoints.get(name.1);
-            let intake = endpoint.and_then(|one| one.intake(core, &subscription.handler));
+            let message = self.messages.get_index_of(name.0);
+            let intake = self.endpoints.get(name.1).and_then(|endpoint| {
+                let place = endpoint.place(self.bus, message?);
+                endpoint.intake(core, &subscription.handler, place)
+            });
             self.sequence += 1;
             let registered = Registered {
                 core: Arc::clone(core),
@@ -384,65 +376,26 @@ impl Registry {
         let registered = &definition.registered;
         let receivers = registered
             .first()
-            .map(|first| first.handler.build(kind, registered));
+            .map(|first| first.handler.build(kind, registered, self.tap.is_some()));
+        let number = self.messages.get_index_of(name.0)?;
         let route = Arc::new(Route {
             descriptor: message.descriptor,
             endpoint: endpoint.id,
             origin: Origin::interned(message.descriptor, Some(endpoint.id)),
             everywhere: Origin::interned(message.descriptor, None),
-            place: endpoint.place,
+            place: endpoint.place(self.bus, number),
+            tap: self.tap.clone(),
             receivers,
         });
         definition.built = Some(Arc::clone(&route));
         Some(route)
     }
 
-    /// In order of registration.
-    pub(crate) fn dispatchers(&self) -> impl Iterator<Item = &Arc<Core>> {
-        self.dispatchers.values().map(|member| &member.core)
-    }
-
-    /// Number and busy count of an endpoint.
-    pub(crate) fn endpoint(&self, id: EndpointId) -> Result<(u32, Arc<Busy>), BusError> {
-        let definition = self.endpoints.get(id.name());
-        definition
-            .map(|definition| (definition.place.endpoint, Arc::clone(&definition.busy)))
-            .ok_or(BusError::NoSuchEndpoint {
-                endpoint: id.name(),
-            })
-    }
-
-    /// All endpoints with their messages, in order of definition.
-    pub(crate) fn endpoints(&self) -> Vec<(EndpointId, Vec<MessageDescriptor>)> {
-        let messages_of = |name: &'static str| {
-            let defined = self
-                .messages
-                .values()
-                .filter(|one| one.endpoints.contains(&name));
-            defined.map(|one| one.descriptor).collect()
-        };
-        self.endpoints
-            .values()
-            .map(|one| (one.id, messages_of(one.id.name())))
-            .collect()
-    }
-
-    /// All messages with their endpoints, in order of definition.
-    pub(crate) fn messages(&self) -> Vec<(MessageDescriptor, Vec<EndpointId>)> {
-        let ids = |names: &[&'static str]| {
-            let known = names.iter().filter_map(|name| self.endpoints.get(name));
-            known.map(|one| one.id).collect()
-        };
-        self.messages
-            .values()
-            .map(|one| (one.descriptor, ids(&one.endpoints)))
-            .collect()
-    }
-
-    /// Whether anybody is registered, for whatever entity.
-    pub(crate) fn has_receivers(&self, message: &'static str, endpoint: &'static str) -> bool {
-        self.routes
-            .get(&(message, endpoint))
-            .is_some_and(|route| !route.registered.is_empty())
+    /// From now on these look; routes are made anew.
+    pub(crate) fn set_tap(&mut self, tap: Option<Arc<Tap>>, garbage: &mut Garbage) {
+        self.tap = tap;
+        for definition in self.routes.values_mut() {
+            garbage.push(Box::new(definition.built.take()));
+        }
     }
 }

@@ -10,7 +10,9 @@ use super::current::with_record;
 use super::dispatcher::Core;
 use super::error::ReplyError;
 use super::message::Message;
+use super::observe::{Awaited, Needs, Waiting};
 use super::reply_set::ReplySet;
+use super::route::AnyHandler;
 use crate::sync::deadline_after;
 
 /// The answer of one dispatcher.
@@ -44,6 +46,17 @@ impl<R: Send + 'static> SharedReplies<R> {
         if self.set.settle(index, answer).is_err() {
             self.late.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+impl<R: Send + 'static> Awaited for SharedReplies<R> {
+    fn is_open(&self, index: usize) -> bool {
+        self.set.is_waiting(index)
+    }
+
+    fn give_up(&self, index: usize, error: ReplyError) {
+        // An answer that has come meanwhile is as good.
+        let _came = self.set.settle(index, Err(error));
     }
 }
 
@@ -88,6 +101,31 @@ impl<P: Send + Sync + 'static> Carried for Message<P> {
 pub(crate) enum Parcel {
     Own(Box<dyn Carried>),
     Shared(Arc<dyn Carried>),
+    /// Of an observed bus.
+    Observed(Box<ObservedParcel>),
+}
+
+/// A message that has a handler of its own, which stands in for that of its receiver.
+pub(crate) struct ObservedParcel {
+    parcel: Parcel,
+    handler: Arc<dyn AnyHandler>,
+}
+
+impl Parcel {
+    /// The same, for a handler of its own.
+    pub(crate) fn observed(self, handler: Arc<dyn AnyHandler>) -> Self {
+        let parcel = self;
+        Self::Observed(Box::new(ObservedParcel { parcel, handler }))
+    }
+
+    /// Who handles it instead of its receiver's handler; nearly always none.
+    #[inline]
+    pub(crate) fn handler(&self) -> Option<&dyn AnyHandler> {
+        match self {
+            Self::Observed(observed) => Some(&*observed.handler),
+            Self::Own(_) | Self::Shared(_) => None,
+        }
+    }
 }
 
 impl std::ops::Deref for Parcel {
@@ -98,17 +136,28 @@ impl std::ops::Deref for Parcel {
         match self {
             Self::Own(carried) => &**carried,
             Self::Shared(carried) => &**carried,
+            Self::Observed(observed) => &*observed.parcel,
         }
     }
 }
 
-/// A request on its way to queues.
-pub(crate) struct Request<P, R> {
-    pub(crate) message: Arc<Message<P>>,
+/// A request on its way to queues: `M` is the message if one queue has it alone, else its [`Arc`].
+pub(crate) struct Request<M, R> {
+    pub(crate) message: M,
     pub(crate) replies: Arc<SharedReplies<R>>,
 }
 
-impl<P: Send + Sync + 'static, R: Send + 'static> Carried for Request<P, R> {
+impl<P: Send + Sync + 'static, R: Send + 'static> Carried for Request<Message<P>, R> {
+    fn message(&self) -> &(dyn Any + Send + Sync) {
+        &self.message
+    }
+
+    fn replies(&self) -> Option<&dyn AnyReplies> {
+        Some(&*self.replies)
+    }
+}
+
+impl<P: Send + Sync + 'static, R: Send + 'static> Carried for Request<Arc<Message<P>>, R> {
     fn message(&self) -> &(dyn Any + Send + Sync) {
         &*self.message
     }
@@ -164,6 +213,7 @@ impl Drop for Replier<'_> {
 ///
 /// In order of execution: priority, highest first, then registration. Dropping it cancels nothing: the handlers run and
 /// their answers are dropped.
+#[doc = include_str!("doc/replies.md")]
 pub struct Replies<R> {
     inner: Inner<R>,
 }
@@ -216,6 +266,7 @@ impl<R: Send + 'static> Replies<R> {
     ///
     /// An answer that is not there in time is [`ReplyError::TimedOut`]; it is given up and counted when it comes. On the
     /// worker that would have to answer it is [`ReplyError::WouldDeadlock`] at once. [`Duration::MAX`] waits for ever.
+    #[doc = include_str!("doc/replies_next.md")]
     pub fn next(&mut self, timeout: Duration) -> Option<Reply<R>> {
         match &mut self.inner {
             Inner::Ready(reply) => reply.take(),
@@ -230,6 +281,7 @@ impl<R: Send + 'static> Replies<R> {
 
     /// All answers that have not been taken, in order of execution, waiting at most `timeout` in all. Missing ones are
     /// errors as in [`next`](Self::next).
+    #[doc = include_str!("doc/replies_all.md")]
     pub fn all(mut self, timeout: Duration) -> Vec<Reply<R>> {
         match &mut self.inner {
             Inner::Ready(reply) => reply.take().into_iter().collect(),
@@ -238,10 +290,11 @@ impl<R: Send + 'static> Replies<R> {
                 let all = pending.next..pending.shared.receivers.len();
                 if !all.clone().any(|index| pending.would_deadlock(index)) {
                     // Woken once. What is missing then is found below.
+                    let waiting = pending.begin_to_wait(Needs::All, deadline);
                     pending.shared.set.wait_for_all(deadline);
+                    drop(waiting);
                 }
-                (pending.next..pending.shared.receivers.len())
-                    .filter_map(|index| pending.take(index, deadline, timeout))
+                all.filter_map(|index| pending.take(index, deadline, timeout))
                     .collect()
             }
         }
@@ -258,6 +311,7 @@ impl<R: Send + 'static> Replies<R> {
 
     /// The answers in order of completion. After `timeout` (from now) those that are missing follow, in order of
     /// execution, as errors as in [`next`](Self::next).
+    #[doc = include_str!("doc/as_completed.md")]
     pub fn as_completed(self, timeout: Duration) -> AsCompleted<R> {
         AsCompleted {
             deadline: deadline_after(timeout),
@@ -280,6 +334,12 @@ impl<R: Send + 'static> Pending<R> {
             && self.shared.set.is_waiting(index)
     }
 
+    /// Says that the calling thread waits for the answers that have not been taken.
+    fn begin_to_wait(&self, needs: Needs, deadline: Option<Instant>) -> Option<Waiting> {
+        let targets = self.shared.receivers.iter().enumerate().skip(self.next);
+        Waiting::begin(&self.shared, targets, needs, deadline)
+    }
+
     fn take(&self, index: usize, deadline: Option<Instant>, after: Duration) -> Option<Reply<R>> {
         let handler = Arc::clone(&self.shared.receivers.get(index)?.name);
         let result = if self.would_deadlock(index) {
@@ -287,7 +347,10 @@ impl<R: Send + 'static> Pending<R> {
                 handler: Arc::clone(&handler),
             })
         } else {
+            let target = self.shared.receivers.get(index).map(|core| (index, core));
+            let waiting = Waiting::begin(&self.shared, target.into_iter(), Needs::All, deadline);
             let answer = self.shared.set.take(index, deadline);
+            drop(waiting);
             answer.unwrap_or_else(|| {
                 Err(ReplyError::TimedOut {
                     handler: Arc::clone(&handler),
@@ -331,7 +394,10 @@ impl<R: Send + 'static> Iterator for AsCompleted<R> {
             } else {
                 self.deadline
             };
-            if let Some((index, result)) = pending.shared.set.take_completed(deadline) {
+            let waiting = pending.begin_to_wait(Needs::Any, deadline);
+            let completed = pending.shared.set.take_completed(deadline);
+            drop(waiting);
+            if let Some((index, result)) = completed {
                 self.taken += 1;
                 let handler = Arc::clone(&pending.shared.receivers.get(index)?.name);
                 return Some(Reply { handler, result });

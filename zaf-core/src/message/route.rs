@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::dispatcher::Core;
 use super::dispatcher::worker::Intake;
 use super::message::{Message, Origin};
+use super::observe::Tap;
 use super::presence::Place;
 use super::reply::Replier;
 use super::report::Failure;
@@ -50,6 +51,8 @@ pub(crate) type Keep<P, R> = Box<dyn Fn(Arc<Message<P>>) -> Result<Option<R>> + 
 /// What a dispatcher does with one of its messages.
 pub(crate) enum Handler<P, R> {
     Call(Arc<dyn Look<P, R>>),
+    /// The same, but puts the payload into bytes, which it shares with the others who do.
+    Encoded(Arc<dyn Look<P, R>>),
     Keep(Keep<P, R>),
 }
 
@@ -65,7 +68,12 @@ pub(crate) trait AnyHandler: Send + Sync {
     );
 
     /// Builds the receivers from all registrations for one message at one endpoint.
-    fn build(&self, kind: MessageKind, registered: &[Registered]) -> Box<dyn Any + Send + Sync>;
+    fn build(
+        &self,
+        kind: MessageKind,
+        registered: &[Registered],
+        is_observed: bool,
+    ) -> Box<dyn Any + Send + Sync>;
 
     /// For the way back to the type.
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
@@ -122,17 +130,22 @@ pub(crate) struct Slice<P, R> {
     pub(crate) direct: Box<[Direct<P, R>]>,
     /// Whether somebody keeps the message beyond the call.
     pub(crate) keeps: bool,
-    /// Whether receivers see different entities.
+    /// Whether receivers share the payload because they see different entities or want it encoded.
     pub(crate) differs: bool,
 }
 
 impl<P, R> Slice<P, R> {
-    pub(crate) fn new(entries: Vec<Entry<P, R>>) -> Self {
-        let direct: Option<Vec<_>> = entries.iter().map(Entry::direct).collect();
+    /// If it is observed, nobody is called directly.
+    pub(crate) fn new(entries: Vec<Entry<P, R>>, is_observed: bool) -> Self {
+        let direct: Option<Vec<_>> = entries
+            .iter()
+            .map(Entry::direct)
+            .collect::<Option<_>>()
+            .filter(|_| !is_observed);
         Self {
             keeps: direct.is_none(),
             direct: direct.unwrap_or_default().into_boxed_slice(),
-            differs: entries.iter().any(|entry| entry.sees.is_some()),
+            differs: entries.iter().any(Entry::wants_shared),
             entries: entries.into_boxed_slice(),
         }
     }
@@ -159,7 +172,12 @@ impl<P, R> Receivers<P, R> {
 }
 
 impl<P, R> Entry<P, R> {
-    /// None if it keeps the message.
+    /// Whether it is better off with a payload that is shared: see [`Slice::differs`].
+    pub(crate) fn wants_shared(&self) -> bool {
+        self.sees.is_some() || matches!(&*self.handler, Handler::Encoded(_))
+    }
+
+    /// None if it keeps the message or wants its payload shared.
     fn direct(&self) -> Option<Direct<P, R>> {
         match &*self.handler {
             Handler::Call(call) if self.core.strand.is_none() => Some(Direct {
@@ -183,7 +201,9 @@ where
         bus: &MessageBus,
     ) -> Result<Option<R>, Failure> {
         match &*self.handler {
-            Handler::Call(call) => caught(|| call.call(message, bus).map(Some)),
+            Handler::Call(call) | Handler::Encoded(call) => {
+                caught(|| call.call(message, bus).map(Some))
+            }
             Handler::Keep(keep) => caught(|| keep(Arc::clone(message))),
         }
     }
@@ -227,7 +247,9 @@ where
         core: &Arc<Core>,
         bus: &MessageBus,
     ) {
-        let (Some(message), Self::Call(call)) = (message.downcast_ref::<Message<P>>(), self) else {
+        let (Some(message), Self::Call(call) | Self::Encoded(call)) =
+            (message.downcast_ref::<Message<P>>(), self)
+        else {
             return;
         };
         let outcome = caught(|| call.call(message, bus));
@@ -242,7 +264,12 @@ where
         }
     }
 
-    fn build(&self, kind: MessageKind, registered: &[Registered]) -> Box<dyn Any + Send + Sync> {
+    fn build(
+        &self,
+        kind: MessageKind,
+        registered: &[Registered],
+        is_observed: bool,
+    ) -> Box<dyn Any + Send + Sync> {
         // All handlers of one message have its types: they were compared with its definition.
         let typed: Vec<(Arc<Self>, &Registered)> = registered
             .iter()
@@ -276,7 +303,7 @@ where
                     sequence: one.sequence,
                 }
             });
-            Slice::new(entries.collect())
+            Slice::new(entries.collect(), is_observed)
         };
         let mut named = BTreeMap::new();
         for candidate in &candidates {
@@ -308,6 +335,8 @@ pub(crate) struct Route {
     /// Of requests to all endpoints.
     pub(crate) everywhere: &'static Origin,
     pub(crate) place: Place,
+    /// Who looks; none if nobody.
+    pub(crate) tap: Option<Arc<Tap>>,
     /// A `Receivers<P, R>`; none if nobody is registered.
     pub(crate) receivers: Option<Box<dyn Any + Send + Sync>>,
 }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use super::bus::MessageBus;
 use super::current;
 use super::dispatcher::pool::Summons;
-use super::dispatcher::worker::Job;
 use super::dispatcher::{Core, callback};
-use super::enqueue::enqueue;
+use super::enqueue::put;
 use super::error::{BusError, ReplyError};
 use super::failure::callback_failed;
-use super::message::{Body, Message};
+use super::message::{Body, Message, SharedBody};
+use super::observe::{Sending, Tap, send_nowhere};
 use super::presence::{Presence, Record};
 use super::registration::check_types;
 use super::reply::{Parcel, Replies, Reply, Request, SharedReplies};
@@ -32,6 +32,7 @@ impl MessageBus {
     /// # Errors
     /// [`BusError::NoSuchEndpoint`], [`BusError::NoSuchMessage`], [`BusError::NotDefinedAt`], [`BusError::TypeMismatch`],
     /// [`BusError::RecursionLimit`], [`BusError::Closed`]; then nobody got it.
+    #[doc = include_str!("doc/trigger_event.md")]
     pub fn trigger_event<P: Send + Sync + 'static>(
         &self,
         event: EventId<P>,
@@ -45,6 +46,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// The same.
+    #[doc = include_str!("doc/trigger_event_for.md")]
     pub fn trigger_event_for<P: Send + Sync + 'static>(
         &self,
         event: EventId<P>,
@@ -59,6 +61,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// [`BusError::NoReceiver`] if nobody does; otherwise as [`trigger_event`](Self::trigger_event).
+    #[doc = include_str!("doc/send_request.md")]
     pub fn send_request<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -74,6 +77,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// The same.
+    #[doc = include_str!("doc/send_request_for.md")]
     pub fn send_request_for<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -90,6 +94,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// As [`trigger_event`](Self::trigger_event).
+    #[doc = include_str!("doc/send_request_optional.md")]
     pub fn send_request_optional<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -99,49 +104,6 @@ impl MessageBus {
     ) -> Result<Replies<R>, BusError> {
         let replies = self.ask_endpoint(&request.descriptor(), endpoint, entity, payload)?;
         Ok(replies.unwrap_or_else(Replies::none))
-    }
-
-    /// Sends a request to all endpoints that define it. A dispatcher that listens at several answers once.
-    ///
-    /// # Errors
-    /// As [`send_request`](Self::send_request).
-    pub fn send_request_everywhere<P: Send + Sync + 'static, R: Send + 'static>(
-        &self,
-        request: RequestId<P, R>,
-        entity: Option<&Entity>,
-        payload: P,
-    ) -> Result<Replies<R>, BusError> {
-        let descriptor = request.descriptor();
-        let snapshot = self.current_snapshot();
-        let mut receivers: Vec<(&Entry<P, R>, &Route)> = Vec::new();
-        let mut is_defined = false;
-        for route in snapshot.routes_of(descriptor.name) {
-            is_defined = true;
-            check_types(&route.descriptor, &descriptor)?;
-            if let Some(typed) = route.typed::<P, R>() {
-                let entries = typed.of(entity).entries.iter();
-                receivers.extend(entries.map(|entry| (entry, &**route)));
-            }
-        }
-        if !is_defined {
-            return Err(self.explain(&descriptor, None));
-        }
-        receivers.sort_by_key(|(entry, _)| (std::cmp::Reverse(entry.priority), entry.sequence));
-        let mut seen = std::collections::BTreeSet::new();
-        receivers.retain(|(entry, _)| seen.insert(entry.core.number));
-        let Some(&(_, first)) = receivers.first() else {
-            return Err(no_receiver(&descriptor, None, entity));
-        };
-        let record = current::record();
-        let presence = self.enter(record, first)?;
-        let message = Message {
-            origin: first.everywhere,
-            entity: entity.cloned(),
-            body: Body::Inline(payload),
-        };
-        let differs = receivers.iter().any(|(entry, _)| entry.sees.is_some());
-        let receivers = receivers.iter().map(|&(entry, _)| entry);
-        Ok(self.ask(record, &presence, receivers, differs, message))
     }
 
     fn trigger<P: Send + Sync + 'static>(
@@ -161,6 +123,7 @@ impl MessageBus {
         };
         let Some(receivers) = route.typed::<P, ()>() else {
             check_types(&route.descriptor, &event.descriptor())?;
+            send_nowhere(route.tap.as_ref(), self, route.origin, entity);
             return Ok(DispatchReport::default());
         };
         let slice = receivers.of(entity);
@@ -175,10 +138,10 @@ impl MessageBus {
         let delivered = if let [entry] = &*slice.entries
             && entry.intake.is_some()
         {
-            self.hand_to_one(record, entry, message, &mut problems)
+            self.hand_to_one(record, route, entry, message, &mut problems)
         } else if slice.keeps {
-            let message = Arc::new(message);
-            self.hand_over(record, &presence, slice, &message, &mut problems)
+            let message = Arc::new(shared_if(slice.differs, message));
+            self.hand_over(record, &presence, route, slice, &message, &mut problems)
         } else {
             self.call_all(&presence, slice, calm, &message, &mut problems)
         };
@@ -186,7 +149,11 @@ impl MessageBus {
     }
 
     #[inline]
-    fn enter<'a>(&'a self, record: &'a Record, route: &Route) -> Result<Presence<'a>, BusError> {
+    pub(super) fn enter<'a>(
+        &'a self,
+        record: &'a Record,
+        route: &Route,
+    ) -> Result<Presence<'a>, BusError> {
         record
             .enter(route.place, self.activity())
             .ok_or_else(|| too_deep(route))
@@ -215,13 +182,16 @@ impl MessageBus {
     fn hand_to_one<P: Send + Sync + 'static>(
         &self,
         record: &Record,
+        route: &Route,
         entry: &Entry<P, ()>,
         message: Message<P>,
         problems: &mut Problems,
     ) -> usize {
-        let job = Job::event(Parcel::Own(Box::new(message)));
+        let seen = Sending::open(route.tap.as_ref(), self, record, &message);
+        let message = shared_if(entry.wants_shared(), message);
+        let parcel = Parcel::Own(Box::new(message));
         let mut summons = Summons::new(&self.inner.pool);
-        let outcome = enqueue(record, entry, MessageKind::Event, job, &mut summons);
+        let outcome = put(seen.as_deref(), record, entry, parcel, None, &mut summons);
         problems.add_outcome(&entry.core.name, outcome)
     }
 
@@ -231,16 +201,19 @@ impl MessageBus {
         &self,
         record: &Record,
         presence: &Presence<'_>,
+        route: &Route,
         slice: &Slice<P, ()>,
         message: &Arc<Message<P>>,
         problems: &mut Problems,
     ) -> usize {
+        let seen = Sending::open(route.tap.as_ref(), self, record, message);
+        let seen = seen.as_deref();
         let mut summons = Summons::new(&self.inner.pool);
         let mut delivered = 0;
         for entry in &slice.entries {
             if entry.core.strand.is_none() {
                 summons.send();
-                match callback::keep(entry, message, presence, self) {
+                match self.call(seen, entry, message, presence) {
                     Some(Ok(_)) => delivered += 1,
                     Some(Err(failure)) => {
                         callback_failed(problems, &entry.core, message, failure);
@@ -249,8 +222,8 @@ impl MessageBus {
                 }
                 continue;
             }
-            let job = Job::event(Parcel::Shared(Arc::clone(message) as _));
-            let outcome = enqueue(record, entry, MessageKind::Event, job, &mut summons);
+            let parcel = Parcel::Shared(Arc::clone(message) as _);
+            let outcome = put(seen, record, entry, parcel, None, &mut summons);
             delivered += problems.add_outcome(&entry.core.name, outcome);
         }
         summons.send();
@@ -277,10 +250,12 @@ impl MessageBus {
         };
         let Some(receivers) = route.typed::<P, R>() else {
             check_types(&route.descriptor, descriptor)?;
+            send_nowhere(route.tap.as_ref(), self, route.origin, entity);
             return Ok(None);
         };
         let slice = receivers.of(entity);
         if slice.entries.is_empty() {
+            send_nowhere(route.tap.as_ref(), self, route.origin, entity);
             return Ok(None);
         }
         let record = current::record();
@@ -298,6 +273,7 @@ impl MessageBus {
             return Ok(Some(Replies::ready(reply(core, outcome))));
         }
         Ok(Some(self.ask(
+            route.tap.as_ref(),
             record,
             &presence,
             slice.entries.iter(),
@@ -307,29 +283,33 @@ impl MessageBus {
     }
 
     /// Hands a request to several receivers, or to queues.
-    fn ask<'a, P: Send + Sync + 'static, R: Send + 'static>(
+    pub(super) fn ask<'a, P: Send + Sync + 'static, R: Send + 'static>(
         &self,
+        tap: Option<&Arc<Tap>>,
         record: &Record,
         presence: &Presence<'_>,
         receivers: impl Iterator<Item = &'a Entry<P, R>> + Clone,
         differs: bool,
         message: Message<P>,
     ) -> Replies<R> {
+        let mut first = receivers.clone();
+        if let (Some(entry), None) = (first.next(), first.next())
+            && entry.intake.is_some()
+        {
+            return self.ask_one(tap, record, entry, message);
+        }
         let cores = receivers.clone().map(|entry| Arc::clone(&entry.core));
         let shared = SharedReplies::new(cores.collect(), Arc::clone(&self.inner.late_replies));
-        let message = if differs {
-            with_shared_body(message)
-        } else {
-            message
-        };
-        let message = Arc::new(message);
+        let message = Arc::new(shared_if(differs, message));
+        let seen = Sending::open(tap, self, record, &message);
+        let seen = seen.as_deref();
         let mut summons = Summons::new(&self.inner.pool);
-        let mut request: Option<Arc<Request<P, R>>> = None;
+        let mut request: Option<Arc<Request<Arc<Message<P>>, R>>> = None;
         for (index, entry) in receivers.enumerate() {
             let message = seen_by(entry, &message);
             if entry.core.strand.is_none() {
                 summons.send();
-                let outcome = callback::keep(entry, &message, presence, self);
+                let outcome = self.call(seen, entry, &message, presence);
                 let answer = match outcome {
                     Some(Ok(None)) => Err(ReplyError::Abandoned {
                         handler: Arc::clone(&entry.core.name),
@@ -351,19 +331,67 @@ impl MessageBus {
                     new
                 }
             };
-            let job = Job::request(Parcel::Shared(request), index);
+            let parcel = Parcel::Shared(request);
             // Whatever goes wrong is in the reply.
-            let _refused = enqueue(record, entry, MessageKind::Request, job, &mut summons);
+            let _refused = put(seen, record, entry, parcel, Some(index), &mut summons);
         }
         summons.send();
         Replies::pending(shared)
     }
+
+    /// Puts a request into the one queue that gets it.
+    fn ask_one<P: Send + Sync + 'static, R: Send + 'static>(
+        &self,
+        tap: Option<&Arc<Tap>>,
+        record: &Record,
+        entry: &Entry<P, R>,
+        message: Message<P>,
+    ) -> Replies<R> {
+        let cores = Box::new([Arc::clone(&entry.core)]);
+        let shared = SharedReplies::new(cores, Arc::clone(&self.inner.late_replies));
+        let seen = Sending::open(tap, self, record, &message);
+        let mut message = shared_if(entry.wants_shared(), message);
+        if message.entity.is_none() {
+            message.entity.clone_from(&entry.sees);
+        }
+        let replies = Arc::clone(&shared);
+        let parcel = Parcel::Own(Box::new(Request { message, replies }));
+        let mut summons = Summons::new(&self.inner.pool);
+        // Whatever goes wrong is in the reply.
+        let _refused = put(
+            seen.as_deref(),
+            record,
+            entry,
+            parcel,
+            Some(0),
+            &mut summons,
+        );
+        summons.send();
+        Replies::pending(shared)
+    }
+
+    /// Calls a handler on this thread; none if its dispatcher was destroyed.
+    #[inline]
+    fn call<P: Send + Sync + 'static, R: Send + 'static>(
+        &self,
+        seen: Option<&Sending>,
+        entry: &Entry<P, R>,
+        message: &Arc<Message<P>>,
+        presence: &Presence<'_>,
+    ) -> Option<Result<Option<R>, Failure>> {
+        let call = || callback::keep(entry, message, presence, self);
+        match seen {
+            None => call(),
+            Some(sending) => sending.call(&entry.core, call),
+        }
+    }
 }
 
-fn with_shared_body<P>(message: Message<P>) -> Message<P> {
+/// The message, with a payload that receivers can share if they are to.
+fn shared_if<P>(is_shared: bool, message: Message<P>) -> Message<P> {
     let body = match message.body {
-        Body::Inline(payload) => Body::Shared(Arc::new(payload)),
-        Body::Shared(payload) => Body::Shared(payload),
+        Body::Inline(payload) if is_shared => Body::Shared(SharedBody::new(payload)),
+        body => body,
     };
     Message { body, ..message }
 }
@@ -381,7 +409,7 @@ fn seen_by<P, R>(entry: &Entry<P, R>, message: &Arc<Message<P>>) -> Arc<Message<
 }
 
 #[cold]
-fn no_receiver(
+pub(super) fn no_receiver(
     descriptor: &MessageDescriptor,
     endpoint: Option<EndpointId>,
     entity: Option<&Entity>,

@@ -145,9 +145,23 @@ impl Snapshot {
         self.by_name.get(&(message.name, endpoint.name()))
     }
 
+    /// By the names as somebody else has them.
+    pub(crate) fn find_texts<'a>(
+        &'a self,
+        message: &'a str,
+        endpoint: &'a str,
+    ) -> Option<&'a Route> {
+        let by_name: &BTreeMap<(&'a str, &'a str), Arc<Route>> = &self.by_name;
+        by_name.get(&(message, endpoint)).map(|route| &**route)
+    }
+
     /// The routes of a message at all its endpoints, in order of the endpoints' names.
-    pub(crate) fn routes_of(&self, message: &'static str) -> impl Iterator<Item = &Arc<Route>> {
-        self.by_name
+    pub(crate) fn routes_of<'a>(
+        &'a self,
+        message: &'a str,
+    ) -> impl Iterator<Item = &'a Arc<Route>> {
+        let by_name: &BTreeMap<(&'a str, &'a str), Arc<Route>> = &self.by_name;
+        by_name
             .range((message, "")..)
             .take_while(move |((name, _), _)| *name == message)
             .map(|(_, route)| route)

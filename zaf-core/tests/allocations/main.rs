@@ -12,6 +12,8 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const HERE: EndpointId = EndpointId::new("here", "Where the test is.");
 const TICK: EventId<u64> = EventId::new("TICK", "Carries a number.");
+/// Declared portable, and nobody wants it as bytes.
+const TOCK: EventId<u64> = EventId::new("TOCK", "Carries a number.").portable();
 const ASK: RequestId<u64, u64> = RequestId::new("ASK", "Wants a number.");
 
 /// How often each is sent: more than once, so that an allocation now and then shows too.
@@ -31,11 +33,18 @@ fn allocations(mut work: impl FnMut(u64)) -> usize {
 #[test]
 fn callbacks_allocate_nothing_and_an_event_to_one_queue_allocates_once() {
     let bus = MessageBus::new();
-    bus.define(HERE, &[TICK.descriptor(), ASK.descriptor()])
-        .unwrap();
+    bus.define(
+        HERE,
+        &[TICK.descriptor(), TOCK.descriptor(), ASK.descriptor()],
+    )
+    .unwrap();
     for name in ["first", "second", "third"] {
         bus.dispatcher(DispatcherKind::Callback, name)
             .on(TICK, |message, _| {
+                black_box(message.data());
+                Ok(())
+            })
+            .on(TOCK, |message, _| {
                 black_box(message.data());
                 Ok(())
             })
@@ -51,6 +60,11 @@ fn callbacks_allocate_nothing_and_an_event_to_one_queue_allocates_once() {
         assert_eq!(report.delivered, 3);
     });
     assert_eq!(events, 0);
+    let portable_events = allocations(|number| {
+        let report = bus.trigger_event(TOCK, HERE, number).unwrap();
+        assert_eq!(report.delivered, 3);
+    });
+    assert_eq!(portable_events, 0);
     let requests = allocations(|number| {
         let mut replies = bus.send_request(ASK, HERE, number).unwrap();
         let reply = replies.next(Duration::ZERO).unwrap();

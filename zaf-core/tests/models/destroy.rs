@@ -1,6 +1,6 @@
 //! Destroying a dispatcher while a sender is about to call its handler.
 
-use loom::thread;
+use crate::thread;
 
 use crate::message::activity::Activity;
 use crate::message::presence::{Place, Record, Records};
@@ -10,6 +10,7 @@ use crate::{activity, explore, explore_with};
 const PLACE: Place = Place {
     bus: 1,
     endpoint: 1,
+    message: 0,
 };
 const DISPATCHER: u64 = 7;
 
@@ -70,7 +71,7 @@ fn no_handler_runs_or_starts_after_destroy_and_no_wake_up_is_lost() {
         let sender = {
             let (activity, mark) = (Arc::clone(&activity), Arc::clone(&mark));
             let (running, destroyed) = (Arc::clone(&running), Arc::clone(&destroyed));
-            thread::spawn(move || {
+            thread::start(move || {
                 let calm = calm(&activity, &mark);
                 for _ in 0..2 {
                     send(&record, &activity, &mark, calm, || {
@@ -102,7 +103,7 @@ fn destroy_waits_for_two_senders() {
                 records.add(Arc::clone(&record));
                 let (activity, mark) = (Arc::clone(&activity), Arc::clone(&mark));
                 let running = Arc::clone(&running);
-                thread::spawn(move || {
+                thread::start(move || {
                     ask(&record, &activity, &mark, || {
                         running.fetch_add(1, Ordering::SeqCst);
                         running.fetch_sub(1, Ordering::SeqCst);

@@ -2,17 +2,18 @@
 
 use std::collections::VecDeque;
 
-use loom::thread;
-
 use crate::message::activity::Busy;
+use crate::message::dispatcher::ends::Hand;
 use crate::message::dispatcher::strand::Strand;
 use crate::message::presence::{Place, Record, Records};
+use crate::strand::{push, work};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering};
-use crate::{activity, explore, push, work};
+use crate::{activity, explore, explore_with, thread};
 
 const PLACE: Place = Place {
     bus: 1,
     endpoint: 1,
+    message: 0,
 };
 
 #[test]
@@ -27,8 +28,8 @@ fn a25_the_bus_is_idle_only_when_what_was_accepted_has_been_handled() {
         }
         let worker = {
             let (strand, handled) = (Arc::clone(&strand), Arc::clone(&handled));
-            thread::spawn(move || {
-                let handle = |(), _: &mut crate::Hand<Busy>| {
+            thread::start(move || {
+                let handle = |(), _: &mut Hand<Busy>| {
                     handled.fetch_add(1, Ordering::SeqCst);
                 };
                 work(&strand, handle, || unreachable!("one worker at most"));
@@ -56,13 +57,13 @@ fn a25_work_that_a_callback_hands_to_a_queue_is_never_out_of_sight() {
         let sender = {
             let (activity, strand) = (Arc::clone(&activity), Arc::clone(&strand));
             let (handled, begun) = (Arc::clone(&handled), Arc::clone(&begun));
-            thread::spawn(move || {
+            thread::start(move || {
                 let presence = record.enter(PLACE, &activity).unwrap();
                 begun.store(1, Ordering::SeqCst);
                 assert!(push(&strand, &endpoint, ()).is_ok());
                 drop(presence);
                 // Then it is the worker itself.
-                let handle = |(), _: &mut crate::Hand<Busy>| {
+                let handle = |(), _: &mut Hand<Busy>| {
                     handled.fetch_add(1, Ordering::SeqCst);
                 };
                 work(&strand, handle, || unreachable!("one worker at most"));
@@ -92,7 +93,7 @@ fn a25_a_hand_over_outside_of_the_bus_does_not_look_idle() {
         let other = {
             let (activity, channel) = (Arc::clone(&activity), Arc::clone(&channel));
             let (records, ended) = (Arc::clone(&records), Arc::clone(&ended));
-            thread::spawn(move || {
+            thread::start(move || {
                 let quiet = records.quiet(1, None, || activity.busy.is_zero());
                 // Idle only if both had ended.
                 assert!(!quiet || ended.load(Ordering::SeqCst) == 2);
@@ -107,5 +108,46 @@ fn a25_a_hand_over_outside_of_the_bus_does_not_look_idle() {
         ended.fetch_add(1, Ordering::SeqCst);
         drop(taken_over);
         other.join().unwrap();
+    });
+}
+
+#[test]
+fn a25_work_of_another_bus_neither_hides_idleness_nor_delays_it() {
+    const ELSEWHERE: Place = Place {
+        bus: 2,
+        endpoint: 1,
+        message: 0,
+    };
+    explore_with(2, || {
+        let own = activity();
+        let foreign = activity();
+        let records = Arc::new(Records::new());
+        let (first, second) = (Arc::new(Record::new()), Arc::new(Record::new()));
+        records.add(Arc::clone(&first));
+        records.add(Arc::clone(&second));
+        let handled = Arc::new(AtomicUsize::new(0));
+        // Busy elsewhere for as long as the model lasts: nobody tells this bus when that ends.
+        let presence = first.enter(ELSEWHERE, &foreign).unwrap();
+        presence.announce(7);
+        let other = {
+            let (own, foreign) = (Arc::clone(&own), Arc::clone(&foreign));
+            let handled = Arc::clone(&handled);
+            let here = second.enter(PLACE, &own).map(drop);
+            assert!(here.is_some());
+            thread::start(move || {
+                drop(second.enter(ELSEWHERE, &foreign));
+                let presence = second.enter(PLACE, &own).unwrap();
+                handled.fetch_add(1, Ordering::SeqCst);
+                drop(presence);
+                drop(second.enter(ELSEWHERE, &foreign));
+            })
+        };
+        // Hangs if work elsewhere is seen, or if a change elsewhere hides that this bus is idle.
+        assert!(own.wait(None, || records.quiet(1, None, || own.busy.is_zero())));
+        assert!(!records.quiet(2, None, || foreign.busy.is_zero()));
+        other.join().unwrap();
+        drop(presence);
+        assert!(records.quiet(2, None, || foreign.busy.is_zero()));
+        assert_eq!(handled.load(Ordering::SeqCst), 1);
     });
 }

@@ -1,14 +1,16 @@
 //! Models: the parts of the bus that must be right under every interleaving, under every interleaving.
 //!
-//! The very files of the bus are compiled here a second time, with [`sync`] made of loom's primitives, so nothing else has
-//! to be built in a special way:
+//! The very files of the bus are compiled here a second time, with [`sync`] and [`thread`] made of loom's primitives, so
+//! nothing else has to be built in a special way:
 //!
 //! ```text
 //! cargo nextest run -p zaf-core --test models
 //! ```
 //!
-//! Each model has at most three threads and ends within seconds. It is a binary of its own because `crate::sync` is another
-//! one here than in the tests.
+//! Each model has at most three threads and ends within seconds; `LOOM_MAX_PREEMPTIONS` and `LOOM_MAX_DURATION` make it look
+//! further. What each model refutes is in `docs/src/decisions/0017-models-and-what-they-refute.md`. The same models run
+//! under random schedules, with more messages, in `tests/shuttle`. It is a binary of its own because `crate::sync` is
+//! another one here than in the tests.
 
 #![expect(
     clippy::unwrap_used,
@@ -23,57 +25,30 @@
     reason = "what is public in the library is not in this binary"
 )]
 
+mod current;
 mod sync;
+mod thread;
 
 mod destroy;
 mod idle;
 mod message;
+mod pool;
 mod queue;
 mod reply;
+mod snapshot;
+mod strand;
 
 use sync::Arc;
 
-use message::activity::{Activity, Busy};
-use message::dispatcher::ends::{Hand, Source};
-use message::dispatcher::policy::{QueuePolicy, Refusal};
-use message::dispatcher::strand::{Accepted, Strand};
+use loom as library;
+use message::activity::Activity;
 
-/// A source is nothing but the count of its endpoint.
-impl Source for Busy {
-    fn busy(&self) -> &Busy {
-        self
-    }
-}
+/// Messages that a model sends: as many as ends within seconds.
+const MESSAGES: usize = 2;
 
-type Pushed<J> = Result<Accepted<J>, (Refusal, Box<J>)>;
-
-/// Sends something to a queue that rejects when it is full.
-fn push<J>(strand: &Strand<J, Busy>, source: &Arc<Busy>, job: J) -> Pushed<J> {
-    strand.push(job, source, QueuePolicy::Reject, || false, || ())
-}
-
-/// As `dispatcher::worker` does it: handles messages until there are none, and leaves. Returns how many it handled.
-/// `more_workers` is called when another one has to be sent.
-fn work<J>(
-    strand: &Strand<J, Busy>,
-    mut handle: impl FnMut(J, &mut Hand<Busy>),
-    more_workers: impl Fn(),
-) -> usize {
-    let mut hand = Hand::new();
-    let mut taken = 0;
-    loop {
-        match strand.next(&mut hand) {
-            Some(one) => {
-                if one.needs_worker {
-                    more_workers();
-                }
-                handle(one.job, &mut hand);
-                taken += 1;
-            }
-            None if strand.leave(&mut hand) => return taken,
-            None => {}
-        }
-    }
+/// No: the model in which it does is one of shuttle's.
+fn a_far_deadline_passes() -> bool {
+    false
 }
 
 fn activity() -> Arc<Activity> {

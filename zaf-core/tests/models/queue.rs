@@ -1,12 +1,12 @@
 //! A bounded queue, its workers, and the end of its dispatcher.
 
-use loom::thread;
-
 use crate::message::activity::Busy;
+use crate::message::dispatcher::ends::Hand;
 use crate::message::dispatcher::policy::{QueuePolicy, Refusal};
 use crate::message::dispatcher::strand::Strand;
+use crate::strand::{push, work};
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
-use crate::{activity, explore, explore_with, push, work};
+use crate::{activity, explore, explore_with, thread};
 
 /// Two messages, a worker and one who destroys.
 #[test]
@@ -21,9 +21,9 @@ fn a15_a16_each_message_is_handled_or_cancelled_once() {
         let worker = {
             let strand = Arc::clone(&strand);
             let (handled, destroyed) = (Arc::clone(&handled), Arc::clone(&destroyed));
-            thread::spawn(move || {
+            thread::start(move || {
                 let mut cancelled = 0;
-                let handle = |(), hand: &mut crate::Hand<Busy>| {
+                let handle = |(), hand: &mut Hand<Busy>| {
                     if strand.is_closed() {
                         hand.cancelled();
                         cancelled += 1;
@@ -72,7 +72,7 @@ fn a13_a_sender_that_waits_for_room_gets_it_or_learns_of_the_end() {
         assert!(push(&strand, &endpoint, ()).is_ok());
         let sender = {
             let (strand, endpoint) = (Arc::clone(&strand), Arc::clone(&endpoint));
-            thread::spawn(move || {
+            thread::start(move || {
                 let policy = QueuePolicy::Block {
                     deadline: std::time::Duration::ZERO,
                 };
@@ -103,7 +103,7 @@ fn a13_of_a_full_queue_the_oldest_is_dropped_or_was_taken() {
         }
         let worker = {
             let strand = Arc::clone(&strand);
-            thread::spawn(move || {
+            thread::start(move || {
                 let mut handled = Vec::new();
                 work(
                     &strand,
@@ -143,7 +143,7 @@ fn a_worker_never_leaves_a_message_behind() {
         assert!(push(&strand, &endpoint, ()).is_ok());
         let worker = {
             let strand = Arc::clone(&strand);
-            thread::spawn(move || work(&strand, |(), _| (), || unreachable!("one worker at most")))
+            thread::start(move || work(&strand, |(), _| (), || unreachable!("one worker at most")))
         };
         let accepted = push(&strand, &endpoint, ());
         let needs_worker = accepted.is_ok_and(|accepted| accepted.needs_worker);
@@ -172,12 +172,12 @@ fn a_worker_that_is_blocked_keeps_no_message_from_the_others() {
             .map(|number| {
                 let (strand, sent) = (Arc::clone(&strand), Arc::clone(&sent));
                 let second = Arc::clone(&second);
-                thread::spawn(move || {
+                thread::start(move || {
                     // The pool sends it when it has been asked for.
                     while sent.load(Ordering::SeqCst) <= number {
                         thread::yield_now();
                     }
-                    let handle = |message, _: &mut crate::Hand<Busy>| {
+                    let handle = |message, _: &mut Hand<Busy>| {
                         if message == 2 {
                             second.store(true, Ordering::SeqCst);
                         }

@@ -1,15 +1,25 @@
-//! The bus's `sync` module once more, made of loom's primitives.
+//! The bus's `sync` module once more, made of the primitives of loom or of shuttle.
 //!
-//! Waits with a deadline end at once, having let the others go first: a model explores what happens when the time is up at
-//! the worst moment. Fences are full on both sides: the asymmetric pair promises the same order.
+//! Waits with a deadline that is near end at once: a model explores what happens when the time is up at the worst moment.
+//! Those with one that is far (a worker that stays for a while) last until they are woken, or as chance will have it. Fences are full on both sides:
+//! the asymmetric pair promises the same order. `Arc` is the real one: methods take `self: &Arc<Self>`, and what it
+//! counts decides nothing.
 
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-pub(crate) use loom::sync::Arc;
-pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+pub(crate) use crate::library::sync::atomic::{
+    AtomicBool, AtomicU64, AtomicUsize, Ordering, fence,
+};
+pub(crate) use std::sync::Arc;
+
+use crate::{a_far_deadline_passes, library};
 
 /// Deep enough for a handler inside a handler.
 pub(crate) const MAX_DEPTH: usize = 2;
+
+/// A deadline that lies further away than this need not pass in a model.
+const FAR: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fences;
@@ -36,24 +46,24 @@ impl Fences {
     }
 }
 
-/// A mutex with the interface of `parking_lot`.
+/// A mutex with the interface of `parking_lot`: a panic does not poison it.
 #[derive(Debug)]
-pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+pub(crate) struct Mutex<T>(library::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(loom::sync::Mutex::new(value))
+        Self(library::sync::Mutex::new(value))
     }
 
-    pub(crate) fn lock(&self) -> Guard<'_, T> {
-        Guard(Some(self.0.lock().unwrap()))
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        MutexGuard(Some(self.0.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
 /// None while it waits.
-pub(crate) struct Guard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
+pub(crate) struct MutexGuard<'a, T>(Option<library::sync::MutexGuard<'a, T>>);
 
-impl<T> std::ops::Deref for Guard<'_, T> {
+impl<T> std::ops::Deref for MutexGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -61,7 +71,7 @@ impl<T> std::ops::Deref for Guard<'_, T> {
     }
 }
 
-impl<T> std::ops::DerefMut for Guard<'_, T> {
+impl<T> std::ops::DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         self.0.as_mut().unwrap()
     }
@@ -69,39 +79,60 @@ impl<T> std::ops::DerefMut for Guard<'_, T> {
 
 /// A condition variable with the interface of `parking_lot`.
 #[derive(Debug)]
-pub(crate) struct Condvar(loom::sync::Condvar);
+pub(crate) struct Condvar {
+    condition: library::sync::Condvar,
+    /// Number of threads that wait and have not been notified. Not an atomic of the library: nobody decides anything by it
+    /// but whether there is somebody to notify.
+    waiting: std::sync::atomic::AtomicUsize,
+}
 
 impl Condvar {
     pub(crate) fn new() -> Self {
-        Self(loom::sync::Condvar::new())
+        Self {
+            condition: library::sync::Condvar::new(),
+            waiting: std::sync::atomic::AtomicUsize::new(0),
+        }
+    }
+
+    /// Returns whether somebody waited.
+    pub(crate) fn notify_one(&self) -> bool {
+        let is_awaited = self.waiting.load(Ordering::SeqCst) != 0;
+        if is_awaited {
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+        }
+        // Even for nobody: it is a step that others may come before.
+        self.condition.notify_one();
+        is_awaited
     }
 
     pub(crate) fn notify_all(&self) {
-        self.0.notify_all();
+        self.waiting.store(0, Ordering::SeqCst);
+        self.condition.notify_all();
     }
 }
 
-/// Looks once: that it might have looked again is one of the interleavings.
+/// A near deadline, or none for what means "for ever".
+pub(crate) fn deadline_after(timeout: Duration) -> Option<Instant> {
+    (timeout != Duration::MAX).then(Instant::now)
+}
+
+/// Once: a model has no clock, and what is found a moment later is found by another interleaving.
 pub(crate) fn look(_deadline: Option<Instant>, found: impl Fn() -> bool) -> bool {
     found()
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the bus's own may have no deadline"
-)]
-pub(crate) fn deadline_after(_timeout: Duration) -> Option<Instant> {
-    Some(Instant::now())
-}
-
 pub(crate) fn wait_until<T>(
     condition: &Condvar,
-    guard: &mut Guard<'_, T>,
+    guard: &mut MutexGuard<'_, T>,
     deadline: Option<Instant>,
 ) -> bool {
-    // Without a deadline: sleeps until it is notified. A lost wake-up is a deadlock, which loom reports.
-    if deadline.is_none() {
-        guard.0 = Some(condition.0.wait(guard.0.take().unwrap()).unwrap());
+    let passes = |deadline| deadline < Instant::now() + FAR || a_far_deadline_passes();
+    let is_over = deadline.is_some_and(passes);
+    // Otherwise: sleeps until it is notified. A lost wake-up is a deadlock, which both libraries report.
+    if !is_over {
+        condition.waiting.fetch_add(1, Ordering::SeqCst);
+        let waited = condition.condition.wait(guard.0.take().unwrap());
+        guard.0 = Some(waited.unwrap_or_else(PoisonError::into_inner));
     }
-    deadline.is_some()
+    is_over
 }

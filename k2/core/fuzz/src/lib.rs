@@ -6,7 +6,9 @@
 //! `target/fuzz-corpus/<target>` before `fuzz/corpus/<target>` to leave the seeds as they are.
 
 mod config;
+mod messages;
 mod parsers;
 
 pub use config::{references, toml_to_store, yaml_to_store};
+pub use messages::encoded_message;
 pub use parsers::{event_log, tap, test_lists};

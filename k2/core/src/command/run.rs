@@ -22,7 +22,7 @@ use crate::messages::{
 };
 use crate::results::{RunDirectory, Summary};
 use crate::runner::{RUN_TEST_CASES, RunPlan, workers};
-use crate::supervisor;
+use crate::supervisor::{self, guard};
 
 /// Longest wait for all reports together; a report that hangs is missing, and the run ends nevertheless.
 const REPORT_LIMIT: Duration = Duration::from_secs(30);
@@ -47,6 +47,7 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let selection = selection::select(cx)?;
     let directory = RunDirectory::create(&cx.config().get(OUTPUT_DIR)?)
         .map_err(|error| ExitCode::Usage.with_error(error))?;
+    guard::tell_directory(directory.path().as_std_path());
     supervisor::prepare()?;
     let summary = Tally::listen(cx)?;
     let started = Instant::now();
@@ -72,6 +73,7 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
         exit = exit.merge(code);
     }
     let exit = report(cx, &directory, &summary.take(), exit, summary.signal())?;
+    guard::sweep_without_guard();
     // The number that was shown is the one that the shell sees.
     ended.map(|_| exit).map_err(|error| exit.with_error(error))
 }

@@ -32,6 +32,7 @@ use crate::messages::{
     CasesSelected, RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_CASES_SELECTED,
     TEST_RUN_FINISHED, TEST_RUN_STARTED,
 };
+use crate::supervisor::{GUARD, guard};
 
 /// Runs everything that is in the run queue; answered when all cases are told as finished.
 pub const RUN_TEST_CASES: RequestId<RunPlan, RunEnded> =
@@ -72,6 +73,7 @@ pub struct RunEnded {
         GRACE.required(),
         SKIP_CODES.required(),
         RETRIES.required(),
+        GUARD.required(),
     ],
     endpoints_and_messages = {
         RUNNER: [
@@ -92,6 +94,7 @@ pub struct TestRunner {
 
 impl Extension for TestRunner {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
+        guard::check_option(cx.config())?;
         Ok(Self {
             settings: Settings::read(cx.config())?,
             abort: Arc::default(),
@@ -101,7 +104,7 @@ impl Extension for TestRunner {
 
 #[dispatchers]
 impl TestRunner {
-    #[callback_dispatcher(RUN_TEST_CASES)]
+    #[callback_dispatcher(RUN_TEST_CASES, long_running = true)]
     fn run(&self, message: &Message<RunPlan>, bus: &MessageBus) -> Result<RunEnded> {
         let plan = message.data().clone();
         let selected = CasesSelected {

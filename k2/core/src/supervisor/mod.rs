@@ -14,6 +14,7 @@ mod cancellation;
 mod capture;
 mod end;
 mod error;
+pub(crate) mod guard;
 mod leftovers;
 mod procfs;
 mod run;
@@ -24,6 +25,7 @@ pub use cancellation::{Cancellation, Level};
 pub use capture::CapturedOutput;
 pub use end::{EndedBy, ExitStatus, LeakedProcess, ProcessEnd, signal_name};
 pub use error::SpawnError;
+pub use guard::GUARD;
 pub use leftovers::prepare;
 pub use run::run;
 pub use spec::{

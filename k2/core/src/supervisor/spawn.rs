@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
+use super::guard::RUNNER_VARIABLE;
 use super::spec::EXECUTION_VARIABLE;
 use super::{Cancellation, ProcessSpec, SpawnError};
 
@@ -59,6 +60,7 @@ fn command(spec: &ProcessSpec) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
+    command.env_remove(RUNNER_VARIABLE);
     if let Some(execution) = &spec.execution {
         command.env(EXECUTION_VARIABLE, execution);
     }

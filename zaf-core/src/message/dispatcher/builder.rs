@@ -29,6 +29,7 @@ enum Target {
 }
 
 /// A dispatcher under construction. Nothing happens before [`register`](Self::register).
+#[doc = include_str!("../doc/builder.md")]
 #[must_use = "a builder does nothing before `register`"]
 pub struct DispatcherBuilder {
     target: Target,
@@ -37,6 +38,7 @@ pub struct DispatcherBuilder {
     entities: Vec<Entity>,
     any_entity: bool,
     optional: bool,
+    long_running: bool,
     workers: Option<NonZeroUsize>,
     queue: Option<(QueuePolicy, NonZeroUsize)>,
     subscriptions: Vec<Subscription>,
@@ -59,6 +61,7 @@ impl DispatcherBuilder {
             entities: Vec::new(),
             any_entity: false,
             optional: false,
+            long_running: false,
             workers: None,
             queue: None,
             subscriptions: Vec::new(),
@@ -66,18 +69,21 @@ impl DispatcherBuilder {
     }
 
     /// Higher is served first; 0 unless said otherwise. Ties in order of registration.
+    #[doc = include_str!("../doc/priority.md")]
     pub fn priority(mut self, priority: i32) -> Self {
         self.priority = priority;
         self
     }
 
     /// Listens at these endpoints only. Without any: at all that define the message when the dispatcher registers.
+    #[doc = include_str!("../doc/endpoints.md")]
     pub fn endpoints(mut self, endpoints: impl IntoIterator<Item = EndpointId>) -> Self {
         self.endpoints.extend(endpoints);
         self
     }
 
     /// Listens for these entities only. Duplicates do no harm.
+    #[doc = include_str!("../doc/entities.md")]
     pub fn entities<E: Into<Entity>>(mut self, entities: impl IntoIterator<Item = E>) -> Self {
         for entity in entities {
             let entity = entity.into();
@@ -89,19 +95,29 @@ impl DispatcherBuilder {
     }
 
     /// Also gets requests that are for an entity, whatever entity it is.
+    #[doc = include_str!("../doc/any_entity.md")]
     pub fn any_entity(mut self) -> Self {
         self.any_entity = true;
         self
     }
 
     /// Skips messages and endpoints that are not defined, one by one, instead of failing.
+    #[doc = include_str!("../doc/optional.md")]
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
+    /// Its handlers may take as long as they like: they are not
+    /// [named as slow](crate::message::MessageBus::name_slow_handlers), nor is who waits for them on the same thread.
+    pub fn long_running(mut self) -> Self {
+        self.long_running = true;
+        self
+    }
+
     /// How many handlers run at a time: for thread pools (one per processor unless said otherwise) and concurrent ones (the
     /// limit of the bus).
+    #[doc = include_str!("../doc/workers.md")]
     pub fn workers(mut self, workers: NonZeroUsize) -> Self {
         self.workers = Some(workers);
         self
@@ -110,6 +126,7 @@ impl DispatcherBuilder {
     /// How many messages may wait, and what happens to the next one. Not for callbacks. Unless said otherwise:
     /// [`BusLimits::queue_bound`](crate::message::BusLimits), [`QueuePolicy::Reject`] for events and
     /// [`QueuePolicy::Block`] for requests.
+    #[doc = include_str!("../doc/queue.md")]
     pub fn queue(mut self, policy: QueuePolicy, bound: NonZeroUsize) -> Self {
         self.queue = Some((policy, bound));
         self
@@ -119,6 +136,7 @@ impl DispatcherBuilder {
     ///
     /// What a handler of a request returns is the answer. An error or a panic of a handler of an event is logged, counted,
     /// and triggered as [`HANDLER_FAILED`](crate::message::HANDLER_FAILED).
+    #[doc = include_str!("../doc/on.md")]
     pub fn on<M: MessageId>(
         self,
         id: M,
@@ -130,6 +148,22 @@ impl DispatcherBuilder {
     /// Hands each `id` to `keep` on the sender's thread.
     pub(crate) fn keep<M: MessageId>(self, id: M, keep: Keep<M::Payload, M::Reply>) -> Self {
         self.subscribe(id, Handler::Keep(keep))
+    }
+
+    pub(crate) fn with_subscription(mut self, subscription: Subscription) -> Self {
+        self.subscriptions.push(subscription);
+        self
+    }
+
+    /// The bus that the dispatcher is, or will be, registered at.
+    pub(crate) fn bus(&self) -> Result<MessageBus, BusError> {
+        let bus = match &self.target {
+            Target::New { bus, .. } => Some(bus.clone()),
+            Target::Existing(core) => core.bus(),
+        };
+        bus.ok_or_else(|| BusError::Closed {
+            what: "the bus".to_owned(),
+        })
     }
 
     fn subscribe<M: MessageId>(mut self, id: M, handler: Handler<M::Payload, M::Reply>) -> Self {
@@ -147,6 +181,7 @@ impl DispatcherBuilder {
     /// [`optional`](Self::optional); [`BusError::TypeMismatch`]; [`BusError::AlreadyRegistered`];
     /// [`BusError::NothingToRegister`] without a message; [`BusError::Contradiction`] for settings that do not go together;
     /// [`BusError::Closed`] after the end of the bus.
+    #[doc = include_str!("../doc/register.md")]
     pub fn register(self) -> Result<Dispatcher, BusError> {
         if let Some(reason) = self.contradiction() {
             return Err(BusError::Contradiction {
@@ -205,8 +240,10 @@ impl DispatcherBuilder {
             return Some("it listens either for any entity or for the named ones");
         }
         match &self.target {
-            Target::Existing(_) if self.workers.is_some() || self.queue.is_some() => {
-                Some("workers and queue are decided when it is first registered")
+            Target::Existing(_)
+                if self.workers.is_some() || self.queue.is_some() || self.long_running =>
+            {
+                Some("workers, queue and long running are decided when it is first registered")
             }
             Target::New { kind, .. } => match kind {
                 DispatcherKind::Callback if self.workers.is_some() => {
@@ -249,6 +286,7 @@ impl DispatcherBuilder {
             kind,
             tally: Tally::new(strand.is_some()),
             strand,
+            long_running: self.long_running,
             shape: shape.unwrap_or(Shape {
                 workers: 0,
                 bound: 0,

@@ -39,6 +39,43 @@ pub(crate) fn call_each<P>(
     bus: &MessageBus,
     mut failed: impl FnMut(&Core, Failure),
 ) -> usize {
+    let delivered = if let ([one], [entry]) = (&*slice.direct, &*slice.entries) {
+        // By far the most frequent case, and the one in which what is around the handler weighs most.
+        let may_run = presence.succession(calm).announce_known(one.number) || {
+            presence.attend();
+            !entry.core.is_marked()
+        };
+        if may_run {
+            match caught(|| (one.call)(message, bus)) {
+                Ok(()) => 1,
+                Err(failure) => {
+                    presence.withdraw();
+                    failed(&entry.core, failure);
+                    0
+                }
+            }
+        } else {
+            0
+        }
+    } else {
+        call_several(slice, calm, message, presence, bus, failed)
+    };
+    if std::mem::needs_drop::<P>() {
+        // The payload's `Drop` is no handler.
+        presence.withdraw();
+    }
+    delivered
+}
+
+#[inline]
+fn call_several<P>(
+    slice: &Slice<P, ()>,
+    calm: u64,
+    message: &Message<P>,
+    presence: &Presence<'_>,
+    bus: &MessageBus,
+    mut failed: impl FnMut(&Core, Failure),
+) -> usize {
     let mut delivered = slice.direct.len();
     let mut begin = 0;
     while let Some((index, failure)) =
@@ -50,10 +87,6 @@ pub(crate) fn call_each<P>(
         if let Some(entry) = slice.entries.get(index) {
             failed(&entry.core, failure);
         }
-    }
-    if std::mem::needs_drop::<P>() {
-        // The payload's `Drop` is no handler.
-        presence.withdraw();
     }
     delivered
 }
@@ -76,11 +109,12 @@ fn call_until_failure<P>(
             call_in_turn::<false, P>(slice, begin, calm, message, presence, bus, delivered)
         }
     };
-    let (number, failure) = match catch_unwind(AssertUnwindSafe(until_failure)) {
+    let failure = match catch_unwind(AssertUnwindSafe(until_failure)) {
         Ok(None) => return None,
-        Ok(Some((number, error))) => (number, Failure::Error(error)),
-        Err(payload) => (presence.announced(), Failure::Panic(panic_text(payload))),
+        Ok(Some(error)) => Failure::Error(error),
+        Err(payload) => Failure::Panic(panic_text(payload)),
     };
+    let number = presence.announced();
     let mut all = slice.direct.iter();
     let index = all.position(|one| one.number == number)?;
     Some((index, failure))
@@ -97,7 +131,7 @@ fn call_in_turn<const ASYMMETRIC: bool, P>(
     presence: &Presence<'_>,
     bus: &MessageBus,
     delivered: &mut usize,
-) -> Option<(u64, Error)> {
+) -> Option<Error> {
     let succession = presence.succession(calm);
     let mut rest = slice.direct.get(begin..)?.iter();
     while let Some(one) = rest.next() {
@@ -107,7 +141,7 @@ fn call_in_turn<const ASYMMETRIC: bool, P>(
             continue;
         }
         if let Err(error) = (one.call)(message, bus) {
-            return Some((one.number, error));
+            return Some(error);
         }
     }
     None

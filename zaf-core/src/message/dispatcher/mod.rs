@@ -37,6 +37,7 @@ use super::{BusError, EndpointId, Entity, MessageDescriptor, MessageKind};
 use crate::sync::{Arc, deadline_after};
 
 /// On which thread a handler runs.
+#[doc = include_str!("../doc/kinds.md")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DispatcherKind {
@@ -78,6 +79,10 @@ pub(crate) struct Counts {
     rejected: AtomicU64,
     dropped: AtomicU64,
     cancelled: AtomicU64,
+    /// Longest handling in nanoseconds, at least 1; 0 if none was measured.
+    longest: AtomicU64,
+    /// Of callbacks whose handling was measured; a strand counts for itself.
+    handled: AtomicU64,
 }
 
 impl Tally {
@@ -118,11 +123,25 @@ impl Counts {
         self.cancelled.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The first two are counted by the strand.
-    fn read(&self, accepted: u64, handled: u64) -> Counters {
+    /// A callback has run, and was measured.
+    pub(crate) fn handled(&self) {
+        self.handled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One handler has run for this long.
+    pub(crate) fn measured(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.longest.fetch_max(nanos.max(1), Ordering::Relaxed);
+    }
+
+    /// `totals`: accepted and handled, as the strand has counted them; none for callbacks.
+    fn read(&self, totals: Option<(u64, u64)>) -> Counters {
+        let longest = self.longest.load(Ordering::Relaxed);
+        let called = (longest != 0).then(|| self.handled.load(Ordering::Relaxed));
         Counters {
-            accepted,
-            handled,
+            accepted: totals.map_or(0, |(accepted, _)| accepted),
+            handled: totals.map(|(_, handled)| handled).or(called),
+            longest: (longest != 0).then(|| Duration::from_nanos(longest)),
             failed: self.failed.load(Ordering::Relaxed),
             rejected: self.rejected.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
@@ -142,6 +161,8 @@ pub(crate) struct Core {
     /// None for callbacks. Behind a pointer: among thousands of callbacks a small neighbour is a near one.
     pub(crate) strand: Option<Box<Strand<Job, Intake>>>,
     pub(crate) tally: Tally,
+    /// Its handlers are never slow.
+    pub(crate) long_running: bool,
     shape: Shape,
     priority: i32,
     /// None: what is usual for events and requests.
@@ -169,6 +190,11 @@ impl Core {
     /// Whether one worker at most serves it.
     pub(crate) fn is_single_worker(&self) -> bool {
         self.strand.is_some() && self.shape.workers == 1
+    }
+
+    /// Handlers at a time; 0 for callbacks.
+    pub(crate) fn workers(&self) -> usize {
+        self.shape.workers
     }
 
     /// Whether it belongs to those that share the bus's thread limit.
@@ -236,9 +262,8 @@ impl Core {
     }
 
     fn counters(&self) -> Counters {
-        let strand = self.strand.as_ref();
-        let (accepted, handled) = strand.map_or((0, 0), |strand| strand.totals());
-        self.tally.read(accepted, handled)
+        let totals = self.strand.as_ref().map(|strand| strand.totals());
+        self.tally.read(totals)
     }
 
     pub(crate) fn state(&self) -> DispatcherState {
@@ -257,6 +282,7 @@ impl Core {
 ///
 /// Dropping it does **not** destroy the dispatcher: it goes on until [`destroy`](Self::destroy) or the end of the bus, so
 /// a registration cannot be lost by forgetting a variable.
+#[doc = include_str!("../doc/dispatcher.md")]
 #[derive(Clone)]
 pub struct Dispatcher {
     core: Arc<Core>,
@@ -274,6 +300,7 @@ impl Dispatcher {
     }
 
     /// What it has lived through. Complete for everything that had ended when an idle bus was seen.
+    #[doc = include_str!("../doc/counters.md")]
     pub fn counters(&self) -> Counters {
         self.core.counters()
     }
@@ -287,6 +314,7 @@ impl Dispatcher {
     ///
     /// Kind, workers and queue stay as they are; priority, endpoints and entities are those of the new builder, the priority
     /// starting with what it was.
+    #[doc = include_str!("../doc/also.md")]
     pub fn also(&self) -> DispatcherBuilder {
         DispatcherBuilder::extending(Arc::clone(&self.core), self.core.priority)
     }
@@ -297,6 +325,7 @@ impl Dispatcher {
     /// # Errors
     /// [`BusError::NotRegistered`] if one of the messages (or all, for an empty list) has no registration that matches; then
     /// nothing was changed. [`BusError::Closed`] after the end of the bus.
+    #[doc = include_str!("../doc/deregister.md")]
     pub fn deregister(
         &self,
         messages: &[MessageDescriptor],
@@ -319,12 +348,14 @@ impl Dispatcher {
     /// Waits for handlers that run, without a limit. Called from one of its own handlers it does not wait: no other
     /// handler starts, and those that run, the caller included, finish. A handler of one dispatcher that destroys another,
     /// one of whose handlers destroys the first, waits for ever. Calling it again is harmless.
+    #[doc = include_str!("../doc/destroy.md")]
     pub fn destroy(&self) {
         self.end(None);
     }
 
     /// As [`destroy`](Self::destroy), but first handles what is queued, for at most `timeout`. Nothing new is accepted
     /// meanwhile. Returns whether everything was handled.
+    #[doc = include_str!("../doc/destroy_draining.md")]
     pub fn destroy_draining(&self, timeout: Duration) -> bool {
         let mut drained = true;
         if let Some(strand) = &self.core.strand {

@@ -10,12 +10,12 @@
 //! Lock order: the pool's lock is taken last, and never while a handler runs.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::Core;
 use super::worker;
-use crate::sync::{Arc, Condvar, Mutex, MutexGuard, look, wait_until};
+use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, look, wait_until};
 use crate::thread::{self, JoinHandle};
 
 /// How long a thread stays without work.
@@ -200,7 +200,12 @@ impl Pool {
             if let Some(core) = self.next(&mut state) {
                 let is_burst = core.is_burst();
                 self.rouse(state);
-                worker::turn(core, &self);
+                // Handlers are caught further in. Should anything else panic, the thread is still one that is counted.
+                let turn = || worker::turn(core, &self);
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(turn)) {
+                    let text = thread::panic_text(payload);
+                    tracing::error!("a worker of the message bus panicked: {text}");
+                }
                 state = self.state.lock();
                 state.bursts_running -= usize::from(is_burst);
                 continue;
@@ -213,12 +218,11 @@ impl Pool {
             look(None, || self.has_waiting());
             state = self.state.lock();
             state.looking -= 1;
-            if !state.strands.is_empty() || !state.bursts.is_empty() || state.stopping {
-                if state.strands.is_empty() && state.bursts_running >= self.max_bursts {
-                    // Only bursts wait and no more of them may run: sleep until one ends.
-                } else {
-                    continue;
-                }
+            // While no more bursts may run, those that wait are served by the threads that run others. At the end there is
+            // nobody left who would wake this thread.
+            let may_burst = !state.bursts.is_empty() && state.bursts_running < self.max_bursts;
+            if state.stopping || !state.strands.is_empty() || may_burst {
+                continue;
             }
             state.asleep += 1;
             let late = wait_until(

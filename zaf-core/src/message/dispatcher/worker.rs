@@ -6,7 +6,7 @@ use tracing::Span;
 use tracing::level_filters::LevelFilter;
 
 use super::super::activity::Busy;
-use super::super::current;
+use super::super::current::with_record;
 use super::super::presence::{Place, Record};
 use super::super::reply::{Carried, Parcel, Replier};
 use super::super::route::AnyHandler;
@@ -126,7 +126,7 @@ pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>) {
             strand.step_aside(&mut hand);
             return;
         };
-        if !serve(&core, strand, &mut hand, pool, current::record(), &bus) {
+        if !with_record(|record| serve(&core, strand, &mut hand, pool, record, &bus)) {
             return;
         }
         // Only for others: a worker that has the strand's data at hand is the best one to go on.
@@ -191,7 +191,8 @@ fn run(
         };
         let _inside = job.span.as_ref().map(|span| span.enter());
         let reply = owed(&*job.parcel, &mut job.index);
-        intake.handler.run(job.parcel.message(), reply, core, bus);
+        let handler = job.parcel.handler().unwrap_or(&*intake.handler);
+        handler.run(job.parcel.message(), reply, core, bus);
     };
     if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
         // Handlers are caught further in: this was the `Drop` of a reply or of an error.

@@ -1,8 +1,196 @@
-//! The queue of a dispatcher.
+//! Queue, workers and pool, and a dispatcher that is made of nothing else.
 
 #[path = "../../../../src/message/dispatcher/ends.rs"]
 pub(crate) mod ends;
 #[path = "../../../../src/message/dispatcher/policy.rs"]
 pub(crate) mod policy;
+#[path = "../../../../src/message/dispatcher/pool.rs"]
+pub(crate) mod pool;
 #[path = "../../../../src/message/dispatcher/strand.rs"]
 pub(crate) mod strand;
+#[path = "../../../../src/message/dispatcher/worker.rs"]
+pub(crate) mod worker;
+
+use std::sync::Weak;
+use std::time::Instant;
+
+use self::policy::QueuePolicy;
+use self::strand::Strand;
+use self::worker::{Intake, Job};
+use super::activity::Activity;
+use super::message::Message;
+use super::presence::Place;
+use super::reply::{Parcel, Request, SharedReplies};
+use super::{MessageBus, ReplyError};
+use crate::current::with_record;
+use crate::sync::Arc;
+use pool::{Pool, Summons};
+
+/// The endpoint of all messages.
+pub(crate) const PLACE: Place = Place {
+    bus: 1,
+    endpoint: 1,
+    message: 0,
+};
+
+#[derive(Default)]
+pub(crate) struct Tally {
+    cancelled: std::sync::atomic::AtomicU64,
+}
+
+impl Tally {
+    pub(crate) fn cancelled(&self) {
+        self.cancelled
+            .fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+/// A dispatcher with a queue.
+pub(crate) struct Core {
+    pub(crate) number: u64,
+    pub(crate) name: Arc<str>,
+    pub(crate) strand: Option<Strand<Job, Intake>>,
+    pub(crate) tally: Tally,
+    is_burst: bool,
+    workers: usize,
+    bound: usize,
+    /// Lives as long as the bus.
+    bus: Weak<Activity>,
+    panics: std::sync::atomic::AtomicBool,
+}
+
+impl Core {
+    pub(crate) fn new(
+        activity: &Arc<Activity>,
+        number: u64,
+        workers: usize,
+        bound: usize,
+    ) -> Arc<Self> {
+        Self::make(activity, number, workers, bound, false)
+    }
+
+    /// A dispatcher whose handlers share the bus's threads.
+    pub(crate) fn burst(
+        activity: &Arc<Activity>,
+        number: u64,
+        workers: usize,
+        bound: usize,
+    ) -> Arc<Self> {
+        Self::make(activity, number, workers, bound, true)
+    }
+
+    fn make(
+        activity: &Arc<Activity>,
+        number: u64,
+        workers: usize,
+        bound: usize,
+        is_burst: bool,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            number,
+            name: "one".into(),
+            strand: Some(Strand::new(Arc::clone(activity), workers, bound)),
+            tally: Tally::default(),
+            is_burst,
+            workers,
+            bound,
+            bus: Arc::downgrade(activity),
+            panics: std::sync::atomic::AtomicBool::new(false),
+        })
+    }
+
+    /// Makes the next turn of a worker panic outside of the handler.
+    pub(crate) fn panic_in_next_turn(&self) {
+        self.panics.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    pub(crate) fn bus(&self) -> Option<MessageBus> {
+        if self.panics.swap(false, std::sync::atomic::Ordering::SeqCst) {
+            // Says nothing on the way.
+            std::panic::resume_unwind(Box::new("outside of a handler"));
+        }
+        let activity = self.bus.upgrade()?;
+        Some(MessageBus { activity })
+    }
+
+    pub(crate) fn is_burst(&self) -> bool {
+        self.is_burst
+    }
+
+    pub(crate) fn is_single_worker(&self) -> bool {
+        self.workers == 1
+    }
+
+    pub(crate) fn bound(&self) -> usize {
+        self.bound
+    }
+
+    /// Messages handled and cancelled so far.
+    pub(crate) fn totals(&self) -> (u64, u64) {
+        let cancelled = &self.tally.cancelled;
+        let cancelled = cancelled.load(std::sync::atomic::Ordering::SeqCst);
+        (self.queue().totals().1, cancelled)
+    }
+
+    pub(crate) fn queue(&self) -> &Strand<Job, Intake> {
+        self.strand.as_ref().unwrap()
+    }
+
+    /// Sends an event, as `enqueue` does it. Returns whether it was accepted.
+    pub(crate) fn send(self: &Arc<Self>, pool: &Arc<Pool>, intake: &Arc<Intake>) -> bool {
+        let message = Parcel::Own(Box::new(Message(())));
+        self.enqueue(pool, intake, Job::event(message))
+    }
+
+    /// Sends a request whose answer belongs at `index`.
+    pub(crate) fn ask(
+        self: &Arc<Self>,
+        pool: &Arc<Pool>,
+        intake: &Arc<Intake>,
+        replies: &Arc<SharedReplies<usize>>,
+        index: usize,
+    ) -> bool {
+        let request = Request {
+            message: Message(()),
+            replies: Arc::clone(replies),
+        };
+        let parcel = Parcel::Own(Box::new(request));
+        self.enqueue(pool, intake, Job::request(parcel, index))
+    }
+
+    fn enqueue(self: &Arc<Self>, pool: &Arc<Pool>, intake: &Arc<Intake>, job: Job) -> bool {
+        let is_own_worker =
+            || self.is_single_worker() && with_record(|record| record.runs(self.number));
+        let mut summons = Summons::new(pool);
+        let policy = QueuePolicy::Reject;
+        match self.queue().push(job, intake, policy, is_own_worker, || ()) {
+            Ok(accepted) => {
+                if accepted.needs_worker {
+                    summons.add(self);
+                }
+                true
+            }
+            Err((_, mut job)) => {
+                if let Some(reply) = job.take_reply() {
+                    reply.fail(|handler, _| ReplyError::Cancelled { handler });
+                }
+                false
+            }
+        }
+    }
+
+    /// As `dispatcher::Core::close` does it.
+    pub(crate) fn close(self: &Arc<Self>) {
+        let strand = self.queue();
+        for queued in strand.close() {
+            let line = queued.line();
+            worker::cancel(self, queued.job);
+            strand.finish(line);
+        }
+    }
+
+    /// As `dispatcher::Core::wait_for_end` does it.
+    pub(crate) fn wait_for_end(&self, deadline: Option<Instant>) -> bool {
+        self.queue().wait_for_rest(deadline)
+    }
+}

@@ -1,0 +1,253 @@
+//! What a guard does while the runner lives: nothing, until a signal comes or the runner changes its state.
+//!
+//! Job control: a terminal stops guard and runner together. When the runner has stopped, for whatever reason, the guard stops itself,
+//! so that the shell gets its terminal back; when the guard is continued, it continues the runner.
+
+use std::io::{self, Read};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait};
+use signal_hook::low_level::pipe;
+
+use super::channel::{GuardEnd, News};
+
+/// Signals by which a runner that watches them ends in good order, and then by the same signal.
+const GRACEFUL: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
+
+/// Signals that the guard hands on. Whoever sends another one that ends a process ends the guard, and the kernel tells the runner.
+const HANDED_ON: [Signal; 8] = [
+    Signal::INT,
+    Signal::TERM,
+    Signal::HUP,
+    Signal::QUIT,
+    Signal::USR1,
+    Signal::USR2,
+    Signal::TSTP,
+    Signal::CONT,
+];
+
+/// Signals that stay ignored if they were when the program started (`nohup`); the others mean something even then, as for
+/// every application.
+const MAY_BE_IGNORED: [Signal; 5] = [
+    Signal::HUP,
+    Signal::QUIT,
+    Signal::USR1,
+    Signal::USR2,
+    Signal::TSTP,
+];
+
+/// How the runner ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    Code(u8),
+    Signal(i32),
+}
+
+/// Where signals arrive: one socket each, so that two quick signals are two.
+pub(super) struct Inbox {
+    children: (UnixStream, Option<UnixStream>),
+    signals: Vec<(Signal, UnixStream, Option<UnixStream>)>,
+}
+
+impl Inbox {
+    /// Takes all descriptors that are needed; watches nothing yet.
+    pub(super) fn open() -> io::Result<Self> {
+        let ignored = ignored_signals();
+        let mut signals = Vec::with_capacity(HANDED_ON.len());
+        for signal in HANDED_ON {
+            if !(MAY_BE_IGNORED.contains(&signal) && ignored & bit(signal) != 0) {
+                let (read, write) = socket()?;
+                signals.push((signal, read, Some(write)));
+            }
+        }
+        let (read, write) = socket()?;
+        Ok(Self {
+            children: (read, Some(write)),
+            signals,
+        })
+    }
+
+    pub(super) fn watch_children(&mut self) -> io::Result<()> {
+        if let Some(write) = self.children.1.take() {
+            pipe::register(Signal::CHILD.as_raw(), write)?;
+        }
+        Ok(())
+    }
+
+    /// From now on signals arrive here. Called when the runner has been started: it inherits which signals are ignored, not that
+    /// they are watched. Until then, and if the system refuses, a signal ends the guard, and the kernel tells the runner.
+    fn watch_signals(&mut self) {
+        for (signal, _, write) in &mut self.signals {
+            if let Some(write) = write.take() {
+                drop(pipe::register(signal.as_raw(), write));
+            }
+        }
+    }
+
+    /// Signals that came since, each as often as it did.
+    fn arrived(&mut self) -> Vec<Signal> {
+        count(&mut self.children.0);
+        let mut arrived = Vec::new();
+        for (signal, read, _) in &mut self.signals {
+            arrived.extend(std::iter::repeat_n(*signal, count(read)));
+        }
+        arrived
+    }
+
+    fn fds(&self) -> impl Iterator<Item = PollFd<'_>> {
+        let signals = self.signals.iter().map(|(_, read, _)| read);
+        std::iter::once(&self.children.0)
+            .chain(signals)
+            .map(|read| PollFd::new(read, PollFlags::IN))
+    }
+}
+
+fn socket() -> io::Result<(UnixStream, UnixStream)> {
+    let (read, write) = UnixStream::pair()?;
+    read.set_nonblocking(true)?;
+    Ok((read, write))
+}
+
+fn count(read: &mut UnixStream) -> usize {
+    let mut bytes = [0; 16];
+    let mut all = 0;
+    while let Ok(count @ 1..) = read.read(&mut bytes) {
+        all += count;
+    }
+    all
+}
+
+fn bit(signal: Signal) -> u64 {
+    1 << (signal.as_raw() - 1)
+}
+
+/// The signals that this process ignores, as bits from that of signal 1 on.
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
+}
+
+/// A guard on its post.
+pub(super) struct Watch {
+    runner: Pid,
+    end: GuardEnd,
+    /// Whether the runner watches signals. Until then they have their default action for it.
+    is_watching: bool,
+    will_tell: bool,
+    directory: Option<PathBuf>,
+    handed_on: Vec<i32>,
+}
+
+impl Watch {
+    pub(super) fn new(runner: Pid, end: GuardEnd) -> Self {
+        Self {
+            runner,
+            end,
+            is_watching: false,
+            will_tell: true,
+            directory: None,
+            handed_on: Vec::new(),
+        }
+    }
+
+    /// Waits until the runner has ended.
+    pub(super) fn until_end(&mut self) -> Ended {
+        self.end.inbox.watch_signals();
+        loop {
+            self.read_news();
+            if let Some(ended) = self.look_at_children() {
+                self.read_news();
+                return ended;
+            }
+            for signal in self.end.inbox.arrived() {
+                self.hand_on(signal);
+            }
+            if let Some(ended) = self.look_at_children() {
+                self.read_news();
+                return ended;
+            }
+            let mut fds: Vec<PollFd<'_>> = self.end.inbox.fds().collect();
+            if self.will_tell {
+                fds.push(PollFd::from_borrowed_fd(self.end.news_fd(), PollFlags::IN));
+            }
+            // An interrupted wait comes back by the loop.
+            let _ = poll(&mut fds, None);
+        }
+    }
+
+    /// The directory of the run, if it had one by the time it ended.
+    pub(super) fn directory(&self) -> Option<&Path> {
+        self.directory.as_deref()
+    }
+
+    /// Whether a runner that ended by this signal was meant to.
+    pub(super) fn caused(&self, signal: i32) -> bool {
+        GRACEFUL.iter().any(|graceful| graceful.as_raw() == signal)
+            || self.handed_on.contains(&signal)
+    }
+
+    fn read_news(&mut self) {
+        match self.end.read_news() {
+            None => self.will_tell = false,
+            Some(news) => {
+                for told in news {
+                    match told {
+                        News::Watching => self.is_watching = true,
+                        News::Directory(directory) => self.directory = Some(directory),
+                    }
+                }
+            }
+        }
+    }
+
+    fn hand_on(&mut self, signal: Signal) {
+        self.handed_on.push(signal.as_raw());
+        if self.is_watching && GRACEFUL.contains(&signal) {
+            self.end.order(signal.as_raw());
+        } else {
+            // It has not been waited for, so the number is its own.
+            let _ = kill_process(self.runner, signal);
+        }
+    }
+
+    /// Reaps what has ended; returns how the runner did.
+    fn look_at_children(&mut self) -> Option<Ended> {
+        loop {
+            let (child, status) = match wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
+                Ok(Some(changed)) => changed,
+                Err(Errno::INTR) => continue,
+                // No child at all cannot be; nothing could be learnt about the runner any more.
+                Err(_) => return Some(Ended::Code(70)),
+                Ok(None) => return None,
+            };
+            if child != self.runner {
+                continue;
+            }
+            if let Some(code) = status.exit_status() {
+                return Some(Ended::Code(u8::try_from(code).unwrap_or(u8::MAX)));
+            }
+            if let Some(signal) = status.terminating_signal() {
+                return Some(Ended::Signal(signal));
+            }
+            if status.stopped() {
+                self.stop_too();
+            }
+        }
+    }
+
+    fn stop_too(&mut self) {
+        let arrived = self.end.inbox.arrived();
+        let is_continued = arrived.contains(&Signal::CONT);
+        for signal in arrived {
+            self.hand_on(signal);
+        }
+        if !is_continued {
+            let _ = kill_process(getpid(), Signal::STOP);
+        }
+    }
+}

@@ -1,0 +1,715 @@
+//! The guard: whatever dies, nothing is left behind, and the shell sees what it would see without a guard.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open,
+    waitid,
+};
+use serde_json::Value;
+
+use crate::session::{Ended, Session, example, text, wait};
+use crate::stopping::{fifo, read};
+use crate::terminal::Terminal;
+
+const SIGINT: i32 = 2;
+const SIGABRT: i32 = 6;
+const SIGKILL: i32 = 9;
+const SIGSEGV: i32 = 11;
+const SIGTERM: i32 = 15;
+
+/// A run that goes on: the process that was started, and the one that it guards.
+struct Guarded {
+    session: Session,
+    guard: Child,
+    runner: Pid,
+    /// Becomes readable when the runner has ended.
+    runner_end: OwnedFd,
+}
+
+impl Guarded {
+    /// Starts `command`, in a process group of its own, and waits until somebody writes to the pipe `ready`.
+    fn start(session: Session, mut command: Command) -> Self {
+        let ready = fifo(&session, "ready");
+        let guard = command.process_group(0).spawn().unwrap();
+        read(&ready);
+        let runner = runner_of(&guard);
+        let runner_end = pidfd_open(runner, PidfdFlags::empty()).unwrap();
+        Self {
+            session,
+            guard,
+            runner,
+            runner_end,
+        }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.guard)
+    }
+
+    /// Waits for both.
+    fn end(self) -> (Session, Ended) {
+        // The runner holds the outputs, so all that it has written has been read when this returns.
+        let ended = wait(self.guard);
+        wait_for_end(&self.runner_end);
+        (self.session, ended)
+    }
+}
+
+fn wait_for_end(process: &OwnedFd) {
+    while poll(&mut [PollFd::new(process, PollFlags::IN)], None).is_err() {}
+}
+
+/// The one child of the guard.
+fn runner_of(guard: &Child) -> Pid {
+    let runners: Vec<Pid> = children(guard.id());
+    assert_eq!(runners.len(), 1, "{runners:?}");
+    runners.into_iter().next().unwrap()
+}
+
+fn children(parent: u32) -> Vec<Pid> {
+    let parent = format!(" {parent} ");
+    let all = fs::read_dir("/proc").unwrap();
+    all.filter_map(|entry| {
+        let stat = fs::read_to_string(entry.ok()?.path().join("stat")).ok()?;
+        let (pid, rest) = stat.split_once(' ')?;
+        // State, then the parent.
+        let fields = rest.rsplit_once(')')?.1.get(2..)?;
+        fields
+            .starts_with(&parent)
+            .then(|| Pid::from_raw(pid.parse().ok()?))?
+    })
+    .collect()
+}
+
+/// A suite whose first case leaves processes of every sort behind while it runs, and whose second waits.
+fn suite() -> Session {
+    let session = Session::new();
+    for mode in ["fork-setsid", "double-fork", "fork-bomb 3"] {
+        session.fixture(&format!("leave/{}", &mode[..6]), mode);
+    }
+    session.script(
+        "suite/a-runs",
+        "echo $$ >> left-behind
+        for leave in leave/*; do $leave > said; done
+        trap '' TERM INT HUP; echo > ready; while :; do sleep 300; done",
+    );
+    session.script("suite/b-waits", "touch ran");
+    session
+}
+
+const ONE_BY_ONE: [&str; 4] = ["run", "--parallel-workers", "1", "--reports-junit"];
+
+fn run_suite(options: &[&str]) -> Guarded {
+    let session = suite();
+    let arguments = [&ONE_BY_ONE, options, &["suite"]].concat();
+    let command = session.command(&arguments);
+    Guarded::start(session, command)
+}
+
+/// The command that dies in the middle, running these of its cases one by one.
+fn dying(session: &Session, cases: &[&str]) -> Command {
+    let program = example("zk2-dying");
+    let mut command = session.program(program.to_str().unwrap(), &ONE_BY_ONE);
+    for case in cases {
+        command.args(["--tests-include", &format!("zk2_dying::{case}")]);
+    }
+    command
+}
+
+/// Asserts that nothing of the session runs any more, and that the log can be read to its last record.
+fn assert_clean(session: &Session) {
+    let log = fs::read_to_string(session.latest().join("events.jsonl")).unwrap();
+    let whole = log.rfind('\n').map_or("", |end| &log[..end]);
+    for line in whole.lines() {
+        serde_json::from_str::<Value>(line).unwrap();
+    }
+    session.assert_nothing_left();
+    // Also those that had no time to note themselves.
+    let home = format!("HOME={}\0", session.path().parent().unwrap().display());
+    for entry in fs::read_dir("/proc").unwrap() {
+        let process = entry.unwrap().path();
+        let environment = fs::read(process.join("environ")).unwrap_or_default();
+        let environment = String::from_utf8_lossy(&environment);
+        let command = fs::read_to_string(process.join("cmdline"));
+        let process = process.display();
+        assert!(!environment.contains(&home), "{process}: {command:?}");
+    }
+}
+
+fn assert_has(text: &str, words: &[&str]) {
+    for words in words {
+        assert!(text.contains(words), "no `{words}` in {text}");
+    }
+}
+
+#[test]
+fn d17_nothing_outlives_a_runner_that_is_killed_and_what_has_no_verdict_is_told() {
+    let run = run_suite(&[]);
+    kill_process(run.runner, Signal::KILL).unwrap();
+    let (session, ended) = run.end();
+    assert_eq!(ended.signal, Some(SIGKILL), "{ended:?}");
+    assert_clean(&session);
+    assert!(!session.path().join("ran").exists());
+    assert!(session.finished().is_empty());
+    let kinds: Vec<String> = session.records().iter().map(|r| text(r, "kind")).collect();
+    assert_eq!(kinds, ["run-started", "cases-selected", "case-started"]);
+    assert_has(
+        &ended.stderr,
+        &[
+            "error: runner was killed (SIGKILL);",
+            "  error    suite::a-runs: was running when the runner was killed (SIGKILL)\n",
+            "  not-run  1 case\n",
+            "events.jsonl, 3 records\n",
+        ],
+    );
+}
+
+#[test]
+fn d18_a_runner_whose_guard_is_killed_ends_in_good_order() {
+    let run = run_suite(&["--tests-grace", "100ms"]);
+    kill_process(run.pid(), Signal::KILL).unwrap();
+    let (session, ended) = run.end();
+    assert_eq!(ended.signal, Some(SIGKILL), "{ended:?}");
+    let verdicts: Vec<_> = session.verdicts().into_values().collect();
+    assert_eq!(verdicts, ["aborted", "not-run"], "{ended:?}");
+    assert_has(&ended.stderr, &["SIGTERM received"]);
+    let xml = fs::read_to_string(session.latest().join("junit.xml")).unwrap();
+    assert_eq!(xml.matches("<testcase").count(), 2, "{xml}");
+    assert_clean(&session);
+}
+
+#[test]
+fn d18_a_runner_without_its_guard_ends_what_its_functions_started() {
+    let session = Session::new();
+    let command = dying(&session, &["c_waits"]);
+    let run = Guarded::start(session, command);
+    kill_process(run.pid(), Signal::KILL).unwrap();
+    let (session, _) = run.end();
+    assert_eq!(session.verdicts().len(), 1);
+    assert_clean(&session);
+}
+
+#[test]
+fn d17_what_functions_leave_behind_ends_with_the_run() {
+    let session = Session::new();
+    let mut command = dying(&session, &["b_leaves_processes"]);
+    let ended = wait(command.spawn().unwrap());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.stderr, "");
+    let left = fs::read_to_string(session.path().join("left-behind")).unwrap();
+    assert_eq!(left.lines().count(), 3);
+    session.assert_nothing_left();
+}
+
+/// A run whose handler dies when the second case has passed, while the first one runs with all that it has started.
+fn handler_dies(death: &str) -> (Session, Ended) {
+    let session = suite();
+    let ready = fifo(&session, "ready");
+    session.script("suite/b-waits", "read _ < ready");
+    session.script("suite/c-waits", "touch ran");
+    let program = example("zk2-dying");
+    let arguments = ["run", "suite", "--parallel-workers", "2", "--death", death];
+    let mut command = session.program(program.to_str().unwrap(), &arguments);
+    let ended = wait(command.spawn().unwrap());
+    drop(ready);
+    (session, ended)
+}
+
+fn assert_handler_died(session: &Session, ended: &Ended) {
+    // The runtime turns an overflow of the stack into an abort.
+    assert_eq!(ended.signal, Some(SIGABRT), "{ended:?}");
+    assert_has(
+        &ended.stderr,
+        &[
+            "error: runner aborted (SIGABRT);",
+            "suite::a-runs: ",
+            "  log      ",
+        ],
+    );
+    assert_eq!(text(&session.finished_case("b-waits"), "verdict"), "passed");
+    assert_clean(session);
+}
+
+#[test]
+fn a6_a_panic_while_unwinding_leaves_nothing_behind_and_a_readable_log() {
+    let (session, ended) = handler_dies("unwinding");
+    assert_has(&ended.stderr, &["while unwinding"]);
+    assert_handler_died(&session, &ended);
+}
+
+#[test]
+fn a31_a_stack_overflow_in_a_handler_leaves_nothing_behind_and_a_readable_log() {
+    let (session, ended) = handler_dies("overflow");
+    assert_has(&ended.stderr, &["overflowed its stack"]);
+    assert_handler_died(&session, &ended);
+}
+
+#[test]
+fn e31_a_function_that_kills_the_runner_is_named() {
+    for (case, signal, how) in [
+        ("c_aborts", SIGABRT, "aborted (SIGABRT)"),
+        ("c_overflows", SIGABRT, "aborted (SIGABRT)"),
+        ("c_crashes", SIGSEGV, "crashed (SIGSEGV)"),
+    ] {
+        let session = Session::new();
+        let mut command = dying(&session, &["a_passes", case, "d_comes_last"]);
+        let ended = wait(command.spawn().unwrap());
+        assert_eq!(ended.signal, Some(signal), "{case}: {ended:?}");
+        assert_has(
+            &ended.stderr,
+            &[
+                &format!("error: runner {how};"),
+                &format!("  error    zk2_dying::{case}: killed the runner ("),
+                "  not-run  1 case\n",
+            ],
+        );
+        assert_eq!(
+            session.verdicts().into_values().collect::<Vec<_>>(),
+            ["passed"]
+        );
+        assert!(!session.path().join("ran").exists());
+        assert_clean(&session);
+    }
+}
+
+/// A run whose case ends when it is told through the pipe `go`, also after it was asked to end.
+fn patient_session() -> Session {
+    let session = Session::new();
+    fifo(&session, "go");
+    fifo(&session, "asked");
+    session.script(
+        "suite/a-runs",
+        "trap 'echo > asked' TERM INT; echo > ready
+        while :; do read _ < go && exit 0; done",
+    );
+    session.script("suite/b-waits", "touch ran");
+    session
+}
+
+const PATIENT: [&str; 3] = ["--tests-grace", "5m", "suite"];
+
+fn patient_run() -> Guarded {
+    let session = patient_session();
+    let command = session.command(&[ONE_BY_ONE.as_slice(), &PATIENT].concat());
+    Guarded::start(session, command)
+}
+
+/// What the run says about signals, in order.
+fn told(ended: &Ended) -> Vec<&str> {
+    let lines = ended.stderr.lines();
+    lines
+        .filter_map(|line| line.strip_prefix("warning: ")?.split(':').next())
+        .collect()
+}
+
+#[test]
+fn d4_a_signal_to_the_front_alone_or_to_both_counts_once() {
+    type Send = fn(&Guarded, Signal);
+    let to_front: Send = |run, signal| kill_process(run.pid(), signal).unwrap();
+    let to_both: Send = |run, signal| kill_process_group(run.pid(), signal).unwrap();
+    for (signal, number) in [(Signal::INT, SIGINT), (Signal::TERM, SIGTERM)] {
+        for send in [to_front, to_both] {
+            let run = patient_run();
+            send(&run, signal);
+            read(&run.session.path().join("asked"));
+            fs::write(run.session.path().join("go"), "\n").unwrap();
+            let (session, ended) = run.end();
+            assert_eq!(ended.signal, Some(number), "{ended:?}");
+            assert_eq!(told(&ended).len(), 1, "{ended:?}");
+            let verdicts: Vec<_> = session.verdicts().into_values().collect();
+            assert_eq!(verdicts, ["aborted", "not-run"]);
+        }
+    }
+}
+
+#[test]
+fn d4_a_time_limit_from_outside_asks_once() {
+    let session = patient_session();
+    let ready = fifo(&session, "ready");
+    // It signals the process that it has started, and then the whole group, as when the time is up.
+    let limit = ["300", env!("CARGO_BIN_EXE_zk2")];
+    let line = [limit.as_slice(), &ONE_BY_ONE, &PATIENT].concat();
+    let child = session.program("timeout", &line).spawn().unwrap();
+    read(&ready);
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    read(&session.path().join("asked"));
+    fs::write(session.path().join("go"), "\n").unwrap();
+    let ended = wait(child);
+    assert_eq!(told(&ended), ["SIGTERM received"], "{ended:?}");
+    let verdicts: Vec<_> = session.verdicts().into_values().collect();
+    assert_eq!(verdicts, ["aborted", "not-run"]);
+    assert_clean(&session);
+}
+
+#[test]
+fn d2_two_signals_to_both_processes_are_two() {
+    let run = patient_run();
+    kill_process_group(run.pid(), Signal::INT).unwrap();
+    read(&run.session.path().join("asked"));
+    kill_process_group(run.pid(), Signal::INT).unwrap();
+    let (_, ended) = run.end();
+    // A third one would end it at once, with exit code 130.
+    assert_eq!(ended.signal, Some(SIGINT), "{ended:?}");
+    assert_eq!(told(&ended), ["SIGINT received", "SIGINT received again"]);
+}
+
+#[test]
+fn d6_sigquit_to_the_front_ends_both_and_what_runs() {
+    let run = run_suite(&[]);
+    kill_process(run.pid(), Signal::QUIT).unwrap();
+    let (session, ended) = run.end();
+    assert_eq!(ended.signal, Some(Signal::QUIT.as_raw()), "{ended:?}");
+    assert_eq!(ended.stderr, "");
+    assert_clean(&session);
+}
+
+/// State of a process: `S`, `T` …
+fn state(pid: Pid) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// Waits until the process has stopped or ended; true for stopped.
+fn stops(pid: Pid) -> bool {
+    let options = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    loop {
+        if let Ok(Some(status)) = waitid(WaitId::Pid(pid), options) {
+            return status.stopped();
+        }
+    }
+}
+
+#[test]
+fn d7_a_guard_that_is_stopped_or_continued_alone_takes_the_runner_with_it() {
+    let run = patient_run();
+    kill_process(run.pid(), Signal::TSTP).unwrap();
+    assert!(stops(run.pid()));
+    assert_eq!(state(run.runner), Some('T'));
+    kill_process(run.pid(), Signal::CONT).unwrap();
+    fs::write(run.session.path().join("go"), "\n").unwrap();
+    let (session, ended) = run.end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(session.verdicts().len(), 2);
+}
+
+/// A shell with job control at a terminal, in which a run has begun.
+fn shell_with_run() -> (Session, OwnedFd, Child) {
+    let session = Session::new();
+    let ready = fifo(&session, "ready");
+    for name in ["go", "prompt", "code"] {
+        fifo(&session, name);
+    }
+    session.script("suite/waits", "echo > ready; read _ < go");
+    let shell = ["sh", "-i"];
+    let (master, child) = Terminal::new(80).start_program(&session, &shell, &[("PS1", "$ ")]);
+    let line = format!("'{}' run suite\n", env!("CARGO_BIN_EXE_zk2"));
+    rustix::io::write(&master, line.as_bytes()).unwrap();
+    read(&ready);
+    (session, master, child)
+}
+
+/// Reads what the terminal shows, on a thread of its own, so that nobody waits for its buffer.
+fn shown_meanwhile(master: &OwnedFd) -> std::thread::JoinHandle<String> {
+    let mut master = fs::File::from(master.try_clone().unwrap());
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // Without anybody at the other end that is an error (EIO), not an end.
+        drop(std::io::Read::read_to_end(&mut master, &mut bytes));
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+fn read_text(session: &Session, fifo: &str) -> String {
+    fs::read_to_string(session.path().join(fifo))
+        .unwrap()
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn d7_control_z_gives_the_terminal_back_and_fg_goes_on() {
+    let (session, master, child) = shell_with_run();
+    let screen = shown_meanwhile(&master);
+    let shell = child.id();
+    let guard = children(shell).into_iter().next().unwrap();
+    let runner = children(u32::try_from(guard.as_raw_pid()).unwrap())[0];
+    rustix::io::write(&master, b"\x1a").unwrap();
+    rustix::io::write(&master, b"echo $? > prompt\n").unwrap();
+    assert_ne!(read_text(&session, "prompt"), "0");
+    assert_eq!((state(guard), state(runner)), (Some('T'), Some('T')));
+    rustix::io::write(&master, b"fg\n").unwrap();
+    fs::write(session.path().join("go"), "\n").unwrap();
+    rustix::io::write(&master, b"echo $? > code; exit\n").unwrap();
+    assert_eq!(read_text(&session, "code"), "0");
+    wait(child);
+    drop(master);
+    let screen = screen.join().unwrap();
+    assert!(screen.contains("Stopped"), "{screen}");
+    assert_eq!(text(&session.finished_case("waits"), "verdict"), "passed");
+}
+
+#[test]
+fn d1_control_c_ends_both_and_the_shell_sees_130() {
+    let (session, master, child) = shell_with_run();
+    let screen = shown_meanwhile(&master);
+    rustix::io::write(&master, b"\x03").unwrap();
+    rustix::io::write(&master, b"echo $? > code; exit\n").unwrap();
+    assert_eq!(read_text(&session, "code"), "130");
+    wait(child);
+    drop(master);
+    let screen = screen.join().unwrap();
+    assert_eq!(screen.matches("SIGINT received").count(), 1, "{screen}");
+    assert_eq!(text(&session.finished_case("waits"), "verdict"), "aborted");
+}
+
+/// The parents of a case that notes its own: that of `zk2 run` with these options, and the pid of what was started.
+fn parent_of_case(command: impl FnOnce(&Session) -> Command) -> (Ended, u32, u32) {
+    let session = Session::new();
+    session.script("suite/notes", "echo $PPID > parent; env > environment");
+    let child = command(&session).spawn().unwrap();
+    let started = child.id();
+    let ended = wait(child);
+    let environment = fs::read_to_string(session.path().join("environment")).unwrap();
+    assert!(!environment.contains("RUNNER_OF"), "{environment}");
+    assert!(environment.contains("K2_CASE_ID=suite::notes\n"));
+    let parent = fs::read_to_string(session.path().join("parent")).unwrap();
+    (ended, started, parent.trim().parse().unwrap())
+}
+
+#[test]
+fn a_run_has_a_guard_unless_it_is_switched_off() {
+    let (ended, started, parent) = parent_of_case(|session| session.command(&["run", "suite"]));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert_ne!(started, parent);
+
+    let (ended, started, parent) =
+        parent_of_case(|session| session.command(&["run", "suite", "--no-guard"]));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert_eq!(started, parent);
+
+    let (ended, started, parent) = parent_of_case(|session| {
+        let mut command = session.command(&["run", "suite"]);
+        command.env("K2_GUARD", "false");
+        command
+    });
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert_eq!(started, parent);
+
+    let (ended, started, parent) = parent_of_case(|session| {
+        session.write("k2.yaml", "guard: false\n");
+        session.command(&["run", "suite"])
+    });
+    assert_eq!(ended.code, Some(0));
+    assert_has(&ended.stderr, &["`guard: false` in a file comes too late"]);
+    assert_ne!(started, parent);
+}
+
+#[test]
+fn commands_that_run_no_cases_have_no_guard() {
+    let session = Session::new();
+    session.script("binary", "echo $PPID > parent; echo 'tests::one: test'");
+    let child = session
+        .command(&["list", "libtest:binary"])
+        .spawn()
+        .unwrap();
+    let started = child.id();
+    let ended = wait(child);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let parent = fs::read_to_string(session.path().join("parent")).unwrap();
+    assert_eq!(parent.trim(), started.to_string());
+}
+
+#[test]
+fn a_program_that_was_deleted_after_its_start_is_guarded_all_the_same() {
+    let (ended, started, parent) = parent_of_case(|session| {
+        let copy = session.path().join("copy");
+        fs::copy(env!("CARGO_BIN_EXE_zk2"), &copy).unwrap();
+        let script = "exec 9< copy; rm copy; exec /proc/self/fd/9 run suite";
+        session.program("sh", &["-c", script])
+    });
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""));
+    assert_ne!(started, parent);
+}
+
+#[test]
+fn a_guard_that_cannot_be_started_is_a_warning() {
+    // Without /proc no program finds itself.
+    let hidden = "mount -t tmpfs none /proc && exec";
+    let may = Command::new("unshare")
+        .args(["-rm", "sh", "-c", &format!("{hidden} true")])
+        .stderr(Stdio::null())
+        .status();
+    if !may.is_ok_and(|status| status.success()) {
+        let notice = b"NOTICE: mounts are not allowed here: a guard that fails is not tested\n";
+        let _ = rustix::io::write(rustix::stdio::stderr(), notice);
+        return;
+    }
+    let (ended, started, parent) = parent_of_case(|session| {
+        let script = format!("{hidden} '{}' run suite", env!("CARGO_BIN_EXE_zk2"));
+        session.program("unshare", &["-rm", "sh", "-c", &script])
+    });
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_has(&ended.stderr, &["warning: the run goes on without a guard"]);
+    assert_eq!(started, parent);
+}
+
+#[test]
+fn the_first_process_of_a_namespace_guards_like_any_other() {
+    let may = |flags: &str| {
+        let mut command = Command::new("unshare");
+        command.args([flags, "--mount-proc", "true"]);
+        let status = command.stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    };
+    let Some(flags) = ["-pf", "-rpf"].into_iter().find(|flags| may(flags)) else {
+        let notice = b"NOTICE: PID namespaces are not allowed here: a guard in one is not tested\n";
+        let _ = rustix::io::write(rustix::stdio::stderr(), notice);
+        return;
+    };
+    let program = example("zk2-dying");
+    let session = Session::new();
+    let arguments = [flags, "--mount-proc", program.to_str().unwrap(), "run"];
+    let cases = ["--tests-include", "zk2_dying::c_aborts"];
+    let mut command = session.program("unshare", &[arguments.as_slice(), &cases].concat());
+    let ended = wait(command.spawn().unwrap());
+    // Its own signals do not end it, so the number is all that can be seen.
+    assert_eq!(ended.code, Some(128 + SIGABRT), "{ended:?}");
+    assert_has(&ended.stderr, &["error: runner aborted (SIGABRT);"]);
+}
+
+/// What is done to a run at a random moment.
+#[derive(Debug, Clone, Copy)]
+enum Blow {
+    Signal(Signal),
+    Twice(Signal),
+    Group(Signal),
+    StopAndContinue,
+    KillRunner,
+    KillGuard,
+    Nothing,
+}
+
+const BLOWS: [Blow; 10] = [
+    Blow::Signal(Signal::INT),
+    Blow::Twice(Signal::INT),
+    Blow::Group(Signal::INT),
+    Blow::Signal(Signal::TERM),
+    Blow::Group(Signal::HUP),
+    Blow::Signal(Signal::QUIT),
+    Blow::StopAndContinue,
+    Blow::KillRunner,
+    Blow::KillGuard,
+    Blow::Nothing,
+];
+
+/// Small numbers from a seed: the next state of a linear congruential generator, its upper bits.
+fn next(state: &mut u64, below: usize) -> usize {
+    *state = state
+        .wrapping_mul(6_364_136_223_846_793_005)
+        .wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*state >> 33).unwrap() % below
+}
+
+impl Blow {
+    fn strike(self, guard: &Child) {
+        let pid = Pid::from_child(guard);
+        // A run that is over by then has not been reaped, so its number is still its own; the runner may be gone.
+        match self {
+            Self::Signal(signal) => kill_process(pid, signal).unwrap(),
+            Self::Twice(signal) => {
+                kill_process(pid, signal).unwrap();
+                kill_process(pid, signal).unwrap();
+            }
+            Self::Group(signal) => kill_process_group(pid, signal).unwrap(),
+            Self::StopAndContinue => {
+                kill_process(pid, Signal::TSTP).unwrap();
+                if stops(pid) {
+                    kill_process(pid, Signal::CONT).unwrap();
+                }
+            }
+            Self::KillRunner => {
+                for runner in children(guard.id()) {
+                    let _ = kill_process(runner, Signal::KILL);
+                }
+            }
+            Self::KillGuard => kill_process(pid, Signal::KILL).unwrap(),
+            Self::Nothing => {}
+        }
+    }
+}
+
+/// One run that is struck after a random number of cases.
+fn round(seed: u64, blow: Blow) {
+    let session = Session::new();
+    let modes = [
+        "fork-setsid",
+        "double-fork",
+        "fork-quiet",
+        "exit 0",
+        "exit 1",
+        "hang",
+    ];
+    for number in 0..24 {
+        let mode = modes[number % modes.len()];
+        session.fixture(&format!("suite/{number:02}"), mode);
+    }
+    let arguments = [
+        ["run", "suite", "--tests-timeout", "300ms"].as_slice(),
+        &["--tests-grace", "50ms", "--parallel-workers", "4"],
+    ];
+    let mut command = session.command(&arguments.concat());
+    let mut guard = command
+        .process_group(0)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut state = seed;
+    let mut lines = BufReader::new(guard.stdout.take().unwrap()).lines();
+    let before = next(&mut state, 28);
+    assert!(lines.by_ref().take(before).all(|line| line.is_ok()));
+    let runner = children(guard.id())
+        .first()
+        .and_then(|&runner| pidfd_open(runner, PidfdFlags::empty()).ok());
+    blow.strike(&guard);
+    assert!(lines.all(|line| line.is_ok()));
+    let status = guard.wait().unwrap();
+    if let Some(runner) = runner {
+        wait_for_end(&runner);
+    }
+    assert!(
+        status.code().is_some() || status.signal().is_some(),
+        "{status:?}"
+    );
+    // Before the run had a directory, nothing had been started.
+    if session.latest().exists() {
+        assert_clean(&session);
+        let is_over = !matches!(status.signal(), Some(3 | 9)) || matches!(blow, Blow::KillGuard);
+        if is_over && status.code() != Some(130) {
+            assert_eq!(session.verdicts().len(), 24);
+        }
+    }
+}
+
+#[test]
+fn d17_d18_chaos_leaves_nothing_behind_and_no_log_that_cannot_be_read() {
+    let rounds = std::env::var("ZK2_CHAOS_ROUNDS").map_or(10, |rounds| rounds.parse().unwrap());
+    let first: u64 = std::env::var("ZK2_CHAOS_SEED").map_or(1, |seed| seed.parse().unwrap());
+    for seed in first..first + rounds {
+        let mut state = seed;
+        next(&mut state, 1);
+        // Ten rounds in a row have every blow once.
+        let blow = BLOWS[usize::try_from(seed).unwrap() % BLOWS.len()];
+        let outcome = std::panic::catch_unwind(|| round(state, blow));
+        if let Err(panic) = outcome {
+            let line = format!("seed {seed}, {blow:?}: ZK2_CHAOS_SEED={seed} ZK2_CHAOS_ROUNDS=1\n");
+            let _ = rustix::io::write(rustix::stdio::stderr(), line.as_bytes());
+            std::panic::resume_unwind(panic);
+        }
+    }
+}
