@@ -15,7 +15,8 @@ pub(crate) enum Needs {
     All,
 }
 
-pub(crate) struct Waiting;
+/// Owns something, as the bus's own does: who has waited drops it.
+pub(crate) struct Waiting(Box<()>);
 
 impl Waiting {
     pub(crate) fn begin<'a>(
