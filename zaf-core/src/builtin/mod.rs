@@ -1,7 +1,7 @@
 //! Framework extensions that every application has.
 //!
 //! Each could be written by a user, and replaced by one. What they do together: read the environment, the command line and
-//! the configuration files while extensions are loaded, check the result, set the log level, and show it all. They tell the application
+//! the configuration files while extensions are loaded, check the result, set the log level, record the run, and show it all. They tell the application
 //! what went wrong by errors; nothing here ends the process or keeps state.
 
 mod cli;
@@ -14,7 +14,9 @@ mod extensions_command;
 mod logging;
 mod noop;
 mod output;
+mod slow_handlers;
 mod table;
+mod trace;
 mod why_command;
 
 use self::cli::CLI;
@@ -33,6 +35,8 @@ pub use extensions_command::{EXTENSIONS_COMMAND, ExtensionsCommand, LIST_FORMAT,
 pub use logging::{LOG_LEVEL, Logging};
 pub use noop::{NOOP_COMMAND, Noop};
 pub use output::{OUTPUT_DIR, Output};
+pub use slow_handlers::{HANDLER_WARN, SlowHandlers};
+pub use trace::{TRACE, Trace};
 pub use why_command::{WHY_COMMAND, WHY_EXTENSION, WhyCommand};
 
 /// All built-in extensions, for applications that are made of a list of their own
@@ -52,6 +56,8 @@ pub const EXTENSIONS: &[ExtensionDescriptor] = &[
     CONFIG_FILES[2],
     config_validator::CONFIG_VALIDATOR,
     logging::LOGGING,
+    trace::TRACE_EXTENSION,
+    slow_handlers::SLOW_HANDLERS,
     output::OUTPUT,
     config_command::CONFIG,
     extensions_command::EXTENSIONS,

@@ -16,10 +16,11 @@ use super::dispatcher::pool::Pool;
 use super::dispatcher::{Core, DispatcherBuilder, DispatcherKind};
 use super::error::BusError;
 use super::limits::BusLimits;
+use super::observe::Watch;
 use super::queue::{MessageQueue, MessageQueueBuilder};
 use super::registration::Application;
 use super::registry::Registry;
-use super::report::{APPLICATION_ENDPOINT, BusState, HANDLER_FAILED};
+use super::report::{APPLICATION_ENDPOINT, BusState, HANDLER_FAILED, SLOW_HANDLER};
 use super::snapshot::Snapshot;
 use super::{EndpointId, MessageDescriptor, MessageId};
 use crate::sync::{Fences, Mutex, deadline_after};
@@ -39,12 +40,17 @@ pub(crate) struct Inner {
     pub(super) late_replies: Arc<AtomicU64>,
     limits: BusLimits,
     ending: AtomicBool,
+    /// Who names slow handlers, if anybody.
+    pub(super) watch: Mutex<Option<Watch>>,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
         // Workers hold the pool, not the bus: they end when nothing waits any more.
         self.pool.stop();
+        if let Some(watch) = self.watch.get_mut() {
+            watch.stop();
+        }
     }
 }
 
@@ -65,7 +71,7 @@ impl Default for MessageBus {
 }
 
 impl MessageBus {
-    /// A bus with the usual limits. Only [`APPLICATION_ENDPOINT`] with [`HANDLER_FAILED`] is defined.
+    /// A bus with the usual limits. Only [`APPLICATION_ENDPOINT`] with [`HANDLER_FAILED`] and [`SLOW_HANDLER`] is defined.
     pub fn new() -> Self {
         Self::with_limits(BusLimits::default())
     }
@@ -79,7 +85,10 @@ impl MessageBus {
         let activity = Arc::new(Activity::new(Fences::detect()));
         let mut registry = Registry::new(number, Arc::clone(&activity));
         registry
-            .define(APPLICATION_ENDPOINT, &[HANDLER_FAILED.descriptor()])
+            .define(
+                APPLICATION_ENDPOINT,
+                &[HANDLER_FAILED.descriptor(), SLOW_HANDLER.descriptor()],
+            )
             .expect("invariant: an empty registry has no conflicting definition");
         let stale = Arc::new(Snapshot::stale());
         let snapshot = ArcSwap::new(Arc::clone(&stale));
@@ -94,6 +103,7 @@ impl MessageBus {
                 late_replies: Arc::new(AtomicU64::new(0)),
                 limits,
                 ending: AtomicBool::new(false),
+                watch: Mutex::new(None),
             }),
         }
     }
@@ -270,6 +280,33 @@ impl MessageBus {
         self.look(|registry| registry.dispatchers().cloned().collect())
     }
 
+    /// Name of a registered dispatcher.
+    pub(super) fn name_of(&self, dispatcher: u64) -> Option<Arc<str>> {
+        self.look(|registry| Some(Arc::clone(&registry.dispatcher(dispatcher)?.name)))
+    }
+
+    /// Whether the dispatcher may take as long as it likes.
+    pub(super) fn is_long_running(&self, dispatcher: u64) -> bool {
+        self.look(|registry| {
+            registry
+                .dispatcher(dispatcher)
+                .is_some_and(|core| core.long_running)
+        })
+    }
+
+    /// See [`Registry::names_at`].
+    pub(super) fn names_at(
+        &self,
+        message: u32,
+        endpoint: u32,
+    ) -> (Option<&'static str>, Option<EndpointId>) {
+        self.look(|registry| registry.names_at(message, endpoint))
+    }
+
+    pub(super) fn number(&self) -> u32 {
+        self.inner.number
+    }
+
     /// What the bus is doing.
     #[doc = include_str!("doc/bus_state.md")]
     pub fn state(&self) -> BusState {
@@ -362,6 +399,10 @@ impl MessageBus {
         }
         self.inner.pool.stop();
         let left = self.inner.pool.join(deadline);
+        let watch = self.inner.watch.lock().take();
+        if let Some(watch) = watch {
+            watch.end(busy.is_empty());
+        }
         if busy.is_empty() && left == 0 {
             return Ok(());
         }

@@ -217,6 +217,15 @@ pub enum ReplyError {
         /// How long was waited.
         after: Duration,
     },
+    /// Handlers wait for each other's answers in a circle; this wait was ended because it would have given up first.
+    #[error("waiting for `{handler}` would never end: {}", join_path(path))]
+    Deadlock {
+        /// Name of the dispatcher.
+        handler: Arc<str>,
+        /// Names of the dispatchers in the circle, each waiting for the next; begins and ends with the one whose handler
+        /// waited.
+        path: Vec<Arc<str>>,
+    },
     /// The caller runs on the very worker that would have to answer.
     #[error("waiting for `{handler}` on its own worker would never end")]
     WouldDeadlock {
@@ -235,6 +244,7 @@ impl ReplyError {
             | Self::Cancelled { handler }
             | Self::Rejected { handler, .. }
             | Self::TimedOut { handler, .. }
+            | Self::Deadlock { handler, .. }
             | Self::WouldDeadlock { handler } => handler,
         }
     }
@@ -243,6 +253,11 @@ impl ReplyError {
 fn join(names: &[&'static str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
+}
+
+fn join_path(path: &[Arc<str>]) -> String {
+    let quoted: Vec<String> = path.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(" waits for ")
 }
 
 fn join_busy(busy: &[(Arc<str>, usize, usize)]) -> String {

@@ -6,6 +6,7 @@
 //! `routing` decides who gets a message (pure) · `registry` knows what is defined and registered · `snapshot` and `route` are what
 //! senders read · `send` and `enqueue` deliver, `failure` tells of what went wrong · `presence` and `activity` know what is going on · `dispatcher` has the four kinds, their
 //! queues and the pool · `reply_set` and `reply` carry answers · `codec` and [`portable`] are for messages that cross a border.
+//! `observe` watches.
 
 mod activity;
 mod bus;
@@ -21,6 +22,7 @@ mod id;
 mod limits;
 #[expect(clippy::module_inception, reason = "one concept per file: the message")]
 mod message;
+mod observe;
 pub mod portable;
 mod presence;
 mod publish;
@@ -45,6 +47,9 @@ pub use error::{BusError, ReplyError};
 pub use id::{EndpointId, EventId, MessageDescriptor, MessageId, MessageKind, RequestId};
 pub use limits::BusLimits;
 pub use message::Message;
+pub use observe::{
+    Delivery, Measurement, Observation, Observed, ObservedMessage, Outcome, ThreadLabel,
+};
 pub use portable::{
     EncodedMessage, EncodedPayload, EncodedReplies, EncodedReply, EncodedReplyError, MessageCodec,
     PortableError,
@@ -53,5 +58,5 @@ pub use queue::{MessageQueue, MessageQueueBuilder};
 pub use reply::{AsCompleted, Replies, Reply};
 pub use report::{
     APPLICATION_ENDPOINT, BusState, Counters, DispatchReport, DispatcherState, HANDLER_FAILED,
-    HandlerFailed, HandlerPanicked, Undelivered,
+    HandlerFailed, HandlerPanicked, SLOW_HANDLER, SlowHandler, Undelivered,
 };

@@ -15,6 +15,7 @@ use super::definition::{EndpointDefinition, MessageDefinition};
 use super::dispatcher::Core;
 use super::error::BusError;
 use super::message::Origin;
+use super::observe::Tap;
 use super::presence::Place;
 use super::registration::{Application, Subscription, check_types, overlap, skip_or_fail};
 use super::route::{Registered, Route};
@@ -49,6 +50,8 @@ pub(crate) struct Registry {
     dispatchers: BTreeMap<u64, Member>,
     aliases: Vec<(Key, RouteName)>,
     sequence: u64,
+    /// Who looks; none if nobody.
+    pub(crate) tap: Option<Arc<Tap>>,
     pub(crate) closed: bool,
 }
 
@@ -63,6 +66,7 @@ impl Registry {
             dispatchers: BTreeMap::new(),
             aliases: Vec::new(),
             sequence: 0,
+            tap: None,
             closed: false,
         }
     }
@@ -367,7 +371,8 @@ impl Registry {
         let registered = &definition.registered;
         let receivers = registered
             .first()
-            .map(|first| first.handler.build(kind, registered));
+            .map(|first| first.handler.build(kind, registered, self.tap.is_some()));
+        let number = self.messages.get_index_of(name.0)?;
         let route = Arc::new(Route {
             descriptor: message.descriptor,
             endpoint: endpoint.id,
@@ -376,12 +381,41 @@ impl Registry {
             place: Place {
                 bus: self.bus,
                 endpoint: endpoint.number,
+                message: u32::try_from(number).unwrap_or(u32::MAX),
             },
             busy: Arc::clone(&endpoint.busy),
+            tap: self.tap.clone(),
             receivers,
         });
         definition.built = Some(Arc::clone(&route));
         Some(route)
+    }
+
+    /// From now on these look; routes are made anew.
+    pub(crate) fn set_tap(&mut self, tap: Option<Arc<Tap>>, garbage: &mut Garbage) {
+        self.tap = tap;
+        for definition in self.routes.values_mut() {
+            garbage.push(Box::new(definition.built.take()));
+        }
+    }
+
+    /// The dispatcher of this number.
+    pub(crate) fn dispatcher(&self, number: u64) -> Option<&Arc<Core>> {
+        self.dispatchers.get(&number).map(|member| &member.core)
+    }
+
+    /// Name of the message and id of the endpoint with these numbers.
+    pub(crate) fn names_at(
+        &self,
+        message: u32,
+        endpoint: u32,
+    ) -> (Option<&'static str>, Option<EndpointId>) {
+        let message = self.messages.get_index(message as usize);
+        let endpoint = self.endpoints.get_index(endpoint as usize);
+        (
+            message.map(|(name, _)| *name),
+            endpoint.map(|(_, definition)| definition.id),
+        )
     }
 
     /// In order of registration.

@@ -118,6 +118,7 @@ fn what_config_prints_can_be_read_back() {
     disable.default.config.files: false  # default
     ext.default.enabled: true  # default
     format: table  # default
+    handler.warn: "5s"  # default
     log.level: error  # base.yaml:2:12
     output.dir: build/out  # demo.yaml:2:13
     words: ["a # b", "$${x}"]  # demo.yaml:3:8
@@ -156,6 +157,10 @@ fn extensions_are_listed_with_their_states() {
                                                         problems
       101  logging            active    zaf-core 1.2.3  Shows log events on standard
                                                         error
+      102  trace              active    zaf-core 1.2.3  Records the messages of a
+                                                        run for a trace viewer
+      103  slowhandlers       active    zaf-core 1.2.3  Names handlers that take too
+                                                        long
       110  configcommand      active    zaf-core 1.2.3  Adds the command that shows
                                                         the configuration
       110  extensionscommand  active    zaf-core 1.2.3  Adds the command that lists

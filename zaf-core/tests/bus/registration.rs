@@ -34,7 +34,13 @@ fn definitions_are_listed_in_order() {
         .collect();
     assert_eq!(
         messages,
-        [("HANDLER_FAILED", 1), ("PING", 2), ("PONG", 1), ("ASK", 2)]
+        [
+            ("HANDLER_FAILED", 1),
+            ("SLOW_HANDLER", 1),
+            ("PING", 2),
+            ("PONG", 1),
+            ("ASK", 2)
+        ]
     );
 }
 

@@ -37,6 +37,7 @@ pub struct DispatcherBuilder {
     entities: Vec<Entity>,
     any_entity: bool,
     optional: bool,
+    long_running: bool,
     workers: Option<NonZeroUsize>,
     queue: Option<(QueuePolicy, NonZeroUsize)>,
     subscriptions: Vec<Subscription>,
@@ -59,6 +60,7 @@ impl DispatcherBuilder {
             entities: Vec::new(),
             any_entity: false,
             optional: false,
+            long_running: false,
             workers: None,
             queue: None,
             subscriptions: Vec::new(),
@@ -102,6 +104,13 @@ impl DispatcherBuilder {
     #[doc = include_str!("../doc/optional.md")]
     pub fn optional(mut self) -> Self {
         self.optional = true;
+        self
+    }
+
+    /// Its handlers may take as long as they like: they are not
+    /// [named as slow](crate::message::MessageBus::name_slow_handlers), nor is who waits for them on the same thread.
+    pub fn long_running(mut self) -> Self {
+        self.long_running = true;
         self
     }
 
@@ -230,8 +239,10 @@ impl DispatcherBuilder {
             return Some("it listens either for any entity or for the named ones");
         }
         match &self.target {
-            Target::Existing(_) if self.workers.is_some() || self.queue.is_some() => {
-                Some("workers and queue are decided when it is first registered")
+            Target::Existing(_)
+                if self.workers.is_some() || self.queue.is_some() || self.long_running =>
+            {
+                Some("workers, queue and long running are decided when it is first registered")
             }
             Target::New { kind, .. } => match kind {
                 DispatcherKind::Callback if self.workers.is_some() => {
@@ -279,6 +290,7 @@ impl DispatcherBuilder {
             kind,
             tally: Tally::new(strand.is_some()),
             strand,
+            long_running: self.long_running,
             shape: shape.unwrap_or(Shape {
                 workers: 0,
                 batch: 0,

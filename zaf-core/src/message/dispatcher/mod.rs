@@ -80,6 +80,8 @@ pub(crate) struct Counts {
     rejected: AtomicU64,
     dropped: AtomicU64,
     cancelled: AtomicU64,
+    /// Longest handling in nanoseconds, at least 1; 0 if none was measured.
+    longest: AtomicU64,
 }
 
 impl Tally {
@@ -124,11 +126,20 @@ impl Counts {
         self.cancelled.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// `accepted` is counted by the strand.
-    fn read(&self, accepted: u64) -> Counters {
+    /// One handler has run for this long.
+    pub(crate) fn measured(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.longest.fetch_max(nanos.max(1), Ordering::Relaxed);
+    }
+
+    /// `accepted` is counted by the strand; none for callbacks.
+    fn read(&self, accepted: Option<u64>) -> Counters {
+        let longest = self.longest.load(Ordering::Relaxed);
+        let handled = self.handled.load(Ordering::Relaxed);
         Counters {
-            accepted,
-            handled: self.handled.load(Ordering::Relaxed),
+            accepted: accepted.unwrap_or(0),
+            handled: (accepted.is_some() || longest != 0).then_some(handled),
+            longest: (longest != 0).then(|| Duration::from_nanos(longest)),
             failed: self.failed.load(Ordering::Relaxed),
             rejected: self.rejected.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
@@ -148,6 +159,8 @@ pub(crate) struct Core {
     /// None for callbacks. Behind a pointer: among thousands of callbacks a small neighbour is a near one.
     pub(crate) strand: Option<Box<Strand<Job>>>,
     pub(crate) tally: Tally,
+    /// Its handlers are never slow.
+    pub(crate) long_running: bool,
     shape: Shape,
     priority: i32,
     /// None: what is usual for events and requests.
@@ -175,6 +188,11 @@ impl Core {
     /// Whether one worker at most serves it.
     pub(crate) fn is_single_worker(&self) -> bool {
         self.strand.is_some() && self.shape.workers == 1
+    }
+
+    /// Handlers at a time; 0 for callbacks.
+    pub(crate) fn workers(&self) -> usize {
+        self.shape.workers
     }
 
     /// Whether it belongs to those that share the bus's thread limit.
@@ -246,8 +264,8 @@ impl Core {
     }
 
     fn counters(&self) -> Counters {
-        self.tally
-            .read(self.strand.as_ref().map_or(0, |strand| strand.accepted()))
+        let accepted = self.strand.as_ref().map(|strand| strand.accepted());
+        self.tally.read(accepted)
     }
 
     pub(crate) fn state(&self) -> DispatcherState {
