@@ -15,7 +15,12 @@ pub(crate) enum Needs {
     All,
 }
 
+/// Ends when it is dropped, as the bus's own.
 pub(crate) struct Waiting;
+
+impl Drop for Waiting {
+    fn drop(&mut self) {}
+}
 
 impl Waiting {
     pub(crate) fn begin<'a>(
