@@ -15,12 +15,8 @@ pub(crate) enum Needs {
     All,
 }
 
-/// Ends when it is dropped, as the bus's own.
-pub(crate) struct Waiting;
-
-impl Drop for Waiting {
-    fn drop(&mut self) {}
-}
+/// Owns something, as the bus's own does: who has waited drops it.
+pub(crate) struct Waiting(Box<()>);
 
 impl Waiting {
     pub(crate) fn begin<'a>(
