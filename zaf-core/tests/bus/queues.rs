@@ -317,6 +317,7 @@ fn the_state_shows_who_has_work_and_a_failure_what_was_said() -> Result<()> {
     let failures = bus.message_queue(HANDLER_FAILED, APPLICATION_ENDPOINT)?;
     assert_eq!(bus.state().to_string(), "idle");
     let (one, gate, _) = gated(&bus, QueuePolicy::Reject)?;
+    assert_eq!(bus.state().to_string(), "gated: 0 queued, 1 active\n");
     bus.trigger_event(PING, KITCHEN, 1)?;
     assert_eq!(bus.state().to_string(), "gated: 1 queued, 1 active\n");
     gate.let_through(2);
