@@ -131,3 +131,34 @@ fn a_worker_never_leaves_a_message_behind() {
         assert_eq!(handled + usize::from(needs_worker), 2);
     });
 }
+
+#[test]
+fn a13_a15_a_sender_that_waits_for_room_without_limit_is_woken_by_the_end() {
+    for drains in [false, true] {
+        explore(move || {
+            let strand = Arc::new(Strand::new(activity(), 1, 1, 1));
+            let endpoint = Arc::new(Busy::new());
+            let first = strand.push(item(), &endpoint, QueuePolicy::Reject, false);
+            assert!(first.is_ok());
+            let sender = {
+                let (strand, endpoint) = (Arc::clone(&strand), Arc::clone(&endpoint));
+                thread::start(move || {
+                    let policy = QueuePolicy::Block {
+                        deadline: std::time::Duration::MAX,
+                    };
+                    // A lost wake-up is a deadlock.
+                    strand.push(item(), &endpoint, policy, false).err()
+                })
+            };
+            if drains {
+                strand.drain();
+            } else {
+                for queued in strand.close() {
+                    strand.finish(queued.endpoint, 1);
+                }
+            }
+            let refused = sender.join().unwrap().map(|(refusal, _)| refusal);
+            assert_eq!(refused, Some(Refusal::Closed));
+        });
+    }
+}
