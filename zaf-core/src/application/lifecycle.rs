@@ -23,7 +23,7 @@ use super::events::{
 };
 use super::failure::{Failure, FailureKind};
 use super::signal::{OnSignal, SignalWatch};
-use super::{Console, ExitCode, SignalRelay};
+use super::{Console, ExitCode, SignalRelay, inspection};
 use crate::command::{AbortLevel, AbortState, CommandContext, Invocation};
 use crate::config::{ConfigOption, OptionId};
 use crate::error::{Error, Result};
@@ -142,16 +142,27 @@ impl Run {
         if let Err(error) = self.provide(&prepared) {
             return self.report(&Failure::new(FailureKind::Internal, error));
         }
-        if prepared.errors().is_empty() {
+        let inspects = inspection::runs_in_spite_of_errors(&prepared);
+        if inspects || prepared.errors().is_empty() {
             self.watch_signals(&prepared);
         }
-        match prepared.start() {
+        let started = if inspects {
+            prepared.start_in_spite_of_errors()
+        } else {
+            prepared.start()
+        };
+        match started {
             Err(errors) => {
                 for failure in Failure::of_loading(errors) {
                     self.report(&failure);
                 }
             }
-            Ok(started) => self.run_command(started),
+            Ok(started) => {
+                if inspects && let Err(error) = inspection::tell_problems(&started, &self.console) {
+                    self.report(&Failure::new(FailureKind::Internal, error));
+                }
+                self.run_command(started);
+            }
         }
         self.end_bus();
     }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::options::{self, OptionEntry, Requester};
-use super::{ExtensionDescriptor, LoadError, RegisteredExtension};
+use super::{DispatcherSet, ExtensionDescriptor, LoadError, RegisteredExtension};
 use crate::command::{CommandDescriptor, CommandTree};
 use crate::config::{ConfigOption, ConfigStore, Key, Source};
 
@@ -57,6 +57,8 @@ impl fmt::Display for ExtensionState {
 pub struct ExtensionEntry {
     /// The extension.
     pub descriptor: ExtensionDescriptor,
+    /// Its dispatchers, by file and line.
+    pub dispatchers: Vec<DispatcherSet>,
     /// Whether it takes part.
     pub state: ExtensionState,
 }
@@ -171,6 +173,7 @@ impl Catalog {
             .iter()
             .map(|extension| ExtensionEntry {
                 descriptor: extension.descriptor,
+                dispatchers: extension.dispatchers.clone(),
                 state: ExtensionState::Enabled,
             })
             .collect();
