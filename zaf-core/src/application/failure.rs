@@ -92,11 +92,7 @@ impl Failure {
             Problems::from_list(problems).map(|problems| Self::new(FailureKind::Loading, problems));
         let mut failures: Vec<Self> = others
             .into_iter()
-            .map(|error| {
-                let hints = error.hints().to_vec();
-                let error = hints.into_iter().fold(Error::from(error), Error::hint);
-                Self::new(FailureKind::Loading, error)
-            })
+            .map(Self::of_load_error)
             .chain(of_configuration)
             .collect();
         if let Some(asked_for) = failures
@@ -111,6 +107,13 @@ impl Failure {
                 .map(|error| Self::new(FailureKind::Teardown, error)),
         );
         failures
+    }
+
+    /// One error of loading, with its hints.
+    pub(super) fn of_load_error(error: LoadError) -> Self {
+        let hints = error.hints().to_vec();
+        let error = hints.into_iter().fold(Error::from(error), Error::hint);
+        Self::new(FailureKind::Loading, error)
     }
 
     /// A panic with this text.

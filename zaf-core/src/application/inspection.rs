@@ -3,13 +3,12 @@
 //! Only what is wrong with extensions is tolerated. What was typed or configured wrongly stops these commands like all others,
 //! because what they show would be about something else than what was meant.
 
-use std::io::Write as _;
 use std::sync::Arc;
 
 use super::failure::{Failure, carried_code};
-use super::{Console, ExitCode, FailureKind};
+use super::{Console, ExitCode};
 use crate::command::INSPECTION;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::extension::{LoadError, LoadProblems, Loaded, Prepared};
 
 /// Whether the selected command is to run, whatever its extensions do.
@@ -33,16 +32,19 @@ fn is_of_extensions(error: &LoadError) -> bool {
 
 /// Shows on standard error what is wrong with extensions, and makes it known to the command. It does not count for the exit
 /// code: the command does what it was asked for.
-pub(super) fn tell_problems(loaded: &Loaded, console: &Console) -> Result<()> {
-    let problems = LoadProblems::of(loaded.problems());
-    let mut stderr = console.stderr();
-    for error in loaded.problems() {
-        let hints = error.hints().iter().cloned();
-        let shown = hints.fold(Error::msg(error.with_causes()), Error::hint);
-        let text = Failure::new(FailureKind::Loading, shown).render();
-        stderr.write_all(text.as_bytes())?;
+///
+/// # Errors
+/// If standard error cannot be written, or the session has ended.
+pub(super) fn tell_problems(
+    problems: Vec<LoadError>,
+    loaded: &Loaded,
+    console: &Console,
+) -> Result<()> {
+    loaded
+        .session()
+        .provide(Arc::new(LoadProblems::of(&problems)))?;
+    for error in problems {
+        Failure::of_load_error(error).show(console)?;
     }
-    drop(stderr);
-    loaded.session().provide(Arc::new(problems))?;
     Ok(())
 }

@@ -147,9 +147,11 @@ impl Run {
             self.watch_signals(&prepared);
         }
         let started = if inspects {
-            prepared.start_in_spite_of_errors()
+            prepared
+                .start_in_spite_of_errors()
+                .map(|(loaded, problems)| (loaded, Some(problems)))
         } else {
-            prepared.start()
+            prepared.start().map(|loaded| (loaded, None))
         };
         match started {
             Err(errors) => {
@@ -157,11 +159,13 @@ impl Run {
                     self.report(&failure);
                 }
             }
-            Ok(started) => {
-                if inspects && let Err(error) = inspection::tell_problems(&started, &self.console) {
+            Ok((running, problems)) => {
+                if let Some(problems) = problems
+                    && let Err(error) = inspection::tell_problems(problems, &running, &self.console)
+                {
                     self.report(&Failure::new(FailureKind::Internal, error));
                 }
-                self.run_command(started);
+                self.run_command(running);
             }
         }
         self.end_bus();

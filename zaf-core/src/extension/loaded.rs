@@ -119,19 +119,19 @@ impl Prepared {
     /// The errors so far if there are any, else all errors of defining, making or registering: the first of these steps that
     /// has errors is the last. What had been started is destroyed.
     pub fn start(self) -> Result<Loaded, LoadErrors> {
-        self.start_or(OnError::Stop)
+        self.start_or(OnError::Stop).map(|(loaded, _)| loaded)
     }
 
     /// As [`start`](Self::start), but what is wrong with extensions stops nothing except them: for commands that show what there
-    /// is. [`Loaded::problems`] has the errors.
+    /// is. With it come the errors, in the order of loading.
     ///
     /// # Errors
     /// If there is no such command, with all errors.
-    pub fn start_in_spite_of_errors(self) -> Result<Loaded, LoadErrors> {
+    pub fn start_in_spite_of_errors(self) -> Result<(Loaded, Vec<LoadError>), LoadErrors> {
         self.start_or(OnError::GoOn)
     }
 
-    fn start_or(self, on_error: OnError) -> Result<Loaded, LoadErrors> {
+    fn start_or(self, on_error: OnError) -> Result<(Loaded, Vec<LoadError>), LoadErrors> {
         let command = self.command();
         let Self {
             mut instances,
@@ -142,11 +142,7 @@ impl Prepared {
             Ok(command) if on_error.goes_on(&errors) => {
                 errors.extend(start(&mut instances, &enabled, command, on_error));
                 if on_error.goes_on(&errors) {
-                    return Ok(Loaded {
-                        instances,
-                        command,
-                        problems: errors,
-                    });
+                    return Ok((Loaded { instances, command }, errors));
                 }
             }
             Ok(_) => {}
@@ -241,18 +237,12 @@ fn define(host: &Host, extensions: &[&RegisteredExtension]) -> Vec<LoadError> {
 pub struct Loaded {
     instances: Instances,
     command: &'static CommandDescriptor,
-    problems: Vec<LoadError>,
 }
 
 impl Loaded {
     /// The command to run.
     pub fn command(&self) -> &'static CommandDescriptor {
         self.command
-    }
-
-    /// What is wrong with extensions that were to be started in spite of errors, in the order of loading; else empty.
-    pub fn problems(&self) -> &[LoadError] {
-        &self.problems
     }
 
     /// Everything that is known.

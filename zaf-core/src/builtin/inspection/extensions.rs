@@ -1,247 +1,207 @@
 //! The command `extensions`: which there are, whether they take part, and why not.
 
-use std::io::Write as _;
-
+use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::declare::Declaration;
-use super::table::lay_out;
-use crate::application::{Console, ExitCode};
+use super::super::table::{Cell, lay_out};
+use super::participation::{Participation, State, extended};
+use super::{Inspection, LIST_OPTIONS, adding, command, first_line};
+use crate::application::ExitCode;
 use crate::command::{CommandContext, CommandDescriptor};
-use crate::config::{ConfigOption, ConfigStore, ConfigView, OptionDescriptor, OptionId, nearest};
-use crate::error::{Error, Result};
-use crate::extension::{
-    Catalog, Extension, ExtensionContext, ExtensionDescriptor, ExtensionEntry, ExtensionState,
-    is_active,
-};
-
-/// Command whose point of view is taken; without it, none is. `--target-command run`.
-pub const TARGET_COMMAND: OptionId<String> =
-    OptionId::text("target.command").describe("Say what takes part in this command.");
-
-/// How lists are written. `--format`; `json` for programs: the fields are stable, new ones may come.
-pub const LIST_FORMAT: OptionId<String> = OptionId::choice("format", &["table", "json"])
-    .describe("How the list is written.")
-    .default("table");
-
-const OPTIONS: [ConfigOption; 2] = [TARGET_COMMAND.optional(), LIST_FORMAT.optional()];
+use crate::config::{ConfigStore, Key, Outcome, Source};
+use crate::error::Result;
+use crate::extension::{EXTENSION_ENABLED, ExtensionDescriptor, ExtensionEntry, ExtensionState};
+use crate::message::Entity;
 
 /// `extensions`: lists all extensions in the order in which they are loaded.
-pub const EXTENSIONS_COMMAND: CommandDescriptor = CommandDescriptor {
-    name: "extensions",
-    description: "Lists the extensions and says which take part.",
-    parent: None,
-    uses: &[],
-    config_options: &OPTIONS,
-    hidden: false,
+pub const EXTENSIONS_COMMAND: CommandDescriptor = command(
+    "extensions",
+    "Lists the extensions and says which take part.",
+    &LIST_OPTIONS,
     run,
-    krate: env!("CARGO_PKG_NAME"),
-    file: file!(),
-    line: line!(),
-};
+    (file!(), line!()),
+);
 
-/// Adds [`EXTENSIONS_COMMAND`].
-#[derive(Debug)]
-pub struct ExtensionsCommand;
-
-pub(super) const EXTENSIONS: ExtensionDescriptor = Declaration {
-    name: "extensionscommand",
-    description: "Adds the command that lists extensions.",
-    load_order: 110,
-    config_options: &[],
-    commands: &[&EXTENSIONS_COMMAND],
-    file: file!(),
-    line: line!(),
-}
-.of::<ExtensionsCommand>();
-
-impl Extension for ExtensionsCommand {
-    fn new(_: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self)
-    }
-}
+pub(super) const EXTENSIONS: ExtensionDescriptor = adding(
+    "extensionscommand",
+    "Adds the command that lists extensions.",
+    &[&EXTENSIONS_COMMAND],
+    (file!(), line!()),
+);
 
 fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
-    let catalog = cx.component::<Catalog>()?;
-    let console = cx.component::<Console>()?;
-    let target = match cx.config().get_optional(TARGET_COMMAND)? {
-        None => None,
-        Some(path) => Some(command_of(&catalog, &path)?),
-    };
-    let rows: Vec<Row> = catalog
-        .extensions()
-        .iter()
-        .map(|entry| Row::of(entry, target, catalog.store()))
-        .collect();
-    let text = if cx.config().get(LIST_FORMAT)? == "json" {
-        let list = List {
-            schema: "1.0",
-            target_command: target.map(CommandDescriptor::path),
-            extensions: &rows,
-        };
-        serde_json::to_string_pretty(&list)? + "\n"
-    } else {
-        table(&rows, console.width())
-    };
-    console.stdout().write_all(text.as_bytes())?;
-    Ok(ExitCode::Success)
-}
-
-/// The command of this path.
-///
-/// # Errors
-/// With exit code 2 and the nearest path, if there is none.
-pub(super) fn command_of(catalog: &Catalog, path: &str) -> Result<&'static CommandDescriptor> {
-    let commands = catalog.commands();
-    if let Some(entry) = commands.find(path) {
-        return Ok(entry.command);
-    }
-    let error = Error::msg(format_args!("there is no command `{path}`"));
-    let paths: Vec<&str> = commands.iter().map(|(path, _)| path).collect();
-    let hint = match nearest(path, paths.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are `{}`", paths.join("`, `")),
-    };
-    Err(ExitCode::Usage.with_error(error.hint(hint)))
-}
-
-#[derive(Serialize)]
-struct List<'a> {
-    schema: &'static str,
-    target_command: Option<String>,
-    extensions: &'a [Row],
+    let inspection = Inspection::new(cx)?;
+    let rows = rows(&inspection);
+    inspection.show(cx, "extensions", &rows, |width| table(&rows, width))
 }
 
 /// What is said about one extension.
-#[derive(Serialize)]
-struct Row {
-    order: u16,
-    name: &'static str,
-    state: &'static str,
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Row {
+    /// None if it is so broken that it is not loaded at all.
+    pub(super) order: Option<u16>,
+    pub(super) name: String,
+    pub(super) kind: &'static str,
+    pub(super) state: State,
     /// Why it does not take part; none if it does.
-    reason: Option<String>,
+    pub(super) reason: Option<String>,
+    /// Where it is said that it is enabled or disabled: a source, `default`, or `always` if nobody can say so.
+    pub(super) decided_by: Option<String>,
+    /// Paths of the commands that it extends.
+    pub(super) extends_commands: Vec<String>,
+    /// Capabilities that a command has to use, all of them, to be extended.
+    pub(super) extends_capabilities: Vec<&'static str>,
+    /// Paths of the commands that it adds.
+    pub(super) commands: Vec<String>,
+    pub(super) replaces: &'static [&'static str],
+    pub(super) replaced_by: Option<&'static str>,
+    pub(super) groups: &'static [&'static str],
     #[serde(rename = "crate")]
-    krate: &'static str,
-    version: &'static str,
-    does: &'static str,
-    file: &'static str,
-    line: u32,
+    pub(super) krate: &'static str,
+    pub(super) version: &'static str,
+    pub(super) does: &'static str,
+    pub(super) file: &'static str,
+    pub(super) line: u32,
+}
+
+/// All extensions in load order; then those that could not be registered.
+pub(super) fn rows(inspection: &Inspection) -> Vec<Row> {
+    let known = inspection.catalog.extensions();
+    let rows = known.iter().map(|entry| Row::of(entry, inspection));
+    let mut unknown: IndexMap<&str, Vec<&str>> = IndexMap::new();
+    for problem in inspection.problems.iter() {
+        if let Some(name) = problem.extension
+            && !known.iter().any(|entry| entry.descriptor.name == name)
+        {
+            unknown.entry(name).or_default().push(&problem.text);
+        }
+    }
+    let refused = unknown
+        .into_iter()
+        .map(|(name, texts)| Row::refused(name, &texts));
+    rows.chain(refused).collect()
 }
 
 impl Row {
-    fn of(entry: &ExtensionEntry, target: Option<&CommandDescriptor>, store: &ConfigStore) -> Self {
+    fn of(entry: &ExtensionEntry, inspection: &Inspection) -> Self {
         let extension = &entry.descriptor;
-        let (state, reason) = match &entry.state {
-            ExtensionState::Disabled { .. } => ("disabled", Some(entry.state.to_string())),
-            ExtensionState::Replaced { .. } => ("replaced", Some(entry.state.to_string())),
-            ExtensionState::Undecided => ("undecided", None),
-            ExtensionState::AlwaysLoaded | ExtensionState::Enabled => {
-                match why_not(extension, target, store) {
-                    Some(reason) => ("inactive", Some(reason)),
-                    None => ("active", None),
-                }
-            }
-        };
-        let does = extension.description.trim().lines().next().unwrap_or("");
+        let Participation { state, reason } = inspection.participation(entry);
+        let (extends_commands, extends_capabilities) = extended(extension);
         Self {
-            order: extension.load_order(),
-            name: extension.name,
+            order: Some(extension.load_order()),
+            name: extension.name.to_owned(),
+            kind: if extension.is_framework() {
+                "framework"
+            } else {
+                "command"
+            },
             state,
             reason,
+            decided_by: decided_by(entry, inspection.catalog.store()),
+            extends_commands,
+            extends_capabilities,
+            commands: extension
+                .commands()
+                .iter()
+                .map(|command| command.path())
+                .collect(),
+            replaces: extension.replaces,
+            replaced_by: match entry.state {
+                ExtensionState::Replaced { by } => Some(by),
+                _ => None,
+            },
+            groups: extension.groups,
             krate: extension.krate,
             version: extension.version,
-            does: does.trim_end_matches('.'),
+            does: first_line(extension.description),
             file: extension.file,
             line: extension.line,
         }
     }
-}
 
-/// Why an extension that is enabled does nothing.
-pub(super) fn why_not(
-    extension: &ExtensionDescriptor,
-    target: Option<&CommandDescriptor>,
-    store: &ConfigStore,
-) -> Option<String> {
-    if let Some(target) = target
-        && !extension.is_framework()
-        && !extension.extends(target)
-    {
-        return Some(format!("does not extend {}", target.path()));
+    /// An extension that the application does not know, because its declaration is wrong.
+    fn refused(name: &str, problems: &[&str]) -> Self {
+        Self {
+            order: None,
+            name: name.to_owned(),
+            kind: "unknown",
+            state: State::Failed,
+            reason: Some(problems.join("\n")),
+            decided_by: None,
+            extends_commands: Vec::new(),
+            extends_capabilities: Vec::new(),
+            commands: Vec::new(),
+            replaces: &[],
+            replaced_by: None,
+            groups: &[],
+            krate: "",
+            version: "",
+            does: "",
+            file: "",
+            line: 0,
+        }
     }
-    if let Some(option) = extension.instance_option()
-        && store
-            .entities(&option.option)
-            .is_ok_and(|found| found.is_empty())
-    {
-        return Some(format!("{} names nothing", option.option.key));
-    }
-    let options = extension.config_options.iter().map(|option| &option.option);
-    let view = store.view(options, None);
-    let (on, off) = (extension.activate_on, extension.deactivate_on);
-    if is_active(on, off, |option| view.is_set(option)) {
-        return None;
-    }
-    let lacking = on
-        .iter()
-        .find(|group| !group.iter().any(|option| view.is_set(option)));
-    Some(match lacking {
-        Some([option]) => format!("{} is {}", option.key, without_value(option, &view)),
-        Some(group) => format!("none of {} is set", keys(group)),
-        None => format!(
-            "{} is set",
-            off.iter()
-                .map(|group| keys(group))
-                .collect::<Vec<_>>()
-                .join(" and ")
-        ),
-    })
-}
 
-fn without_value(option: &OptionDescriptor, view: &ConfigView) -> &'static str {
-    match view.value(option) {
-        Ok(Some(_)) if option.kind == crate::config::Kind::Flag => "false",
-        _ => "not set",
+    /// What it does; and in lines of their own what it replaces and why it does not take part.
+    pub(super) fn about(&self) -> String {
+        let mut lines = vec![self.does.to_owned()];
+        if !self.replaces.is_empty() {
+            lines.push(format!("(replaces {})", self.replaces.join(", ")));
+        }
+        if let Some(reason) = &self.reason {
+            lines.push(format!("({reason})"));
+        }
+        lines.retain(|line| !line.is_empty());
+        lines.join("\n")
     }
 }
 
-fn keys(group: &[OptionDescriptor]) -> String {
-    let keys: Vec<&str> = group.iter().map(|option| option.key).collect();
-    keys.join(", ")
+/// Where it is said whether an extension is enabled.
+fn decided_by(entry: &ExtensionEntry, store: &ConfigStore) -> Option<String> {
+    let written = || {
+        let option = EXTENSION_ENABLED.descriptor();
+        let key = Key::of(&option, Some(&Entity::from(entry.descriptor.name)));
+        let values = store.explain(&key);
+        let winner = values
+            .into_iter()
+            .find(|value| value.outcome == Outcome::Wins)?;
+        match winner.source {
+            Source::Default { .. } => None,
+            source => Some(source.to_string()),
+        }
+    };
+    match &entry.state {
+        ExtensionState::AlwaysLoaded => Some("always".to_owned()),
+        ExtensionState::Disabled { by: Some(source) } => Some(source.to_string()),
+        ExtensionState::Undecided => None,
+        _ => Some(written().unwrap_or_else(|| "default".to_owned())),
+    }
 }
 
 /// The rows for people: parts of one extension that are loaded at several orders take one line.
 fn table(rows: &[Row], width: usize) -> String {
-    let heading = ["ORDER", "NAME", "STATE", "FROM", "DOES"].map(str::to_owned);
-    let mut lines: Vec<[String; 5]> = vec![heading];
-    let mut folded: indexmap::IndexMap<_, Vec<&Row>> = indexmap::IndexMap::new();
+    let heading = ["ORDER", "NAME", "STATE", "FROM", "DOES"].map(Cell::heading);
+    let mut lines: Vec<[Cell; 5]> = vec![heading];
+    let mut folded: IndexMap<_, Vec<&Row>> = IndexMap::new();
     for row in rows {
-        let same = (
-            row.name,
-            row.krate,
-            row.does,
-            row.state,
-            row.reason.as_deref(),
-        );
+        let same = (&row.name, row.krate, row.state.word(), row.about());
         folded.entry(same).or_default().push(row);
     }
-    for ((name, krate, does, state, reason), parts) in folded {
-        let order = match parts.as_slice() {
-            [first, .., last] => format!("{}…{}", first.order, last.order),
-            [only] => only.order.to_string(),
-            [] => continue,
+    for ((name, krate, _, about), parts) in folded {
+        let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
+            continue;
         };
-        let version = parts[0].version;
-        let does = match reason {
-            Some(reason) => format!("{does}\n({reason})"),
-            None => does.to_owned(),
+        let order = match (first.order, last.order) {
+            (Some(from), Some(to)) if from != to => format!("{from}…{to}"),
+            (Some(order), _) => order.to_string(),
+            (None, _) => "–".to_owned(),
         };
         lines.push([
-            order,
-            name.to_owned(),
-            state.to_owned(),
-            format!("{krate} {version}"),
-            does,
+            order.into(),
+            name.as_str().into(),
+            first.state.cell(),
+            format!("{krate} {}", first.version).trim().into(),
+            about.into(),
         ]);
     }
     lay_out(&lines, [true, false, false, false, false], width)
