@@ -279,7 +279,7 @@ fn e31_a_function_that_kills_the_runner_is_named() {
 }
 
 /// A run whose case ends when it is told through the pipe `go`, also after it was asked to end.
-fn patient_run() -> Guarded {
+fn patient_session() -> Session {
     let session = Session::new();
     fifo(&session, "go");
     fifo(&session, "asked");
@@ -289,8 +289,14 @@ fn patient_run() -> Guarded {
         while :; do read _ < go && exit 0; done",
     );
     session.script("suite/b-waits", "touch ran");
-    let arguments = [&ONE_BY_ONE, ["--tests-grace", "5m", "suite"].as_slice()].concat();
-    let command = session.command(&arguments);
+    session
+}
+
+const PATIENT: [&str; 3] = ["--tests-grace", "5m", "suite"];
+
+fn patient_run() -> Guarded {
+    let session = patient_session();
+    let command = session.command(&[ONE_BY_ONE.as_slice(), &PATIENT].concat());
     Guarded::start(session, command)
 }
 
@@ -320,6 +326,25 @@ fn d4_a_signal_to_the_front_alone_or_to_both_counts_once() {
             assert_eq!(verdicts, ["aborted", "not-run"]);
         }
     }
+}
+
+#[test]
+fn d4_a_time_limit_from_outside_asks_once() {
+    let session = patient_session();
+    let ready = fifo(&session, "ready");
+    // It signals the process that it has started, and then the whole group, as when the time is up.
+    let limit = ["300", env!("CARGO_BIN_EXE_zk2")];
+    let line = [limit.as_slice(), &ONE_BY_ONE, &PATIENT].concat();
+    let child = session.program("timeout", &line).spawn().unwrap();
+    read(&ready);
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    read(&session.path().join("asked"));
+    fs::write(session.path().join("go"), "\n").unwrap();
+    let ended = wait(child);
+    assert_eq!(told(&ended), ["SIGTERM received"], "{ended:?}");
+    let verdicts: Vec<_> = session.verdicts().into_values().collect();
+    assert_eq!(verdicts, ["aborted", "not-run"]);
+    assert_clean(&session);
 }
 
 #[test]

@@ -9,8 +9,21 @@ use crate::place::{Place, descriptors};
 use crate::problems::Problems;
 
 const POSITIONAL: Option<(&str, &str)> = Some(("the message that it handles", "MY_MESSAGE"));
-const KEYS: &[&str] = &["endpoints", "entity", "optional", "priority"];
-const KEYS_OF_POOLS: &[&str] = &["endpoints", "entity", "optional", "priority", "workers"];
+const KEYS: &[&str] = &[
+    "endpoints",
+    "entity",
+    "long_running",
+    "optional",
+    "priority",
+];
+const KEYS_OF_POOLS: &[&str] = &[
+    "endpoints",
+    "entity",
+    "long_running",
+    "optional",
+    "priority",
+    "workers",
+];
 const NOT_POOLS: &[(&str, &str)] = &[
     (
         "workers",
@@ -93,6 +106,7 @@ pub(crate) fn read(attribute: &Attribute, problems: &mut Problems) -> Option<Dec
             .map(|option| Place::of(option).descriptor(option)),
     );
     let optional_messages = arguments.flag("optional", false, problems);
+    let long_running = arguments.flag("long_running", false, problems);
     let priority = arguments
         .integer(
             "priority",
@@ -121,6 +135,7 @@ pub(crate) fn read(attribute: &Attribute, problems: &mut Problems) -> Option<Dec
     let fields = quote! {
         priority: #priority,
         optional: #optional_messages,
+        long_running: #long_running,
         messages: &[#(#descriptors),*],
         endpoints: &[#(#endpoints),*],
         entity_option: #entity_option,

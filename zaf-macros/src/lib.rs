@@ -70,6 +70,7 @@ pub fn command_extension(arguments: TokenStream, item: TokenStream) -> TokenStre
 /// | --- | --- | --- |
 /// | `endpoints` | endpoints to listen at | all that define the message |
 /// | `entity` | the option that the extension is instantiated on: listens for this instance's entity only | every entity |
+/// | `long_running` | its handlers may take as long as they like: no warning names them | `false` |
 /// | `optional` | undefined messages are skipped instead of being an error | `false` |
 /// | `priority` | whole number, higher is served first | `0` |
 /// | `workers` | thread pools only: number of workers | that of the framework |

@@ -178,7 +178,8 @@ impl<A: OnSignal> Watcher<A> {
             }
         }
         self.read_relayed(&mut arrived);
-        arrived.retain(|&(signal, way)| self.arrivals.is_new(signal, way));
+        let now = Instant::now();
+        arrived.retain(|&(signal, way)| self.arrivals.is_new(signal, way, now));
         arrived.into_iter().map(|(signal, _)| signal).collect()
     }
 

@@ -1,7 +1,7 @@
 //! Framework extensions that every application has.
 //!
 //! Each could be written by a user, and replaced by one. What they do together: read the environment, the command line and
-//! the configuration files while extensions are loaded, check the result, set the log level, and show it all. They tell the application
+//! the configuration files while extensions are loaded, check the result, set the log level, record the run, and show it all. They tell the application
 //! what went wrong by errors; nothing here ends the process or keeps state.
 
 mod cli;
@@ -13,7 +13,9 @@ mod inspection;
 mod logging;
 mod noop;
 mod output;
+mod slow_handlers;
 mod table;
+mod trace;
 
 use self::cli::CLI;
 use self::config_files::CONFIG_FILES;
@@ -34,6 +36,8 @@ pub use inspection::{
 pub use logging::{LOG_LEVEL, Logging};
 pub use noop::{NOOP_COMMAND, Noop};
 pub use output::{OUTPUT_DIR, Output};
+pub use slow_handlers::{HANDLER_WARN, SlowHandlers};
+pub use trace::{TRACE, Trace};
 
 /// All built-in extensions, for applications that are made of a list of their own
 /// ([`Application::made_of`](crate::application::Application::made_of)). Others have them anyway.
@@ -52,6 +56,8 @@ pub const EXTENSIONS: &[ExtensionDescriptor] = &[
     CONFIG_FILES[2],
     config_validator::CONFIG_VALIDATOR,
     logging::LOGGING,
+    trace::TRACE_EXTENSION,
+    slow_handlers::SLOW_HANDLERS,
     output::OUTPUT,
     inspection::EXTENSIONS[0],
     inspection::EXTENSIONS[1],

@@ -258,7 +258,10 @@ fn draw_into(
 ) {
     let indent = "  ".repeat(depth);
     if unmet.candidates.is_empty() {
-        let _ = writeln!(text, "{indent}- nothing makes or provides this type");
+        let _ = writeln!(
+            text,
+            "{indent}- nothing makes or provides this type: no function with `#[component]` returns it"
+        );
     }
     for (index, reason) in &unmet.candidates {
         let component = &registry.sorted()[*index];

@@ -142,8 +142,9 @@ fn what_is_missing_is_drawn_with_the_nearest_candidates() {
     }
     let none = session([]).resolve::<Shell>(&SHELL).unwrap_err();
     assert!(
-        none.to_string()
-            .ends_with("- nothing makes or provides this type"),
+        none.to_string().ends_with(
+            "- nothing makes or provides this type: no function with `#[component]` returns it"
+        ),
         "{none}"
     );
 

@@ -5,9 +5,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::options::{self, OptionEntry, Requester};
-use super::{DispatcherSet, ExtensionDescriptor, LoadError, RegisteredExtension};
+use super::{
+    DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, LoadError, RegisteredExtension,
+};
 use crate::command::{CommandDescriptor, CommandTree};
-use crate::config::{ConfigOption, ConfigStore, Key, Source};
+use crate::config::{ConfigOption, ConfigStore, Key, Source, nearest};
 
 /// Whether an extension takes part, and because of whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,6 +190,34 @@ impl Catalog {
     /// The commands of enabled extensions.
     pub fn commands(&self) -> &CommandTree {
         &self.known.commands
+    }
+
+    /// The capabilities that `extension` extends and no command of any extension has, each with the nearest that one has:
+    /// with one of these it is never loaded. Empty for framework extensions.
+    pub fn unknown_capabilities(
+        &self,
+        extension: &ExtensionDescriptor,
+    ) -> Vec<(&'static str, Option<&'static str>)> {
+        let ExtensionKind::Command { extends } = extension.kind else {
+            return Vec::new();
+        };
+        // Those of extensions that are not loaded are known: whoever switches a command off has not misspelled it.
+        let words: BTreeSet<&'static str> = self
+            .known
+            .extensions
+            .iter()
+            .flat_map(|entry| entry.descriptor.commands())
+            .flat_map(|command| std::iter::once(command.name).chain(command.uses.iter().copied()))
+            .collect();
+        extends
+            .iter()
+            .filter_map(|extended| match extended {
+                Extends::Capability(word) if !words.contains(word) => {
+                    Some((*word, nearest(word, words.iter().copied())))
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     /// All options that enabled extensions, their commands and the application ask for, sorted by key.

@@ -90,6 +90,8 @@ pub struct DispatcherDescriptor {
     pub priority: i32,
     /// Whether undefined messages are skipped instead of being an error.
     pub optional: bool,
+    /// Whether its handlers may take as long as they like: then no warning names them.
+    pub long_running: bool,
     /// Messages that it listens to; not empty.
     pub messages: &'static [MessageDescriptor],
     /// Endpoints that it listens at; empty: all that define the message.

@@ -157,7 +157,25 @@ impl Loader {
         {
             errors.extend(load_framework(&mut instances, extension));
         }
+        warn_of_capabilities(instances.catalog(), &enabled);
         Prepared::new(instances, enabled, errors)
+    }
+}
+
+/// Says which command extensions will never be loaded because of a word that is nearly another one. A word that resembles none
+/// may be that of a command which this application does not have; of that only `why` speaks.
+fn warn_of_capabilities(catalog: &Catalog, enabled: &[RegisteredExtension]) {
+    for extension in enabled {
+        for (word, near) in catalog.unknown_capabilities(&extension.descriptor) {
+            if let Some(near) = near {
+                tracing::warn!(
+                    "extension `{}` ({}:{}) extends `{word}`, which is no capability of any command: did you mean `{near}`?",
+                    extension.descriptor.name,
+                    extension.descriptor.file,
+                    extension.descriptor.line
+                );
+            }
+        }
     }
 }
 

@@ -290,6 +290,9 @@ impl RunningExtension {
         if descriptor.optional {
             builder = builder.optional();
         }
+        if descriptor.long_running {
+            builder = builder.long_running();
+        }
         if let Some(workers) = descriptor.workers.and_then(NonZeroUsize::new) {
             builder = builder.workers(workers);
         }

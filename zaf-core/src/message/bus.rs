@@ -16,10 +16,11 @@ use super::dispatcher::pool::Pool;
 use super::dispatcher::{Core, DispatcherBuilder, DispatcherKind};
 use super::error::BusError;
 use super::limits::BusLimits;
+use super::observe::Watch;
 use super::queue::{MessageQueue, MessageQueueBuilder};
 use super::registration::Application;
 use super::registry::Registry;
-use super::report::{APPLICATION_ENDPOINT, BusState, HANDLER_FAILED};
+use super::report::{APPLICATION_ENDPOINT, BusState, HANDLER_FAILED, SLOW_HANDLER};
 use super::snapshot::Snapshot;
 use super::{EndpointId, MessageDescriptor, MessageId};
 use crate::sync::{Fences, Mutex, deadline_after};
@@ -39,12 +40,17 @@ pub(crate) struct Inner {
     pub(super) late_replies: Arc<AtomicU64>,
     limits: BusLimits,
     ending: AtomicBool,
+    /// Who names slow handlers, if anybody.
+    pub(super) watch: Mutex<Option<Watch>>,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
         // Workers hold the pool, not the bus: they end when nothing waits any more.
         self.pool.stop();
+        if let Some(watch) = self.watch.get_mut() {
+            watch.stop();
+        }
     }
 }
 
@@ -52,6 +58,7 @@ impl Drop for Inner {
 ///
 /// The bus lives as long as a handle. Handlers get one when they are called; one that captured its own would keep the bus
 /// alive until [`shutdown`](Self::shutdown), which is the way to be sure that no thread and no handler is left.
+#[doc = include_str!("doc/bus.md")]
 #[derive(Clone)]
 pub struct MessageBus {
     pub(super) inner: Arc<Inner>,
@@ -64,7 +71,7 @@ impl Default for MessageBus {
 }
 
 impl MessageBus {
-    /// A bus with the usual limits. Only [`APPLICATION_ENDPOINT`] with [`HANDLER_FAILED`] is defined.
+    /// A bus with the usual limits. Only [`APPLICATION_ENDPOINT`] with [`HANDLER_FAILED`] and [`SLOW_HANDLER`] is defined.
     pub fn new() -> Self {
         Self::with_limits(BusLimits::default())
     }
@@ -78,7 +85,10 @@ impl MessageBus {
         let activity = Arc::new(Activity::new(Fences::detect()));
         let mut registry = Registry::new(number, Arc::clone(&activity));
         registry
-            .define(APPLICATION_ENDPOINT, &[HANDLER_FAILED.descriptor()])
+            .define(
+                APPLICATION_ENDPOINT,
+                &[HANDLER_FAILED.descriptor(), SLOW_HANDLER.descriptor()],
+            )
             .expect("invariant: an empty registry has no conflicting definition");
         let stale = Arc::new(Snapshot::stale());
         let snapshot = ArcSwap::new(Arc::clone(&stale));
@@ -93,6 +103,7 @@ impl MessageBus {
                 late_replies: Arc::new(AtomicU64::new(0)),
                 limits,
                 ending: AtomicBool::new(false),
+                watch: Mutex::new(None),
             }),
         }
     }
@@ -134,6 +145,7 @@ impl MessageBus {
     /// # Errors
     /// [`BusError::TypeMismatch`] if a message of that name has another kind, payload or reply; then nothing was defined.
     /// [`BusError::Closed`].
+    #[doc = include_str!("doc/define.md")]
     pub fn define(
         &self,
         endpoint: EndpointId,
@@ -210,6 +222,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// [`BusError::StillBusy`] with the busy dispatchers; [`BusError::WouldDeadlock`] inside a handler of this bus.
+    #[doc = include_str!("doc/wait_until_idle.md")]
     pub fn wait_until_idle(&self, timeout: Duration) -> Result<(), BusError> {
         self.wait_quiet(None, &self.inner.activity.busy, timeout)
     }
@@ -267,7 +280,35 @@ impl MessageBus {
         self.look(|registry| registry.dispatchers().cloned().collect())
     }
 
+    /// Name of a registered dispatcher.
+    pub(super) fn name_of(&self, dispatcher: u64) -> Option<Arc<str>> {
+        self.look(|registry| Some(Arc::clone(&registry.dispatcher(dispatcher)?.name)))
+    }
+
+    /// Whether the dispatcher may take as long as it likes.
+    pub(super) fn is_long_running(&self, dispatcher: u64) -> bool {
+        self.look(|registry| {
+            registry
+                .dispatcher(dispatcher)
+                .is_some_and(|core| core.long_running)
+        })
+    }
+
+    /// See [`Registry::names_at`].
+    pub(super) fn names_at(
+        &self,
+        message: u32,
+        endpoint: u32,
+    ) -> (Option<&'static str>, Option<EndpointId>) {
+        self.look(|registry| registry.names_at(message, endpoint))
+    }
+
+    pub(super) fn number(&self) -> u32 {
+        self.inner.number
+    }
+
     /// What the bus is doing.
+    #[doc = include_str!("doc/bus_state.md")]
     pub fn state(&self) -> BusState {
         BusState {
             dispatchers: self.cores().iter().map(|core| core.state()).collect(),
@@ -319,6 +360,7 @@ impl MessageBus {
         let checked = self.look(|registry| registry.check(message, endpoint));
         checked.err().unwrap_or(BusError::NoSuchMessage {
             message: message.name,
+            nearest: None,
         })
     }
 
@@ -328,6 +370,7 @@ impl MessageBus {
     /// # Errors
     /// [`BusError::StillBusy`] with the dispatchers whose handlers still run after `timeout`; their threads end when they do.
     /// [`BusError::WouldDeadlock`] inside a handler of this bus; then nothing was done.
+    #[doc = include_str!("doc/shutdown.md")]
     pub fn shutdown(&self, timeout: Duration) -> Result<(), BusError> {
         if self.is_inside_handler() {
             return Err(BusError::WouldDeadlock {
@@ -356,6 +399,10 @@ impl MessageBus {
         }
         self.inner.pool.stop();
         let left = self.inner.pool.join(deadline);
+        let watch = self.inner.watch.lock().take();
+        if let Some(watch) = watch {
+            watch.end(busy.is_empty());
+        }
         if busy.is_empty() && left == 0 {
             return Ok(());
         }

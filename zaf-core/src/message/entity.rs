@@ -6,6 +6,7 @@ use std::sync::Arc;
 /// A named instance, for example one system under test. Cheap to clone.
 ///
 /// The name is checked where entities come from (the options that name them), not here.
+#[doc = include_str!("doc/entity.md")]
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Entity(Arc<str>);
 

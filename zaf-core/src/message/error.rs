@@ -11,20 +11,28 @@ use super::Entity;
 #[non_exhaustive]
 pub enum BusError {
     /// Nobody defined the endpoint.
-    #[error("endpoint `{endpoint}` is not defined")]
+    ///
+    /// Endpoints are defined by [`define`](super::MessageBus::define); in an application that is done with what the attribute
+    /// `endpoints_and_messages` of its extensions declares, for those that take part.
+    #[error("endpoint `{endpoint}` is not defined{}", declare(*nearest))]
     NoSuchEndpoint {
         /// Name of the endpoint.
         endpoint: &'static str,
+        /// Name of a defined endpoint that may have been meant.
+        nearest: Option<&'static str>,
     },
-    /// Nobody defined the message, at any endpoint.
-    #[error("message `{message}` is not defined")]
+    /// Nobody defined the message, at any endpoint. Messages are defined with their endpoints.
+    #[error("message `{message}` is not defined{}", declare(*nearest))]
     NoSuchMessage {
         /// Name of the message.
         message: &'static str,
+        /// Name of a defined message that may have been meant.
+        nearest: Option<&'static str>,
     },
     /// Message and endpoint are defined, but not the one at the other.
     #[error(
-        "message `{message}` is not defined at endpoint `{endpoint}`; it is at {}",
+        "message `{message}` is not defined at endpoint `{endpoint}`{}; it is at {}",
+        did_you_mean(*nearest),
         join(defined_at)
     )]
     NotDefinedAt {
@@ -34,6 +42,8 @@ pub enum BusError {
         endpoint: &'static str,
         /// Names of the endpoints that have it, in order of definition; never empty.
         defined_at: Vec<&'static str>,
+        /// Name of a message of that endpoint that may have been meant.
+        nearest: Option<&'static str>,
     },
     /// [`define_endpoint`](super::MessageBus::define_endpoint) was called twice.
     #[error("endpoint `{endpoint}` is already defined")]
@@ -87,8 +97,17 @@ pub enum BusError {
         /// Which ones, and why they do not go together.
         reason: &'static str,
     },
-    /// A request reached nobody.
-    #[error("nobody answers request `{message}` at {}{}", place(*endpoint), of_entity(entity.as_ref()))]
+    /// A request reached nobody: no dispatcher is registered for it there, or only for other entities.
+    ///
+    /// A dispatcher without entities does not get a request for one, unless it is registered with
+    /// [`any_entity`](super::DispatcherBuilder::any_entity).
+    #[error(
+        "nobody answers request `{message}` at {}{}: register a dispatcher for it{}, or send it with `send_request_optional` \
+         if nobody need answer",
+        place(*endpoint),
+        of_entity(entity.as_ref()),
+        with_entity(entity.as_ref())
+    )]
     NoReceiver {
         /// Name of the message.
         message: &'static str,
@@ -147,6 +166,7 @@ pub enum BusError {
 }
 
 /// Why a request has no value from one of its receivers.
+#[doc = include_str!("doc/reply_error.md")]
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplyError {
@@ -197,6 +217,15 @@ pub enum ReplyError {
         /// How long was waited.
         after: Duration,
     },
+    /// Handlers wait for each other's answers in a circle; this wait was ended because it would have given up first.
+    #[error("waiting for `{handler}` would never end: {}", join_path(path))]
+    Deadlock {
+        /// Name of the dispatcher.
+        handler: Arc<str>,
+        /// Names of the dispatchers in the circle, each waiting for the next; begins and ends with the one whose handler
+        /// waited.
+        path: Vec<Arc<str>>,
+    },
     /// The caller runs on the very worker that would have to answer.
     #[error("waiting for `{handler}` on its own worker would never end")]
     WouldDeadlock {
@@ -215,6 +244,7 @@ impl ReplyError {
             | Self::Cancelled { handler }
             | Self::Rejected { handler, .. }
             | Self::TimedOut { handler, .. }
+            | Self::Deadlock { handler, .. }
             | Self::WouldDeadlock { handler } => handler,
         }
     }
@@ -223,6 +253,11 @@ impl ReplyError {
 fn join(names: &[&'static str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
+}
+
+fn join_path(path: &[Arc<str>]) -> String {
+    let quoted: Vec<String> = path.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(" waits for ")
 }
 
 fn join_busy(busy: &[(Arc<str>, usize, usize)]) -> String {
@@ -234,6 +269,25 @@ fn join_busy(busy: &[(Arc<str>, usize, usize)]) -> String {
         "a message that is being handed over".to_owned()
     } else {
         parts.join(", ")
+    }
+}
+
+fn did_you_mean(nearest: Option<&'static str>) -> String {
+    nearest.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
+}
+
+fn declare(nearest: Option<&'static str>) -> String {
+    format!(
+        "{}: an extension that takes part declares endpoints and their messages with `endpoints_and_messages`",
+        did_you_mean(nearest)
+    )
+}
+
+fn with_entity(entity: Option<&Entity>) -> &'static str {
+    if entity.is_some() {
+        " with that entity or with `any_entity`"
+    } else {
+        ""
     }
 }
 

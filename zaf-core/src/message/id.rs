@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use super::portable::{MessageCodec, codec_of};
 
 /// Where messages are defined: sender of events, receiver of requests.
+#[doc = include_str!("doc/endpoint.md")]
 #[derive(Clone, Copy)]
 pub struct EndpointId {
     name: &'static str,
@@ -157,6 +158,7 @@ mod sealed {
 /// A message that nobody answers, carrying a `P`.
 ///
 /// `const` and cheap to copy; holds no payload.
+#[doc = include_str!("doc/event.md")]
 pub struct EventId<P> {
     name: &'static str,
     description: &'static str,
@@ -243,6 +245,7 @@ impl<P: Send + Sync + 'static> MessageId for EventId<P> {
 /// A message that each receiver answers with an `R`, carrying a `P`.
 ///
 /// `const` and cheap to copy; holds no payload.
+#[doc = include_str!("doc/request.md")]
 pub struct RequestId<P, R> {
     name: &'static str,
     description: &'static str,

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 /// How much a bus may hold.
+#[doc = include_str!("doc/limits.md")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BusLimits {

@@ -74,6 +74,7 @@ impl<P> SharedBody<P> {
 }
 
 /// A message as its receivers see it. Immutable.
+#[doc = include_str!("doc/message.md")]
 pub struct Message<P> {
     pub(crate) origin: &'static Origin,
     pub(crate) entity: Option<Entity>,

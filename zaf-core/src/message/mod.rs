@@ -1,49 +1,12 @@
 //! The message bus: typed events and requests between dispatchers of one process.
 //!
-//! An **endpoint** is where messages are defined. An **event** is triggered *by* an endpoint and reaches every dispatcher
-//! that matches; a **request** is sent *to* an endpoint, and each dispatcher that matches answers once. A dispatcher is
-//! registered for messages, at all or some endpoints, for all or some entities, with a priority, and decides on which
-//! thread its handler runs.
-//!
-//! ```
-//! use std::time::Duration;
-//! use zaf_core::message::{DispatcherKind, EndpointId, EventId, MessageBus, RequestId};
-//!
-//! const KITCHEN: EndpointId = EndpointId::new("kitchen", "Where meals come from.");
-//! const SERVED: EventId<u32> = EventId::new("SERVED", "A table got its meal.");
-//! const PRICE: RequestId<&'static str, u32> = RequestId::new("PRICE", "What a meal costs.");
-//!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let bus = MessageBus::new();
-//! bus.define(KITCHEN, &[SERVED.descriptor(), PRICE.descriptor()])?;
-//! bus.dispatcher(DispatcherKind::Callback, "menu")
-//!     .on(PRICE, |message, _bus| Ok(message.data().len() as u32))
-//!     .register()?;
-//!
-//! let served = bus.message_queue(SERVED, KITCHEN)?;
-//! bus.trigger_event(SERVED, KITCHEN, 7)?;
-//! assert_eq!(*served.recv()?.data(), 7);
-//!
-//! let prices = bus.send_request(PRICE, KITCHEN, "soup")?;
-//! assert_eq!(prices.values(Duration::from_secs(1))?, [4]);
-//! bus.shutdown(Duration::from_secs(1))?;
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! # Promises
-//! - No lock of the bus is held while foreign code runs: handlers, filters, and the `Drop` of payloads, answers and handlers.
-//!   So a handler may trigger, send, register, deregister and destroy, itself included. The message in flight goes on with
-//!   the receivers that it had at its start, minus those destroyed meanwhile.
-//! - A handler that fails or panics never hides a message from the others, and its sender is not unwound.
-//! - When `destroy` returns, no handler of that dispatcher runs or will start.
-//! - Nothing grows without limit, and nothing is dropped without a counter.
-//! - A wait inside a handler that could never end is refused ([`BusError::WouldDeadlock`], [`ReplyError::WouldDeadlock`]).
+#![doc = include_str!("doc/guide.md")]
 //!
 //! # Where what is
 //! `routing` decides who gets a message (pure) · `registry` knows what is defined and registered · `snapshot` and `route` are what
 //! senders read · `send` and `enqueue` deliver, `failure` tells of what went wrong · `presence` and `activity` know what is going on · `dispatcher` has the four kinds, their
 //! queues and the pool · `reply_set` and `reply` carry answers · `codec` and [`portable`] are for messages that cross a border.
+//! `observe` watches.
 
 mod activity;
 mod bus;
@@ -59,6 +22,7 @@ mod id;
 mod limits;
 #[expect(clippy::module_inception, reason = "one concept per file: the message")]
 mod message;
+mod observe;
 pub mod portable;
 mod presence;
 mod publish;
@@ -73,6 +37,7 @@ mod route_definition;
 mod routing;
 mod send;
 mod snapshot;
+mod undefined;
 
 pub use bus::MessageBus;
 pub use codec::WireFormat;
@@ -82,6 +47,9 @@ pub use error::{BusError, ReplyError};
 pub use id::{EndpointId, EventId, MessageDescriptor, MessageId, MessageKind, RequestId};
 pub use limits::BusLimits;
 pub use message::Message;
+pub use observe::{
+    Delivery, Measurement, Observation, Observed, ObservedMessage, Outcome, ThreadLabel,
+};
 pub use portable::{
     EncodedMessage, EncodedPayload, EncodedReplies, EncodedReply, EncodedReplyError, MessageCodec,
     PortableError,
@@ -90,5 +58,5 @@ pub use queue::{MessageQueue, MessageQueueBuilder};
 pub use reply::{AsCompleted, Replies, Reply};
 pub use report::{
     APPLICATION_ENDPOINT, BusState, Counters, DispatchReport, DispatcherState, HANDLER_FAILED,
-    HandlerFailed, HandlerPanicked, Undelivered,
+    HandlerFailed, HandlerPanicked, SLOW_HANDLER, SlowHandler, Undelivered,
 };

@@ -26,6 +26,8 @@ pub(crate) struct Place {
     pub(crate) bus: u32,
     /// Number of the endpoint, unique in the bus.
     pub(crate) endpoint: u32,
+    /// Number of the message, unique in the bus.
+    pub(crate) message: u32,
 }
 
 impl Place {
@@ -39,6 +41,8 @@ struct Frame {
     place: AtomicU64,
     /// Number of the dispatcher whose handler runs; 0 for none.
     dispatcher: AtomicU64,
+    /// Number of the message below, what `state` counted when the frame was opened above: tells two handlings of one message apart.
+    opened: AtomicU64,
 }
 
 /// What one thread is doing.
@@ -47,6 +51,45 @@ pub(crate) struct Record {
     /// Count of changes above, number of open frames below.
     state: AtomicU64,
     frames: [Frame; MAX_DEPTH],
+    /// Name of the thread, for people.
+    thread: Mutex<String>,
+}
+
+/// A handler that is announced in a frame. Two that are equal are the same: no frame is opened twice at the same count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Handling {
+    place: u64,
+    opened: u64,
+    /// 0 for none.
+    pub(crate) dispatcher: u64,
+}
+
+impl Handling {
+    /// As in [`Place`].
+    pub(crate) fn bus(self) -> u32 {
+        (self.place >> 32) as u32
+    }
+
+    /// As in [`Place`].
+    pub(crate) fn endpoint(self) -> u32 {
+        (self.place & 0xFFFF_FFFF) as u32
+    }
+
+    /// As in [`Place`].
+    pub(crate) fn message(self) -> u32 {
+        (self.opened & 0xFFFF_FFFF) as u32
+    }
+}
+
+/// What a thread is doing at one moment; what changes meanwhile may be missing.
+#[derive(Debug)]
+pub(crate) struct Doing {
+    /// Where its record is: tells threads apart.
+    pub(crate) record: usize,
+    /// Name of the thread.
+    pub(crate) thread: String,
+    /// Outermost first.
+    pub(crate) handlings: Vec<Handling>,
 }
 
 impl Record {
@@ -56,7 +99,9 @@ impl Record {
             frames: std::array::from_fn(|_| Frame {
                 place: AtomicU64::new(0),
                 dispatcher: AtomicU64::new(0),
+                opened: AtomicU64::new(0),
             }),
+            thread: Mutex::new(String::new()),
         }
     }
 
@@ -81,6 +126,8 @@ impl Record {
         let frame = self.frames.get(depth)?;
         frame.place.store(place.pack(), Ordering::Relaxed);
         frame.dispatcher.store(0, Ordering::Relaxed);
+        let opened = state >> DEPTH_BITS << 32 | u64::from(place.message);
+        frame.opened.store(opened, Ordering::Release);
         self.state
             .store(state + (1 << DEPTH_BITS) + 1, Ordering::Release);
         Some(Presence {
@@ -88,6 +135,42 @@ impl Record {
             frame,
             activity,
         })
+    }
+
+    /// Number of the dispatcher whose handler runs innermost on this thread.
+    pub(crate) fn innermost(&self) -> Option<u64> {
+        self.announced(self.depth())
+    }
+
+    /// Number of the dispatcher whose handler sent the message of the innermost frame.
+    pub(crate) fn sender(&self) -> Option<u64> {
+        self.announced(self.depth().saturating_sub(1))
+    }
+
+    /// Number of the dispatcher that is announced in the frame before `depth`.
+    fn announced(&self, depth: usize) -> Option<u64> {
+        let frame = self.frames.get(depth.checked_sub(1)?)?;
+        let number = frame.dispatcher.load(Ordering::Acquire);
+        (number != 0).then_some(number)
+    }
+
+    /// Numbers of all dispatchers whose handlers are announced; asked by the thread itself.
+    pub(crate) fn dispatchers(&self) -> Vec<u64> {
+        let open = self.frames.iter().take(self.depth());
+        open.map(|frame| frame.dispatcher.load(Ordering::Acquire))
+            .filter(|number| *number != 0)
+            .collect()
+    }
+
+    /// All handlers that are announced, outermost first. Frames that last are read right, whatever happens inside of them.
+    fn handlings(&self) -> Vec<Handling> {
+        let open = self.frames.iter().take(self.depth());
+        let read = open.map(|frame| Handling {
+            opened: frame.opened.load(Ordering::Acquire),
+            place: frame.place.load(Ordering::Acquire),
+            dispatcher: frame.dispatcher.load(Ordering::Acquire),
+        });
+        read.collect()
     }
 
     /// Whether a handler of this dispatcher is announced.
@@ -231,12 +314,29 @@ impl Records {
 
     /// Adds the record of a thread.
     pub(crate) fn add(&self, record: Arc<Record>) {
+        let thread = std::thread::current();
+        thread
+            .name()
+            .unwrap_or("a thread without a name")
+            .clone_into(&mut record.thread.lock());
         self.all.lock().push(record);
     }
 
     /// Removes the record of a thread that ends.
     pub(crate) fn remove(&self, record: &Arc<Record>) {
         self.all.lock().retain(|other| !Arc::ptr_eq(other, record));
+    }
+
+    /// What all threads are doing that handle anything.
+    pub(crate) fn look(&self) -> Vec<Doing> {
+        let all = self.all.lock();
+        let busy = all.iter().filter(|record| record.depth() > 0);
+        let doing = busy.map(|record| Doing {
+            record: Arc::as_ptr(record).addr(),
+            thread: record.thread.lock().clone(),
+            handlings: record.handlings(),
+        });
+        doing.collect()
     }
 
     /// Number of announced handlers of `dispatcher`.

@@ -19,6 +19,7 @@ use crate::sync::{Condvar, Mutex, deadline_after, wait_until};
 type Filter<P> = Box<dyn Fn(&Message<P>) -> bool + Send + Sync>;
 
 /// A [`MessageQueue`] under construction.
+#[doc = include_str!("doc/message_queue_builder.md")]
 #[must_use = "a builder does nothing before `open`"]
 pub struct MessageQueueBuilder<M: MessageId> {
     bus: MessageBus,
@@ -187,6 +188,7 @@ impl<P> Shared<P> {
 }
 
 /// Messages that were sent since the queue was opened, in order. Closed when dropped.
+#[doc = include_str!("doc/message_queue.md")]
 pub struct MessageQueue<P> {
     shared: Arc<Shared<P>>,
     dispatcher: Dispatcher,

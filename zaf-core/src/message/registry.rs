@@ -15,6 +15,7 @@ use super::definition::{EndpointDefinition, MessageDefinition};
 use super::dispatcher::Core;
 use super::error::BusError;
 use super::message::Origin;
+use super::observe::Tap;
 use super::presence::Place;
 use super::registration::{Application, Subscription, check_types, overlap, skip_or_fail};
 use super::route::{Registered, Route};
@@ -49,6 +50,8 @@ pub(crate) struct Registry {
     dispatchers: BTreeMap<u64, Member>,
     aliases: Vec<(Key, RouteName)>,
     sequence: u64,
+    /// Who looks; none if nobody.
+    pub(crate) tap: Option<Arc<Tap>>,
     pub(crate) closed: bool,
 }
 
@@ -63,6 +66,7 @@ impl Registry {
             dispatchers: BTreeMap::new(),
             aliases: Vec::new(),
             sequence: 0,
+            tap: None,
             closed: false,
         }
     }
@@ -163,21 +167,17 @@ impl Registry {
         if let Some(endpoint) = endpoint
             && !self.endpoints.contains_key(endpoint.name())
         {
-            let endpoint = endpoint.name();
-            return Err(BusError::NoSuchEndpoint { endpoint });
+            return Err(BusError::no_such_endpoint(endpoint, self.endpoints.keys()));
         }
         let Some(definition) = self.messages.get(message.name) else {
-            let message = message.name;
-            return Err(BusError::NoSuchMessage { message });
+            return Err(BusError::no_such_message(message, self.messages.keys()));
         };
         check_types(&definition.descriptor, message)?;
         match endpoint {
             Some(endpoint) if !definition.endpoints.contains(&endpoint.name()) => {
-                Err(BusError::NotDefinedAt {
-                    message: message.name,
-                    endpoint: endpoint.name(),
-                    defined_at: definition.endpoints.clone(),
-                })
+                let there = self.messages_at(endpoint.name());
+                let at = &definition.endpoints;
+                Err(BusError::not_defined_at(message, endpoint, at, there))
             }
             _ => Ok(()),
         }
@@ -371,7 +371,8 @@ impl Registry {
         let registered = &definition.registered;
         let receivers = registered
             .first()
-            .map(|first| first.handler.build(kind, registered));
+            .map(|first| first.handler.build(kind, registered, self.tap.is_some()));
+        let number = self.messages.get_index_of(name.0)?;
         let route = Arc::new(Route {
             descriptor: message.descriptor,
             endpoint: endpoint.id,
@@ -380,12 +381,41 @@ impl Registry {
             place: Place {
                 bus: self.bus,
                 endpoint: endpoint.number,
+                message: u32::try_from(number).unwrap_or(u32::MAX),
             },
             busy: Arc::clone(&endpoint.busy),
+            tap: self.tap.clone(),
             receivers,
         });
         definition.built = Some(Arc::clone(&route));
         Some(route)
+    }
+
+    /// From now on these look; routes are made anew.
+    pub(crate) fn set_tap(&mut self, tap: Option<Arc<Tap>>, garbage: &mut Garbage) {
+        self.tap = tap;
+        for definition in self.routes.values_mut() {
+            garbage.push(Box::new(definition.built.take()));
+        }
+    }
+
+    /// The dispatcher of this number.
+    pub(crate) fn dispatcher(&self, number: u64) -> Option<&Arc<Core>> {
+        self.dispatchers.get(&number).map(|member| &member.core)
+    }
+
+    /// Name of the message and id of the endpoint with these numbers.
+    pub(crate) fn names_at(
+        &self,
+        message: u32,
+        endpoint: u32,
+    ) -> (Option<&'static str>, Option<EndpointId>) {
+        let message = self.messages.get_index(message as usize);
+        let endpoint = self.endpoints.get_index(endpoint as usize);
+        (
+            message.map(|(name, _)| *name),
+            endpoint.map(|(_, definition)| definition.id),
+        )
     }
 
     /// In order of registration.
@@ -398,24 +428,21 @@ impl Registry {
         let definition = self.endpoints.get(id.name());
         definition
             .map(|definition| (definition.number, Arc::clone(&definition.busy)))
-            .ok_or(BusError::NoSuchEndpoint {
-                endpoint: id.name(),
-            })
+            .ok_or_else(|| BusError::no_such_endpoint(id, self.endpoints.keys()))
     }
 
     /// All endpoints with their messages, in order of definition.
     pub(crate) fn endpoints(&self) -> Vec<(EndpointId, Vec<MessageDescriptor>)> {
-        let messages_of = |name: &'static str| {
-            let defined = self
-                .messages
-                .values()
-                .filter(|one| one.endpoints.contains(&name));
-            defined.map(|one| one.descriptor).collect()
-        };
         self.endpoints
             .values()
-            .map(|one| (one.id, messages_of(one.id.name())))
+            .map(|one| (one.id, self.messages_at(one.id.name()).collect()))
             .collect()
+    }
+
+    fn messages_at(&self, endpoint: &'static str) -> impl Iterator<Item = MessageDescriptor> {
+        let messages = self.messages.values();
+        let there = messages.filter(move |one| one.endpoints.contains(&endpoint));
+        there.map(|one| one.descriptor)
     }
 
     /// All messages with their endpoints, in order of definition.

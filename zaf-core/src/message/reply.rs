@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::current::with_record;
 use super::dispatcher::Core;
 use super::error::ReplyError;
+use super::observe::{Awaited, Needs, Waiting};
 use super::reply_set::ReplySet;
 use crate::sync::deadline_after;
 
@@ -40,6 +41,17 @@ impl<R: Send + 'static> SharedReplies<R> {
         if self.set.settle(index, answer).is_err() {
             self.late.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+impl<R: Send + 'static> Awaited for SharedReplies<R> {
+    fn is_open(&self, index: usize) -> bool {
+        self.set.is_waiting(index)
+    }
+
+    fn give_up(&self, index: usize, error: ReplyError) {
+        // An answer that has come meanwhile is as good.
+        let _came = self.set.settle(index, Err(error));
     }
 }
 
@@ -108,6 +120,7 @@ impl Drop for Replier {
 ///
 /// In order of execution: priority, highest first, then registration. Dropping it cancels nothing: the handlers run and
 /// their answers are dropped.
+#[doc = include_str!("doc/replies.md")]
 pub struct Replies<R> {
     inner: Inner<R>,
 }
@@ -166,6 +179,7 @@ impl<R: Send + 'static> Replies<R> {
     ///
     /// An answer that is not there in time is [`ReplyError::TimedOut`]; it is given up and counted when it comes. On the
     /// worker that would have to answer it is [`ReplyError::WouldDeadlock`] at once. [`Duration::MAX`] waits for ever.
+    #[doc = include_str!("doc/replies_next.md")]
     pub fn next(&mut self, timeout: Duration) -> Option<Reply<R>> {
         match &mut self.inner {
             Inner::Ready(reply) => reply.take(),
@@ -180,6 +194,7 @@ impl<R: Send + 'static> Replies<R> {
 
     /// All answers that have not been taken, in order of execution, waiting at most `timeout` in all. Missing ones are
     /// errors as in [`next`](Self::next).
+    #[doc = include_str!("doc/replies_all.md")]
     pub fn all(mut self, timeout: Duration) -> Vec<Reply<R>> {
         match &mut self.inner {
             Inner::Ready(reply) => reply.take().into_iter().collect(),
@@ -203,6 +218,7 @@ impl<R: Send + 'static> Replies<R> {
 
     /// The answers in order of completion. After `timeout` (from now) those that are missing follow, in order of
     /// execution, as errors as in [`next`](Self::next).
+    #[doc = include_str!("doc/as_completed.md")]
     pub fn as_completed(self, timeout: Duration) -> AsCompleted<R> {
         AsCompleted {
             deadline: deadline_after(timeout),
@@ -232,7 +248,10 @@ impl<R: Send + 'static> Pending<R> {
                 handler: Arc::clone(&handler),
             })
         } else {
+            let target = self.receivers.get(index).map(|core| (index, core));
+            let waiting = Waiting::begin(&self.shared, target.into_iter(), Needs::All, deadline);
             let answer = self.shared.set.take(index, deadline);
+            drop(waiting);
             answer.unwrap_or_else(|| {
                 Err(ReplyError::TimedOut {
                     handler: Arc::clone(&handler),
@@ -276,7 +295,11 @@ impl<R: Send + 'static> Iterator for AsCompleted<R> {
             } else {
                 self.deadline
             };
-            if let Some((index, result)) = pending.shared.set.take_completed(deadline) {
+            let open = pending.receivers.iter().enumerate().skip(pending.next);
+            let waiting = Waiting::begin(&pending.shared, open, Needs::Any, deadline);
+            let completed = pending.shared.set.take_completed(deadline);
+            drop(waiting);
+            if let Some((index, result)) = completed {
                 self.taken += 1;
                 let handler = Arc::clone(&pending.receivers.get(index)?.name);
                 return Some(Reply { handler, result });

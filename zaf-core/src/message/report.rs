@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{BusError, DispatcherKind, EndpointId, Entity, EventId};
 use crate::error::{Error, Result};
@@ -21,6 +22,7 @@ pub const APPLICATION_ENDPOINT: EndpointId =
 /// | order | after the handler; for callbacks after all receivers of the event |
 ///
 /// A failure of a handler of this event is counted and logged, but triggers nothing.
+#[doc = include_str!("doc/handler_failed.md")]
 pub const HANDLER_FAILED: EventId<HandlerFailed> =
     EventId::new("HANDLER_FAILED", "A handler of an event failed.");
 
@@ -40,6 +42,61 @@ pub struct HandlerFailed {
     pub error: String,
     /// Whether it panicked.
     pub panicked: bool,
+}
+
+/// A handler has been running for longer than
+/// [`name_slow_handlers`](super::MessageBus::name_slow_handlers) allows.
+///
+/// | | |
+/// |---|---|
+/// | kind | event |
+/// | sender | the bus, on the thread that looks for slow handlers |
+/// | endpoint | `application` |
+/// | entity | none |
+/// | order | while the handler runs; once for each message that it handles |
+///
+/// While a callback handler of this event runs, no other slow handler is found. One that is slow itself is logged only.
+pub const SLOW_HANDLER: EventId<SlowHandler> =
+    EventId::new("SLOW_HANDLER", "A handler takes longer than it should.");
+
+/// Payload of [`SLOW_HANDLER`]. Shows itself as one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SlowHandler {
+    /// Name of the dispatcher.
+    pub handler: Arc<str>,
+    /// Name of the message.
+    pub message: &'static str,
+    /// Where it was triggered, or sent to; of a request to all endpoints one of them.
+    pub endpoint: Option<EndpointId>,
+    /// Name of the dispatcher whose handler sent it, and waits. None for queued messages, whose sender went on, and if the
+    /// sender is no handler; then `thread` is the sender's.
+    pub sender: Option<Arc<str>>,
+    /// Name of the thread on which the handler runs.
+    pub thread: Arc<str>,
+    /// How long it has run so far, at least.
+    pub running_for: Duration,
+    /// What was exceeded.
+    pub limit: Duration,
+}
+
+impl fmt::Display for SlowHandler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "handler `{}` of {}", self.handler, self.message)?;
+        if let Some(endpoint) = self.endpoint {
+            write!(f, " at `{endpoint}`")?;
+        }
+        let seconds = self.running_for.as_secs_f64();
+        write!(
+            f,
+            " has been running for {seconds:.1} s on thread `{}`",
+            self.thread
+        )?;
+        match &self.sender {
+            Some(sender) => write!(f, ", sent by `{sender}`"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A callback handler that failed, or a queue that did not take the event.
@@ -70,6 +127,7 @@ impl HandlerPanicked {
 /// What became of an event. May be ignored: failures are logged, counted and triggered as [`HANDLER_FAILED`] anyway.
 ///
 /// Small as long as nothing went wrong: every event makes one.
+#[doc = include_str!("doc/report.md")]
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct DispatchReport {
@@ -153,14 +211,21 @@ impl Problems {
     }
 }
 
-/// What a dispatcher has lived through. Callback dispatchers count failures only.
+/// What a dispatcher has lived through.
+///
+/// Counting every call of a callback would cost its sender more than the rest of an event, so callbacks count failures; what
+/// else they do is counted only while the bus is [measured](super::MessageBus::measure) or
+/// [observed](super::MessageBus::observe).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Counters {
-    /// Taken into the queue.
+    /// Taken into the queue; 0 for callbacks, which have none.
     pub accepted: u64,
-    /// Handled, successfully or not.
-    pub handled: u64,
+    /// Handled, successfully or not. Of a callback dispatcher what was handled while somebody measured; none if nothing was.
+    pub handled: Option<u64>,
+    /// The longest time that a handler took while somebody measured, from its beginning to its return; none if nothing was
+    /// measured.
+    pub longest: Option<Duration>,
     /// Handled with an error or a panic.
     pub failed: u64,
     /// Refused because the queue was full.
@@ -188,6 +253,7 @@ pub struct DispatcherState {
 }
 
 /// The bus at one moment. Figures of different dispatchers need not belong to the same instant.
+#[doc = include_str!("doc/bus_state.md")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BusState {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::activity::Busy;
 use super::dispatcher::Core;
 use super::message::{Message, Origin};
+use super::observe::Tap;
 use super::presence::Place;
 use super::reply::Replier;
 use super::report::Failure;
@@ -67,7 +68,12 @@ pub(crate) trait AnyHandler: Send + Sync {
     );
 
     /// Builds the receivers from all registrations for one message at one endpoint.
-    fn build(&self, kind: MessageKind, registered: &[Registered]) -> Box<dyn Any + Send + Sync>;
+    fn build(
+        &self,
+        kind: MessageKind,
+        registered: &[Registered],
+        is_observed: bool,
+    ) -> Box<dyn Any + Send + Sync>;
 
     /// For the way back to the type.
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
@@ -124,8 +130,13 @@ pub(crate) struct Slice<P, R> {
 }
 
 impl<P, R> Slice<P, R> {
-    pub(crate) fn new(entries: Vec<Entry<P, R>>) -> Self {
-        let direct: Option<Vec<_>> = entries.iter().map(Entry::direct).collect();
+    /// If it is observed, nobody is called directly.
+    pub(crate) fn new(entries: Vec<Entry<P, R>>, is_observed: bool) -> Self {
+        let direct: Option<Vec<_>> = entries
+            .iter()
+            .map(Entry::direct)
+            .collect::<Option<_>>()
+            .filter(|_| !is_observed);
         Self {
             keeps: direct.is_none(),
             direct: direct.unwrap_or_default().into_boxed_slice(),
@@ -253,7 +264,12 @@ where
         }
     }
 
-    fn build(&self, kind: MessageKind, registered: &[Registered]) -> Box<dyn Any + Send + Sync> {
+    fn build(
+        &self,
+        kind: MessageKind,
+        registered: &[Registered],
+        is_observed: bool,
+    ) -> Box<dyn Any + Send + Sync> {
         // All handlers of one message have its types: they were compared with its definition.
         let typed: Vec<(Arc<Self>, &Registered)> = registered
             .iter()
@@ -286,7 +302,7 @@ where
                     sequence: one.sequence,
                 }
             });
-            Slice::new(entries.collect())
+            Slice::new(entries.collect(), is_observed)
         };
         let mut named = BTreeMap::new();
         for candidate in &candidates {
@@ -319,6 +335,8 @@ pub(crate) struct Route {
     pub(crate) everywhere: &'static Origin,
     pub(crate) place: Place,
     pub(crate) busy: Arc<Busy>,
+    /// Who looks; none if nobody.
+    pub(crate) tap: Option<Arc<Tap>>,
     /// A `Receivers<P, R>`; none if nobody is registered.
     pub(crate) receivers: Option<Box<dyn Any + Send + Sync>>,
 }

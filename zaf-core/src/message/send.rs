@@ -12,6 +12,7 @@ use super::dispatcher::{Core, callback};
 use super::error::{BusError, ReplyError};
 use super::failure::callback_failed;
 use super::message::{Body, Message, SharedBody};
+use super::observe::{Sending, Tap, send_nowhere};
 use super::presence::{Presence, Record};
 use super::registration::check_types;
 use super::reply::{Replier, Replies, Reply, SharedReplies};
@@ -29,6 +30,7 @@ impl MessageBus {
     /// # Errors
     /// [`BusError::NoSuchEndpoint`], [`BusError::NoSuchMessage`], [`BusError::NotDefinedAt`], [`BusError::TypeMismatch`],
     /// [`BusError::RecursionLimit`], [`BusError::Closed`]; then nobody got it.
+    #[doc = include_str!("doc/trigger_event.md")]
     pub fn trigger_event<P: Send + Sync + 'static>(
         &self,
         event: EventId<P>,
@@ -42,6 +44,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// The same.
+    #[doc = include_str!("doc/trigger_event_for.md")]
     pub fn trigger_event_for<P: Send + Sync + 'static>(
         &self,
         event: EventId<P>,
@@ -56,6 +59,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// [`BusError::NoReceiver`] if nobody does; otherwise as [`trigger_event`](Self::trigger_event).
+    #[doc = include_str!("doc/send_request.md")]
     pub fn send_request<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -71,6 +75,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// The same.
+    #[doc = include_str!("doc/send_request_for.md")]
     pub fn send_request_for<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -87,6 +92,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// As [`trigger_event`](Self::trigger_event).
+    #[doc = include_str!("doc/send_request_optional.md")]
     pub fn send_request_optional<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -102,6 +108,7 @@ impl MessageBus {
     ///
     /// # Errors
     /// As [`send_request`](Self::send_request).
+    #[doc = include_str!("doc/send_request_everywhere.md")]
     pub fn send_request_everywhere<P: Send + Sync + 'static, R: Send + 'static>(
         &self,
         request: RequestId<P, R>,
@@ -138,7 +145,14 @@ impl MessageBus {
         };
         let differs = receivers.iter().any(|(entry, _)| entry.wants_shared());
         let receivers = receivers.iter().copied();
-        Ok(self.ask(record, &presence, receivers, differs, message))
+        Ok(self.ask(
+            first.tap.as_ref(),
+            record,
+            &presence,
+            receivers,
+            differs,
+            message,
+        ))
     }
 
     fn trigger<P: Send + Sync + 'static>(
@@ -158,6 +172,7 @@ impl MessageBus {
         };
         let Some(receivers) = route.typed::<P, ()>() else {
             check_types(&route.descriptor, &event.descriptor())?;
+            send_nowhere(route.tap.as_ref(), self, route.origin, entity);
             return Ok(DispatchReport::default());
         };
         let slice = receivers.of(entity);
@@ -214,11 +229,13 @@ impl MessageBus {
         message: Arc<Message<P>>,
         problems: &mut Problems,
     ) -> usize {
+        let seen = Sending::open(route.tap.as_ref(), self, record, &message);
+        let seen = seen.as_deref();
         if let [entry] = &*slice.entries
             && entry.core.strand.is_some()
         {
             // The queue is the only holder: the sender's hand would be one more that counts references.
-            let outcome = self.enqueue(record, route, entry, message, None);
+            let outcome = self.put(seen, record, route, entry, message, None);
             return problems.add_outcome(&entry.core.name, outcome);
         }
         let message = if slice.differs {
@@ -230,7 +247,7 @@ impl MessageBus {
         let mut delivered = 0;
         for entry in &slice.entries {
             if entry.core.strand.is_none() {
-                match callback::keep(entry, &message, presence, self) {
+                match self.call(seen, entry, &message, presence) {
                     Some(Ok(_)) => delivered += 1,
                     Some(Err(failure)) => {
                         callback_failed(problems, &entry.core, &message, failure);
@@ -239,7 +256,7 @@ impl MessageBus {
                 }
                 continue;
             }
-            let outcome = self.enqueue(record, route, entry, Arc::clone(&message), None);
+            let outcome = self.put(seen, record, route, entry, Arc::clone(&message), None);
             delivered += problems.add_outcome(&entry.core.name, outcome);
         }
         if !problems.failed().is_empty() {
@@ -265,10 +282,12 @@ impl MessageBus {
         };
         let Some(receivers) = route.typed::<P, R>() else {
             check_types(&route.descriptor, descriptor)?;
+            send_nowhere(route.tap.as_ref(), self, route.origin, entity);
             return Ok(None);
         };
         let slice = receivers.of(entity);
         if slice.entries.is_empty() {
+            send_nowhere(route.tap.as_ref(), self, route.origin, entity);
             return Ok(None);
         }
         let record = current::record();
@@ -287,6 +306,7 @@ impl MessageBus {
         }
         let receivers = slice.entries.iter().map(|entry| (entry, route));
         Ok(Some(self.ask(
+            route.tap.as_ref(),
             record,
             &presence,
             receivers,
@@ -298,6 +318,7 @@ impl MessageBus {
     /// Hands a request to several receivers, or to queues.
     fn ask<'a, P: Send + Sync + 'static, R: Send + 'static>(
         &self,
+        tap: Option<&Arc<Tap>>,
         record: &Record,
         presence: &Presence<'_>,
         receivers: impl ExactSizeIterator<Item = (&'a Entry<P, R>, &'a Route)>,
@@ -314,11 +335,12 @@ impl MessageBus {
             message
         };
         let message = Arc::new(message);
+        let seen = Sending::open(tap, self, record, &message);
         for (index, (entry, route)) in receivers.enumerate() {
             cores.push(Arc::clone(&entry.core));
             let message = seen_by(entry, &message);
             if entry.core.strand.is_none() {
-                let outcome = callback::keep(entry, &message, presence, self);
+                let outcome = self.call(seen.as_deref(), entry, &message, presence);
                 let answer = match outcome {
                     Some(Ok(None)) => Err(ReplyError::Abandoned {
                         handler: Arc::clone(&entry.core.name),
@@ -333,9 +355,42 @@ impl MessageBus {
             let handler = Arc::clone(&entry.core.name);
             let reply = Replier::new(Arc::clone(&shared) as _, index, handler);
             // Whatever goes wrong is in the reply.
-            let _refused = self.enqueue(record, route, entry, message, Some(reply));
+            let _refused = self.put(seen.as_deref(), record, route, entry, message, Some(reply));
         }
         Replies::pending(shared, cores)
+    }
+
+    /// Calls a handler on this thread; none if its dispatcher was destroyed.
+    #[inline]
+    fn call<P: Send + Sync + 'static, R: Send + 'static>(
+        &self,
+        seen: Option<&Sending>,
+        entry: &Entry<P, R>,
+        message: &Arc<Message<P>>,
+        presence: &Presence<'_>,
+    ) -> Option<Result<Option<R>, Failure>> {
+        let call = || callback::keep(entry, message, presence, self);
+        match seen {
+            None => call(),
+            Some(sending) => sending.call(&entry.core, call),
+        }
+    }
+
+    /// Puts a message into the queue of its receiver.
+    #[inline]
+    fn put<P: Send + Sync + 'static, R: Send + 'static>(
+        &self,
+        seen: Option<&Sending>,
+        record: &Record,
+        route: &Route,
+        entry: &Entry<P, R>,
+        message: Arc<Message<P>>,
+        reply: Option<Replier>,
+    ) -> Result<bool, BusError> {
+        match seen {
+            None => self.enqueue(record, route, entry, message, reply),
+            Some(sending) => sending.enqueue(self, record, route, entry, message, reply),
+        }
     }
 }
 

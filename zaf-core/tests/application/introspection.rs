@@ -118,6 +118,7 @@ fn what_config_prints_can_be_read_back() {
     disable.default.config.files: false  # default
     ext.default.enabled: true  # default
     format: table  # default
+    handler.warn: "5s"  # default
     log.level: error  # base.yaml:2:12
     output.dir: build/out  # demo.yaml:2:13
     words: ["a # b", "$${x}"]  # demo.yaml:3:8
@@ -156,6 +157,10 @@ fn extensions_are_listed_with_their_states() {
                                                         problems
       101  logging            active    zaf-core 1.2.3  Shows log events on standard
                                                         error
+      102  trace              active    zaf-core 1.2.3  Records the messages of a
+                                                        run for a trace viewer
+      103  slowhandlers       active    zaf-core 1.2.3  Names handlers that take too
+                                                        long
       110  commandscommand    active    zaf-core 1.2.3  Adds the command that lists
                                                         commands
       110  componentscommand  active    zaf-core 1.2.3  Adds the command that lists
@@ -254,6 +259,51 @@ fn why_an_extension_takes_part_is_said_with_what_decides() {
     assert!(
         stderr.contains("set it with the argument EXTENSION"),
         "{stderr}"
+    );
+}
+
+#[test]
+fn a_capability_that_no_command_has_is_a_warning_with_the_nearest() {
+    const MISSPELLED: &[Extends] = &[Extends::Capability("pas")];
+    // Perhaps another application has a command with it.
+    const FOREIGN: &[Extends] = &[Extends::Capability("something-else")];
+    let machine = Machine::new(&[]);
+    let of = |extends: &'static [Extends], line: &[&str]| {
+        let waiting = ExtensionDescriptor {
+            kind: ExtensionKind::Command { extends },
+            ..describe::<Idle>("waiting", &[], &[])
+        };
+        run(
+            application([waiting]),
+            Invocation::new(line).directory(machine.path("work")),
+        )
+    };
+    let (code, stdout, stderr) = of(MISSPELLED, &["why", "waiting"]);
+    assert_eq!(code, 0, "{stderr}");
+    insta::assert_snapshot!(explanation(&stdout), @r#"
+    waiting (recorder 1.0.0, load order 1000) is loaded but inactive: no command has the capability `pas` (did you mean `pass`?)
+      extends  pas
+      enabled  ext.waiting.enabled = true  default
+    "#);
+    let log = machine.path("log");
+    let writer = std::fs::File::create(&log).unwrap();
+    let subscriber = tracing_subscriber::fmt()
+        .with_ansi(false)
+        .with_writer(move || writer.try_clone().unwrap())
+        .finish();
+    let (code, _, stderr) =
+        tracing::subscriber::with_default(subscriber, || of(MISSPELLED, &["pass"]));
+    assert_eq!(code, 0, "{stderr}");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(
+        log.contains("extends `pas`, which is no capability of any command: did you mean `pass`?"),
+        "{log}"
+    );
+    let (_, stdout, stderr) = of(FOREIGN, &["why", "waiting"]);
+    assert_eq!(stderr, "");
+    assert!(
+        stdout.contains("inactive: no command has the capability `something-else`\n"),
+        "{stdout}"
     );
 }
 

@@ -43,6 +43,7 @@ pub(crate) const COOK: CommandDescriptor = CommandDescriptor {
 const SOUP: CommandDescriptor = CommandDescriptor {
     description: "Cooks soup.",
     parent: Some(&COOK),
+    uses: &["dig"],
     hidden: true,
     ..command("soup", &[], |_| Ok(ExitCode::Success))
 };
@@ -101,6 +102,10 @@ const GARDENER: ExtensionDescriptor = extending::<6>("gardener", &[Extends::Capa
 type Instance = Arc<dyn Any + Send + Sync>;
 type Builder = zaf_core::private::DispatcherBuilder;
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the signature is the same for all dispatchers"
+)]
 fn bind(_: Instance, builder: Builder, _: &Scope) -> Result<Builder> {
     Ok(builder.on(MEAL, |_: &Message<Vec<String>>, _: &MessageBus| Ok(())))
 }
@@ -114,6 +119,7 @@ const LISTENER: DispatcherDescriptor = DispatcherDescriptor {
     endpoints: &[],
     entity_option: None,
     workers: None,
+    long_running: false,
     requirements: &[],
     bind,
     line: 7,

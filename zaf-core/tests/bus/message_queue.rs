@@ -102,3 +102,24 @@ fn f12_a_queue_is_bounded_and_counts_what_it_loses() -> Result<()> {
     assert!(queue.is_empty());
     Ok(())
 }
+
+#[test]
+fn a_queue_says_how_much_it_holds_and_lost_and_ends_when_it_is_dropped() -> Result<()> {
+    let bus = bus();
+    let queue = bus
+        .message_queue_of([PING])
+        .bound(NonZeroUsize::MIN)
+        .open()?;
+    assert!(queue.is_empty());
+    assert_eq!((queue.len(), queue.lost()), (0, 0));
+    for number in 0..3 {
+        bus.trigger_event(PING, KITCHEN, number)?;
+    }
+    assert!(!queue.is_empty());
+    assert_eq!((queue.len(), queue.lost()), (1, 2));
+    drop(queue);
+    assert!(bus.state().dispatchers.is_empty());
+    let report = bus.trigger_event(PING, KITCHEN, 1)?;
+    assert_eq!((report.delivered, report.failed().len()), (0, 0));
+    Ok(())
+}

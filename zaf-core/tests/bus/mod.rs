@@ -10,6 +10,7 @@ mod model;
 mod queues;
 mod registration;
 mod replies;
+mod surroundings;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -34,7 +34,13 @@ fn definitions_are_listed_in_order() {
         .collect();
     assert_eq!(
         messages,
-        [("HANDLER_FAILED", 1), ("PING", 2), ("PONG", 1), ("ASK", 2)]
+        [
+            ("HANDLER_FAILED", 1),
+            ("SLOW_HANDLER", 1),
+            ("PING", 2),
+            ("PONG", 1),
+            ("ASK", 2)
+        ]
     );
 }
 
@@ -61,9 +67,13 @@ fn an_endpoint_is_defined_once_and_a_message_with_one_type() {
 fn a22_f08_undefined_messages_and_endpoints_are_the_same_error_for_events_and_requests() {
     let bus = bus();
     let ask = RequestId::<u32, u32>::new("UNKNOWN", "Not defined.");
-    let no_message = BusError::NoSuchMessage { message: "UNKNOWN" };
+    let no_message = BusError::NoSuchMessage {
+        message: "UNKNOWN",
+        nearest: None,
+    };
     let no_endpoint = BusError::NoSuchEndpoint {
         endpoint: "elsewhere",
+        nearest: None,
     };
     assert_eq!(
         bus.trigger_event(UNKNOWN, KITCHEN, 1).unwrap_err(),
@@ -85,7 +95,23 @@ fn a22_f08_undefined_messages_and_endpoints_are_the_same_error_for_events_and_re
     let not_here = bus.trigger_event(PONG, CELLAR, 1).unwrap_err();
     assert_eq!(
         not_here.to_string(),
-        "message `PONG` is not defined at endpoint `cellar`; it is at `kitchen`"
+        "message `PONG` is not defined at endpoint `cellar` (did you mean `PING`?); it is at `kitchen`"
+    );
+    assert_eq!(
+        no_message.to_string(),
+        "message `UNKNOWN` is not defined: an extension that takes part declares endpoints and their messages with \
+         `endpoints_and_messages`"
+    );
+    // What is nearly right is named.
+    let misspelled = EndpointId::new("kichen", "Where meals come from.");
+    let error = bus.trigger_event(PING, misspelled, 1).unwrap_err();
+    let near = Some("kitchen");
+    assert!(matches!(error, BusError::NoSuchEndpoint { nearest, .. } if nearest == near));
+    assert!(
+        error
+            .to_string()
+            .starts_with("endpoint `kichen` is not defined (did you mean `kitchen`?): "),
+        "{error}"
     );
 }
 
@@ -97,7 +123,8 @@ fn a23_a_request_to_nobody_is_an_error_unless_it_is_optional() -> Result<()> {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "nobody answers request `ASK` at endpoint `kitchen` for entity `X`"
+        "nobody answers request `ASK` at endpoint `kitchen` for entity `X`: register a dispatcher for it with that entity or \
+         with `any_entity`, or send it with `send_request_optional` if nobody need answer"
     );
     assert!(bus.send_request_optional(ASK, KITCHEN, None, 1)?.is_empty());
     // An event to nobody is fine.
@@ -139,7 +166,10 @@ fn f04_a_refused_registration_leaves_nothing_behind() {
             .register();
         assert_eq!(
             refused.unwrap_err(),
-            BusError::NoSuchMessage { message: "UNKNOWN" }
+            BusError::NoSuchMessage {
+                message: "UNKNOWN",
+                nearest: None,
+            }
         );
         assert!(!bus.has_receivers(PING, KITCHEN));
         assert!(bus.state().dispatchers.is_empty());
@@ -307,5 +337,22 @@ fn f03_registering_more_keeps_one_queue_and_one_handler_at_a_time() -> Result<()
     assert_eq!(log.take(), (0..500).collect::<Vec<u32>>());
     assert_eq!(one.counters().failed, 0);
     bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn an_endpoint_or_an_entity_that_is_named_twice_counts_once() -> Result<()> {
+    let bus = bus();
+    let one = bus
+        .dispatcher(DispatcherKind::Callback, "one")
+        .endpoints([KITCHEN, KITCHEN, CELLAR, KITCHEN])
+        .entities(["X", "Y", "X"])
+        .on(PING, |_, _| Ok(()))
+        .register()?;
+    let x = Entity::from("X");
+    assert_eq!(bus.trigger_event_for(PING, KITCHEN, &x, 1)?.delivered, 1);
+    assert!(one.deregister(&[], &[KITCHEN], &[])?);
+    assert_eq!(bus.trigger_event_for(PING, KITCHEN, &x, 1)?.delivered, 0);
+    assert_eq!(bus.trigger_event_for(PING, CELLAR, &x, 1)?.delivered, 1);
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! Answers: one for each receiver, in order, whatever happens to it.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use zaf_core::Result;
-use zaf_core::message::{DispatcherKind, ReplyError, RequestId};
+use zaf_core::message::{DispatcherKind, EventId, QueuePolicy, ReplyError, RequestId};
+use zaf_core::{Error, Result};
 
 use super::{ASK, Gate, KITCHEN, LONG, Log, bus};
 
@@ -26,9 +28,119 @@ fn b1_dropping_the_replies_cancels_nothing_and_leaks_nothing() -> Result<()> {
     drop(bus.send_request(MAKE, KITCHEN, ())?);
     gate.let_through(1);
     bus.wait_until_idle(LONG)?;
-    assert_eq!(one.counters().handled, 1);
+    assert_eq!(one.counters().handled, Some(1));
     assert_eq!(Arc::strong_count(&token), 2, "the handler's and the test's");
     bus.shutdown(LONG)?;
+    Ok(())
+}
+
+/// Something that counts how many of it there are.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn new(alive: &Arc<AtomicUsize>) -> Self {
+        alive.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(alive))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn b1_whatever_becomes_of_a_request_its_payload_and_its_answer_are_dropped_once() -> Result<()> {
+    const MAKE: RequestId<Counted, Counted> = RequestId::new("MAKE", "Makes something.");
+    const HOLD: EventId<()> = EventId::new("HOLD", "Holds the queue up.");
+    let alive = Arc::new(AtomicUsize::new(0));
+    for kind in [
+        DispatcherKind::Callback,
+        DispatcherKind::Sequential,
+        DispatcherKind::ThreadPool,
+        DispatcherKind::Concurrent,
+    ] {
+        let is_queued = kind != DispatcherKind::Callback;
+        // What the caller does, what the handler does, and whether the dispatcher lives to handle it.
+        for (fate, taken) in [
+            ("answer", true),
+            ("answer", false),
+            ("late", true),
+            ("panic", true),
+            ("fail", false),
+            ("cancel", true),
+            ("cancel", false),
+            ("displace", true),
+            ("refuse", true),
+        ] {
+            let bus = bus();
+            bus.define(KITCHEN, &[MAKE.descriptor(), HOLD.descriptor()])?;
+            let gate = Gate::new();
+            let (entry, own) = (gate.clone(), Arc::clone(&alive));
+            let mut builder = bus
+                .dispatcher(kind, "one")
+                .on(HOLD, move |_, _| {
+                    entry.pass();
+                    Ok(())
+                })
+                .on(MAKE, move |_, _| match fate {
+                    "panic" => std::panic::resume_unwind(Box::new("no")),
+                    "fail" => Err(Error::msg("no")),
+                    _ => Ok(Counted::new(&own)),
+                });
+            if is_queued {
+                let policy = if fate == "displace" {
+                    QueuePolicy::DropOldest
+                } else {
+                    QueuePolicy::Reject
+                };
+                builder = builder.queue(policy, NonZeroUsize::MIN);
+            }
+            if matches!(
+                kind,
+                DispatcherKind::ThreadPool | DispatcherKind::Concurrent
+            ) {
+                builder = builder.workers(NonZeroUsize::MIN);
+            }
+            let one = builder.register()?;
+            if is_queued {
+                bus.trigger_event(HOLD, KITCHEN, ())?;
+                gate.wait_for_arrival();
+            }
+            let ask = || bus.send_request(MAKE, KITCHEN, Counted::new(&alive));
+            let mut replies = ask()?;
+            if is_queued && matches!(fate, "displace" | "refuse") {
+                let second = ask()?;
+                assert_eq!(second.len(), 1);
+            }
+            if fate == "late" {
+                assert!(replies.next(Duration::ZERO).is_some());
+            }
+            std::thread::scope(|scope| {
+                let destroyer = (fate == "cancel").then(|| scope.spawn(|| one.destroy()));
+                while is_queued && fate == "cancel" && one.counters().cancelled == 0 {
+                    std::thread::yield_now();
+                }
+                gate.let_through(1);
+                assert!(destroyer.is_none_or(|thread| thread.join().is_ok()));
+            });
+            if taken {
+                drop(replies.all(LONG));
+                bus.wait_until_idle(LONG)?;
+            } else {
+                bus.wait_until_idle(LONG)?;
+                drop(replies);
+            }
+            bus.shutdown(LONG)?;
+            drop((one, bus));
+            assert_eq!(
+                alive.load(Ordering::SeqCst),
+                0,
+                "{kind:?}, {fate}, taken: {taken}"
+            );
+        }
+    }
     Ok(())
 }
 
@@ -141,6 +253,36 @@ fn as_completed_ends_with_those_that_are_missing() -> Result<()> {
         [("here".to_owned(), true), ("never".to_owned(), false)]
     );
     gate.let_through(1);
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn replies_say_how_many_are_left() -> Result<()> {
+    let bus = bus();
+    for kind in [
+        DispatcherKind::Callback,
+        DispatcherKind::Sequential,
+        DispatcherKind::Concurrent,
+    ] {
+        bus.dispatcher(kind, "one")
+            .on(ASK, |message, _| Ok(*message.data()))
+            .register()?;
+        let mut replies = bus.send_request(ASK, KITCHEN, 3)?;
+        let count = replies.len();
+        assert_eq!(count, bus.state().dispatchers.len());
+        for left in (0..count).rev() {
+            assert!(!replies.is_empty());
+            assert!(replies.next(LONG).is_some_and(|reply| reply.result.is_ok()));
+            assert_eq!(replies.len(), left);
+        }
+        assert!(replies.is_empty());
+        assert!(replies.next(LONG).is_none());
+    }
+    assert!(
+        bus.send_request_optional(ASK, KITCHEN, Some(&"X".into()), 1)?
+            .is_empty()
+    );
     bus.shutdown(LONG)?;
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::{activity, explore, explore_with};
 const PLACE: Place = Place {
     bus: 1,
     endpoint: 1,
+    message: 0,
 };
 const DISPATCHER: u64 = 7;
 

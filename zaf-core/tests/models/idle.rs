@@ -13,6 +13,7 @@ use crate::{activity, explore, explore_with};
 const PLACE: Place = Place {
     bus: 1,
     endpoint: 1,
+    message: 0,
 };
 
 #[test]
@@ -130,6 +131,7 @@ fn a25_work_of_another_bus_neither_hides_idleness_nor_delays_it() {
     const ELSEWHERE: Place = Place {
         bus: 2,
         endpoint: 1,
+        message: 0,
     };
     explore_with(2, || {
         let own = activity();

@@ -13,6 +13,7 @@ use crate::{MESSAGES, activity, explore_with, thread};
 const PLACE: Place = Place {
     bus: 1,
     endpoint: 1,
+    message: 0,
 };
 
 /// A callback dispatcher.

@@ -171,6 +171,7 @@ fn names_that_lead_nowhere_are_told_with_the_nearest_right_one() {
             message: "ORDERED",
             endpoint: "cellar",
             defined_at: vec!["kitchen"],
+            nearest: None,
         })
     );
     assert_eq!(

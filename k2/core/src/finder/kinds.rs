@@ -50,7 +50,7 @@ impl Extension for LinkedCases {
 
 #[dispatchers]
 impl LinkedCases {
-    #[callback_dispatcher(FIND_TEST_CASES)]
+    #[callback_dispatcher(FIND_TEST_CASES, long_running = true)]
     fn find(&self, message: &Message<FindTestCases>) -> Vec<FoundUnit> {
         let units = message.data().of_kind(SourceKind::Linked);
         let found = units.filter_map(|(position, unit)| match unit {
@@ -80,7 +80,7 @@ impl Extension for Executables {
 
 #[dispatchers]
 impl Executables {
-    #[callback_dispatcher(FIND_TEST_CASES)]
+    #[callback_dispatcher(FIND_TEST_CASES, long_running = true)]
     fn find(&self, message: &Message<FindTestCases>) -> Vec<FoundUnit> {
         self.0.find(message.data())
     }
@@ -102,7 +102,7 @@ impl Extension for TapProducers {
 
 #[dispatchers]
 impl TapProducers {
-    #[callback_dispatcher(FIND_TEST_CASES)]
+    #[callback_dispatcher(FIND_TEST_CASES, long_running = true)]
     fn find(&self, message: &Message<FindTestCases>) -> Vec<FoundUnit> {
         self.0.find(message.data())
     }
@@ -126,7 +126,7 @@ impl Extension for LibtestBinaries {
 
 #[dispatchers]
 impl LibtestBinaries {
-    #[callback_dispatcher(FIND_TEST_CASES)]
+    #[callback_dispatcher(FIND_TEST_CASES, long_running = true)]
     fn find(&self, message: &Message<FindTestCases>) -> Vec<FoundUnit> {
         self.0.find(message.data())
     }
@@ -155,7 +155,7 @@ impl Extension for GoogleTestBinaries {
 
 #[dispatchers]
 impl GoogleTestBinaries {
-    #[callback_dispatcher(FIND_TEST_CASES)]
+    #[callback_dispatcher(FIND_TEST_CASES, long_running = true)]
     fn find(&self, message: &Message<FindTestCases>) -> Vec<FoundUnit> {
         self.0.find(message.data())
     }

@@ -104,7 +104,7 @@ impl Extension for TestRunner {
 
 #[dispatchers]
 impl TestRunner {
-    #[callback_dispatcher(RUN_TEST_CASES)]
+    #[callback_dispatcher(RUN_TEST_CASES, long_running = true)]
     fn run(&self, message: &Message<RunPlan>, bus: &MessageBus) -> Result<RunEnded> {
         let plan = message.data().clone();
         let selected = CasesSelected {

@@ -22,6 +22,8 @@ pub(super) struct Listener {
     pub(super) entity_option: Option<&'static str>,
     /// Whether it does without a message that nobody defines.
     pub(super) optional: bool,
+    /// Whether it may take as long as it likes.
+    pub(super) long_running: bool,
     /// State of the extension.
     pub(super) state: State,
     /// Why the extension does not take part; none if it does.
@@ -62,6 +64,7 @@ pub(super) fn listeners(inspection: &Inspection, message: &str) -> Vec<Listener>
                 endpoints: one.endpoints.iter().map(EndpointId::name).collect(),
                 entity_option: one.entity_option.map(|option| option.key),
                 optional: one.optional,
+                long_running: one.long_running,
                 state,
                 reason,
                 file: set.file,

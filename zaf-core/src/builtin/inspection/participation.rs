@@ -6,9 +6,9 @@ use serde::{Serialize, Serializer};
 use super::super::table::Cell;
 use super::Inspection;
 use crate::command::CommandDescriptor;
-use crate::config::{ConfigStore, ConfigView, Kind, OptionDescriptor};
+use crate::config::{ConfigView, Kind, OptionDescriptor};
 use crate::extension::{
-    Extends, ExtensionDescriptor, ExtensionEntry, ExtensionKind, ExtensionState, is_active,
+    Catalog, Extends, ExtensionDescriptor, ExtensionEntry, ExtensionKind, ExtensionState, is_active,
 };
 
 /// In how far an extension takes part.
@@ -91,7 +91,7 @@ impl Inspection {
                 (State::Failed, Some(failures.join("\n")))
             }
             ExtensionState::AlwaysLoaded | ExtensionState::Enabled => {
-                match why_not(extension, target, self.catalog.store()) {
+                match why_not(extension, target, &self.catalog) {
                     Some(reason) => (State::Inactive, Some(reason)),
                     None => (State::Active, None),
                 }
@@ -154,11 +154,16 @@ impl Because {
 }
 
 /// Why an extension that is enabled does nothing.
-pub(super) fn why_not(
+fn why_not(
     extension: &ExtensionDescriptor,
     target: Option<&CommandDescriptor>,
-    store: &ConfigStore,
+    catalog: &Catalog,
 ) -> Option<String> {
+    let store = catalog.store();
+    if let Some((word, near)) = catalog.unknown_capabilities(extension).first() {
+        let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
+        return Some(format!("no command has the capability `{word}`{near}"));
+    }
     if let Some(target) = target
         && !extension.is_framework()
         && !extension.extends(target)

@@ -30,6 +30,7 @@ const PONG: DispatcherDescriptor = DispatcherDescriptor {
     kind: DispatcherKind::Callback,
     priority: 0,
     optional: false,
+    long_running: false,
     messages: &[PING.descriptor()],
     endpoints: &[HERE],
     entity_option: None,

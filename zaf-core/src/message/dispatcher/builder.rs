@@ -28,6 +28,7 @@ enum Target {
 }
 
 /// A dispatcher under construction. Nothing happens before [`register`](Self::register).
+#[doc = include_str!("../doc/builder.md")]
 #[must_use = "a builder does nothing before `register`"]
 pub struct DispatcherBuilder {
     target: Target,
@@ -36,6 +37,7 @@ pub struct DispatcherBuilder {
     entities: Vec<Entity>,
     any_entity: bool,
     optional: bool,
+    long_running: bool,
     workers: Option<NonZeroUsize>,
     queue: Option<(QueuePolicy, NonZeroUsize)>,
     subscriptions: Vec<Subscription>,
@@ -58,6 +60,7 @@ impl DispatcherBuilder {
             entities: Vec::new(),
             any_entity: false,
             optional: false,
+            long_running: false,
             workers: None,
             queue: None,
             subscriptions: Vec::new(),
@@ -65,18 +68,21 @@ impl DispatcherBuilder {
     }
 
     /// Higher is served first; 0 unless said otherwise. Ties in order of registration.
+    #[doc = include_str!("../doc/priority.md")]
     pub fn priority(mut self, priority: i32) -> Self {
         self.priority = priority;
         self
     }
 
     /// Listens at these endpoints only. Without any: at all that define the message when the dispatcher registers.
+    #[doc = include_str!("../doc/endpoints.md")]
     pub fn endpoints(mut self, endpoints: impl IntoIterator<Item = EndpointId>) -> Self {
         self.endpoints.extend(endpoints);
         self
     }
 
     /// Listens for these entities only. Duplicates do no harm.
+    #[doc = include_str!("../doc/entities.md")]
     pub fn entities<E: Into<Entity>>(mut self, entities: impl IntoIterator<Item = E>) -> Self {
         for entity in entities {
             let entity = entity.into();
@@ -88,19 +94,29 @@ impl DispatcherBuilder {
     }
 
     /// Also gets requests that are for an entity, whatever entity it is.
+    #[doc = include_str!("../doc/any_entity.md")]
     pub fn any_entity(mut self) -> Self {
         self.any_entity = true;
         self
     }
 
     /// Skips messages and endpoints that are not defined, one by one, instead of failing.
+    #[doc = include_str!("../doc/optional.md")]
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
+    /// Its handlers may take as long as they like: they are not
+    /// [named as slow](crate::message::MessageBus::name_slow_handlers), nor is who waits for them on the same thread.
+    pub fn long_running(mut self) -> Self {
+        self.long_running = true;
+        self
+    }
+
     /// How many handlers run at a time: for thread pools (one per processor unless said otherwise) and concurrent ones (the
     /// limit of the bus).
+    #[doc = include_str!("../doc/workers.md")]
     pub fn workers(mut self, workers: NonZeroUsize) -> Self {
         self.workers = Some(workers);
         self
@@ -109,6 +125,7 @@ impl DispatcherBuilder {
     /// How many messages may wait, and what happens to the next one. Not for callbacks. Unless said otherwise:
     /// [`BusLimits::queue_bound`](crate::message::BusLimits), [`QueuePolicy::Reject`] for events and
     /// [`QueuePolicy::Block`] for requests.
+    #[doc = include_str!("../doc/queue.md")]
     pub fn queue(mut self, policy: QueuePolicy, bound: NonZeroUsize) -> Self {
         self.queue = Some((policy, bound));
         self
@@ -118,6 +135,7 @@ impl DispatcherBuilder {
     ///
     /// What a handler of a request returns is the answer. An error or a panic of a handler of an event is logged, counted,
     /// and triggered as [`HANDLER_FAILED`](crate::message::HANDLER_FAILED).
+    #[doc = include_str!("../doc/on.md")]
     pub fn on<M: MessageId>(
         self,
         id: M,
@@ -162,6 +180,7 @@ impl DispatcherBuilder {
     /// [`optional`](Self::optional); [`BusError::TypeMismatch`]; [`BusError::AlreadyRegistered`];
     /// [`BusError::NothingToRegister`] without a message; [`BusError::Contradiction`] for settings that do not go together;
     /// [`BusError::Closed`] after the end of the bus.
+    #[doc = include_str!("../doc/register.md")]
     pub fn register(self) -> Result<Dispatcher, BusError> {
         if let Some(reason) = self.contradiction() {
             return Err(BusError::Contradiction {
@@ -220,8 +239,10 @@ impl DispatcherBuilder {
             return Some("it listens either for any entity or for the named ones");
         }
         match &self.target {
-            Target::Existing(_) if self.workers.is_some() || self.queue.is_some() => {
-                Some("workers and queue are decided when it is first registered")
+            Target::Existing(_)
+                if self.workers.is_some() || self.queue.is_some() || self.long_running =>
+            {
+                Some("workers, queue and long running are decided when it is first registered")
             }
             Target::New { kind, .. } => match kind {
                 DispatcherKind::Callback if self.workers.is_some() => {
@@ -269,6 +290,7 @@ impl DispatcherBuilder {
             kind,
             tally: Tally::new(strand.is_some()),
             strand,
+            long_running: self.long_running,
             shape: shape.unwrap_or(Shape {
                 workers: 0,
                 batch: 0,

@@ -35,6 +35,7 @@ use super::{BusError, EndpointId, Entity, MessageDescriptor, MessageKind};
 use crate::sync::{Arc, deadline_after};
 
 /// On which thread a handler runs.
+#[doc = include_str!("../doc/kinds.md")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DispatcherKind {
@@ -79,6 +80,8 @@ pub(crate) struct Counts {
     rejected: AtomicU64,
     dropped: AtomicU64,
     cancelled: AtomicU64,
+    /// Longest handling in nanoseconds, at least 1; 0 if none was measured.
+    longest: AtomicU64,
 }
 
 impl Tally {
@@ -123,11 +126,20 @@ impl Counts {
         self.cancelled.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// `accepted` is counted by the strand.
-    fn read(&self, accepted: u64) -> Counters {
+    /// One handler has run for this long.
+    pub(crate) fn measured(&self, time: Duration) {
+        let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.longest.fetch_max(nanos.max(1), Ordering::Relaxed);
+    }
+
+    /// `accepted` is counted by the strand; none for callbacks.
+    fn read(&self, accepted: Option<u64>) -> Counters {
+        let longest = self.longest.load(Ordering::Relaxed);
+        let handled = self.handled.load(Ordering::Relaxed);
         Counters {
-            accepted,
-            handled: self.handled.load(Ordering::Relaxed),
+            accepted: accepted.unwrap_or(0),
+            handled: (accepted.is_some() || longest != 0).then_some(handled),
+            longest: (longest != 0).then(|| Duration::from_nanos(longest)),
             failed: self.failed.load(Ordering::Relaxed),
             rejected: self.rejected.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
@@ -147,6 +159,8 @@ pub(crate) struct Core {
     /// None for callbacks. Behind a pointer: among thousands of callbacks a small neighbour is a near one.
     pub(crate) strand: Option<Box<Strand<Job>>>,
     pub(crate) tally: Tally,
+    /// Its handlers are never slow.
+    pub(crate) long_running: bool,
     shape: Shape,
     priority: i32,
     /// None: what is usual for events and requests.
@@ -174,6 +188,11 @@ impl Core {
     /// Whether one worker at most serves it.
     pub(crate) fn is_single_worker(&self) -> bool {
         self.strand.is_some() && self.shape.workers == 1
+    }
+
+    /// Handlers at a time; 0 for callbacks.
+    pub(crate) fn workers(&self) -> usize {
+        self.shape.workers
     }
 
     /// Whether it belongs to those that share the bus's thread limit.
@@ -245,8 +264,8 @@ impl Core {
     }
 
     fn counters(&self) -> Counters {
-        self.tally
-            .read(self.strand.as_ref().map_or(0, |strand| strand.accepted()))
+        let accepted = self.strand.as_ref().map(|strand| strand.accepted());
+        self.tally.read(accepted)
     }
 
     pub(crate) fn state(&self) -> DispatcherState {
@@ -265,6 +284,7 @@ impl Core {
 ///
 /// Dropping it does **not** destroy the dispatcher: it goes on until [`destroy`](Self::destroy) or the end of the bus, so
 /// a registration cannot be lost by forgetting a variable.
+#[doc = include_str!("../doc/dispatcher.md")]
 #[derive(Clone)]
 pub struct Dispatcher {
     core: Arc<Core>,
@@ -282,6 +302,7 @@ impl Dispatcher {
     }
 
     /// What it has lived through. Complete for everything that had ended when an idle bus was seen.
+    #[doc = include_str!("../doc/counters.md")]
     pub fn counters(&self) -> Counters {
         self.core.counters()
     }
@@ -295,6 +316,7 @@ impl Dispatcher {
     ///
     /// Kind, workers and queue stay as they are; priority, endpoints and entities are those of the new builder, the priority
     /// starting with what it was.
+    #[doc = include_str!("../doc/also.md")]
     pub fn also(&self) -> DispatcherBuilder {
         DispatcherBuilder::extending(Arc::clone(&self.core), self.core.priority)
     }
@@ -305,6 +327,7 @@ impl Dispatcher {
     /// # Errors
     /// [`BusError::NotRegistered`] if one of the messages (or all, for an empty list) has no registration that matches; then
     /// nothing was changed. [`BusError::Closed`] after the end of the bus.
+    #[doc = include_str!("../doc/deregister.md")]
     pub fn deregister(
         &self,
         messages: &[MessageDescriptor],
@@ -327,12 +350,14 @@ impl Dispatcher {
     /// Waits for handlers that run, without a limit. Called from one of its own handlers it does not wait: no other
     /// handler starts, and those that run, the caller included, finish. A handler of one dispatcher that destroys another,
     /// one of whose handlers destroys the first, waits for ever. Calling it again is harmless.
+    #[doc = include_str!("../doc/destroy.md")]
     pub fn destroy(&self) {
         self.end(None);
     }
 
     /// As [`destroy`](Self::destroy), but first handles what is queued, for at most `timeout`. Nothing new is accepted
     /// meanwhile. Returns whether everything was handled.
+    #[doc = include_str!("../doc/destroy_draining.md")]
     pub fn destroy_draining(&self, timeout: Duration) -> bool {
         let mut drained = true;
         if let Some(strand) = &self.core.strand {

@@ -22,6 +22,7 @@ use crate::sync::{
 use std::time::Duration;
 
 /// What happens to a message that finds the queue full.
+#[doc = include_str!("../doc/queue_policy.md")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueuePolicy {

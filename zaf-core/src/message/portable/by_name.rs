@@ -98,18 +98,16 @@ impl MessageBus {
         };
         let Some(endpoint) = endpoint else {
             // Defined since the snapshot was read.
-            let message = descriptor.name;
-            return BusError::NoSuchMessage { message }.into();
+            return BusError::no_such_message(&descriptor, std::iter::empty()).into();
         };
         let endpoints = self.endpoints();
         let names = endpoints.iter().map(|(id, _)| id.name());
-        match names.clone().find(|known| *known == endpoint) {
-            Some(endpoint) => BusError::NotDefinedAt {
-                message: descriptor.name,
-                endpoint,
-                defined_at: defined_at.iter().map(EndpointId::name).collect(),
+        match endpoints.iter().find(|(id, _)| id.name() == endpoint) {
+            Some((id, messages)) => {
+                let at: Vec<&str> = defined_at.iter().map(EndpointId::name).collect();
+                let there = messages.iter().copied();
+                BusError::not_defined_at(&descriptor, *id, &at, there).into()
             }
-            .into(),
             None => PortableError::UnknownEndpoint {
                 endpoint: endpoint.to_owned(),
                 nearest: nearest(endpoint, names),

@@ -107,6 +107,9 @@ impl From<&ReplyError> for EncodedReplyError {
             },
             ReplyError::TimedOut { after, .. } => Self::TimedOut { after: *after },
             ReplyError::WouldDeadlock { .. } => Self::WouldDeadlock,
+            ReplyError::Deadlock { .. } => Self::Other {
+                text: error.to_string(),
+            },
         }
     }
 }

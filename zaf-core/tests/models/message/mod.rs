@@ -7,6 +7,7 @@ pub(crate) mod dispatcher;
 pub(crate) mod entity;
 #[path = "../../../src/message/error.rs"]
 pub(crate) mod error;
+pub(crate) mod observe;
 #[path = "../../../src/message/presence.rs"]
 pub(crate) mod presence;
 #[path = "../../../src/message/reply.rs"]

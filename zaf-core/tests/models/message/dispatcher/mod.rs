@@ -25,6 +25,7 @@ use pool::Pool;
 pub(crate) const PLACE: Place = Place {
     bus: 1,
     endpoint: 1,
+    message: 0,
 };
 
 #[derive(Default)]

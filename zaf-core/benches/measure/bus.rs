@@ -1,0 +1,85 @@
+//! The bus at work.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use zaf_core::message::{DispatcherKind, EndpointId, EventId, MessageBus, RequestId};
+
+pub(crate) const HERE: EndpointId = EndpointId::new("here", "Where the benchmark is.");
+pub(crate) const TICK: EventId<u64> = EventId::new("TICK", "Carries a number.");
+pub(crate) const ASK: RequestId<u64, u64> = RequestId::new("ASK", "Wants a number.");
+
+/// Longest wait for something that must happen; only a broken bus waits that long.
+pub(crate) const LONG: Duration = Duration::from_mins(1);
+
+/// What handlers work on.
+pub(crate) type Sum = Arc<AtomicU64>;
+
+/// What each handler does: next to nothing, but something. For handlers that run one at a time.
+pub(crate) fn add(sum: &AtomicU64, number: u64) {
+    sum.store(
+        sum.load(Ordering::Relaxed).wrapping_add(number),
+        Ordering::Relaxed,
+    );
+}
+
+/// A bus where the event and the request are defined.
+pub(crate) fn empty_bus() -> MessageBus {
+    let bus = MessageBus::new();
+    bus.define(HERE, &[TICK.descriptor(), ASK.descriptor()])
+        .expect("nothing is defined yet");
+    bus
+}
+
+/// A bus with dispatchers that add what they get to the sum, and answer with it.
+pub(crate) fn bus_with(count: usize, kind: DispatcherKind, sum: &Sum) -> MessageBus {
+    let bus = empty_bus();
+    for number in 0..count {
+        let (events, requests) = (Arc::clone(sum), Arc::clone(sum));
+        bus.dispatcher(kind, format!("handler {number}"))
+            .on(TICK, move |message, _| {
+                add(&events, *message.data());
+                Ok(())
+            })
+            .on(ASK, move |message, _| {
+                add(&requests, *message.data());
+                Ok(*message.data())
+            })
+            .register()
+            .expect("both messages are defined");
+    }
+    bus
+}
+
+/// A bus with callbacks that share nothing: for several senders, who would meet at a sum and not at the bus.
+pub(crate) fn bus_that_shares_nothing(count: usize) -> MessageBus {
+    let bus = empty_bus();
+    for number in 0..count {
+        bus.dispatcher(DispatcherKind::Callback, format!("handler {number}"))
+            .on(TICK, |message, _| {
+                black_box(*message.data());
+                Ok(())
+            })
+            .register()
+            .expect("the event is defined");
+    }
+    bus
+}
+
+pub(crate) fn trigger(bus: &MessageBus) {
+    let report = bus.trigger_event(TICK, HERE, black_box(1));
+    assert!(report.is_ok_and(|report| report.delivered > 0));
+}
+
+/// Sends a request to the only one who answers.
+pub(crate) fn ask_one(bus: &MessageBus) {
+    let replies = bus.send_request(ASK, HERE, black_box(1));
+    let reply = replies.ok().and_then(|mut replies| replies.next(LONG));
+    assert!(black_box(reply).is_some_and(|reply| reply.result.is_ok()));
+}
+
+pub(crate) fn finish(bus: &MessageBus) {
+    bus.wait_until_idle(LONG).expect("handlers end");
+}

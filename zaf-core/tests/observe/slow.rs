@@ -1,0 +1,295 @@
+//! Handlers that take too long are named. Rows A9 and A29 of the catalogue of faults.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use zaf_core::message::{
+    APPLICATION_ENDPOINT, BusError, DispatcherKind, MessageBus, MessageQueue, SLOW_HANDLER,
+    SlowHandler,
+};
+use zaf_core::{Error, Result};
+
+use crate::bus::{ASK, CELLAR, Gate, KITCHEN, LONG, PING, PONG, bus};
+
+/// Short: handlers that are slow on purpose stand at a gate for as long as it takes to be named.
+const LIMIT: Duration = Duration::from_millis(20);
+
+fn slow(bus: &MessageBus) -> MessageQueue<SlowHandler> {
+    bus.name_slow_handlers(LIMIT).unwrap();
+    bus.message_queue(SLOW_HANDLER, APPLICATION_ENDPOINT)
+        .unwrap()
+}
+
+fn watch_threads() -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    tasks
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .filter(|name| name.starts_with("bus-watch"))
+        .count()
+}
+
+/// A dispatcher whose handlers of `PING` stop at the gate.
+fn blocking(bus: &MessageBus, kind: DispatcherKind, gate: &Gate) -> Result<()> {
+    let gate = gate.clone();
+    bus.dispatcher(kind, "blocked")
+        .on(PING, move |_, _| {
+            gate.pass();
+            Ok(())
+        })
+        .register()?;
+    Ok(())
+}
+
+#[test]
+fn a9_a_callback_that_blocks_is_named_with_message_and_sender() -> Result<()> {
+    let bus = bus();
+    let slow = slow(&bus);
+    let gate = Gate::new();
+    blocking(&bus, DispatcherKind::Callback, &gate)?;
+    bus.dispatcher(DispatcherKind::Sequential, "sender")
+        .on(PONG, |_, bus| {
+            bus.trigger_event(PING, CELLAR, 1)?;
+            Ok(())
+        })
+        .register()?;
+    bus.trigger_event(PONG, KITCHEN, 1)?;
+    let report = slow.recv_timeout(LONG)?;
+    let report = report.data();
+    assert_eq!(&*report.handler, "blocked");
+    assert_eq!((report.message, report.endpoint), ("PING", Some(CELLAR)));
+    assert_eq!(report.sender.as_deref(), Some("sender"));
+    assert!(report.thread.starts_with("bus-worker"), "{}", report.thread);
+    assert!(report.running_for >= LIMIT && report.limit == LIMIT);
+    // The sender blocks as long as the handler does, and only because of it.
+    assert!(!bus.is_idle());
+    assert!(slow.is_empty());
+    gate.let_through(1);
+    bus.wait_until_idle(LONG)?;
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn a9_the_text_names_everything_that_is_known() -> Result<()> {
+    let bus = bus();
+    let slow = slow(&bus);
+    let gate = Gate::new();
+    blocking(&bus, DispatcherKind::ThreadPool, &gate)?;
+    bus.trigger_event(PING, KITCHEN, 1)?;
+    let report = slow.recv_timeout(LONG)?;
+    let text = report.data().to_string();
+    let begin = "handler `blocked` of PING at `kitchen` has been running for ";
+    assert!(text.starts_with(begin), "{text}");
+    assert!(text.contains(" s on thread `bus-worker-"), "{text}");
+    gate.let_through(1);
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn all_kinds_of_dispatcher_are_watched_and_each_handling_is_named_once() -> Result<()> {
+    for kind in [
+        DispatcherKind::Sequential,
+        DispatcherKind::ThreadPool,
+        DispatcherKind::Concurrent,
+    ] {
+        let bus = bus();
+        let slow = slow(&bus);
+        let gate = Gate::new();
+        blocking(&bus, kind, &gate)?;
+        for _ in 0..2 {
+            bus.trigger_event(PING, KITCHEN, 1)?;
+            assert_eq!(&*slow.recv_timeout(LONG)?.data().handler, "blocked");
+            // A look later it is still there, and was named already: what comes next is about the next message.
+            gate.let_through(1);
+            bus.wait_until_idle(LONG)?;
+            assert!(slow.is_empty(), "{kind:?}");
+        }
+        bus.shutdown(LONG)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_request_is_watched_too() -> Result<()> {
+    let bus = bus();
+    let slow = slow(&bus);
+    let gate = Gate::new();
+    let inner = gate.clone();
+    bus.dispatcher(DispatcherKind::Callback, "answers")
+        .on(ASK, move |_, _| {
+            inner.pass();
+            Ok(0)
+        })
+        .register()?;
+    std::thread::scope(|scope| -> Result<()> {
+        let asking = scope.spawn(|| bus.send_request(ASK, KITCHEN, 1).map(|_| ()));
+        let report = slow.recv_timeout(LONG)?;
+        let report = report.data();
+        assert_eq!((&*report.handler, report.message), ("answers", "ASK"));
+        assert_eq!(report.sender, None);
+        gate.let_through(1);
+        asking.join().unwrap()?;
+        Ok(())
+    })?;
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn a_handler_that_goes_on_sending_is_named_all_the_same() -> Result<()> {
+    let bus = bus();
+    let slow = slow(&bus);
+    bus.dispatcher(DispatcherKind::Callback, "quick")
+        .on(PONG, |_, _| Ok(()))
+        .register()?;
+    let named = Arc::new(Mutex::new(false));
+    let inner = Arc::clone(&named);
+    bus.dispatcher(DispatcherKind::Sequential, "busy")
+        .on(PING, move |_, bus| {
+            while !*inner.lock() {
+                bus.trigger_event(PONG, KITCHEN, 1)?;
+            }
+            Ok(())
+        })
+        .register()?;
+    bus.trigger_event(PING, KITCHEN, 1)?;
+    // A machine under load may hold a quick one up for so long.
+    while &*slow.recv_timeout(LONG)?.data().handler != "busy" {}
+    *named.lock() = true;
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn a_long_running_handler_is_not_named_but_what_it_calls_is() -> Result<()> {
+    let bus = bus();
+    let slow = slow(&bus);
+    let gate = Gate::new();
+    let inner = gate.clone();
+    blocking(&bus, DispatcherKind::Callback, &gate)?;
+    bus.dispatcher(DispatcherKind::Sequential, "patient")
+        .long_running()
+        .on(PONG, move |_, bus| {
+            bus.trigger_event(PING, KITCHEN, 1)?;
+            inner.pass();
+            bus.trigger_event(PING, KITCHEN, 2)?;
+            Ok(())
+        })
+        .register()?;
+    bus.trigger_event(PONG, KITCHEN, 1)?;
+    // The first callee blocks until it is named, then the patient one itself for as long as it takes to see that it is not.
+    assert_eq!(&*slow.recv_timeout(LONG)?.data().handler, "blocked");
+    gate.wait_for_arrival();
+    gate.let_through(1);
+    gate.wait_for_arrival();
+    assert!(matches!(
+        slow.recv_timeout(LIMIT * 5),
+        Err(BusError::Empty { .. })
+    ));
+    gate.let_through(1);
+    assert_eq!(&*slow.recv_timeout(LONG)?.data().handler, "blocked");
+    gate.let_through(1);
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn a29_a_lock_of_the_users_own_that_two_handlers_want_is_named() -> Result<()> {
+    let bus = bus();
+    let slow = slow(&bus);
+    let lock = Arc::new(Mutex::new(()));
+    let inner = Arc::clone(&lock);
+    bus.dispatcher(DispatcherKind::Sequential, "wants the lock")
+        .on(PING, move |_, _| {
+            drop(inner.lock());
+            Ok(())
+        })
+        .register()?;
+    let held = lock.lock();
+    bus.trigger_event(PING, KITCHEN, 1)?;
+    let report = slow.recv_timeout(LONG)?;
+    assert_eq!(&*report.data().handler, "wants the lock");
+    // No lock of the bus is involved: it goes on while the handler waits.
+    assert!(!bus.is_idle());
+    let state = bus.state();
+    let waiting = state
+        .dispatchers
+        .iter()
+        .find(|one| &*one.name == "wants the lock");
+    assert_eq!(waiting.map(|one| (one.queued, one.active)), Some((0, 1)));
+    drop(held);
+    bus.wait_until_idle(LONG)?;
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn no_thread_is_left_and_none_is_there_before_it_is_asked_for() -> Result<()> {
+    assert_eq!(watch_threads(), 0);
+    let bus = bus();
+    assert_eq!(watch_threads(), 0);
+    bus.name_slow_handlers(Duration::from_secs(5))?;
+    bus.name_slow_handlers(Duration::from_secs(3))?;
+    bus.shutdown(LONG)?;
+    // The first one was told to end and has nothing to wait for.
+    let begin = std::time::Instant::now();
+    while watch_threads() > 0 {
+        assert!(begin.elapsed() < LONG);
+        std::thread::yield_now();
+    }
+    assert!(matches!(
+        bus.name_slow_handlers(LIMIT),
+        Err(BusError::Closed { .. })
+    ));
+    Ok(())
+}
+
+#[test]
+fn the_thread_ends_with_the_last_handle_of_the_bus() -> Result<()> {
+    let bus = bus();
+    bus.name_slow_handlers(Duration::from_hours(1))?;
+    drop(bus);
+    let begin = std::time::Instant::now();
+    while watch_threads() > 0 {
+        assert!(begin.elapsed() < LONG);
+        std::thread::yield_now();
+    }
+    Ok(())
+}
+
+#[test]
+fn a_handler_of_the_report_that_is_slow_itself_is_not_reported_without_end() -> Result<()> {
+    let bus = bus();
+    bus.name_slow_handlers(LIMIT)?;
+    let gate = Gate::new();
+    let inner = gate.clone();
+    let count = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&count);
+    bus.dispatcher(DispatcherKind::Sequential, "slow listener")
+        .on(SLOW_HANDLER, move |_, _| {
+            *counted.lock() += 1;
+            inner.pass();
+            Ok(())
+        })
+        .register()?;
+    let blocked = Gate::new();
+    blocking(&bus, DispatcherKind::Sequential, &blocked)?;
+    bus.trigger_event(PING, KITCHEN, 1)?;
+    gate.wait_for_arrival();
+    blocked.let_through(1);
+    // Another one, so that a look has passed in which the listener was slow.
+    bus.trigger_event(PING, KITCHEN, 2)?;
+    blocked.wait_for_arrival();
+    blocked.wait_for_arrival();
+    gate.let_through(2);
+    gate.wait_for_arrival();
+    blocked.let_through(1);
+    bus.wait_until_idle(LONG)?;
+    if *count.lock() != 2 {
+        return Err(Error::msg(format_args!("{} reports", count.lock())));
+    }
+    bus.shutdown(LONG)?;
+    Ok(())
+}
