@@ -24,7 +24,7 @@ use super::events::{
 };
 use super::failure::{Failure, FailureKind};
 use super::signal::{OnSignal, SignalWatch};
-use super::{Console, ExitCode, SignalRelay};
+use super::{Console, ExitCode, SignalRelay, inspection};
 use crate::command::{AbortLevel, AbortState, CommandContext, Invocation};
 use crate::config::{ConfigOption, OptionId};
 use crate::error::{Error, Result};
@@ -144,16 +144,31 @@ impl Run {
         if let Err(error) = self.provide(&prepared) {
             return self.report(&Failure::new(FailureKind::Internal, error));
         }
-        if prepared.errors().is_empty() {
+        let inspects = inspection::runs_in_spite_of_errors(&prepared);
+        if inspects || prepared.errors().is_empty() {
             self.watch_signals(&prepared);
         }
-        match prepared.start() {
+        let started = if inspects {
+            prepared
+                .start_in_spite_of_errors()
+                .map(|(loaded, problems)| (loaded, Some(problems)))
+        } else {
+            prepared.start().map(|loaded| (loaded, None))
+        };
+        match started {
             Err(errors) => {
                 for failure in Failure::of_loading(errors) {
                     self.report(&failure);
                 }
             }
-            Ok(started) => self.run_command(started),
+            Ok((running, problems)) => {
+                if let Some(problems) = problems
+                    && let Err(error) = inspection::tell_problems(problems, &running, &self.console)
+                {
+                    self.report(&Failure::new(FailureKind::Internal, error));
+                }
+                self.run_command(running);
+            }
         }
         self.end_bus();
     }
