@@ -231,12 +231,17 @@ impl Handler<'_> {
         let conditions = &self.conditions;
         let handler = self.signature.ident.to_string();
         let bind = self.bind(messages);
+        let requirements = self
+            .requirements
+            .iter()
+            .map(|need| without_self(need.descriptor.clone(), self.ty));
         quote! {
             #(#conditions)*
             ::zaf_core::private::DispatcherDescriptor {
                 handler: #handler,
                 kind: ::zaf_core::private::DispatcherKind::#kind,
                 #fields
+                requirements: &[#(#requirements),*],
                 bind: { #bind bind },
                 line: #line,
             }

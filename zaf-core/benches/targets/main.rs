@@ -15,6 +15,7 @@ mod callbacks;
 mod components;
 mod idle;
 mod many_threads;
+mod observed;
 mod queues;
 mod registration;
 mod render;
@@ -49,6 +50,7 @@ const WORKS: &[(&str, Measure)] = &[
     ("registration", registration::among_a_hundred),
     ("idle", idle::is_idle),
     ("component", components::one_of_the_session),
+    ("observed", observed::no_longer),
 ];
 
 fn main() -> ExitCode {

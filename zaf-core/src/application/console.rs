@@ -72,6 +72,13 @@ impl Console {
         (console, captured)
     }
 
+    /// With this many columns instead of those of the terminal.
+    #[must_use]
+    pub fn with_width(mut self, columns: usize) -> Self {
+        self.width = columns;
+        self
+    }
+
     /// Standard output, for results. Blocks while another thread holds it.
     pub fn stdout(&self) -> ConsoleGuard<'_> {
         self.stdout.lock()

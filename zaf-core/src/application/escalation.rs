@@ -1,12 +1,13 @@
 //! What each signal means, given those before it. Pure: [`super::signal`] does the waiting and the acting.
 //!
 //! ```text
-//!            any signal            any signal, or the grace is over            INT or TERM
-//!   running ────────────► aborting ───────────────────────────────► critical ────────────► ended at once
+//!            any signal            any signal, or the grace is over            INT or TERM, or the grace is over again
+//!   running ────────────► aborting ───────────────────────────────► critical ───────────────────────────────────► ended at once
 //! ```
 //!
-//! - The grace starts with SIGTERM and SIGHUP: whoever sends those does not stand by to send a second one. After SIGINT
-//!   nobody escalates but the person at the keyboard; the runner has time limits of its own for what it stops.
+//! - The grace starts with SIGTERM and SIGHUP: whoever sends those does not stand by to send a second one. When the run is
+//!   critical a last one starts, which leaves time for the teardown: a thread that never comes back, in a handler that blocks,
+//!   does not keep the process. After SIGINT nobody escalates but the person at the keyboard; the runner has time limits of its own for what it stops.
 //! - SIGHUP counts once: the kernel and the shell both send one when a terminal goes away.
 
 use std::time::Duration;
@@ -32,8 +33,8 @@ pub(super) enum Action {
     Ignore,
     /// Trigger ABORT; after the grace, if there is one, come back with [`Escalation::grace_over`].
     Abort { grace: Option<Duration> },
-    /// Trigger `CRITICAL_ABORT`.
-    CriticalAbort,
+    /// Trigger `CRITICAL_ABORT`; after the grace, if there is one, come back with [`Escalation::grace_over`].
+    CriticalAbort { grace: Option<Duration> },
     /// Flush and end the process.
     EndNow,
 }
@@ -43,15 +44,21 @@ pub(super) enum Action {
 pub(super) struct Escalation {
     level: Level,
     grace: Duration,
+    last: Duration,
     hung_up: bool,
+    /// Nobody stands by to send another signal.
+    is_alone: bool,
 }
 
 impl Escalation {
-    pub(super) fn new(grace: Duration) -> Self {
+    /// `grace`: until critical; `last`: from then on.
+    pub(super) fn new(grace: Duration, last: Duration) -> Self {
         Self {
             level: Level::Running,
             grace,
+            last,
             hung_up: false,
+            is_alone: false,
         }
     }
 
@@ -66,13 +73,17 @@ impl Escalation {
         match self.level {
             Level::Running => {
                 self.level = Level::Aborting;
+                self.note(signal);
                 Action::Abort {
-                    grace: (signal != SIGINT).then_some(self.grace),
+                    grace: self.grace(),
                 }
             }
             Level::Aborting => {
                 self.level = Level::Critical;
-                Action::CriticalAbort
+                self.note(signal);
+                Action::CriticalAbort {
+                    grace: self.grace(),
+                }
             }
             Level::Critical => {
                 self.level = Level::Ended;
@@ -82,14 +93,34 @@ impl Escalation {
         }
     }
 
-    /// The grace that [`Action::Abort`] asked for is over and the command still runs.
+    /// The grace that an action asked for is over and the command still runs.
     pub(super) fn grace_over(&mut self) -> Action {
-        if self.level == Level::Aborting {
-            self.level = Level::Critical;
-            Action::CriticalAbort
-        } else {
-            Action::Ignore
+        match self.level {
+            Level::Aborting => {
+                self.level = Level::Critical;
+                Action::CriticalAbort {
+                    grace: self.grace(),
+                }
+            }
+            Level::Critical => {
+                self.level = Level::Ended;
+                Action::EndNow
+            }
+            Level::Running | Level::Ended => Action::Ignore,
         }
+    }
+
+    fn note(&mut self, signal: i32) {
+        self.is_alone |= signal != SIGINT;
+    }
+
+    fn grace(&self) -> Option<Duration> {
+        let grace = if self.level < Level::Critical {
+            self.grace
+        } else {
+            self.last
+        };
+        self.is_alone.then_some(grace)
     }
 }
 
@@ -98,9 +129,10 @@ mod tests {
     use super::*;
 
     const GRACE: Duration = Duration::from_secs(10);
+    const LAST: Duration = Duration::from_secs(20);
 
     fn actions(signals: &[i32]) -> Vec<Action> {
-        let mut escalation = Escalation::new(GRACE);
+        let mut escalation = Escalation::new(GRACE, LAST);
         signals
             .iter()
             .map(|&signal| escalation.signal(signal))
@@ -113,7 +145,7 @@ mod tests {
             actions(&[SIGINT, SIGINT, SIGINT, SIGINT]),
             [
                 Action::Abort { grace: None },
-                Action::CriticalAbort,
+                Action::CriticalAbort { grace: None },
                 Action::EndNow,
                 Action::Ignore
             ]
@@ -124,12 +156,28 @@ mod tests {
     fn d4_terminate_has_a_grace_and_a_second_one_does_not_wait_for_it() {
         assert_eq!(
             actions(&[SIGTERM, SIGTERM]),
-            [Action::Abort { grace: Some(GRACE) }, Action::CriticalAbort]
+            [
+                Action::Abort { grace: Some(GRACE) },
+                Action::CriticalAbort { grace: Some(LAST) }
+            ]
         );
-        let mut escalation = Escalation::new(GRACE);
+        let mut escalation = Escalation::new(GRACE, LAST);
         escalation.signal(SIGTERM);
-        assert_eq!(escalation.grace_over(), Action::CriticalAbort);
+        let grace = Some(LAST);
+        assert_eq!(escalation.grace_over(), Action::CriticalAbort { grace });
+        assert_eq!(escalation.grace_over(), Action::EndNow);
         assert_eq!(escalation.grace_over(), Action::Ignore);
+    }
+
+    #[test]
+    fn a_terminate_after_an_interrupt_has_a_grace_too() {
+        assert_eq!(
+            actions(&[SIGINT, SIGTERM]),
+            [
+                Action::Abort { grace: None },
+                Action::CriticalAbort { grace: Some(LAST) }
+            ]
+        );
     }
 
     #[test]
@@ -139,7 +187,7 @@ mod tests {
             [
                 Action::Abort { grace: Some(GRACE) },
                 Action::Ignore,
-                Action::CriticalAbort
+                Action::CriticalAbort { grace: Some(LAST) }
             ]
         );
     }
@@ -149,7 +197,7 @@ mod tests {
     fn no_sequence_repeats_or_skips_a_step() {
         const STEPS: [Option<i32>; 4] = [Some(SIGINT), Some(SIGTERM), Some(SIGHUP), None];
         for number in 0..STEPS.len().pow(5) {
-            let mut escalation = Escalation::new(GRACE);
+            let mut escalation = Escalation::new(GRACE, LAST);
             let mut rest = number;
             let mut last = Level::Running;
             for _ in 0..5 {
@@ -162,7 +210,7 @@ mod tests {
                 let expected = match action {
                     Action::Ignore => before,
                     Action::Abort { .. } => Level::Aborting,
-                    Action::CriticalAbort => Level::Critical,
+                    Action::CriticalAbort { .. } => Level::Critical,
                     Action::EndNow => Level::Ended,
                 };
                 assert_eq!(escalation.level, expected);

@@ -92,11 +92,7 @@ impl Failure {
             Problems::from_list(problems).map(|problems| Self::new(FailureKind::Loading, problems));
         let mut failures: Vec<Self> = others
             .into_iter()
-            .map(|error| {
-                let hints = error.hints().to_vec();
-                let error = hints.into_iter().fold(Error::from(error), Error::hint);
-                Self::new(FailureKind::Loading, error)
-            })
+            .map(Self::of_load_error)
             .chain(of_configuration)
             .collect();
         if let Some(asked_for) = failures
@@ -111,6 +107,13 @@ impl Failure {
                 .map(|error| Self::new(FailureKind::Teardown, error)),
         );
         failures
+    }
+
+    /// One error of loading, with its hints.
+    pub(super) fn of_load_error(error: LoadError) -> Self {
+        let hints = error.hints().to_vec();
+        let error = hints.into_iter().fold(Error::from(error), Error::hint);
+        Self::new(FailureKind::Loading, error)
     }
 
     /// A panic with this text.
@@ -230,23 +233,30 @@ impl EarlyEnd {
 /// The code that an error or one of its causes carries. What an extension says about itself counts more than that it is an
 /// extension.
 fn code_of(error: &Error) -> Option<ExitCode> {
-    let carried = error.chain().find_map(|cause| {
-        if let Some(coded) = find::<CodedError>(cause) {
-            Some(coded.code())
-        } else if let Some(early) = find::<EarlyEnd>(cause) {
-            Some(early.code())
-        } else if find::<Problems>(cause).is_some()
-            || find::<ConfigError>(cause).is_some_and(is_of_the_user)
-        {
-            Some(ExitCode::Usage)
-        } else {
-            None
-        }
-    });
+    let carried = error.chain().find_map(code_in);
     carried.or_else(|| {
         let load = error.chain().find_map(find::<LoadError>)?;
         Some(load.exit_code())
     })
+}
+
+/// The code that one of the causes of an error of loading carries.
+pub(super) fn carried_code(error: &LoadError) -> Option<ExitCode> {
+    causes(error).find_map(code_in)
+}
+
+fn code_in(cause: &(dyn StdError + 'static)) -> Option<ExitCode> {
+    if let Some(coded) = find::<CodedError>(cause) {
+        Some(coded.code())
+    } else if let Some(early) = find::<EarlyEnd>(cause) {
+        Some(early.code())
+    } else if find::<Problems>(cause).is_some()
+        || find::<ConfigError>(cause).is_some_and(is_of_the_user)
+    {
+        Some(ExitCode::Usage)
+    } else {
+        None
+    }
 }
 
 /// Whether the configuration is wrong, and not the extension that reads it.

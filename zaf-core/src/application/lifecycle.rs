@@ -18,12 +18,13 @@ use crossbeam_channel::bounded;
 use parking_lot::Mutex;
 
 use super::builder::Application;
+use super::escalation::Escalation;
 use super::events::{
     ABORT, AFTER_COMMAND, Abort, BEFORE_COMMAND, CRITICAL_ABORT, CommandEnded, CommandStarting,
 };
 use super::failure::{Failure, FailureKind};
 use super::signal::{OnSignal, SignalWatch};
-use super::{Console, ExitCode, SignalRelay};
+use super::{Console, ExitCode, SignalRelay, inspection};
 use crate::command::{AbortLevel, AbortState, CommandContext, Invocation};
 use crate::config::{ConfigOption, OptionId};
 use crate::error::{Error, Result};
@@ -41,7 +42,8 @@ pub const TEARDOWN_TIMEOUT: OptionId<Duration> = OptionId::duration("application
     .hidden();
 
 /// How long a command may go on after SIGTERM or SIGHUP before `CRITICAL_ABORT`. `--application-abort-grace`, default 10 s, what
-/// init systems leave at least.
+/// init systems leave at least. After as long again and the [time of the teardown](TEARDOWN_TIMEOUT) the process ends whatever
+/// hangs in it.
 pub const ABORT_GRACE: OptionId<Duration> = OptionId::duration("application.abort.grace")
     .describe("How long a command may go on after SIGTERM before what runs is killed.")
     .default(Duration::from_secs(10))
@@ -142,16 +144,31 @@ impl Run {
         if let Err(error) = self.provide(&prepared) {
             return self.report(&Failure::new(FailureKind::Internal, error));
         }
-        if prepared.errors().is_empty() {
+        let inspects = inspection::runs_in_spite_of_errors(&prepared);
+        if inspects || prepared.errors().is_empty() {
             self.watch_signals(&prepared);
         }
-        match prepared.start() {
+        let started = if inspects {
+            prepared
+                .start_in_spite_of_errors()
+                .map(|(loaded, problems)| (loaded, Some(problems)))
+        } else {
+            prepared.start().map(|loaded| (loaded, None))
+        };
+        match started {
             Err(errors) => {
                 for failure in Failure::of_loading(errors) {
                     self.report(&failure);
                 }
             }
-            Ok(started) => self.run_command(started),
+            Ok((running, problems)) => {
+                if let Some(problems) = problems
+                    && let Err(error) = inspection::tell_problems(problems, &running, &self.console)
+                {
+                    self.report(&Failure::new(FailureKind::Internal, error));
+                }
+                self.run_command(running);
+            }
         }
         self.end_bus();
     }
@@ -190,13 +207,17 @@ impl Run {
             return;
         };
         let relay = relay.take();
-        let grace = option(prepared.store().get(ABORT_GRACE), Duration::from_secs(10));
+        let store = prepared.store();
+        let grace = option(store.get(ABORT_GRACE), Duration::from_secs(10));
+        let teardown = option(store.get(TEARDOWN_TIMEOUT), Duration::from_secs(10));
+        // What is killed is reported, then everything is torn down: both get their time once more.
+        let escalation = Escalation::new(grace, grace.saturating_add(teardown));
         let aborter = Aborter {
             bus: self.bus.clone(),
             state: self.abort.clone(),
             triggering: Arc::clone(&self.triggering),
         };
-        match SignalWatch::start(grace, self.console.clone(), relay, aborter) {
+        match SignalWatch::start(escalation, self.console.clone(), relay, aborter) {
             Ok(watch) => self.watch = Some(watch),
             Err(error) => {
                 tracing::error!(%error, "signals cannot be watched; they end the process at once");

@@ -51,7 +51,7 @@ impl SignalWatch {
     /// # Errors
     /// If the operating system refuses a socket pair, a handler or a thread.
     pub(super) fn start(
-        grace: Duration,
+        escalation: Escalation,
         console: Console,
         relay: Option<SignalRelay>,
         action: impl OnSignal,
@@ -82,7 +82,7 @@ impl SignalWatch {
             sources,
             relayed,
             arrivals: Arrivals::default(),
-            escalation: Escalation::new(grace),
+            escalation,
             first: Arc::clone(&first),
             console,
             action,
@@ -120,9 +120,12 @@ struct Watcher<A> {
 
 impl<A: OnSignal> Watcher<A> {
     fn watch(mut self) {
-        let mut critical_at: Option<(Instant, i32)> = None;
+        let mut worse_at: Option<(Instant, i32)> = None;
+        let after = |grace: Option<Duration>, signal| {
+            grace.and_then(|grace| Some((Instant::now().checked_add(grace)?, signal)))
+        };
         loop {
-            for signal in self.wait(critical_at.map(|(at, _)| at)) {
+            for signal in self.wait(worse_at.map(|(at, _)| at)) {
                 let _ = self
                     .first
                     .compare_exchange(0, signal, Ordering::SeqCst, Ordering::SeqCst);
@@ -130,24 +133,29 @@ impl<A: OnSignal> Watcher<A> {
                 match self.escalation.signal(signal) {
                     Action::Ignore => {}
                     Action::Abort { grace } => {
-                        critical_at = grace.map(|grace| (Instant::now() + grace, signal));
+                        worse_at = after(grace, signal);
                         self.action.abort(because(reason, signal));
                     }
-                    Action::CriticalAbort => {
-                        critical_at = None;
+                    Action::CriticalAbort { grace } => {
+                        worse_at = after(grace, signal);
                         self.action
                             .critical_abort(because(format!("{reason} again"), signal));
                     }
                     Action::EndNow => self.end_now(signal),
                 }
             }
-            if let Some((at, signal)) = critical_at
+            if let Some((at, signal)) = worse_at
                 && Instant::now() >= at
             {
-                critical_at = None;
-                if self.escalation.grace_over() == Action::CriticalAbort {
-                    let reason = format!("still running after {} and its grace", name(signal));
-                    self.action.critical_abort(because(reason, signal));
+                worse_at = None;
+                match self.escalation.grace_over() {
+                    Action::CriticalAbort { grace } => {
+                        worse_at = after(grace, signal);
+                        let reason = format!("still running after {} and its grace", name(signal));
+                        self.action.critical_abort(because(reason, signal));
+                    }
+                    Action::EndNow => self.end_now(signal),
+                    Action::Ignore | Action::Abort { .. } => {}
                 }
             }
         }

@@ -5,19 +5,17 @@
 //! what went wrong by errors; nothing here ends the process or keeps state.
 
 mod cli;
-mod config_command;
 mod config_files;
 mod config_validator;
 mod declare;
 mod environment;
-mod extensions_command;
+mod inspection;
 mod logging;
 mod noop;
 mod output;
 mod slow_handlers;
 mod table;
 mod trace;
-mod why_command;
 
 use self::cli::CLI;
 use self::config_files::CONFIG_FILES;
@@ -25,19 +23,21 @@ use self::environment::ENVIRONMENT;
 use crate::extension::ExtensionDescriptor;
 
 pub use cli::CommandLine;
-pub use config_command::{CONFIG_COMMAND, ConfigCommand, EXPLAIN};
 pub use config_files::{
     ADDITIONAL_CONFIG_FILE_PATTERN, CONFIG_FILE_PATTERN, ConfigFiles, DISABLE_DEFAULT_CONFIG_FILES,
 };
 pub use config_validator::{ConfigValidator, UNKNOWN_KEYS};
 pub use environment::Environment;
-pub use extensions_command::{EXTENSIONS_COMMAND, ExtensionsCommand, LIST_FORMAT, TARGET_COMMAND};
+pub use inspection::{
+    COMMANDS_COMMAND, COMPONENTS_COMMAND, CONFIG_COMMAND, ENDPOINTS_COMMAND, EXPLAIN,
+    EXTENSIONS_COMMAND, InspectionCommand, LIST_FORMAT, MESSAGES_COMMAND, PLUGINS_COMMAND,
+    TARGET_COMMAND, WHY_COMMAND, WHY_EXTENSION,
+};
 pub use logging::{LOG_LEVEL, Logging};
 pub use noop::{NOOP_COMMAND, Noop};
 pub use output::{OUTPUT_DIR, Output};
 pub use slow_handlers::{HANDLER_WARN, SlowHandlers};
 pub use trace::{TRACE, Trace};
-pub use why_command::{WHY_COMMAND, WHY_EXTENSION, WhyCommand};
 
 /// All built-in extensions, for applications that are made of a list of their own
 /// ([`Application::made_of`](crate::application::Application::made_of)). Others have them anyway.
@@ -59,8 +59,13 @@ pub const EXTENSIONS: &[ExtensionDescriptor] = &[
     trace::TRACE_EXTENSION,
     slow_handlers::SLOW_HANDLERS,
     output::OUTPUT,
-    config_command::CONFIG,
-    extensions_command::EXTENSIONS,
-    why_command::WHY,
+    inspection::EXTENSIONS[0],
+    inspection::EXTENSIONS[1],
+    inspection::EXTENSIONS[2],
+    inspection::EXTENSIONS[3],
+    inspection::EXTENSIONS[4],
+    inspection::EXTENSIONS[5],
+    inspection::EXTENSIONS[6],
+    inspection::EXTENSIONS[7],
     noop::NOOP,
 ];

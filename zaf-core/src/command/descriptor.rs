@@ -5,6 +5,10 @@ use crate::command::CommandContext;
 use crate::config::ConfigOption;
 use crate::error::Result;
 
+/// Capability of commands that show what there is. They run although extensions are broken, whose problems are a component of
+/// theirs: [`LoadProblems`](crate::extension::LoadProblems).
+pub const INSPECTION: &str = "inspection";
+
 /// Everything about a command: emitted by `#[command]` as the constant `<FUNCTION>_COMMAND`.
 ///
 /// Identity is the path of names from the outermost parent.

@@ -11,7 +11,7 @@ mod tree;
 pub use abort::{AbortLevel, AbortState};
 pub use application_info::{ApplicationContext, ApplicationInfo};
 pub use context::CommandContext;
-pub use descriptor::CommandDescriptor;
+pub use descriptor::{CommandDescriptor, INSPECTION};
 pub use invocation::Invocation;
 pub use matching::is_extended_by;
 pub use tree::{CommandEntry, CommandError, CommandTree};

@@ -51,6 +51,11 @@ pub struct ComponentDescriptor {
 }
 
 impl Requirement {
+    /// Whether something of this type that can this much would do, wherever it lives.
+    pub fn accepts(&self, type_id: TypeId, can: &[&str]) -> bool {
+        (self.type_id)() == type_id && self.can.iter().all(|word| can.contains(word))
+    }
+
     /// A demand for a `T`, whatever it can, in its own scope.
     pub const fn of<T: 'static>(parameter: &'static str) -> Self {
         Self {

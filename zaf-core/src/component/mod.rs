@@ -17,7 +17,7 @@ mod slot;
 pub use descriptor::{ComponentDescriptor, Requirement};
 pub use error::{ComponentConflict, ComponentError};
 pub use registry::ComponentRegistry;
-pub use scope::Scope;
+pub use scope::{ProvidedComponent, Scope};
 
 #[cfg(test)]
 mod tests;

@@ -47,8 +47,21 @@ struct State {
 }
 
 struct Provided {
+    type_name: &'static str,
     offer: Offer,
     instance: Instance,
+}
+
+/// An instance that somebody made and put into a scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProvidedComponent {
+    /// Its type.
+    pub type_id: TypeId,
+    /// Name of that type.
+    pub type_name: &'static str,
+    /// What it can.
+    pub can: &'static [&'static str],
 }
 
 struct Held {
@@ -126,6 +139,7 @@ impl Scope {
         }
         let instance: Instance = instance;
         state.provided.push(Provided {
+            type_name: std::any::type_name::<T>(),
             offer: Offer {
                 type_id: TypeId::of::<T>(),
                 can,
@@ -137,6 +151,19 @@ impl Scope {
             instance,
         });
         Ok(())
+    }
+
+    /// What was put into this scope, in that order: without what lies in the scopes around it.
+    pub fn provided(&self) -> Vec<ProvidedComponent> {
+        let state = self.inner.state.lock();
+        let provided = state.provided.iter();
+        provided
+            .map(|one| ProvidedComponent {
+                type_id: one.offer.type_id,
+                type_name: one.type_name,
+                can: one.offer.can,
+            })
+            .collect()
     }
 
     /// The instance that answers a requirement for a `T`, made now if there is none.

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::options::{self, OptionEntry, Requester};
-use super::{Extends, ExtensionDescriptor, ExtensionKind, LoadError, RegisteredExtension};
+use super::{
+    DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, LoadError, RegisteredExtension,
+};
 use crate::command::{CommandDescriptor, CommandTree};
 use crate::config::{ConfigOption, ConfigStore, Key, Source, nearest};
 
@@ -57,6 +59,8 @@ impl fmt::Display for ExtensionState {
 pub struct ExtensionEntry {
     /// The extension.
     pub descriptor: ExtensionDescriptor,
+    /// Its dispatchers, by file and line.
+    pub dispatchers: Vec<DispatcherSet>,
     /// Whether it takes part.
     pub state: ExtensionState,
 }
@@ -78,6 +82,8 @@ struct Known {
     options: BTreeMap<Key, OptionEntry>,
     /// What the application itself asks for.
     core: Vec<ConfigOption>,
+    /// Keys of the options that hold whatever the command is; each look at a command's options needs them.
+    application_keys: OnceLock<BTreeSet<Key>>,
 }
 
 impl Catalog {
@@ -131,6 +137,7 @@ impl Catalog {
             commands,
             options,
             core: core.to_vec(),
+            application_keys: OnceLock::new(),
         };
         let catalog = Self {
             known: Arc::new(known),
@@ -171,6 +178,7 @@ impl Catalog {
             .iter()
             .map(|extension| ExtensionEntry {
                 descriptor: extension.descriptor,
+                dispatchers: extension.dispatchers.clone(),
                 state: ExtensionState::Enabled,
             })
             .collect();
@@ -222,12 +230,9 @@ impl Catalog {
 
     /// Options that hold whatever the command is: those of the application and of framework extensions, sorted by key.
     pub fn application_options(&self) -> Vec<&OptionEntry> {
-        let keys = self.application_keys();
-        self.known
-            .options
+        self.application_keys()
             .iter()
-            .filter(|(key, _)| keys.contains(*key))
-            .map(|(_, entry)| entry)
+            .filter_map(|key| self.known.options.get(key))
             .collect()
     }
 
@@ -242,15 +247,13 @@ impl Catalog {
             next = command.parent;
         }
         for extension in self.enabled() {
-            if extension.extends(command) {
+            if !extension.config_options.is_empty() && extension.extends(command) {
                 keys.extend(extension.config_options.iter().map(key));
             }
         }
-        self.known
-            .options
-            .iter()
-            .filter(|(key, _)| keys.contains(*key) && !general.contains(*key))
-            .map(|(_, entry)| entry)
+        keys.iter()
+            .filter(|key| !general.contains(*key))
+            .filter_map(|key| self.known.options.get(key))
             .collect()
     }
 
@@ -307,7 +310,13 @@ impl Catalog {
             .map(|entry| &entry.descriptor)
     }
 
-    fn application_keys(&self) -> BTreeSet<Key> {
+    fn application_keys(&self) -> &BTreeSet<Key> {
+        self.known
+            .application_keys
+            .get_or_init(|| self.find_application_keys())
+    }
+
+    fn find_application_keys(&self) -> BTreeSet<Key> {
         let is_own = |entry: &OptionEntry| {
             entry
                 .requested_by

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{ExtensionContext, ExtensionObject};
 use crate::command::CommandDescriptor;
+use crate::component::Requirement;
 use crate::config::{ConfigOption, OptionDescriptor};
 use crate::error::Result;
 use crate::message::{DispatcherBuilder, DispatcherKind, EndpointId, MessageDescriptor};
@@ -99,6 +100,8 @@ pub struct DispatcherDescriptor {
     pub entity_option: Option<OptionDescriptor>,
     /// Number of workers of a thread pool; none: the default.
     pub workers: Option<usize>,
+    /// Components that the method asks for.
+    pub requirements: &'static [Requirement],
     /// Adds the typed handlers to a dispatcher under construction. The first argument is the extension instance (an
     /// `Arc<Self>` behind `Any`), the last the scope in which the handler's components are resolved.
     pub bind: fn(

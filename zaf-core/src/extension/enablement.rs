@@ -113,6 +113,7 @@ fn entries(
         .iter()
         .map(|extension| ExtensionEntry {
             descriptor: extension.descriptor,
+            dispatchers: extension.dispatchers.clone(),
             state: state(&extension.descriptor),
         })
         .collect()

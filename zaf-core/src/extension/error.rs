@@ -265,6 +265,31 @@ impl LoadError {
         }
     }
 
+    /// Name of the extension that is wrong; none if several are, or the application is.
+    pub fn extension(&self) -> Option<&'static str> {
+        match self {
+            Self::LoadOrder { extension, .. }
+            | Self::Name { extension, .. }
+            | Self::Duplicate { extension, .. }
+            | Self::ExtendsNothing { extension, .. }
+            | Self::SeveralInstanceOptions { extension, .. }
+            | Self::NoEntityOption { extension, .. }
+            | Self::ConditionNotRequested { extension, .. }
+            | Self::DispatcherEntity { extension, .. }
+            | Self::NoWorkers { extension, .. }
+            | Self::Command(
+                CommandError::NoParent { extension, .. } | CommandError::BadName { extension, .. },
+            )
+            | Self::ReplacesAlwaysLoaded { by: extension, .. }
+            | Self::OptionMissing { extension, .. }
+            | Self::Failed { extension, .. }
+            | Self::Panicked { extension, .. }
+            | Self::Dispatcher { extension, .. }
+            | Self::Define { extension, .. } => Some(extension),
+            _ => None,
+        }
+    }
+
     /// What the reader can do; may be empty.
     pub fn hints(&self) -> &[String] {
         match self {

@@ -119,16 +119,34 @@ impl Prepared {
     /// The errors so far if there are any, else all errors of defining, making or registering: the first of these steps that
     /// has errors is the last. What had been started is destroyed.
     pub fn start(self) -> Result<Loaded, LoadErrors> {
+        self.start_or(OnError::Stop).map(|(loaded, _)| loaded)
+    }
+
+    /// As [`start`](Self::start), but what is wrong with extensions stops nothing except them: for commands that show what there
+    /// is. With it come the errors, in the order of loading.
+    ///
+    /// # Errors
+    /// If there is no such command, with all errors.
+    pub fn start_in_spite_of_errors(self) -> Result<(Loaded, Vec<LoadError>), LoadErrors> {
+        self.start_or(OnError::GoOn)
+    }
+
+    fn start_or(self, on_error: OnError) -> Result<(Loaded, Vec<LoadError>), LoadErrors> {
+        let command = self.command();
         let Self {
             mut instances,
             enabled,
             mut errors,
-        } = self.with_command_checked();
-        if errors.is_empty() {
-            match start(&mut instances, &enabled) {
-                Ok(command) => return Ok(Loaded { instances, command }),
-                Err(problems) => errors = problems,
+        } = self;
+        match command {
+            Ok(command) if on_error.goes_on(&errors) => {
+                errors.extend(start(&mut instances, &enabled, command, on_error));
+                if on_error.goes_on(&errors) {
+                    return Ok((Loaded { instances, command }, errors));
+                }
             }
+            Ok(_) => {}
+            Err(error) => errors.push(error),
         }
         let teardown = instances.destroy();
         Err(LoadErrors::new(
@@ -142,79 +160,75 @@ impl Prepared {
     pub fn destroy(mut self) -> Vec<DestroyError> {
         self.instances.destroy()
     }
+}
 
-    fn with_command_checked(mut self) -> Self {
-        if let Err(error) = self.command() {
-            self.errors.push(error);
-        }
-        self
+/// What an error of an extension does to the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnError {
+    /// Nobody starts.
+    Stop,
+    /// Nothing.
+    GoOn,
+}
+
+impl OnError {
+    fn goes_on(self, errors: &[LoadError]) -> bool {
+        self == Self::GoOn || errors.is_empty()
     }
 }
 
-fn selected(instances: &Instances) -> Option<&'static CommandDescriptor> {
-    let path = instances
-        .catalog()
-        .store()
-        .get(core_options::SELECTED_COMMAND)
-        .ok()?;
-    let entry = instances.catalog().commands().find(&path)?;
-    Some(entry.command)
-}
-
+/// Starts the extensions of a command, step by step, and returns what is wrong; with [`OnError::Stop`] the step with errors is
+/// the last.
 fn start(
     instances: &mut Instances,
     enabled: &[RegisteredExtension],
-) -> Result<&'static CommandDescriptor, Vec<LoadError>> {
-    let command = selected(instances).ok_or_else(|| vec![LoadError::NoCommand])?;
+    command: &'static CommandDescriptor,
+    on_error: OnError,
+) -> Vec<LoadError> {
     let of_command = |extension: &&RegisteredExtension| extension.descriptor.extends(command);
     let taking_part: Vec<&RegisteredExtension> = enabled
         .iter()
         .filter(|extension| extension.descriptor.is_framework() || of_command(extension))
         .collect();
-    define(&instances.host, &taking_part)?;
-    let provided = instances.host.provide_catalog();
-    provided.map_err(|error| vec![error])?;
+    let mut errors = define(&instances.host, &taking_part);
+    if !on_error.goes_on(&errors) {
+        return errors;
+    }
+    errors.extend(instances.host.provide_catalog().err());
+    if !on_error.goes_on(&errors) {
+        return errors;
+    }
 
-    let mut errors = Vec::new();
     let first_of_command = instances.running.len();
     for extension in enabled.iter().filter(of_command) {
         let made = make_instances(instances, extension, &mut errors);
         instances.running.extend(made);
     }
-    if !errors.is_empty() {
-        return Err(errors);
+    if !on_error.goes_on(&errors) {
+        return errors;
     }
     let (framework, command_extensions) = instances.running.split_at_mut(first_of_command);
     for instance in command_extensions.iter().chain(framework.iter()) {
         errors.extend(instance.register_components(&instances.host).err());
     }
-    if !errors.is_empty() {
-        return Err(errors);
+    if !on_error.goes_on(&errors) {
+        return errors;
     }
     for instance in command_extensions.iter_mut().chain(framework) {
         errors.extend(instance.register_dispatchers(&instances.host).err());
     }
-    if errors.is_empty() {
-        Ok(command)
-    } else {
-        Err(errors)
-    }
+    errors
 }
 
-/// Defines all endpoints and messages, after finding what contradicts itself.
-fn define(host: &Host, extensions: &[&RegisteredExtension]) -> Result<(), Vec<LoadError>> {
-    let mut errors =
-        definitions::conflicts(extensions.iter().map(|extension| &extension.descriptor));
-    if errors.is_empty() {
-        for extension in extensions {
-            errors.extend(extension.define(host.bus()).err());
-        }
-    }
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(errors)
-    }
+/// Defines all endpoints and messages, after finding what contradicts itself. Of two that do, the first is defined.
+fn define(host: &Host, extensions: &[&RegisteredExtension]) -> Vec<LoadError> {
+    let errors = definitions::conflicts(extensions.iter().map(|extension| &extension.descriptor));
+    let refused: Vec<LoadError> = extensions
+        .iter()
+        .filter_map(|extension| extension.define(host.bus()).err())
+        .collect();
+    // What the bus refuses because of a conflict has been said, with both sides.
+    if errors.is_empty() { refused } else { errors }
 }
 
 /// Everything that the selected command needs is running.

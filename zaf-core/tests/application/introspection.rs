@@ -161,14 +161,24 @@ fn extensions_are_listed_with_their_states() {
                                                         run for a trace viewer
       103  slowhandlers       active    zaf-core 1.2.3  Names handlers that take too
                                                         long
+      110  commandscommand    active    zaf-core 1.2.3  Adds the command that lists
+                                                        commands
+      110  componentscommand  active    zaf-core 1.2.3  Adds the command that lists
+                                                        components
       110  configcommand      active    zaf-core 1.2.3  Adds the command that shows
                                                         the configuration
+      110  endpointscommand   active    zaf-core 1.2.3  Adds the command that lists
+                                                        endpoints
       110  extensionscommand  active    zaf-core 1.2.3  Adds the command that lists
                                                         extensions
+      110  messagescommand    active    zaf-core 1.2.3  Adds the command that lists
+                                                        messages
       110  noop               disabled  zaf-core 1.2.3  Adds the command that does
                                                         nothing
                                                         (disabled by
                                                         DEMO_EXT_NOOP_ENABLED)
+      110  pluginscommand     active    zaf-core 1.2.3  Adds the command that lists
+                                                        extensions by type
       110  whycommand         active    zaf-core 1.2.3  Adds the command that
                                                         explains an extension
       200  recorder           active    recorder 1.0.0  For tests
@@ -185,7 +195,7 @@ fn the_list_for_programs_has_stable_fields_and_order() {
         &["extensions", "--format", "json", "--target-command", "pass"],
     );
     assert!(
-        text.starts_with("{\n  \"schema\": \"1.0\",\n  \"target_command\": \"pass\",\n"),
+        text.starts_with("{\n  \"schema\": \"1.1\",\n  \"target_command\": \"pass\",\n"),
         "{text}"
     );
     let orders: Vec<u16> = text

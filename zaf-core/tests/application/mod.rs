@@ -2,6 +2,9 @@
 
 mod configuration;
 mod introspection;
+mod introspection_broken;
+mod introspection_lists;
+mod kitchen;
 mod process;
 mod recorder;
 mod run;

@@ -156,11 +156,28 @@ fn d4_terminate_turns_critical_after_its_grace() {
 }
 
 #[test]
-fn d4_a_second_terminate_does_not_wait_for_the_grace() {
-    let mut running = Running::start(&["wait", "--until", "critical"]);
+fn a9_what_never_comes_back_does_not_keep_the_process_after_terminate() {
+    let times = [
+        "--application-abort-grace",
+        "10ms",
+        "--application-teardown-timeout",
+        "10ms",
+    ];
+    let running = Running::start(&[&["wait", "--until", "never"], times.as_slice()].concat());
+    running.send(Signal::TERM);
+    let (status, lines, stderr) = running.end();
+    assert!(!lines.contains(&"destroyed".to_owned()), "{lines:?}");
+    assert_eq!(status.code(), Some(143), "{stderr}");
+}
+
+#[test]
+fn d4_a_second_signal_does_not_wait_for_the_grace() {
+    let grace = ["--until", "critical", "--application-abort-grace", "1h"];
+    let mut running = Running::start(&[&["wait"], grace.as_slice()].concat());
     running.send(Signal::TERM);
     assert_eq!(running.line(), "abort: SIGTERM received");
-    running.send(Signal::TERM);
+    // Another one: a second SIGTERM at once would count as the same wish.
+    running.send(Signal::INT);
     let (status, _, _) = running.end();
     assert_eq!(status.signal(), Some(15));
 }

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use zaf_core::Result;
 use zaf_core::message::{
-    BusError, BusLimits, Dispatcher, DispatcherKind, MessageBus, QueuePolicy, ReplyError,
+    APPLICATION_ENDPOINT, BusError, BusLimits, Dispatcher, DispatcherKind, HANDLER_FAILED,
+    MessageBus, QueuePolicy, ReplyError,
 };
+use zaf_core::{Error, Result};
 
 use super::{ASK, Gate, KITCHEN, LONG, Log, PING, PONG, bus};
 
@@ -306,6 +307,38 @@ fn threads_of_the_bus_have_names() -> Result<()> {
     bus.wait_until_idle(LONG)?;
     let name = log.take().remove(0).unwrap_or_default();
     assert!(name.starts_with("bus-worker-"), "{name}");
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn the_state_shows_who_has_work_and_a_failure_what_was_said() -> Result<()> {
+    let bus = bus();
+    let failures = bus.message_queue(HANDLER_FAILED, APPLICATION_ENDPOINT)?;
+    assert_eq!(bus.state().to_string(), "idle");
+    let (one, gate, _) = gated(&bus, QueuePolicy::Reject)?;
+    assert_eq!(bus.state().to_string(), "gated: 0 queued, 1 active\n");
+    bus.trigger_event(PING, KITCHEN, 1)?;
+    assert_eq!(bus.state().to_string(), "gated: 1 queued, 1 active\n");
+    gate.let_through(2);
+    bus.wait_until_idle(LONG)?;
+    assert_eq!(bus.state().to_string(), "idle");
+    one.destroy();
+    for (name, panics) in [("fails", false), ("panics", true)] {
+        let bad = bus
+            .dispatcher(DispatcherKind::Sequential, name)
+            .on(PONG, move |_, _| {
+                assert!(!panics, "no panic");
+                Err(Error::msg("no error"))
+            })
+            .register()?;
+        bus.trigger_event(PONG, KITCHEN, 1)?;
+        let failure = failures.recv_timeout(LONG)?;
+        let expected = if panics { "no panic" } else { "no error" };
+        assert_eq!(failure.data().error, expected);
+        assert_eq!(failure.data().panicked, panics);
+        bad.destroy();
+    }
     bus.shutdown(LONG)?;
     Ok(())
 }

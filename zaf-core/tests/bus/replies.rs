@@ -286,3 +286,57 @@ fn replies_say_how_many_are_left() -> Result<()> {
     bus.shutdown(LONG)?;
     Ok(())
 }
+
+#[test]
+fn b5_what_was_taken_in_order_does_not_come_again_in_order_of_completion() -> Result<()> {
+    let bus = bus();
+    for (name, priority) in [("first", 2), ("second", 1), ("third", 0)] {
+        bus.dispatcher(DispatcherKind::Sequential, name)
+            .priority(priority)
+            .on(ASK, |message, _| Ok(*message.data()))
+            .register()?;
+    }
+    let mut replies = bus.send_request(ASK, KITCHEN, 3)?;
+    let first = replies.next(LONG).map(|reply| reply.handler.to_string());
+    assert_eq!(first.as_deref(), Some("first"));
+    // Without a limit: one too many is waited for for ever.
+    let completed = replies.as_completed(Duration::MAX);
+    let mut rest: Vec<String> = completed.map(|reply| reply.handler.to_string()).collect();
+    rest.sort();
+    assert_eq!(rest, ["second", "third"]);
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn a20_an_answer_that_is_there_already_is_given_on_ones_own_worker_too() -> Result<()> {
+    let bus = bus();
+    let log = Log::new();
+    let entries = log.clone();
+    bus.dispatcher(DispatcherKind::Sequential, "one")
+        .queue(QueuePolicy::Reject, NonZeroUsize::MIN)
+        .endpoints([KITCHEN])
+        .on(ASK, move |message, bus| {
+            if *message.data() > 0 {
+                return Ok(0);
+            }
+            // The first waits in the queue behind this very handler, the second has no room.
+            let mut waiting = bus.send_request(ASK, KITCHEN, 1)?;
+            let mut refused = bus.send_request(ASK, KITCHEN, 2)?;
+            for replies in [&mut waiting, &mut refused] {
+                let reply = replies.next(Duration::MAX).map(|reply| reply.result);
+                entries.add(match reply {
+                    Some(Err(ReplyError::WouldDeadlock { .. })) => "would deadlock",
+                    Some(Err(ReplyError::Rejected { .. })) => "rejected",
+                    _ => "something else",
+                });
+            }
+            Ok(0)
+        })
+        .register()?;
+    assert_eq!(bus.send_request(ASK, KITCHEN, 0)?.values(LONG)?, [0]);
+    assert_eq!(log.take(), ["would deadlock", "rejected"]);
+    bus.wait_until_idle(LONG)?;
+    bus.shutdown(LONG)?;
+    Ok(())
+}

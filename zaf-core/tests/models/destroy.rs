@@ -3,8 +3,8 @@
 use crate::thread;
 
 use crate::message::activity::Activity;
-use crate::message::presence::{Place, Record, Records};
-use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
+use crate::message::presence::{Place, Presence, Record, Records};
+use crate::sync::{Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, wait_until};
 use crate::{activity, explore, explore_with};
 
 const PLACE: Place = Place {
@@ -115,6 +115,57 @@ fn destroy_waits_for_two_senders() {
         assert_eq!(running.load(Ordering::SeqCst), 0);
         for sender in senders {
             sender.join().unwrap();
+        }
+    });
+}
+
+/// A sender whose first handler has ended and whose next one waits until the first one's dispatcher is destroyed: nothing
+/// but the end of the first announcement can wake who destroys.
+fn destroy_while_the_sender_goes_on(
+    goes_on: impl Fn(&Presence<'_>, u64) + Copy + Send + Sync + 'static,
+) {
+    explore(move || {
+        let activity = activity();
+        let records = Arc::new(Records::new());
+        let mark = Arc::new(AtomicBool::new(false));
+        let destroyed = Arc::new((Mutex::new(false), Condvar::new()));
+        let record = Arc::new(Record::new());
+        records.add(Arc::clone(&record));
+        let calm = calm(&activity, &mark);
+        let sender = {
+            let (activity, mark) = (Arc::clone(&activity), Arc::clone(&mark));
+            let destroyed = Arc::clone(&destroyed);
+            thread::start(move || {
+                let presence = record.enter(PLACE, &activity).unwrap();
+                presence.announce(DISPATCHER);
+                if !mark.load(Ordering::Acquire) {
+                    // Its handler.
+                    goes_on(&presence, calm);
+                    let mut is_destroyed = destroyed.0.lock();
+                    while !*is_destroyed {
+                        wait_until(&destroyed.1, &mut is_destroyed, None);
+                    }
+                }
+            })
+        };
+        destroy(&records, &activity, &mark);
+        *destroyed.0.lock() = true;
+        destroyed.1.notify_all();
+        sender.join().unwrap();
+    });
+}
+
+#[test]
+fn a15_destroy_does_not_wait_for_what_its_sender_does_next() {
+    destroy_while_the_sender_goes_on(|presence, _| presence.withdraw());
+}
+
+#[test]
+fn a15_destroy_does_not_wait_for_the_next_handler_of_the_event() {
+    destroy_while_the_sender_goes_on(|presence, calm| {
+        let succession = presence.succession(calm);
+        if !succession.announce::<true>(DISPATCHER + 1) {
+            presence.attend();
         }
     });
 }

@@ -271,7 +271,8 @@ fn a_thread_that_cannot_be_started_is_not_counted_and_not_waited_for() {
 #[test]
 fn a12_concurrent_handlers_never_outnumber_the_threads_of_the_bus() {
     explore_with(2, || {
-        let world = World::new(1, 0);
+        // A second thread could run, but no second concurrent handler.
+        let world = World::new(1, 1);
         let core = Core::burst(&world.activity, 7, 2, 8);
         let running = Arc::new(AtomicUsize::new(0));
         let handled = Arc::new(AtomicUsize::new(0));

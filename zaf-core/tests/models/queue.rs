@@ -198,3 +198,34 @@ fn a_worker_that_is_blocked_keeps_no_message_from_the_others() {
         assert!(endpoint.is_zero());
     });
 }
+
+#[test]
+fn a13_a15_a_sender_that_waits_for_room_without_limit_is_woken_by_the_end() {
+    for drains in [false, true] {
+        explore(move || {
+            let strand = Arc::new(Strand::new(activity(), 1, 1));
+            let endpoint = Arc::new(Busy::new());
+            assert!(push(&strand, &endpoint, ()).is_ok());
+            let sender = {
+                let (strand, endpoint) = (Arc::clone(&strand), Arc::clone(&endpoint));
+                thread::start(move || {
+                    let policy = QueuePolicy::Block {
+                        deadline: std::time::Duration::MAX,
+                    };
+                    // A lost wake-up is a deadlock.
+                    let pushed = strand.push((), &endpoint, policy, || false, || ());
+                    pushed.err()
+                })
+            };
+            if drains {
+                strand.drain();
+            } else {
+                for queued in strand.close() {
+                    strand.finish(queued.line());
+                }
+            }
+            let refused = sender.join().unwrap().map(|(refusal, _)| refusal);
+            assert_eq!(refused, Some(Refusal::Closed));
+        });
+    }
+}

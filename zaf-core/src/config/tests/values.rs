@@ -93,6 +93,28 @@ fn durations_need_a_unit() {
 }
 
 #[test]
+fn b7_a_duration_is_neither_negative_nor_a_number_that_is_none() {
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, -0.5] {
+        assert!(read(Kind::Duration, bad).is_err(), "{bad}");
+    }
+    for bad in [
+        "-1s", "-0.5s", "nan", "NaNs", ".nan", "inf", "-infs", "1e999s",
+    ] {
+        assert!(read(Kind::Duration, bad).is_err(), "{bad}");
+    }
+    assert!(read(Kind::Duration, -1).is_err());
+    // The shortest and the longest are none of these.
+    assert_eq!(
+        read(Kind::Duration, "0s"),
+        Ok(TypedValue::Duration(Duration::ZERO))
+    );
+    let longest = Value::from(Duration::MAX).read(Kind::Duration, false);
+    assert!(
+        matches!(longest, Ok(TypedValue::Duration(time)) if time > Duration::from_hours(1 << 40))
+    );
+}
+
+#[test]
 fn sizes_have_units_of_1000_and_of_1024() {
     let good = [
         ("64", 64),

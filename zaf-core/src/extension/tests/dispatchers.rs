@@ -35,6 +35,7 @@ const PONG: DispatcherDescriptor = DispatcherDescriptor {
     endpoints: &[HERE],
     entity_option: None,
     workers: None,
+    requirements: &[],
     bind,
     line: 21,
 };

@@ -1,11 +1,9 @@
 //! The command `why`: what decides whether one extension takes part.
 
-use std::io::Write as _;
-
-use super::declare::Declaration;
-use super::extensions_command::{TARGET_COMMAND, command_of, why_not};
-use super::table::lay_out;
-use crate::application::{Console, ExitCode};
+use super::super::table::lay_out;
+use super::participation::{State, because, extended};
+use super::{Inspection, TARGET_COMMAND, adding, command};
+use crate::application::ExitCode;
 use crate::command::{CommandContext, CommandDescriptor};
 use crate::config::{
     ConfigOption, ConfigStore, Key, Kind, OptionDescriptor, OptionId, Outcome, Source, flag_name,
@@ -13,8 +11,7 @@ use crate::config::{
 };
 use crate::error::{Error, Result};
 use crate::extension::{
-    Catalog, EXTENSION_ENABLED, Extends, Extension, ExtensionContext, ExtensionDescriptor,
-    ExtensionEntry, ExtensionKind, ExtensionState,
+    Catalog, EXTENSION_ENABLED, ExtensionDescriptor, ExtensionEntry, ExtensionState,
 };
 use crate::message::Entity;
 
@@ -26,59 +23,45 @@ pub const WHY_EXTENSION: OptionId<String> = OptionId::text("why.extension")
 const OPTIONS: [ConfigOption; 2] = [WHY_EXTENSION.required(), TARGET_COMMAND.optional()];
 
 /// `why`: shows what decides whether an extension takes part, and what has to change.
-pub const WHY_COMMAND: CommandDescriptor = CommandDescriptor {
-    name: "why",
-    description: "Says why an extension takes part or not.",
-    parent: None,
-    uses: &[],
-    config_options: &OPTIONS,
-    hidden: false,
+pub const WHY_COMMAND: CommandDescriptor = command(
+    "why",
+    "Says why an extension takes part or not.",
+    &OPTIONS,
     run,
-    krate: env!("CARGO_PKG_NAME"),
-    file: file!(),
-    line: line!(),
-};
+    (file!(), line!()),
+);
 
-/// Adds [`WHY_COMMAND`].
-#[derive(Debug)]
-pub struct WhyCommand;
-
-pub(super) const WHY: ExtensionDescriptor = Declaration {
-    name: "whycommand",
-    description: "Adds the command that explains an extension.",
-    load_order: 110,
-    config_options: &[],
-    commands: &[&WHY_COMMAND],
-    file: file!(),
-    line: line!(),
-}
-.of::<WhyCommand>();
-
-impl Extension for WhyCommand {
-    fn new(_: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self)
-    }
-}
+pub(super) const WHY: ExtensionDescriptor = adding(
+    "whycommand",
+    "Adds the command that explains an extension.",
+    &[&WHY_COMMAND],
+    (file!(), line!()),
+);
 
 fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
-    let catalog = cx.component::<Catalog>()?;
-    let console = cx.component::<Console>()?;
+    let inspection = Inspection::new(cx)?;
     let name = cx.config().get(WHY_EXTENSION)?;
-    let target = match cx.config().get_optional(TARGET_COMMAND)? {
-        None => None,
-        Some(path) => Some(command_of(&catalog, &path)?),
-    };
     let mut text = String::new();
-    for entry in catalog.extensions() {
+    for entry in inspection.catalog.extensions() {
         if entry.descriptor.name == name {
-            text.push_str(&explained(entry, target, &catalog));
+            text.push_str(&explained(entry, &inspection));
         }
     }
     if text.is_empty() {
-        return Err(unknown(&catalog, &name));
+        for problem in inspection.problems.of_extension(&name) {
+            let unknown = [
+                &name,
+                " is not known to the application: ",
+                &problem.text,
+                "\n",
+            ];
+            text.extend(unknown);
+        }
     }
-    console.stdout().write_all(text.as_bytes())?;
-    Ok(ExitCode::Success)
+    if text.is_empty() {
+        return Err(unknown(&inspection.catalog, &name));
+    }
+    inspection.write(&text)
 }
 
 fn unknown(catalog: &Catalog, name: &str) -> Error {
@@ -94,31 +77,22 @@ fn unknown(catalog: &Catalog, name: &str) -> Error {
     ExitCode::Usage.with_error(error.hint(hint))
 }
 
-fn explained(
-    entry: &ExtensionEntry,
-    target: Option<&CommandDescriptor>,
-    catalog: &Catalog,
-) -> String {
-    let store = catalog.store();
+fn explained(entry: &ExtensionEntry, inspection: &Inspection) -> String {
     let extension = &entry.descriptor;
-    let reason = why_not(extension, target, catalog);
+    let (target, store) = (inspection.target, inspection.catalog.store());
     let target_words =
         target.map_or_else(String::new, |command| format!(" for `{}`", command.path()));
-    let state = match (&entry.state, &reason) {
-        (state, _) if !state.is_enabled() => format!("not loaded: {state}"),
-        (_, Some(reason)) => format!("loaded but inactive{target_words}: {reason}"),
-        (_, None) => format!("active{target_words}"),
+    let participation = inspection.participation(entry);
+    let reason = participation.reason.unwrap_or_default();
+    let state = match participation.state {
+        State::Active => format!("active{target_words}"),
+        State::Inactive => format!("loaded but inactive{target_words}: {reason}"),
+        State::Failed => format!("broken: {reason}"),
+        State::Disabled | State::Replaced | State::Undecided => {
+            format!("not loaded: {}", entry.state)
+        }
     };
-    let mut rows: Vec<[String; 4]> = Vec::new();
-    if let ExtensionKind::Command { extends } = extension.kind {
-        let names: Vec<String> = extends.iter().map(extended).collect();
-        let fit = match target {
-            Some(command) if extension.extends(command) => format!("matches {}", command.path()),
-            Some(command) => format!("◀ does not match {}", command.path()),
-            None => String::new(),
-        };
-        rows.push([String::new(), "extends".into(), names.join(", "), fit]);
-    }
+    let mut rows = matching(extension, target);
     rows.push(enabled(entry, store));
     for (step, condition) in [
         ("activate", extension.activate_on),
@@ -138,11 +112,48 @@ fn explained(
     )
 }
 
-fn extended(extends: &Extends) -> String {
-    match extends {
-        Extends::Command(command) => command.path(),
-        Extends::Capability(word) => (*word).to_owned(),
+/// How a command extension matches the target, step by step. No rows for framework extensions.
+fn matching(
+    extension: &ExtensionDescriptor,
+    target: Option<&'static CommandDescriptor>,
+) -> Vec<[String; 4]> {
+    let (commands, capabilities) = extended(extension);
+    let row =
+        |step: &str, what: String, outcome: String| [String::new(), step.into(), what, outcome];
+    let names = commands
+        .iter()
+        .map(String::as_str)
+        .chain(capabilities.iter().copied())
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.is_empty() {
+        return Vec::new();
     }
+    let Some(target) = target else {
+        return vec![row("extends", names, String::new())];
+    };
+    let path = target.path();
+    let outcome = if because(extension, target).is_some() {
+        format!("matches {path}")
+    } else {
+        format!("◀ does not match {path}")
+    };
+    let mut rows = vec![row("extends", names, outcome)];
+    if commands.contains(&path) {
+        return rows;
+    }
+    // All of them have to be used.
+    rows.extend(capabilities.into_iter().map(|word| {
+        let outcome = if word == target.name {
+            format!("its own name, which {path} always uses")
+        } else if target.uses.contains(&word) {
+            format!("used by {path}")
+        } else {
+            format!("◀ not used by {path}")
+        };
+        row("capability", word.to_owned(), outcome)
+    }));
+    rows
 }
 
 fn enabled(entry: &ExtensionEntry, store: &ConfigStore) -> [String; 4] {

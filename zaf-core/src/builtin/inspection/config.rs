@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
-use super::declare::Declaration;
-use super::table::lay_out;
+use super::super::table::lay_out;
+use super::{adding, command};
 use crate::application::{Console, ExitCode};
 use crate::command::{CommandContext, CommandDescriptor};
 use crate::config::{
@@ -11,9 +11,7 @@ use crate::config::{
     Source, Value, environment_name, flag_name, shown_key,
 };
 use crate::error::{Error, Result};
-use crate::extension::{
-    ALL_EXTENSIONS, Extension, ExtensionContext, ExtensionDescriptor, SELECTED_COMMAND,
-};
+use crate::extension::{ALL_EXTENSIONS, ExtensionDescriptor, SELECTED_COMMAND};
 use crate::message::Entity;
 
 /// Key of which all values are shown, with where each was written and which one wins. `--explain output.dir`.
@@ -24,39 +22,20 @@ const OPTIONS: [ConfigOption; 1] = [EXPLAIN.optional()];
 
 /// `config`: prints the values that hold, as a YAML file that gives the same values again; with [`EXPLAIN`], all values of one
 /// key.
-pub const CONFIG_COMMAND: CommandDescriptor = CommandDescriptor {
-    name: "config",
-    description: "Shows the configuration and where it comes from.",
-    parent: None,
-    uses: &[],
-    config_options: &OPTIONS,
-    hidden: false,
+pub const CONFIG_COMMAND: CommandDescriptor = command(
+    "config",
+    "Shows the configuration and where it comes from.",
+    &OPTIONS,
     run,
-    krate: env!("CARGO_PKG_NAME"),
-    file: file!(),
-    line: line!(),
-};
+    (file!(), line!()),
+);
 
-/// Adds [`CONFIG_COMMAND`].
-#[derive(Debug)]
-pub struct ConfigCommand;
-
-pub(super) const CONFIG: ExtensionDescriptor = Declaration {
-    name: "configcommand",
-    description: "Adds the command that shows the configuration.",
-    load_order: 110,
-    config_options: &[],
-    commands: &[&CONFIG_COMMAND],
-    file: file!(),
-    line: line!(),
-}
-.of::<ConfigCommand>();
-
-impl Extension for ConfigCommand {
-    fn new(_: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self)
-    }
-}
+pub(super) const CONFIG: ExtensionDescriptor = adding(
+    "configcommand",
+    "Adds the command that shows the configuration.",
+    &[&CONFIG_COMMAND],
+    (file!(), line!()),
+);
 
 fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let store = cx.config().store();
