@@ -25,6 +25,10 @@ pub(crate) fn no_longer(report: &mut Report, work: &str) {
         || [nanoseconds(REPETITIONS, || trigger(&bus))],
         || [nanoseconds(REPETITIONS, || trigger(&never))],
     );
-    let row = row(work, "event to 1 callback, no longer observed".to_owned(), 1);
+    let row = row(
+        work,
+        "event to 1 callback, no longer observed".to_owned(),
+        1,
+    );
     report.ratio(row, [&own, &other], "never observed", 1.03);
 }
