@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use zaf_core::message::{
-    Delivery, DispatcherKind, Entity, Observed, ObservedMessage, Outcome, QueuePolicy,
+    Delivery, DispatcherKind, Entity, Observed, ObservedMessage, Outcome, QueuePolicy, WireFormat,
 };
 use zaf_core::{Error, Result};
 
@@ -322,5 +322,24 @@ fn nothing_is_written_down_after_the_end_of_an_observation() -> Result<()> {
     bus.shutdown(LONG)?;
     assert!(bus.observe(NonZeroUsize::MIN).is_err());
     assert!(observation.is_empty());
+    Ok(())
+}
+
+#[test]
+fn a_queued_handler_that_wants_bytes_is_written_down_like_any_other() -> Result<()> {
+    use crate::portable::{ORDERED, order};
+
+    for kind in QUEUED {
+        let bus = crate::portable::bus();
+        bus.dispatcher(kind, "bridge")
+            .on_encoded(["ORDERED"], WireFormat::Json, |_, _| Ok(()))?
+            .register()?;
+        let observation = observe(&bus);
+        bus.trigger_event(ORDERED, crate::portable::KITCHEN, order())?;
+        bus.wait_until_idle(LONG)?;
+        let all = deliveries(&observation);
+        let outcomes: Vec<_> = all.iter().map(outcome).collect();
+        assert_eq!(outcomes, [("bridge", Outcome::Handled, None)]);
+    }
     Ok(())
 }
