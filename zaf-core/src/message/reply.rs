@@ -25,9 +25,27 @@ pub struct Reply<R> {
     pub result: Result<R, ReplyError>,
 }
 
+/// An answer on its way. An error is rare and as large as ten answers: it is kept elsewhere.
+pub(crate) type Answer<R> = Result<R, Box<ReplyError>>;
+
+/// A [`Reply`] on its way.
+pub(crate) struct Given<R> {
+    pub(crate) handler: Arc<str>,
+    pub(crate) answer: Answer<R>,
+}
+
+impl<R> From<Given<R>> for Reply<R> {
+    #[inline]
+    fn from(given: Given<R>) -> Self {
+        let result = given.answer.map_err(|error| *error);
+        let handler = given.handler;
+        Self { handler, result }
+    }
+}
+
 /// The answers that are expected from queued dispatchers.
 pub(crate) struct SharedReplies<R> {
-    set: ReplySet<Result<R, ReplyError>>,
+    set: ReplySet<Answer<R>>,
     /// Who owes each answer, in order of execution.
     receivers: Box<[Arc<Core>]>,
     late: Arc<AtomicU64>,
@@ -43,7 +61,7 @@ impl<R: Send + 'static> SharedReplies<R> {
     }
 
     pub(crate) fn settle(&self, index: usize, answer: Result<R, ReplyError>) {
-        if self.set.settle(index, answer).is_err() {
+        if self.set.settle(index, answer.map_err(Box::new)).is_err() {
             self.late.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -56,7 +74,7 @@ impl<R: Send + 'static> Awaited for SharedReplies<R> {
 
     fn give_up(&self, index: usize, error: ReplyError) {
         // An answer that has come meanwhile is as good.
-        let _came = self.set.settle(index, Err(error));
+        let _came = self.set.settle(index, Err(Box::new(error)));
     }
 }
 
@@ -220,7 +238,7 @@ pub struct Replies<R> {
 
 enum Inner<R> {
     /// A single answer that is already there.
-    Ready(Option<Reply<R>>),
+    Ready(Option<Given<R>>),
     Pending(Pending<R>),
 }
 
@@ -237,9 +255,10 @@ impl<R: Send + 'static> Replies<R> {
         }
     }
 
-    pub(crate) fn ready(reply: Reply<R>) -> Self {
+    #[inline]
+    pub(crate) fn ready(given: Given<R>) -> Self {
         Self {
-            inner: Inner::Ready(Some(reply)),
+            inner: Inner::Ready(Some(given)),
         }
     }
 
@@ -267,9 +286,10 @@ impl<R: Send + 'static> Replies<R> {
     /// An answer that is not there in time is [`ReplyError::TimedOut`]; it is given up and counted when it comes. On the
     /// worker that would have to answer it is [`ReplyError::WouldDeadlock`] at once. [`Duration::MAX`] waits for ever.
     #[doc = include_str!("doc/replies_next.md")]
+    #[inline]
     pub fn next(&mut self, timeout: Duration) -> Option<Reply<R>> {
         match &mut self.inner {
-            Inner::Ready(reply) => reply.take(),
+            Inner::Ready(given) => given.take().map(Reply::from),
             Inner::Pending(pending) => {
                 let index = pending.next;
                 let reply = pending.take(index, deadline_after(timeout), timeout)?;
@@ -284,7 +304,7 @@ impl<R: Send + 'static> Replies<R> {
     #[doc = include_str!("doc/replies_all.md")]
     pub fn all(mut self, timeout: Duration) -> Vec<Reply<R>> {
         match &mut self.inner {
-            Inner::Ready(reply) => reply.take().into_iter().collect(),
+            Inner::Ready(given) => given.take().map(Reply::from).into_iter().collect(),
             Inner::Pending(pending) => {
                 let deadline = deadline_after(timeout);
                 let all = pending.next..pending.shared.receivers.len();
@@ -351,12 +371,15 @@ impl<R: Send + 'static> Pending<R> {
             let waiting = Waiting::begin(&self.shared, target.into_iter(), Needs::All, deadline);
             let answer = self.shared.set.take(index, deadline);
             drop(waiting);
-            answer.unwrap_or_else(|| {
-                Err(ReplyError::TimedOut {
-                    handler: Arc::clone(&handler),
-                    after,
-                })
-            })
+            answer.map_or_else(
+                || {
+                    Err(ReplyError::TimedOut {
+                        handler: Arc::clone(&handler),
+                        after,
+                    })
+                },
+                |answer| answer.map_err(|error| *error),
+            )
         };
         Some(Reply { handler, result })
     }
@@ -377,7 +400,7 @@ impl<R: Send + 'static> Iterator for AsCompleted<R> {
 
     fn next(&mut self) -> Option<Reply<R>> {
         let pending = match &mut self.inner {
-            Inner::Ready(reply) => return reply.take(),
+            Inner::Ready(given) => return given.take().map(Reply::from),
             Inner::Pending(pending) => pending,
         };
         let total = pending.shared.receivers.len() - pending.next;
@@ -397,10 +420,10 @@ impl<R: Send + 'static> Iterator for AsCompleted<R> {
             let waiting = pending.begin_to_wait(Needs::Any, deadline);
             let completed = pending.shared.set.take_completed(deadline);
             drop(waiting);
-            if let Some((index, result)) = completed {
+            if let Some((index, answer)) = completed {
                 self.taken += 1;
                 let handler = Arc::clone(&pending.shared.receivers.get(index)?.name);
-                return Some(Reply { handler, result });
+                return Some(Given { handler, answer }.into());
             }
             let mut open: Vec<usize> = (pending.next..pending.shared.receivers.len())
                 .filter(|&index| pending.shared.set.is_waiting(index))
@@ -414,9 +437,9 @@ impl<R: Send + 'static> Iterator for AsCompleted<R> {
         if let Some(index) = index {
             return pending.take(index, self.deadline, self.timeout);
         }
-        let (index, result) = pending.shared.set.take_completed(Some(Instant::now()))?;
+        let (index, answer) = pending.shared.set.take_completed(Some(Instant::now()))?;
         let handler = Arc::clone(&pending.shared.receivers.get(index)?.name);
-        Some(Reply { handler, result })
+        Some(Given { handler, answer }.into())
     }
 }
 

@@ -17,7 +17,7 @@ use super::message::{Body, Message, SharedBody};
 use super::observe::{Sending, Tap, send_nowhere};
 use super::presence::{Presence, Record};
 use super::registration::check_types;
-use super::reply::{Parcel, Replies, Reply, Request, SharedReplies};
+use super::reply::{Given, Parcel, Replies, Request, SharedReplies};
 use super::report::{DispatchReport, Failure, Problems};
 use super::route::{Entry, Route, Slice, failed_reply};
 use super::{EndpointId, Entity, EventId, MessageDescriptor, MessageKind, RequestId};
@@ -270,7 +270,7 @@ impl MessageBus {
         {
             let core = &entry.core;
             let outcome = callback::call(core, &*one.call, &message, &presence, self);
-            return Ok(Some(Replies::ready(reply(core, outcome))));
+            return Ok(Some(Replies::ready(given(core, outcome))));
         }
         Ok(Some(self.ask(
             route.tap.as_ref(),
@@ -315,8 +315,8 @@ impl MessageBus {
                         handler: Arc::clone(&entry.core.name),
                     }),
                     Some(Ok(Some(value))) => Ok(value),
-                    Some(Err(failure)) => reply(&entry.core, Some(Err(failure))).result,
-                    None => reply(&entry.core, None).result,
+                    Some(Err(failure)) => Err(without_answer(&entry.core, Some(failure))),
+                    None => Err(without_answer(&entry.core, None)),
                 };
                 shared.settle(index, answer);
                 continue;
@@ -422,19 +422,28 @@ pub(super) fn no_receiver(
     }
 }
 
-fn reply<R>(core: &Core, outcome: Option<Result<R, Failure>>) -> Reply<R> {
+#[inline]
+fn given<R>(core: &Core, outcome: Option<Result<R, Failure>>) -> Given<R> {
     let handler = Arc::clone(&core.name);
-    let result = match outcome {
+    let answer = match outcome {
         Some(Ok(value)) => Ok(value),
-        Some(Err(failure)) => {
-            core.tally.failed();
-            Err(failed_reply(failure, &handler))
-        }
-        None => Err(ReplyError::Cancelled {
-            handler: Arc::clone(&handler),
-        }),
+        other => Err(Box::new(without_answer(core, other.and_then(Result::err)))),
     };
-    Reply { handler, result }
+    Given { handler, answer }
+}
+
+/// The handler failed, or its dispatcher was destroyed.
+#[cold]
+fn without_answer(core: &Core, failure: Option<Failure>) -> ReplyError {
+    match failure {
+        Some(failure) => {
+            core.tally.failed();
+            failed_reply(failure, &core.name)
+        }
+        None => ReplyError::Cancelled {
+            handler: Arc::clone(&core.name),
+        },
+    }
 }
 
 #[cold]

@@ -89,7 +89,7 @@ fn a32_memory_grows_with_the_number_of_dispatchers_and_no_faster() {
 }
 
 /// Bytes that an outstanding reply may take.
-const MOST: usize = 256;
+const MOST: usize = 200;
 
 /// How many answers are outstanding at a time.
 const OUTSTANDING: u64 = 100_000;
