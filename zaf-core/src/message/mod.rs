@@ -9,6 +9,7 @@
 //! `observe` watches.
 
 mod activity;
+mod answer;
 mod bus;
 mod codec;
 mod current;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use super::answer::{Answer, Given};
 use super::current::with_record;
 use super::dispatcher::Core;
 use super::error::ReplyError;
@@ -23,24 +24,6 @@ pub struct Reply<R> {
     pub handler: Arc<str>,
     /// What its handler returned, or why there is nothing.
     pub result: Result<R, ReplyError>,
-}
-
-/// An answer on its way. An error is rare and as large as ten answers: it is kept elsewhere.
-pub(crate) type Answer<R> = Result<R, Box<ReplyError>>;
-
-/// A [`Reply`] on its way.
-pub(crate) struct Given<R> {
-    pub(crate) handler: Arc<str>,
-    pub(crate) answer: Answer<R>,
-}
-
-impl<R> From<Given<R>> for Reply<R> {
-    #[inline]
-    fn from(given: Given<R>) -> Self {
-        let result = given.answer.map_err(|error| *error);
-        let handler = given.handler;
-        Self { handler, result }
-    }
 }
 
 /// The answers that are expected from queued dispatchers.

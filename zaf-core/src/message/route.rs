@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::answer::Given;
 use super::dispatcher::Core;
 use super::dispatcher::worker::Intake;
 use super::message::{Message, Origin};
@@ -232,6 +233,31 @@ pub(crate) fn failed_reply(failure: Failure, handler: &Arc<str>) -> ReplyError {
                 hints,
             }
         }
+    }
+}
+
+/// What the one handler of a request has led to; none if its dispatcher was destroyed.
+#[inline]
+pub(crate) fn given<R>(core: &Core, outcome: Option<Result<R, Failure>>) -> Given<R> {
+    let handler = Arc::clone(&core.name);
+    let answer = match outcome {
+        Some(Ok(value)) => Ok(value),
+        other => Err(Box::new(without_answer(core, other.and_then(Result::err)))),
+    };
+    Given { handler, answer }
+}
+
+/// The handler failed, or its dispatcher was destroyed.
+#[cold]
+pub(crate) fn without_answer(core: &Core, failure: Option<Failure>) -> ReplyError {
+    match failure {
+        Some(failure) => {
+            core.tally.failed();
+            failed_reply(failure, &core.name)
+        }
+        None => ReplyError::Cancelled {
+            handler: Arc::clone(&core.name),
+        },
     }
 }
 

@@ -17,9 +17,9 @@ use super::message::{Body, Message, SharedBody};
 use super::observe::{Sending, Tap, send_nowhere};
 use super::presence::{Presence, Record};
 use super::registration::check_types;
-use super::reply::{Given, Parcel, Replies, Request, SharedReplies};
+use super::reply::{Parcel, Replies, Request, SharedReplies};
 use super::report::{DispatchReport, Failure, Problems};
-use super::route::{Entry, Route, Slice, failed_reply};
+use super::route::{Entry, Route, Slice, given, without_answer};
 use super::{EndpointId, Entity, EventId, MessageDescriptor, MessageKind, RequestId};
 use crate::sync::MAX_DEPTH;
 
@@ -419,30 +419,6 @@ pub(super) fn no_receiver(
         message: descriptor.name,
         endpoint: endpoint.map(|endpoint| endpoint.name()),
         entity: entity.cloned(),
-    }
-}
-
-#[inline]
-fn given<R>(core: &Core, outcome: Option<Result<R, Failure>>) -> Given<R> {
-    let handler = Arc::clone(&core.name);
-    let answer = match outcome {
-        Some(Ok(value)) => Ok(value),
-        other => Err(Box::new(without_answer(core, other.and_then(Result::err)))),
-    };
-    Given { handler, answer }
-}
-
-/// The handler failed, or its dispatcher was destroyed.
-#[cold]
-fn without_answer(core: &Core, failure: Option<Failure>) -> ReplyError {
-    match failure {
-        Some(failure) => {
-            core.tally.failed();
-            failed_reply(failure, &core.name)
-        }
-        None => ReplyError::Cancelled {
-            handler: Arc::clone(&core.name),
-        },
     }
 }
 

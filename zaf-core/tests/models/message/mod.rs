@@ -2,6 +2,8 @@
 
 #[path = "../../../src/message/activity.rs"]
 pub(crate) mod activity;
+#[path = "../../../src/message/answer.rs"]
+pub(crate) mod answer;
 pub(crate) mod dispatcher;
 #[path = "../../../src/message/entity.rs"]
 pub(crate) mod entity;
