@@ -309,12 +309,10 @@ impl Succession<'_> {
         Fences::light_known::<ASYMMETRIC>();
         self.activity.is_calm(self.calm)
     }
-}
 
-impl Succession<'_> {
     /// As [`announce`](Self::announce), asking what the fences are.
     #[inline]
-    pub(crate) fn announce_known(self, dispatcher: u64) -> bool {
+    pub(crate) fn announce_asking(self, dispatcher: u64) -> bool {
         self.dispatcher.store(dispatcher, Ordering::Release);
         self.activity.fences.light();
         self.activity.is_calm(self.calm)

@@ -41,7 +41,7 @@ pub(crate) fn call_each<P>(
 ) -> usize {
     let delivered = if let ([one], [entry]) = (&*slice.direct, &*slice.entries) {
         // By far the most frequent case, and the one in which what is around the handler weighs most.
-        let may_run = presence.succession(calm).announce_known(one.number) || {
+        let may_run = presence.succession(calm).announce_asking(one.number) || {
             presence.attend();
             !entry.core.is_marked()
         };
