@@ -33,7 +33,10 @@ pub use inspection::{
     EXTENSIONS_COMMAND, InspectionCommand, LIST_FORMAT, MESSAGES_COMMAND, PLUGINS_COMMAND,
     TARGET_COMMAND, WHY_COMMAND, WHY_EXTENSION,
 };
-pub use logging::{LOG_LEVEL, Logging};
+pub use logging::{
+    EXTENSION_LOG_LEVEL, LOG_DIR, LOG_FILE_FORMAT, LOG_FILE_KEEP, LOG_FILE_LEVEL, LOG_FILE_SIZE,
+    LOG_FOR, LOG_FORMAT, LOG_LEVEL, Logging, QUIET, VERBOSE,
+};
 pub use noop::{NOOP_COMMAND, Noop};
 pub use output::{OUTPUT_DIR, Output};
 pub use slow_handlers::{HANDLER_WARN, SlowHandlers};
