@@ -11,7 +11,7 @@ use crate::application::logging::{
 };
 use crate::application::{ExitCode, Log};
 use crate::component::Scope;
-use crate::config::{ConfigStore, Key, OptionDescriptor, OptionId, nearest};
+use crate::config::{ConfigStore, Explained, Key, OptionDescriptor, OptionId, nearest};
 use crate::error::{Error, Result};
 use crate::extension::{ALL_EXTENSIONS, Catalog, Extension, ExtensionContext, ExtensionDescriptor};
 use crate::message::Entity;
@@ -21,7 +21,7 @@ const FORMATS: &[&str] = &["text", "json"];
 
 /// Least serious log records that are shown on standard error. `--log-level`, `<PREFIX>_LOG_LEVEL`; default `warn`.
 pub const LOG_LEVEL: OptionId<String> = OptionId::choice("log.level", LEVELS)
-    .describe("Least serious log records that are shown.")
+    .describe("Least serious log events that are shown.")
     .default("warn");
 
 /// Levels of single extensions, modules and crates, on standard error and in files: `--log-for junit=debug`.
@@ -212,9 +212,15 @@ fn level_of_extension(
 /// An entry of [`LOG_FOR`].
 fn one_level(text: &str, catalog: &Catalog) -> Result<(String, LevelFilter)> {
     let wrong = |what: &str, hint: String| {
+        let key = LOG_FOR.key();
+        let explained = catalog.store().explain(&Key::fold(key));
+        let says_it = |said: &&Explained| said.value.print().contains(text);
+        let set_by = explained
+            .iter()
+            .find(says_it)
+            .map_or_else(String::new, |said| format!(" (set by {})", said.source));
         let error = Error::msg(format_args!(
-            "option `{}`: `{text}` {what}, expected NAME=LEVEL",
-            LOG_FOR.key()
+            "option `{key}`: `{text}` {what}, expected NAME=LEVEL{set_by}"
         ));
         ExitCode::Usage.with_error(error.hint(hint))
     };

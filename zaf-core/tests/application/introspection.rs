@@ -119,6 +119,11 @@ fn what_config_prints_can_be_read_back() {
     ext.default.enabled: true  # default
     format: table  # default
     handler.warn: "5s"  # default
+    log.file.format: text  # default
+    log.file.keep: 3  # default
+    log.file.level: debug  # default
+    log.file.size: 10485760  # default
+    log.format: text  # default
     log.level: error  # base.yaml:2:12
     output.dir: build/out  # demo.yaml:2:13
     words: ["a # b", "$${x}"]  # demo.yaml:3:8
@@ -155,8 +160,9 @@ fn extensions_are_listed_with_their_states() {
                                                         it produces
       101  configvalidator    active    zaf-core 1.2.3  Refuses a configuration with
                                                         problems
-      101  logging            active    zaf-core 1.2.3  Shows log events on standard
-                                                        error
+      101  logging            active    zaf-core 1.2.3  Shows log records on
+                                                        standard error and writes
+                                                        them to files
       102  trace              active    zaf-core 1.2.3  Records the messages of a
                                                         run for a trace viewer
       103  slowhandlers       active    zaf-core 1.2.3  Names handlers that take too

@@ -119,7 +119,7 @@ struct Fields<'a> {
 impl Fields<'_> {
     fn text(&mut self, field: &Field, text: &str, value: fn(String) -> Value) {
         let text = self.masks.hide(text).into_owned();
-        if field.name() == "message" {
+        if self.is_message(field) {
             self.message = text;
         } else {
             self.fields.push((name_of(field), value(text)));
@@ -127,11 +127,16 @@ impl Fields<'_> {
     }
 
     fn value(&mut self, field: &Field, value: Value) {
-        if field.name() == "message" {
+        if self.is_message(field) {
             self.message = value.shown();
         } else {
             self.fields.push((name_of(field), value));
         }
+    }
+
+    /// The text comes first; who calls a field `message` too means that one.
+    fn is_message(&self, field: &Field) -> bool {
+        field.name() == "message" && self.message.is_empty() && self.fields.is_empty()
     }
 
     fn panicked(&mut self) {

@@ -316,6 +316,20 @@ fn a_value_that_panics_costs_nobody_anything() {
 }
 
 #[test]
+fn a_field_that_is_called_message_does_not_replace_the_text() {
+    let fixture = Fixture::new(levels(LevelFilter::INFO), levels(LevelFilter::OFF));
+    with_default(fixture.subscriber(), || {
+        tracing::info!(message = "a field", r#type = 1, "the text");
+        tracing::info!(message = "alone");
+    });
+    assert_eq!(
+        fixture.shown(),
+        "info logging: the text message=\"a field\" type=1\ninfo logging: alone\n"
+            .replace("logging", module_path!())
+    );
+}
+
+#[test]
 fn without_a_subscriber_of_ours_the_log_does_nothing() {
     let log = Log::default();
     log.begin_files("/nowhere");
