@@ -173,10 +173,14 @@ fn extensions_are_listed_with_their_states() {
                                                         components
       110  configcommand      active    zaf-core 1.2.3  Adds the command that shows
                                                         the configuration
+      110  docscommand        active    zaf-core 1.2.3  Adds the command that writes
+                                                        the reference
       110  endpointscommand   active    zaf-core 1.2.3  Adds the command that lists
                                                         endpoints
       110  extensionscommand  active    zaf-core 1.2.3  Adds the command that lists
                                                         extensions
+      110  helpcommand        active    zaf-core 1.2.3  Adds the command that
+                                                        explains names
       110  messagescommand    active    zaf-core 1.2.3  Adds the command that lists
                                                         messages
       110  noop               disabled  zaf-core 1.2.3  Adds the command that does

@@ -55,14 +55,14 @@ impl<'a> Record<'a> {
         masks: &Masks,
     ) -> Self {
         let metadata = event.metadata();
-        let mut fields = Fields {
+        let mut collected = Collected {
             message: String::new(),
             fields: Vec::new(),
             masks,
         };
         // A value that panics costs itself and what stands behind it, not whoever logs.
-        if catch_unwind(AssertUnwindSafe(|| event.record(&mut fields))).is_err() {
-            fields.panicked();
+        if catch_unwind(AssertUnwindSafe(|| event.record(&mut collected))).is_err() {
+            collected.panicked();
         }
         let thread = std::thread::current();
         Self {
@@ -72,8 +72,8 @@ impl<'a> Record<'a> {
             extension,
             scope,
             thread: thread.name().unwrap_or_default().to_owned(),
-            message: fields.message,
-            fields: fields.fields,
+            message: collected.message,
+            fields: collected.fields,
         }
     }
 }
@@ -110,13 +110,13 @@ impl Value {
 }
 
 /// Collects the message and the other fields, in their order.
-struct Fields<'a> {
+struct Collected<'a> {
     message: String,
     fields: Vec<(&'static str, Value)>,
     masks: &'a Masks,
 }
 
-impl Fields<'_> {
+impl Collected<'_> {
     fn text(&mut self, field: &Field, text: &str, value: fn(String) -> Value) {
         let text = self.masks.hide(text).into_owned();
         if self.is_message(field) {
@@ -154,7 +154,7 @@ fn name_of(field: &Field) -> &'static str {
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-impl Visit for Fields<'_> {
+impl Visit for Collected<'_> {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.text(field, &format!("{value:?}"), Value::Formatted);
     }
