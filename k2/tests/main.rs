@@ -15,6 +15,7 @@ mod kinds;
 mod linked;
 mod nested;
 mod registration;
+mod report;
 mod selection;
 mod session;
 mod stopping;

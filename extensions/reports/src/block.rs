@@ -8,8 +8,8 @@ use k2::messages::{CapturedOutput, RunStarted, TestCaseFinished};
 use k2::results::printable_line;
 
 use crate::layout::{columns, command_line, many, size};
-use crate::log::Execution;
 use crate::words::{DIM, word};
+use k2::results::Execution;
 
 /// Column at which the texts of a block begin.
 const INDENT: usize = 12;

@@ -13,7 +13,6 @@
 //! Everything they show or write is a function of the event log's records: nothing here looks at the runner. What
 //! comes out for given records is in `display`, `render` and `document`, which know neither streams nor the bus.
 
-mod atomic;
 mod block;
 #[cfg(test)]
 mod canned;
@@ -22,7 +21,6 @@ mod extension_tests;
 mod junit;
 mod layout;
 mod live;
-mod log;
 mod summary;
 mod text;
 mod words;

@@ -21,9 +21,9 @@ use zaf_core::message::{EndpointId, EventId, RequestId};
 
 use crate::results::Record;
 pub use crate::results::{
-    CapturedOutput, CasesSelected, EventLogState, ExitStatus, LeakedProcess, ReportFailure,
-    ReportsWritten, RunEnd, RunFinished, RunStarted, SyncEventLog, TestCaseFinished,
-    TestCaseStarted, WriteReports, WrittenReport,
+    AskHistory, CapturedOutput, CaseHistory, CasesSelected, EventLogState, ExitStatus, History,
+    LeakedProcess, PastExecution, PastRun, ReportFailure, ReportsWritten, RunEnd, RunFinished,
+    RunStarted, SyncEventLog, TestCaseFinished, TestCaseStarted, WriteReports, WrittenReport,
 };
 
 /// Where the runner tells what happens to the run and to its cases.
@@ -131,21 +131,33 @@ pub const SYNC_EVENT_LOG: RequestId<SyncEventLog, EventLogState> = RequestId::ne
 /// | | |
 /// |---|---|
 /// | kind | request, answered by each reporter |
-/// | sender | the `run` command, on the main thread |
+/// | sender | the commands `run` and `report`, on the main thread |
 /// | endpoint | [`RESULTS`] |
 /// | entity | none |
-/// | order | after [`SYNC_EVENT_LOG`] |
+/// | order | after [`SYNC_EVENT_LOG`] if there is a run |
 pub const WRITE_REPORTS: RequestId<WriteReports, Vec<WrittenReport>> = RequestId::new(
     "WRITE_REPORTS",
     "Asks each reporter for its report of the run.",
 );
+
+/// Asks for what is known of earlier runs. A reporter that gets no answer, or an error, shows no history.
+///
+/// | | |
+/// |---|---|
+/// | kind | request, answered by whoever keeps a history; nobody as a rule |
+/// | sender | reporters, while they answer [`WRITE_REPORTS`] |
+/// | endpoint | [`RESULTS`] |
+/// | entity | none |
+/// | order | after [`WRITE_REPORTS`] |
+pub const RUN_HISTORY: RequestId<AskHistory, History> =
+    RequestId::new("RUN_HISTORY", "Asks for what is known of earlier runs.");
 
 /// Everything is written; the exit code is known.
 ///
 /// | | |
 /// |---|---|
 /// | kind | event |
-/// | sender | the `run` command, on the main thread |
+/// | sender | the commands `run` and `report`, on the main thread |
 /// | endpoint | [`RESULTS`] |
 /// | entity | none |
 /// | order | last message of a run |

@@ -16,10 +16,10 @@ use quick_junit::{
 };
 use thiserror::Error;
 
-use crate::atomic::WriteError;
 use crate::layout::size;
-use crate::log::{Execution, LogError, RunLog};
 use crate::words::remark;
+use k2::results::ReplaceError;
+use k2::results::{Execution, RunLog, RunLogError};
 
 /// Most of an output that goes into the document, in bytes: half of it head, half tail. Readers of such documents hold
 /// them in memory.
@@ -42,10 +42,10 @@ const SUITE_END: &str = "    </testsuite>";
 pub(crate) enum JunitError {
     /// The log cannot be read.
     #[error(transparent)]
-    Log(#[from] LogError),
+    Log(#[from] RunLogError),
     /// The file cannot be written.
     #[error(transparent)]
-    File(#[from] WriteError),
+    File(#[from] ReplaceError),
     /// Nothing can be written.
     #[error("cannot write the JUnit report")]
     Write(#[from] io::Error),

@@ -8,8 +8,8 @@ use k2::results::{Record, RecordBody};
 use zaf_core::prelude::*;
 
 use super::document::{JunitError, write_document};
-use crate::atomic;
-use crate::log::RunLogs;
+use k2::results::RunLogs;
+use k2::results::replace_file;
 
 /// Name of the report in the directory of the run.
 const FILE: &str = "junit.xml";
@@ -31,7 +31,7 @@ pub const JUNIT_FILE: OptionId<Utf8PathBuf> = OptionId::path("reports.junit.file
 /// Writes the run as JUnit XML.
 #[command_extension(
     name = "junit",
-    extends = ["run"],
+    extends = ["report"],
     config_options = [JUNIT.required(), JUNIT_FILE.optional()],
     activate_on = [JUNIT],
 )]
@@ -74,7 +74,7 @@ impl JunitReport {
             .clone()
             .unwrap_or_else(|| request.directory.join(FILE));
         let log = logs.open(&request.log)?;
-        atomic::replace(&path, |out| -> Result<(), JunitError> {
+        replace_file(&path, |out| -> Result<(), JunitError> {
             write_document(&log, out)
         })?;
         Ok(vec![WrittenReport {

@@ -9,13 +9,13 @@ use zaf_core::prelude::*;
 
 use super::render::{RenderError, write_summary};
 use crate::live::width_of;
-use crate::log::RunLogs;
+use k2::results::RunLogs;
 
 /// Columns where there is no terminal.
 const DEFAULT_WIDTH: usize = 100;
 
 /// Prints what became of the run: failures, counts, reports, exit code.
-#[command_extension(name = "summary", extends = ["run"])]
+#[command_extension(name = "summary", extends = ["report"])]
 #[derive(Debug)]
 pub struct SummaryReport {}
 

@@ -4,8 +4,8 @@ use k2::messages::{RESULTS, WRITE_REPORTS, WriteReports, WrittenReport};
 use zaf_core::prelude::*;
 
 use super::render::{TextError, write_report};
-use crate::atomic;
-use crate::log::RunLogs;
+use k2::results::RunLogs;
+use k2::results::replace_file;
 
 /// Name of the report in the directory of the run.
 const FILE: &str = "report.txt";
@@ -20,7 +20,7 @@ pub const TEXT: OptionId<bool> = OptionId::flag("reports.text")
 /// Writes every case of the run on a line, and the details of those that failed.
 #[command_extension(
     name = "text",
-    extends = ["run"],
+    extends = ["report"],
     config_options = [TEXT.required()],
     activate_on = [TEXT],
 )]
@@ -41,7 +41,7 @@ impl TextReport {
         let request = message.data();
         let path = request.directory.join(FILE);
         let log = logs.open(&request.log)?;
-        atomic::replace(&path, |out| -> Result<(), TextError> {
+        replace_file(&path, |out| -> Result<(), TextError> {
             write_report(&log, out)
         })?;
         Ok(vec![WrittenReport {

@@ -6,11 +6,11 @@ use anstream::adapter::StripBytes;
 use k2::results::printable_line;
 use thiserror::Error;
 
-use crate::atomic::WriteError;
 use crate::block::Blocks;
 use crate::live::case_row;
-use crate::log::{LogError, RunLog};
 use crate::summary::{counts_line, write_failures};
+use k2::results::ReplaceError;
+use k2::results::{RunLog, RunLogError};
 
 /// Columns of the report.
 const WIDTH: usize = 100;
@@ -23,10 +23,10 @@ const OUTPUT_LINES: usize = 200;
 pub(crate) enum TextError {
     /// The log cannot be read.
     #[error(transparent)]
-    Log(#[from] LogError),
+    Log(#[from] RunLogError),
     /// The file cannot be written.
     #[error(transparent)]
-    File(#[from] WriteError),
+    File(#[from] ReplaceError),
     /// Nothing can be written.
     #[error("cannot write the text report")]
     Write(#[from] io::Error),

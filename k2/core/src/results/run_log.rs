@@ -9,31 +9,31 @@ use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use k2::case::{CaseId, Verdict};
-use k2::messages::TestCaseFinished;
-use k2::results::event_log::{EventLogReader, ReadError};
-use k2::results::{RecordBody, Summary};
 use parking_lot::Mutex;
 use thiserror::Error;
 use zaf_core::prelude::*;
 
+use super::event_log::{EventLogReader, ReadError};
+use super::{RecordBody, Summary, TestCaseFinished};
+use crate::case::{CaseId, Verdict};
+
 /// Why a report could not be made of a log.
 #[derive(Debug, Error)]
 #[error(transparent)]
-pub(crate) struct LogError(ReadError);
+pub struct RunLogError(#[from] ReadError);
 
 /// One execution of a case.
 #[derive(Debug, Clone)]
-pub(crate) struct Execution {
+pub struct Execution {
     /// The attempt that decided.
-    pub(crate) last: TestCaseFinished,
+    pub last: TestCaseFinished,
     /// Those before it, in order; empty as a rule.
-    pub(crate) earlier: Vec<TestCaseFinished>,
+    pub earlier: Vec<TestCaseFinished>,
 }
 
 /// The logs that reporters of one session read: the totals of a log are added up once.
 #[derive(Debug, Default)]
-pub(crate) struct RunLogs {
+pub struct RunLogs {
     last: Mutex<Option<(u64, Arc<RunLog>)>>,
 }
 
@@ -45,7 +45,10 @@ fn run_logs() -> RunLogs {
 
 impl RunLogs {
     /// The log `path` with its totals. A log that has grown since it was read is read anew; nothing else happens to one.
-    pub(crate) fn open(&self, path: &Utf8Path) -> Result<Arc<RunLog>, LogError> {
+    ///
+    /// # Errors
+    /// If the log cannot be read to its end.
+    pub fn open(&self, path: &Utf8Path) -> Result<Arc<RunLog>, RunLogError> {
         let length = path.metadata().map_or(0, |found| found.len());
         let mut last = self.last.lock();
         if let Some((known, log)) = last.as_ref()
@@ -62,7 +65,7 @@ impl RunLogs {
 
 /// The event log of a run that has ended, one way or another.
 #[derive(Debug)]
-pub(crate) struct RunLog {
+pub struct RunLog {
     path: Utf8PathBuf,
     summary: Summary,
     torn_bytes: u64,
@@ -72,13 +75,14 @@ pub(crate) struct RunLog {
 
 impl RunLog {
     /// Reads the log `path` once, for its totals.
-    pub(crate) fn open(path: &Utf8Path) -> Result<Self, LogError> {
+    ///
+    /// # Errors
+    /// If it cannot be read to its end. An unfinished last line is no error, see [`RunLog::damages`].
+    pub fn open(path: &Utf8Path) -> Result<Self, RunLogError> {
         let mut summary = Summary::new();
-        let mut reader = EventLogReader::open(path)
-            .map_err(LogError)?
-            .without_starts();
+        let mut reader = EventLogReader::open(path)?.without_starts();
         for record in reader.by_ref() {
-            summary.add(&record.map_err(LogError)?.body);
+            summary.add(&record?.body);
         }
         Ok(Self {
             path: path.to_owned(),
@@ -90,21 +94,21 @@ impl RunLog {
     }
 
     /// What the records add up to.
-    pub(crate) fn summary(&self) -> &Summary {
+    pub fn summary(&self) -> &Summary {
         &self.summary
     }
 
     /// What is wrong with the log itself, a sentence each; empty as a rule.
-    pub(crate) fn damages(&self) -> Vec<String> {
+    pub fn damages(&self) -> Vec<String> {
         let mut damages = Vec::new();
         if self.torn_bytes > 0 {
+            let bytes = many(self.torn_bytes, "byte");
             damages.push(format!(
-                "the event log ends in the middle of a record: {} were cut off",
-                crate::layout::size(self.torn_bytes)
+                "the event log ends in the middle of a record: {bytes} cut off"
             ));
         }
         if self.missing_records > 0 {
-            let records = crate::layout::many(self.missing_records, "record");
+            let records = many(self.missing_records, "record");
             damages.push(format!(
                 "the event log lacks {records} that could not be written"
             ));
@@ -117,18 +121,21 @@ impl RunLog {
 
     /// Hands every execution to `each`, in the order in which they ended; then the cases that have no verdict in the log,
     /// in the order in which they were selected, as not run. `each` ends it by returning an error.
-    pub(crate) fn for_each<E: From<LogError>>(
+    ///
+    /// # Errors
+    /// What `each` returns, or that the log cannot be read.
+    pub fn for_each<E: From<RunLogError>>(
         &self,
         mut each: impl FnMut(&Execution) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut attempts: BTreeMap<u64, Vec<TestCaseFinished>> = BTreeMap::new();
         let mut open = self.summary.unfinished().gt(&0).then(OpenCases::default);
-        let mut reader = EventLogReader::open(&self.path).map_err(LogError)?;
+        let mut reader = EventLogReader::open(&self.path).map_err(RunLogError)?;
         if open.is_none() {
             reader = reader.without_starts();
         }
         for record in reader {
-            let body = record.map_err(LogError)?.body;
+            let body = record.map_err(RunLogError)?.body;
             if let Some(open) = &mut open {
                 open.add(&body);
             }
@@ -153,6 +160,14 @@ impl RunLog {
             })?;
         }
         Ok(())
+    }
+}
+
+/// `count` things: `1 byte`, `2 bytes`.
+fn many(count: u64, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        count => format!("{count} {thing}s"),
     }
 }
 
