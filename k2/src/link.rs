@@ -3,5 +3,7 @@
 
 #[cfg(feature = "abort")]
 use k2_abort as _;
+#[cfg(feature = "html")]
+use k2_report_html as _;
 #[cfg(feature = "reports")]
 use k2_reports as _;

@@ -167,7 +167,7 @@ impl Totals {
 }
 
 fn run_properties(run: &RunStarted) -> Vec<Property> {
-    let command = crate::layout::command_line(run.command_line.iter().map(AsRef::as_ref));
+    let command = k2::results::shell_command_line(run.command_line.iter().map(AsRef::as_ref));
     [
         ("run", &*run.run),
         ("version", &*run.version),

@@ -4,15 +4,10 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use k2::messages::{RECORDED, RESULTS, WRITE_REPORTS, WriteReports, WrittenReport};
-use k2::results::{Record, RecordBody};
+use k2::results::{Record, ReportFile, RunLogs};
 use zaf_core::prelude::*;
 
 use super::document::{JunitError, write_document};
-use k2::results::RunLogs;
-use k2::results::replace_file;
-
-/// Name of the report in the directory of the run.
-const FILE: &str = "junit.xml";
 
 /// Whether to write a JUnit report.
 ///
@@ -37,49 +32,32 @@ pub const JUNIT_FILE: OptionId<Utf8PathBuf> = OptionId::path("reports.junit.file
 )]
 #[derive(Debug)]
 pub struct JunitReport {
-    file: Option<Utf8PathBuf>,
+    file: ReportFile,
 }
 
 impl Extension for JunitReport {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
+        let elsewhere = cx.config().get_optional(JUNIT_FILE)?;
         Ok(Self {
-            file: cx.config().get_optional(JUNIT_FILE)?,
+            file: ReportFile::new("junit", "junit.xml", elsewhere),
         })
     }
 }
 
 #[dispatchers]
 impl JunitReport {
-    /// Removes the report of an older run, so that nobody takes it for that of a run that was killed.
     #[callback_dispatcher(RECORDED, endpoints = [RESULTS])]
     fn remove_old(&self, message: &Message<Arc<Record>>) -> Result<()> {
-        let Some(file) = &self.file else {
-            return Ok(());
-        };
-        if !matches!(message.data().body, RecordBody::RunStarted(_)) {
-            return Ok(());
-        }
-        // Only what a report may be: not a directory, not a device.
-        if file.symlink_metadata().is_ok_and(|found| found.is_file()) {
-            std::fs::remove_file(file)?;
-        }
-        Ok(())
+        Ok(self.file.remove_old(message.data())?)
     }
 
-    #[callback_dispatcher(WRITE_REPORTS, endpoints = [RESULTS])]
+    #[concurrent_dispatcher(WRITE_REPORTS, endpoints = [RESULTS])]
     fn write(&self, message: &Message<WriteReports>, logs: &RunLogs) -> Result<Vec<WrittenReport>> {
         let request = message.data();
-        let path = self
-            .file
-            .clone()
-            .unwrap_or_else(|| request.directory.join(FILE));
         let log = logs.open(&request.log)?;
-        replace_file(&path, |out| -> Result<(), JunitError> {
+        let written = self.file.write(request, |out| -> Result<(), JunitError> {
             write_document(&log, out)
         })?;
-        Ok(vec![WrittenReport {
-            name: "junit".into(),
-            path,
-        }])
+        Ok(written)
     }
 }

@@ -97,7 +97,7 @@ fn head(log: &RunLog, out: &mut dyn Write) -> io::Result<()> {
     row("in", run.working_directory.as_str())?;
     row(
         "command",
-        &crate::layout::command_line(run.command_line.iter().map(AsRef::as_ref)),
+        &k2::results::shell_command_line(run.command_line.iter().map(AsRef::as_ref)),
     )?;
     writeln!(out)
 }

@@ -10,8 +10,10 @@ mod model;
 mod output_dir;
 mod record;
 mod replace;
+mod report_file;
 mod reports;
 mod run_log;
+mod shell;
 mod summary;
 
 pub use escape::{printable, printable_line};
@@ -23,8 +25,10 @@ pub use model::{
 pub use output_dir::{EVENT_LOG_FILE, LATEST_LINK, LOCK_FILE, OutputDirError, RunDirectory, RunId};
 pub use record::{Record, RecordBody, SCHEMA_VERSION, SchemaVersion};
 pub use replace::{ReplaceError, replace_file};
+pub use report_file::ReportFile;
 pub use reports::{
     EventLogState, ReportFailure, ReportsWritten, SyncEventLog, WriteReports, WrittenReport,
 };
 pub use run_log::{Execution, RunLog, RunLogError, RunLogs};
+pub use shell::shell_command_line;
 pub use summary::{Counts, Summary};
