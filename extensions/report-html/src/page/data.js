@@ -33,6 +33,15 @@ function splitId(id) {
   const at = colons > 0 ? colons + 2 : plain.lastIndexOf("/") + 1;
   return at < id.length ? [id.slice(0, at), id.slice(at)] : ["", id];
 }
+// The directories that all ids begin with: in the list they would only take room.
+const shared = (() => {
+  if (cases.length < 2) return 0;
+  let prefix = cases[0][ID].slice(0, cases[0][ID].search(/\[|::|$/));
+  prefix = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+  for (const row of cases) while (!row[ID].startsWith(prefix)) prefix = prefix.slice(0, prefix.lastIndexOf("/", prefix.length - 2) + 1);
+  return prefix.length;
+})();
+const shortModule = (row) => splitId(row[ID])[0].slice(shared);
 const moduleOf = (row) => splitId(row[ID])[0].replace(/(::|\/)$/, "");
 const tagsOf = (row) => (row[EXTRA] && row[EXTRA].t) || [];
 const pastOf = (row) => (Object.hasOwn(run.history.cases, row[ID]) ? run.history.cases[row[ID]] : []);

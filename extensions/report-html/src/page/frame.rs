@@ -140,13 +140,20 @@ fn counts(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     all.retain(|&(.., count)| count > 0);
     // Widths are those of a drawing: a style of each would need to be allowed.
     let total = all.iter().map(|&(.., count)| count).sum::<u64>().max(1);
-    out.write_all(b"<svg class=\"bar\" viewBox=\"0 0 1000 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">")?;
+    let widths: Vec<u64> = all
+        .iter()
+        .map(|&(.., count)| (count * 1000 / total).max(4))
+        .collect();
+    write!(
+        out,
+        "<svg class=\"bar\" viewBox=\"0 0 {} 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">",
+        widths.iter().sum::<u64>().max(1)
+    )?;
     let mut left = 0;
-    for &(class, _, count) in &all {
-        let width = (count * 1000 / total).max(4);
+    for (&(class, ..), width) in all.iter().zip(widths) {
         write!(
             out,
-            "<rect class=\"fill {class}\" data-verdict=\"{class}\" x=\"{left}\" y=\"0\" width=\"{width}\" height=\"10\"/>"
+            "<rect class=\"fill {class}\" data-verdict=\"{class}\" x=\"{left}\" width=\"{width}\" height=\"10\"/>"
         )?;
         left += width;
     }

@@ -29,8 +29,13 @@ function grouped() {
     const members = groups.get(name);
     if (members) members.push(at); else groups.set(name, [at]);
   }
-  const order = state.group === "verdict" ? (name) => String(GRAVITY.indexOf(name)) : (name) => name.replace(/\d+/g, (digits) => digits.padStart(9, "0"));
-  return [...groups].sort(([a], [b]) => (order(a) < order(b) ? -1 : 1));
+  const order = ([name, members]) => {
+    if (state.group === "verdict") return String(GRAVITY.indexOf(name));
+    // The first member is the worst one then.
+    const worst = state.sort === "gravity" && BAD.has(verdicts[members[0]]) ? "0" : "1";
+    return worst + name.replace(/\d+/g, (digits) => digits.padStart(9, "0"));
+  };
+  return [...groups].map((group) => [order(group), group]).sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
 }
 
 function measure() {
@@ -92,16 +97,16 @@ function groupElement({ name, members }) {
   const took = members.reduce((sum, at) => sum + Math.max(0, cases[at][DURATION]), 0);
   return make("div", { class: "row group", "aria-expanded": !state.collapsed.has(name) },
     make("span", { class: "twist", "aria-hidden": "true" }, "▸"),
-    make("span", { class: "id" }, shownLine(name)), make("span", { class: "why" }, ...words), make("span", { class: "time" }, time(took)));
+    make("span", { class: "id", title: shownLine(name) }, shownLine(state.group === "module" ? name.slice(shared) || name : name)), make("span", { class: "why" }, ...words), make("span", { class: "time" }, time(took)));
 }
 
 function caseElement({ at }) {
   const row = cases[at], verdict = verdicts[at];
-  const [before, name] = splitId(row[ID]);
+  const name = splitId(row[ID])[1];
   const why = verdict === "flaky" ? `passed on try ${row[ATTEMPT]}` : row[REASON] || (row[EXTRA] && verdict !== "passed" && row[EXTRA].x) || "";
   return make("div", { class: "row", title: shownLine(row[ID]) },
     make("span", { class: `badge ${verdict}` }, verdict.replace("-", " ")),
-    make("span", { class: "id" }, make("span", {}, shownLine(before)), shownLine(name)),
+    make("span", { class: "id" }, make("span", {}, shownLine(shortModule(row))), shownLine(name)),
     make("span", { class: "why" }, shownLine(why.split("\n", 1)[0])), make("span", { class: "time" }, time(row[DURATION])));
 }
 

@@ -140,8 +140,8 @@ function drawDurations() {
 
 function ranking(place, rows) {
   find(place).replaceChildren(...rows.map(([at, ...right]) => {
-    const [before, name] = splitId(cases[at][ID]);
-    const button = make("button", { type: "button", title: shownLine(cases[at][ID]) }, make("span", { class: "id" }, make("span", {}, shownLine(before)), shownLine(name)), make("span", { class: "time" }, ...right));
+    const name = splitId(cases[at][ID])[1];
+    const button = make("button", { type: "button", title: shownLine(cases[at][ID]) }, make("span", { class: "id" }, shownLine(name), make("span", {}, ` ${shownLine(shortModule(cases[at]))}`)), make("span", { class: "time" }, ...right));
     button.addEventListener("click", () => select(at));
     return make("li", {}, button);
   }));

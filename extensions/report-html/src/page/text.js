@@ -16,15 +16,18 @@ function draw(tag, attributes = {}, ...children) {
 
 // Characters that show nothing, or turn the direction of what follows, are shown as their numbers.
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
-const shown = (text) => text.replace(UNSEEN, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+const shown = (text) => text.replace(UNSEEN, (c) => (c === "\r" ? "\\r" : `\\u{${c.codePointAt(0).toString(16)}}`));
 const shownLine = (text) => shown(text).replace(/\n/g, "\\n").replace(/\t/g, "\\t");
+
+// Three digits, without zeros that say nothing.
+const three = (value) => String(Number(value.toPrecision(3)));
 
 // Microseconds for a person.
 function time(us) {
   if (us < 0) return "";
   if (us < 1000) return `${us} µs`;
-  if (us < 1e6) return `${(us / 1000).toPrecision(3)} ms`.replace(/^1.00e\+3/, "1000");
-  if (us < 60e6) return `${(us / 1e6).toPrecision(us < 10e6 ? 3 : 4)} s`;
+  if (us < 1e6) return `${three(us / 1000)} ms`;
+  if (us < 60e6) return `${three(us / 1e6)} s`;
   const seconds = Math.round(us / 1e6);
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
   return `${Math.floor(seconds / 3600)} h ${String(Math.floor(seconds / 60) % 60).padStart(2, "0")} min`;
