@@ -353,8 +353,7 @@ fn the_page_fits_a_phone_and_prints_every_case() {
     };
     browser.size(400, 800);
     browser.settle();
-    let is_too_wide =
-        "document.documentElement.scrollWidth > document.documentElement.clientWidth";
+    let is_too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
     assert_eq!(browser.value(is_too_wide), json!(false));
     browser.value("window.dispatchEvent(new Event('beforeprint'))");
     browser.ask("Emulation.setEmulatedMedia", json!({"media": "print"}));

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use k2::case::CaseId;
 use k2::results::printable_line;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -89,6 +90,22 @@ pub(crate) fn many(count: u64, thing: &str) -> String {
     }
 }
 
+/// Class and name: an id without its last part, and that part. Dots and colons in parameters separate nothing.
+pub(crate) fn id_parts(id: &CaseId) -> (&str, &str) {
+    let id = id.as_str();
+    let plain = id.split_once('[').map_or(id, |(plain, _)| plain);
+    for separator in ["::", "/"] {
+        if let Some(at) = plain.rfind(separator) {
+            let (class, name) = id.split_at(at);
+            let name = name.get(separator.len()..).unwrap_or_default();
+            if !class.is_empty() && !name.is_empty() {
+                return (class, name);
+            }
+        }
+    }
+    ("", id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -122,5 +139,19 @@ mod tests {
             ("1.5 KiB".to_owned(), "1.0 GiB".to_owned())
         );
         assert_eq!(size(u64::MAX), "16777215.9 TiB");
+    }
+
+    #[test]
+    fn classes_are_ids_without_their_last_part() {
+        for (id, class, name) in [
+            ("a::b::c", "a::b", "c"),
+            ("a::c[path=x::y/z]", "a", "c[path=x::y/z]"),
+            ("suite/a.sh", "suite", "a.sh"),
+            ("alone", "", "alone"),
+            ("::", "", "::"),
+            ("", "", ""),
+        ] {
+            assert_eq!(id_parts(&CaseId::new(id)), (class, name), "{id}");
+        }
     }
 }

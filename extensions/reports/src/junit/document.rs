@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use chrono::{DateTime, FixedOffset};
 use jiff::Timestamp;
-use k2::case::{CaseId, Verdict};
+use k2::case::Verdict;
 use k2::messages::{CapturedOutput, RunStarted, TestCaseFinished};
 use k2::results::{Summary, printable, printable_line};
 use quick_junit::{
@@ -16,7 +16,7 @@ use quick_junit::{
 };
 use thiserror::Error;
 
-use crate::layout::size;
+use crate::layout::{id_parts, size};
 use crate::words::remark;
 use k2::results::ReplaceError;
 use k2::results::{Execution, RunLog, RunLogError};
@@ -222,7 +222,7 @@ fn plain(output: &str) -> XmlString {
 
 fn test_case(execution: &Execution, texts: &mut Texts) -> TestCase {
     let case = &execution.last;
-    let (class, name) = split(&case.case);
+    let (class, name) = id_parts(&case.case);
     let mut status = status(case);
     status.add_reruns(execution.earlier.iter().map(rerun));
     let mut test = TestCase::new(line(name), status);
@@ -323,22 +323,6 @@ fn rerun(case: &TestCaseFinished) -> TestRerun {
     rerun
 }
 
-/// Class and name: an id without its last part, and that part. Dots and colons in parameters separate nothing.
-fn split(id: &CaseId) -> (&str, &str) {
-    let id = id.as_str();
-    let plain = id.split_once('[').map_or(id, |(plain, _)| plain);
-    for separator in ["::", "/"] {
-        if let Some(at) = plain.rfind(separator) {
-            let (class, name) = id.split_at(at);
-            let name = name.get(separator.len()..).unwrap_or_default();
-            if !class.is_empty() && !name.is_empty() {
-                return (class, name);
-            }
-        }
-    }
-    ("", id)
-}
-
 /// Head and tail of an output, cut to [`MOST_OUTPUT`]; none if nothing was written.
 fn output(output: &CapturedOutput) -> Option<XmlString> {
     if output.is_empty() {
@@ -374,6 +358,7 @@ fn time(time: Timestamp) -> DateTime<FixedOffset> {
 
 #[cfg(test)]
 mod tests {
+    use k2::case::CaseId;
     use k2::results::{Record, RecordBody};
     use proptest::prelude::*;
 
@@ -463,20 +448,6 @@ mod tests {
             "{}",
             text.len()
         );
-    }
-
-    #[test]
-    fn classes_are_ids_without_their_last_part() {
-        for (id, class, name) in [
-            ("a::b::c", "a::b", "c"),
-            ("a::c[path=x::y/z]", "a", "c[path=x::y/z]"),
-            ("suite/a.sh", "suite", "a.sh"),
-            ("alone", "", "alone"),
-            ("::", "", "::"),
-            ("", "", ""),
-        ] {
-            assert_eq!(split(&CaseId::new(id)), (class, name), "{id}");
-        }
     }
 
     proptest! {

@@ -48,8 +48,9 @@ impl ReportFile {
     /// # Errors
     /// If there is one and it cannot be removed.
     pub fn remove_old(&self, record: &Record) -> io::Result<()> {
-        let Some(file) = &self.elsewhere else {
-            return Ok(());
+        let file = match &self.elsewhere {
+            Some(file) if !Self::is_stdout(Some(file)) => file,
+            _ => return Ok(()),
         };
         let begins = matches!(record.body, RecordBody::RunStarted(_));
         // Only what a report may be: not a directory, not a device.
