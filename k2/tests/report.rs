@@ -168,3 +168,96 @@ fn f7_a_report_that_cannot_be_written_hinders_no_other_and_is_exit_6() {
     assert!(ended.stdout.contains("missing  junit"), "{ended:?}");
     assert!(session.latest().join("report.txt").exists());
 }
+
+#[test]
+fn every_report_is_written_by_the_run_and_by_report_alike() {
+    const FILES: [&str; 8] = [
+        "junit.xml",
+        "testng-results.xml",
+        "results.tap",
+        "report.json",
+        "ctrf.json",
+        "summary.md",
+        "report.txt",
+        "report.html",
+    ];
+    let session = Session::new();
+    session.script("suite/fails", "echo no; exit 3");
+    session.script("suite/passes", "exit 0");
+    let mut line = vec!["run", "suite"];
+    for name in [
+        "junit", "testng", "tap", "json", "ctrf", "markdown", "github",
+    ] {
+        line.extend([&*format!("--reports-{name}").leak(), "true"]);
+    }
+    let ended = session.zk2(&line);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("\n::error file="), "{ended:?}");
+    let read = |name: &str| fs::read_to_string(session.latest().join(name)).unwrap();
+    let written = FILES.map(read);
+    for name in FILES {
+        fs::remove_file(session.latest().join(name)).unwrap();
+    }
+    line.splice(0..2, ["report", "output/latest"]);
+    assert_eq!(session.zk2(&line).code, Some(1));
+    // The page has another number each time, which nobody can guess.
+    let same = |text: &str| {
+        text.lines()
+            .filter(|line| !line.contains("nonce"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    for (name, before) in FILES.iter().zip(written) {
+        assert_eq!(same(&read(name)), same(&before), "{name}");
+    }
+}
+
+#[test]
+fn one_report_may_have_standard_output_for_itself() {
+    let session = Session::new();
+    session.script("suite/passes", "exit 0");
+    let line = [
+        "run",
+        "suite",
+        "--reports-json",
+        "true",
+        "--reports-json-file",
+        "-",
+    ];
+    let ended = session.zk2(&line);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let document: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(document["cases"][0]["verdict"], "passed");
+    assert!(ended.stderr.contains("1 passed"), "{ended:?}");
+    assert!(!session.path().join("-").exists());
+
+    let more = [
+        &line[..],
+        &["--reports-tap", "true", "--reports-tap-file", "-"],
+    ]
+    .concat();
+    let ended = session.zk2(&more);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(
+        ended.stderr.contains("standard output takes one report"),
+        "{ended:?}"
+    );
+}
+
+#[test]
+fn the_summary_of_a_job_is_added_to_what_is_there() {
+    let session = Session::new();
+    session.script("suite/fails", "exit 3");
+    let file = session.write("summary", "before\n");
+    let line = [
+        "run",
+        "suite",
+        "--reports-github",
+        "true",
+        "--reports-github-summary",
+        "summary",
+    ];
+    assert_eq!(session.zk2(&line).code, Some(1));
+    let text = fs::read_to_string(file).unwrap();
+    assert!(text.starts_with("before\n## ❌ failed\n"), "{text}");
+}

@@ -24,19 +24,22 @@ pub(crate) enum ReportError {
 
 /// Declares the extension that writes one kind of report: `$write` makes the document of a [`RunLog`](k2::results::RunLog).
 ///
-/// It answers `WRITE_REPORTS` on a thread of its own, beside the others; the report of an older run is removed when a run begins.
+/// With `, field = OPTION` the value of an option is given to `$write` too. The extension answers `WRITE_REPORTS` on a thread of its own, beside the others; the report of an older run is removed when a run begins.
 macro_rules! file_report {
-    ($(#[$doc:meta])* $report:ident, $name:tt, $file:expr, $on:ident, $elsewhere:ident, $write:path) => {
+    ($(#[$doc:meta])* $report:ident, $name:tt, $file:expr, $on:ident, $elsewhere:ident, $write:path
+        $(, $field:ident = $option:ident)?
+    ) => {
         $(#[$doc])*
         #[zaf_core::prelude::command_extension(
             name = $name,
             extends = ["report"],
-            config_options = [$on.required(), $elsewhere.optional()],
+            config_options = [$on.required(), $elsewhere.optional() $(, $option.required())?],
             activate_on = [$on],
         )]
         #[derive(Debug)]
         pub struct $report {
             file: k2::results::ReportFile,
+            $($field: String,)?
         }
 
         impl zaf_core::prelude::Extension for $report {
@@ -44,6 +47,7 @@ macro_rules! file_report {
                 let elsewhere = cx.config().get_optional($elsewhere)?;
                 Ok(Self {
                     file: k2::results::ReportFile::new($name, $file, elsewhere),
+                    $($field: cx.config().get($option)?,)?
                 })
             }
         }
@@ -66,7 +70,7 @@ macro_rules! file_report {
             ) -> zaf_core::Result<Vec<k2::messages::WrittenReport>> {
                 let request = message.data();
                 let log = logs.open(&request.log)?;
-                Ok(self.file.write(request, |out| $write(&log, out))?)
+                Ok(self.file.write(request, |out| $write(&log, $(&self.$field,)? out))?)
             }
         }
     };

@@ -136,7 +136,12 @@ fn annotation(level: &str, execution: &Execution) -> String {
             message += more.get(..end).unwrap_or_default().trim_end();
         }
     }
-    let title = format!("{}: {}", case.verdict, case.case);
+    let word = if case.is_flaky() {
+        "flaky"
+    } else {
+        case.verdict.as_str()
+    };
+    let title = format!("{word}: {}", case.case);
     format!(
         "::{level} {place}title={}::{}",
         property(&title),

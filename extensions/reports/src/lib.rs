@@ -34,6 +34,7 @@ mod live;
 mod markdown;
 #[cfg(test)]
 mod schema;
+mod stdout;
 mod summary;
 mod tap;
 mod testng;
@@ -49,4 +50,4 @@ pub use markdown::{MARKDOWN, MARKDOWN_FILE, MarkdownReport};
 pub use summary::SummaryReport;
 pub use tap::{TAP, TAP_FILE, TAP_VERSION, TapReport};
 pub use testng::{TESTNG, TESTNG_FILE, TestngReport};
-pub use text::{TEXT, TextReport};
+pub use text::{TEXT, TEXT_FILE, TEXT_FORMAT, TextReport};

@@ -4,15 +4,13 @@
 //! descriptions, readers of version 13 see as what they are; no description begins a directive in either.
 
 use std::io::Write;
-use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use k2::case::Verdict;
-use k2::messages::{RECORDED, RESULTS, WRITE_REPORTS, WriteReports, WrittenReport};
-use k2::results::{Execution, Record, ReportFile, RunLog, RunLogs, printable_line};
+use k2::results::{Execution, RunLog, printable_line};
 use zaf_core::prelude::*;
 
-use crate::file_report::ReportError;
+use crate::file_report::{ReportError, file_report};
 use crate::words::remark;
 
 /// Whether to write a TAP report.
@@ -36,41 +34,9 @@ pub const TAP_VERSION: OptionId<String> = OptionId::choice("reports.tap.version"
     .describe("Version of the TAP report")
     .default("14");
 
-/// Writes the run as TAP.
-#[command_extension(
-    name = "tap",
-    extends = ["report"],
-    config_options = [TAP.required(), TAP_FILE.optional(), TAP_VERSION.required()],
-    activate_on = [TAP],
-)]
-#[derive(Debug)]
-pub struct TapReport {
-    file: ReportFile,
-    version: String,
-}
-
-impl Extension for TapReport {
-    fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self {
-            file: ReportFile::new("tap", "results.tap", cx.config().get_optional(TAP_FILE)?),
-            version: cx.config().get(TAP_VERSION)?,
-        })
-    }
-}
-
-#[dispatchers]
-impl TapReport {
-    #[callback_dispatcher(RECORDED, endpoints = [RESULTS])]
-    fn remove_old(&self, message: &Message<Arc<Record>>) -> Result<()> {
-        Ok(self.file.remove_old(message.data())?)
-    }
-
-    #[concurrent_dispatcher(WRITE_REPORTS, endpoints = [RESULTS])]
-    fn write(&self, message: &Message<WriteReports>, logs: &RunLogs) -> Result<Vec<WrittenReport>> {
-        let log = logs.open(&message.data().log)?;
-        let write = |out: &mut dyn Write| write_document(&log, &self.version, out);
-        Ok(self.file.write(message.data(), write)?)
-    }
+file_report! {
+    /// Writes the run as TAP.
+    TapReport, "tap", "results.tap", TAP, TAP_FILE, write_document, version = TAP_VERSION
 }
 
 /// Writes the stream of `log`.
