@@ -1,6 +1,6 @@
 //! A headless Chromium, spoken to over its debugging pipes: messages are JSON, each ended by a zero byte.
 //!
-//! Source: Chrome DevTools Protocol, `--remote-debugging-pipe`.
+//! Source: the `DevTools` protocol of Chrome, `--remote-debugging-pipe`.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
@@ -98,12 +98,7 @@ impl Browser {
             "Target.attachToTarget",
             json!({"targetId": target, "flatten": true}),
         );
-        browser.session = attached
-            .get("sessionId")
-            .unwrap()
-            .as_str()
-            .unwrap()
-            .to_owned();
+        browser.session = serde_json::from_value(attached["sessionId"].clone()).unwrap();
         for domain in ["Page.enable", "Runtime.enable", "Log.enable"] {
             browser.ask(domain, json!({}));
         }
@@ -112,10 +107,10 @@ impl Browser {
     }
 
     /// Sends a command and returns its result; what happens until then is noted.
-    pub(crate) fn ask(&mut self, method: &str, parameters: Value) -> Value {
+    pub(crate) fn ask(&mut self, method: &str, parameters: impl Into<Value>) -> Value {
         let id = self.next;
         self.next += 1;
-        let mut command = json!({"id": id, "method": method, "params": parameters});
+        let mut command = json!({"id": id, "method": method, "params": parameters.into()});
         if !self.session.is_empty() {
             command["sessionId"] = self.session.clone().into();
         }

@@ -201,7 +201,7 @@ impl Sample {
         let replies = harness
             .send_request(WRITE_REPORTS, RESULTS, request)
             .unwrap();
-        let mut written = replies.values(Duration::from_secs(60)).unwrap().concat();
+        let mut written = replies.values(Duration::from_mins(1)).unwrap().concat();
         assert_eq!(written.len(), 1);
         written.remove(0).path
     }

@@ -45,7 +45,7 @@ fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> 
     let run = summary.run();
     let counts = summary.counts();
     let start = run.map_or(0, |run| run.started.as_millisecond());
-    let took = summary.duration().map_or(0, milliseconds);
+    let length = summary.duration().map_or(0, milliseconds);
     let tool = json!({
         "name": run.map_or("k2", |run| if run.application.is_empty() { "k2" } else { &run.application }),
         "version": run.map_or("", |run| &run.version),
@@ -59,8 +59,8 @@ fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> 
         "other": counts.aborted + counts.not_run,
         "flaky": summary.flaky(),
         "start": start,
-        "stop": start.saturating_add(took),
-        "duration": took,
+        "stop": start.saturating_add(length),
+        "duration": length,
         "extra": {"exitCode": summary.exit_code().code(), "damages": log.damages()},
     });
     write!(

@@ -122,7 +122,7 @@ fn annotation(level: &str, execution: &Execution) -> String {
     if let Some(location) = &case.location {
         place = format!("file={},", property(&location.file));
         if let Some(line) = location.line {
-            place += &format!("line={line},");
+            place = format!("{place}line={line},");
         }
     }
     let mut message = remark(case).unwrap_or_else(|| case.verdict.to_string());

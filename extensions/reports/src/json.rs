@@ -82,6 +82,7 @@ impl From<u64> for Number {
 }
 
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "as the schema calls it")]
 struct Attempt<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,

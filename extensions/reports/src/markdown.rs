@@ -2,6 +2,7 @@
 //!
 //! Texts of cases stand in code spans and code blocks only, whose fences are longer than anything in them: nothing of them is markup.
 
+use std::fmt;
 use std::io::Write;
 use std::time::Duration;
 
@@ -56,24 +57,21 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Re
         let command = shell_command_line(run.command_line.iter().map(AsRef::as_ref));
         writeln!(out, "{}\n", span(&command))?;
     }
-    let mut head = String::new();
-    let mut line = String::new();
-    let mut row = String::new();
-    for verdict in Verdict::ALL.into_iter().rev() {
-        let count = counts.of(verdict);
-        if count > 0 {
-            head += &format!("| {} ", counted(verdict));
-            line += "| ---: ";
-            row += &format!("| {count} ");
-        }
-    }
-    if summary.flaky() > 0 {
-        head += "| of them flaky ";
-        line += "| ---: ";
-        row += &format!("| {} ", summary.flaky());
-    }
-    if !head.is_empty() {
-        writeln!(out, "{head}|\n{line}|\n{row}|\n")?;
+    let mut columns: Vec<(&str, u64)> = Verdict::ALL
+        .into_iter()
+        .rev()
+        .map(|verdict| (counted(verdict), counts.of(verdict)))
+        .chain([("of them flaky", summary.flaky())])
+        .collect();
+    columns.retain(|&(_, count)| count > 0);
+    if !columns.is_empty() {
+        let (words, numbers): (Vec<_>, Vec<_>) = columns
+            .iter()
+            .map(|&(word, count)| (word, count.to_string()))
+            .unzip();
+        let line = vec!["---:"; words.len()].join(" | ");
+        let (words, numbers) = (words.join(" | "), numbers.join(" | "));
+        writeln!(out, "| {words} |\n| {line} |\n| {numbers} |\n")?;
     }
     let took = summary
         .duration()
@@ -207,7 +205,8 @@ fn html(text: &str) -> String {
         if c.is_alphanumeric() || c == ' ' {
             safe.push(c);
         } else {
-            safe += &format!("&#{};", u32::from(c));
+            // Writing to a String cannot fail.
+            let _ = fmt::Write::write_fmt(&mut safe, format_args!("&#{};", u32::from(c)));
         }
     }
     safe
@@ -241,7 +240,7 @@ mod tests {
                 Some(open) if line == open => fence = None,
                 Some(_) => {}
                 None if ticks.len() >= 3 && line.strip_prefix(ticks) == Some("text") => {
-                    fence = Some(ticks)
+                    fence = Some(ticks);
                 }
                 None => lines.push(without_spans(line)),
             }

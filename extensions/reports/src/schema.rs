@@ -23,7 +23,15 @@ impl Schema {
         let mut wrong = |what: String| problems.push(format!("{place}: {what}"));
         for (keyword, wanted) in keywords {
             match keyword.as_str() {
-                "$schema" | "$id" | "$defs" | "title" | "description" => {}
+                // Those of the last line are looked at below.
+                "$schema"
+                | "$id"
+                | "$defs"
+                | "title"
+                | "description"
+                | "properties"
+                | "additionalProperties"
+                | "items" => {}
                 "$ref" => {
                     let pointer = wanted.as_str().unwrap().trim_start_matches('#');
                     let target = self.0.pointer(pointer).unwrap();
@@ -74,7 +82,6 @@ impl Schema {
                         }
                     }
                 }
-                "properties" | "additionalProperties" | "items" => {}
                 other => panic!("the keyword {other} is not understood"),
             }
         }

@@ -194,7 +194,7 @@ mod tests {
                 let failed = method.attribute("status") == Some("FAIL");
                 prop_assert_eq!(method.descendants().filter(|node| node.has_tag_name("exception")).count(), usize::from(failed));
                 let value: String = method.descendants().find(|node| node.has_tag_name("value")).unwrap()
-                    .descendants().filter(|node| node.is_text()).filter_map(|node| node.text()).collect();
+                    .descendants().filter(roxmltree::Node::is_text).filter_map(|node| node.text()).collect();
                 let (name, parameter) = &case.parameters[0];
                 let expected = format!("{name}={parameter}");
                 prop_assert_eq!(value, printable(&expected));

@@ -89,7 +89,7 @@ function pastElement(past) {
   const words = past.map(([at, verdict, flaky]) => {
     const word = flaky ? "flaky" : run.verdicts[verdict];
     const known = run.history.runs[at];
-    return make("i", { class: word, title: known ? `${known.run}: ${word}` : word });
+    return make("i", { class: word, title: known ? `${known.id}: ${word}` : word });
   });
   return make("span", { class: "past", role: "img", "aria-label": past.map(([, verdict, flaky]) => (flaky ? "flaky" : run.verdicts[verdict])).join(", ") }, ...words);
 }

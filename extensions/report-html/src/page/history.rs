@@ -17,7 +17,7 @@ pub(super) struct Past<'a> {
 /// One earlier run.
 #[derive(Debug, Serialize)]
 struct Run<'a> {
-    run: &'a str,
+    id: &'a str,
     /// Milliseconds since 1970.
     started: i64,
     /// Microseconds; -1 if it was killed.
@@ -31,7 +31,7 @@ struct Run<'a> {
 impl<'a> Past<'a> {
     pub(super) fn of(history: &'a History) -> Self {
         let runs = history.runs.iter().map(|past| Run {
-            run: &past.run,
+            id: &past.run,
             started: past.started.as_millisecond(),
             duration: microseconds(past.duration),
             passed: past.passed,

@@ -60,7 +60,7 @@ pub(crate) enum HtmlError {
 struct Run<'a> {
     verdicts: [&'static str; 8],
     application: &'a str,
-    run: &'a str,
+    id: &'a str,
     /// Milliseconds since 1970; 0 if the log does not say.
     started: i64,
     /// Microseconds; none if the run was killed.
@@ -88,7 +88,7 @@ pub(crate) fn write_page(
     let description = Run {
         verdicts: Verdict::ALL.map(Verdict::as_str),
         application: run.map_or("", |run| &run.application),
-        run: run.map_or("", |run| &run.run),
+        id: run.map_or("", |run| &run.run),
         started: run.map_or(0, |run| run.started.as_millisecond()),
         duration: log
             .summary()

@@ -172,7 +172,7 @@ function drawHistory() {
   const runs = run.history.runs;
   find("history-card").hidden = !runs.length;
   if (!runs.length) return;
-  const now = { run: run.run, started: run.started, duration: run.duration === null ? -1 : run.duration, passed: 0, failures: 0, flaky: 0, others: 0 };
+  const now = { id: run.id, started: run.started, duration: run.duration === null ? -1 : run.duration, passed: 0, failures: 0, flaky: 0, others: 0 };
   for (const verdict of verdicts) now[BAD.has(verdict) ? "failures" : verdict === "flaky" || verdict === "passed" ? "passed" : "others"]++;
   now.flaky = verdicts.filter((verdict) => verdict === "flaky").length;
   const all = [...runs, now], wide = 1000 / all.length;
@@ -182,7 +182,7 @@ function drawHistory() {
   all.forEach((past, n) => {
     let foot = 140;
     const when = past.started ? new Date(past.started).toISOString().slice(0, 16).replace("T", " ") : "";
-    const group = draw("g", {}, draw("title", {}, `${past.run} ${when}: ${past.passed} passed (${past.flaky} flaky), ${past.failures} failed, ${past.others} others${past.duration >= 0 ? `, ${time(past.duration)}` : ""}`));
+    const group = draw("g", {}, draw("title", {}, `${past.id} ${when}: ${past.passed} passed (${past.flaky} flaky), ${past.failures} failed, ${past.others} others${past.duration >= 0 ? `, ${time(past.duration)}` : ""}`));
     for (const [word, count] of [["passed", past.passed - past.flaky], ["flaky", past.flaky], ["skipped", past.others], ["failed", past.failures]]) {
       const tall = count ? Math.max(1.5, (110 * count) / most) : 0;
       foot -= tall;
