@@ -3,6 +3,7 @@
 //! One suite per run. The document is made case by case, so memory does not grow with their number: an empty suite with
 //! all totals is the frame, and cases are put between its tags, some at a time, as they would stand in a suite of their own.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
@@ -65,6 +66,13 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Ju
     let mut some = Vec::new();
     let mut bytes = 0;
     log.for_each(|execution| -> Result<(), JunitError> {
+        if is_plain(execution) {
+            if !some.is_empty() {
+                write_cases(std::mem::take(&mut some), out)?;
+                bytes = 0;
+            }
+            return Ok(write_plain(&execution.last, &mut texts, out)?);
+        }
         bytes += output_bytes(execution);
         some.push(test_case(execution, &mut texts));
         if some.len() >= CASES_AT_A_TIME || bytes >= OUTPUT_AT_A_TIME {
@@ -76,6 +84,83 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Ju
     write_cases(some, out)?;
     out.write_all(foot.as_bytes())?;
     Ok(())
+}
+
+/// Whether there is nothing to say about a case but that it passed. Most are like that, and are written without the detour by a suite,
+/// which takes several times as long.
+fn is_plain(execution: &Execution) -> bool {
+    let case = &execution.last;
+    case.verdict == Verdict::Passed
+        && execution.earlier.is_empty()
+        && case.stdout.is_empty()
+        && case.stderr.is_empty()
+        && case.leaked.is_empty()
+}
+
+/// Writes a case of which [`is_plain`] holds, as it would stand in a suite.
+fn write_plain(case: &TestCaseFinished, texts: &mut Texts, out: &mut dyn Write) -> io::Result<()> {
+    let (class, name) = id_parts(&case.case);
+    write!(
+        out,
+        "        <testcase name=\"{}\"",
+        attribute(line(name).as_str())
+    )?;
+    if !class.is_empty() {
+        write!(
+            out,
+            " classname=\"{}\"",
+            attribute(texts.line(class).as_str())
+        )?;
+    }
+    write!(
+        out,
+        " timestamp=\"{}+00:00\" time=\"{:.3}\"",
+        case.started.strftime("%Y-%m-%dT%H:%M:%S%.3f"),
+        case.duration.unwrap_or_default().as_secs_f64()
+    )?;
+    let number = case.location.as_ref().and_then(|at| at.line);
+    let number = number.map(|number| number.to_string());
+    let file = case.location.as_ref().map(|at| &*at.file);
+    let place = [("file", file), ("line", number.as_deref())];
+    let place = || {
+        place
+            .iter()
+            .filter_map(|&(name, value)| Some((name, value?)))
+    };
+    for (name, value) in place() {
+        write!(out, " {name}=\"{}\"", attribute(texts.line(value).as_str()))?;
+    }
+    if place().next().is_none() && case.parameters.is_empty() {
+        return out.write_all(b"/>\n");
+    }
+    out.write_all(b">\n            <properties>\n")?;
+    let mut property = |name: &str, value: &str| {
+        let (name, value) = (attribute(name), attribute(value));
+        writeln!(
+            out,
+            "                <property name=\"{name}\" value=\"{value}\"/>"
+        )
+    };
+    for (name, value) in place() {
+        property(name, texts.line(value).as_str())?;
+    }
+    for (name, value) in &case.parameters {
+        let name = texts.line(&format!("parameter.{name}"));
+        property(name.as_str(), line(value).as_str())?;
+    }
+    out.write_all(b"            </properties>\n        </testcase>\n")
+}
+
+/// Text as the value of an attribute.
+fn attribute(text: &str) -> Cow<'_, str> {
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return Cow::Borrowed(text);
+    }
+    let text = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    Cow::Owned(text.replace('"', "&quot;").replace('\'', "&apos;"))
 }
 
 /// Writes the cases as they stand in a suite, without the suite.
@@ -399,6 +484,36 @@ mod tests {
         let (elements, attributes) = counts(&text);
         assert_eq!(elements, attributes);
         assert_eq!(elements, [11, 4, 3, 2]);
+    }
+
+    #[test]
+    fn a_plain_case_is_written_as_any_other() {
+        use k2::case::{CaseId, Location};
+        for parameters in [vec![], vec![("a'b".into(), "<&>\"\u{1b}".into())]] {
+            for (location, id) in [
+                (None, "x"),
+                (Some(Location::line("a/b<c>.rs", 7)), "m::x['\"&<>\\n]"),
+                (Some(Location::file("a")), "m::\u{1}"),
+            ] {
+                let last = TestCaseFinished {
+                    case: CaseId::new(id),
+                    started: canned::START + std::time::Duration::from_micros(1_234_567),
+                    parameters: parameters.clone(),
+                    location,
+                    ..TestCaseFinished::example()
+                };
+                let mut texts = Texts::default();
+                let (mut plain, mut other) = (Vec::new(), Vec::new());
+                write_plain(&last, &mut texts, &mut plain).unwrap();
+                let execution = Execution {
+                    last,
+                    earlier: Vec::new(),
+                };
+                assert!(is_plain(&execution));
+                write_cases(vec![test_case(&execution, &mut texts)], &mut other).unwrap();
+                assert_eq!(String::from_utf8(plain), String::from_utf8(other));
+            }
+        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl SummaryReport {
     #[callback_dispatcher(REPORTS_WRITTEN, endpoints = [RESULTS])]
     fn print(&self, message: &Message<ReportsWritten>, logs: &RunLogs) -> Result<()> {
         let written = message.data();
-        let log = logs.open(&written.log);
+        let log = logs.totals(&written.log);
         let (stream, columns, has_colour): (Box<dyn Write>, _, _) = if self.stdout_is_taken {
             let stream = Box::new(io::stderr());
             (stream, width_of(io::stderr()), colour::on_stderr())

@@ -44,7 +44,7 @@ pub fn report(cx: &CommandContext<'_>) -> Result<ExitCode> {
         );
     }
     let path = directory.join(EVENT_LOG_FILE);
-    let log = cx.component::<RunLogs>()?.open(&path);
+    let log = cx.component::<RunLogs>()?.totals(&path);
     let log = log.map_err(|error| {
         ExitCode::Usage
             .with_error(error)

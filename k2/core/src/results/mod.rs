@@ -13,6 +13,7 @@ mod replace;
 mod report_file;
 mod reports;
 mod run_log;
+mod shared_read;
 mod shell;
 mod summary;
 

@@ -1,7 +1,7 @@
 //! The event log as reporters want it: the totals first, then case by case.
 //!
-//! The file is read once for the totals, which all reporters share ([`RunLogs`]), and once by each of them for the cases: so totals
-//! can stand before the cases, and memory does not grow with their number. Only attempts that are followed by another,
+//! The file is read once for the totals, which all reporters share ([`RunLogs`]), and once more for the cases, which those share who go through
+//! them at the same time: so totals can stand before the cases, and memory does not grow with their number. Only attempts that are followed by another,
 //! and in the log of a killed run the names of its cases, are held.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,7 @@ use thiserror::Error;
 use zaf_core::prelude::*;
 
 use super::event_log::{EventLogReader, ReadError};
+use super::shared_read::{Executions, Next, SharedRead};
 use super::{RecordBody, Summary, TestCaseFinished};
 use crate::case::{CaseId, Verdict};
 
@@ -44,11 +45,21 @@ fn run_logs() -> RunLogs {
 }
 
 impl RunLogs {
-    /// The log `path` with its totals. A log that has grown since it was read is read anew; nothing else happens to one.
+    /// The log `path` with its totals, for somebody who will go through its cases: those who do so at the same time share the reading.
     ///
     /// # Errors
     /// If the log cannot be read to its end.
     pub fn open(&self, path: &Utf8Path) -> Result<Arc<RunLog>, RunLogError> {
+        let log = self.totals(path)?;
+        log.shared.expect_one();
+        Ok(log)
+    }
+
+    /// The log `path` for its totals. A log that has grown since it was read is read anew; nothing else happens to one.
+    ///
+    /// # Errors
+    /// If the log cannot be read to its end.
+    pub fn totals(&self, path: &Utf8Path) -> Result<Arc<RunLog>, RunLogError> {
         let length = path.metadata().map_or(0, |found| found.len());
         let mut last = self.last.lock();
         if let Some((known, log)) = last.as_ref()
@@ -71,6 +82,7 @@ pub struct RunLog {
     torn_bytes: u64,
     missing_records: u64,
     last_time: Option<Timestamp>,
+    shared: SharedRead,
 }
 
 impl RunLog {
@@ -90,6 +102,7 @@ impl RunLog {
             torn_bytes: reader.torn_bytes(),
             missing_records: reader.missing_records(),
             last_time: reader.last_time(),
+            shared: SharedRead::default(),
         })
     }
 
@@ -128,32 +141,43 @@ impl RunLog {
         &self,
         mut each: impl FnMut(&Execution) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut attempts: BTreeMap<u64, Vec<TestCaseFinished>> = BTreeMap::new();
-        let mut open = self.summary.unfinished().gt(&0).then(OpenCases::default);
-        let mut reader = EventLogReader::open(&self.path).map_err(RunLogError)?;
-        if open.is_none() {
-            reader = reader.without_starts();
+        let mut handed = 0;
+        if self.summary.unfinished() > 0 {
+            return self.for_each_with_open(each);
         }
-        for record in reader {
-            let body = record.map_err(RunLogError)?.body;
-            if let Some(open) = &mut open {
-                open.add(&body);
+        if let Some(reader) = self.shared.join(&self.path) {
+            loop {
+                match reader.next() {
+                    Next::Chunk(executions) => {
+                        handed += executions.len();
+                        executions.iter().try_for_each(&mut each)?;
+                    }
+                    Next::End => return Ok(()),
+                    Next::Lost => break,
+                }
             }
-            let RecordBody::CaseFinished(case) = body else {
-                continue;
-            };
-            if case.retried {
-                attempts.entry(case.execution).or_default().push(case);
-            } else {
-                let earlier = attempts.remove(&case.execution).unwrap_or_default();
-                each(&Execution {
-                    last: case,
-                    earlier,
-                })?;
-            }
+        }
+        let executions = Executions::open(&self.path).map_err(RunLogError)?;
+        for execution in executions.skip(handed) {
+            each(&execution.map_err(RunLogError)?)?;
+        }
+        Ok(())
+    }
+
+    /// The same for a log in which cases have no verdict.
+    fn for_each_with_open<E: From<RunLogError>>(
+        &self,
+        mut each: impl FnMut(&Execution) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for execution in Executions::open(&self.path).map_err(RunLogError)? {
+            each(&execution.map_err(RunLogError)?)?;
+        }
+        let mut open = OpenCases::default();
+        for record in EventLogReader::open(&self.path).map_err(RunLogError)? {
+            open.add(&record.map_err(RunLogError)?.body);
         }
         let ended = self.last_time.unwrap_or(Timestamp::UNIX_EPOCH);
-        for last in open.into_iter().flat_map(|open| open.into_cases(ended)) {
+        for last in open.into_cases(ended) {
             each(&Execution {
                 last,
                 earlier: Vec::new(),
@@ -218,5 +242,118 @@ impl OpenCases {
                     )
                 }
             })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::messages::CasesSelected;
+    use crate::results::event_log::EventLogWriter;
+
+    /// A log of `count` cases that passed, every tenth at its second attempt.
+    fn logged(count: u64) -> (tempfile::TempDir, Utf8PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(dir.path().join("events.jsonl")).unwrap();
+        std::fs::write(&path, "").unwrap();
+        let mut log = EventLogWriter::new(path.clone());
+        let ids: Vec<CaseId> = (1..=count)
+            .map(|n| CaseId::new(format!("case-{n}")))
+            .collect();
+        log.append(RecordBody::CasesSelected(CasesSelected {
+            cases: ids.clone().into(),
+            filtered_out: 0,
+            sources: 1,
+        }));
+        for (execution, case) in (1..).zip(ids) {
+            let ended = |attempt, retried| TestCaseFinished {
+                attempt,
+                retried,
+                ..TestCaseFinished::new(
+                    execution,
+                    case.clone(),
+                    Verdict::Passed,
+                    Timestamp::UNIX_EPOCH,
+                )
+            };
+            if execution % 10 == 0 {
+                log.append(RecordBody::CaseFinished(ended(1, true)));
+                log.append(RecordBody::CaseFinished(ended(2, false)));
+            } else {
+                log.append(RecordBody::CaseFinished(ended(1, false)));
+            }
+        }
+        log.sync();
+        (dir, path)
+    }
+
+    /// The numbers of the executions that `log` hands out; with earlier attempts where there should be some.
+    fn numbers(log: &RunLog, mut each: impl FnMut(u64)) -> Vec<u64> {
+        let mut numbers = Vec::new();
+        log.for_each(|execution| -> Result<(), RunLogError> {
+            let number = execution.last.execution;
+            assert_eq!(execution.earlier.len(), usize::from(number % 10 == 0));
+            numbers.push(number);
+            each(number);
+            Ok(())
+        })
+        .unwrap();
+        numbers
+    }
+
+    #[test]
+    fn everybody_who_reads_at_the_same_time_gets_every_execution_in_order() {
+        let (_dir, path) = logged(5000);
+        let all: Vec<u64> = (1..=5000).collect();
+        let logs = RunLogs::default();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                let log = logs.open(&path).unwrap();
+                let all = &all;
+                scope.spawn(move || {
+                    assert_eq!(numbers(&log, |_| ()), *all);
+                    assert_eq!(numbers(&log, |_| ()), *all, "and once more");
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn f7_one_that_hangs_holds_up_nobody_and_still_gets_everything() {
+        let (_dir, path) = logged(5000);
+        let logs = RunLogs::default();
+        let (slow, fast) = (logs.open(&path).unwrap(), logs.open(&path).unwrap());
+        // One that said that it would come, and does not.
+        let _never = logs.open(&path).unwrap();
+        let (done, others_are_done) = crossbeam_channel::bounded::<()>(0);
+        let (began, has_begun) = crossbeam_channel::bounded::<()>(1);
+        std::thread::scope(|scope| {
+            let slow = scope.spawn(move || {
+                numbers(&slow, |number| {
+                    if number == 1 {
+                        began.send(()).unwrap();
+                        let _gone = others_are_done
+                            .recv_timeout(Duration::from_mins(1))
+                            .is_err();
+                    }
+                })
+            });
+            has_begun.recv().unwrap();
+            assert_eq!(numbers(&fast, |_| ()).len(), 5000);
+            drop(done);
+            assert_eq!(slow.join().unwrap(), (1..=5000).collect::<Vec<_>>());
+        });
+    }
+
+    #[test]
+    fn who_stops_early_holds_up_nobody() {
+        let (_dir, path) = logged(5000);
+        let logs = RunLogs::default();
+        let (one, other) = (logs.open(&path).unwrap(), logs.open(&path).unwrap());
+        let stopped = one.for_each(|_| Err(RunLogError(ReadError::TooLong { line: 1 })));
+        assert!(stopped.is_err());
+        assert_eq!(numbers(&other, |_| ()).len(), 5000);
     }
 }
