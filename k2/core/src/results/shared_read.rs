@@ -21,10 +21,10 @@ const CHUNK: usize = 256;
 const KEPT: usize = 8;
 
 /// How long the others wait for one that is behind. It costs as much to leave one behind for no reason.
-const PATIENCE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long they wait for those who said that they would come.
-const PATIENCE_AT_START: Duration = Duration::from_millis(20);
+const PATIENCE_AT_START: Duration = Duration::from_millis(100);
 
 /// The executions of a log in the order in which they ended, each with its earlier attempts.
 pub(super) struct Executions {
