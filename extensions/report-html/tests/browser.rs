@@ -49,15 +49,12 @@ impl Browser {
             path
         };
         let (input, output) = (pipe("input"), pipe("output"));
-        // Opened for both directions, no end waits for the other.
-        let open = |path| {
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .open(path)
-                .unwrap()
-        };
-        let (to, from) = (open(&input), open(&output));
+        // Opened for both directions, it waits for nobody.
+        let to = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(input)
+            .unwrap();
         let child = Command::new("sh")
             .args(["-c", "exec \"$@\" 3<\"$0/input\" 4>\"$0/output\""])
             .arg(profile.path())
@@ -83,6 +80,8 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        // Waits for the other end; ends when the browser does.
+        let from = File::open(output).unwrap();
         let mut browser = Self {
             child,
             to,
@@ -129,7 +128,7 @@ impl Browser {
     fn message(&mut self) -> Value {
         let mut text = Vec::new();
         self.from.read_until(0, &mut text).unwrap();
-        text.pop();
+        assert_eq!(text.pop(), Some(0), "the browser has ended");
         let message: Value = serde_json::from_slice(&text).unwrap();
         let method = message
             .get("method")
