@@ -67,12 +67,12 @@ fn measure() -> Result<ExitCode> {
         "--no-reports-text",
         "--no-reports-html",
     ];
-    let live = directory.path().join("live");
+    let shown = directory.path().join("live");
     let (mut all, mut none, mut anew) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         for (times, line) in [(&mut all, &line[..]), (&mut none, &plain[..])] {
-            let live = std::fs::File::create(&live)?;
-            times.push(time(command(&this, line).stdout(live))?);
+            let shown = std::fs::File::create(&shown)?;
+            times.push(time(command(&this, line).stdout(shown))?);
         }
         // The last run wrote no report: now they are made of its log.
         let rebuild = [&["report"], &line[1..]].concat();

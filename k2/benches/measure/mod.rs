@@ -1,9 +1,5 @@
 //! What all benches that measure programs from outside have in common: starting them, and lines of targets.
 #![allow(dead_code, reason = "not every bench needs everything")]
-#![expect(
-    clippy::allow_attributes,
-    reason = "an expectation would not hold in each of them"
-)]
 
 use std::error::Error;
 use std::ffi::OsStr;
