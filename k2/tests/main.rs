@@ -16,6 +16,7 @@ mod linked;
 mod logs;
 mod nested;
 mod registration;
+mod report;
 mod selection;
 mod session;
 mod stopping;
