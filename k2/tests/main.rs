@@ -15,6 +15,7 @@ mod kinds;
 mod linked;
 mod nested;
 mod registration;
+mod scheduling;
 mod selection;
 mod session;
 mod stopping;
