@@ -93,7 +93,7 @@ fn the_messages_of_run_are_those_of_its_extensions() {
         "messages",
     );
     assert!(of_list.contains_key("FIND_TEST_CASES"));
-    assert!(!of_list.contains_key("TEST_CASE_FINISHED"));
+    assert!(!of_list.contains_key("TEST_RUN_STARTED"));
     assert!(of_list.contains_key("BEFORE_COMMAND"));
 }
 

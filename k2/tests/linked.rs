@@ -8,7 +8,7 @@ use crate::session::{Ended, Session, example, text, wait};
 const HOSTILE: &str = "zk2_linked_cases::hostile";
 const EQUIPMENT: &str = "zk2_linked_cases::equipment";
 
-fn linked(session: &Session, arguments: &[&str]) -> Ended {
+pub(crate) fn linked(session: &Session, arguments: &[&str]) -> Ended {
     let mut command = Command::new(example("zk2-linked-cases"));
     command
         .args(arguments)

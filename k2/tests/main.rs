@@ -17,6 +17,7 @@ mod logs;
 mod nested;
 mod registration;
 mod report;
+mod scheduling;
 mod selection;
 mod session;
 mod stopping;

@@ -16,7 +16,7 @@ use crate::requirement;
 
 static GRAMMAR: Grammar = Grammar {
     attribute: "test_case",
-    keys: &["name", "tags", "timeout", "disabled"],
+    keys: &["name", "tags", "resources", "timeout", "disabled"],
     refused: &[
         (
             "description",
@@ -92,6 +92,7 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
         |name| name.to_token_stream(),
     );
     let tags = arguments.texts("tags", "smoke", problems);
+    let resources = arguments.texts("resources", "database", problems);
     let disabled = arguments
         .text("disabled", "waits for the new board", problems)
         .map_or_else(
@@ -102,6 +103,7 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
     quote! {
         name: #name,
         tags: &[#(#tags),*],
+        resources: &[#(#resources),*],
         timeout: #timeout,
         disabled: #disabled,
     }

@@ -1,13 +1,17 @@
 //! Conditions that abort a run.
 //!
-//! One extension so far: [`AbortOnFail`]. It only triggers `ABORT`; what that means for queue, cases and reports is decided by
-//! those who listen to it.
+//! [`AbortOnFail`] and [`FailFast`]. They only trigger `ABORT`; what that means for queue, cases and reports is decided by those who
+//! listen to it.
+
+mod fail_fast;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use k2::messages::{TEST_CASE_FINISHED, TestCaseFinished};
 use zaf_core::application::{ABORT, Abort};
 use zaf_core::prelude::*;
+
+pub use fail_fast::{FAIL_FAST, FAIL_FAST_ENDPOINT, FailFast};
 
 /// Where the abort comes from.
 pub const ABORT_ON_FAIL_ENDPOINT: EndpointId =

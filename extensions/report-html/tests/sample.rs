@@ -153,6 +153,7 @@ impl Sample {
                 .collect(),
             filtered_out: 0,
             sources: 1,
+            seed: None,
         }));
         for case in cases {
             log.append(RecordBody::CaseFinished(case));

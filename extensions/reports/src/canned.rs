@@ -180,6 +180,7 @@ pub(crate) fn run() -> Vec<Record> {
             cases: ids.into(),
             filtered_out: 2,
             sources: 3,
+            seed: None,
         }),
     ];
     bodies.extend(cases().into_iter().map(RecordBody::CaseFinished));

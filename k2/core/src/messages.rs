@@ -204,6 +204,7 @@ mod tests {
             cases: [case.clone()].into(),
             filtered_out: 3,
             sources: 1,
+            seed: None,
         };
         bus.trigger_event(TEST_CASES_SELECTED, RUNNER, selected)
             .unwrap();

@@ -69,9 +69,13 @@ impl Display {
                 total,
                 filtered_out,
                 sources,
+                seed,
             } => {
                 self.total = total;
-                let (who, how) = self.header.take()?;
+                let (who, mut how) = self.header.take()?;
+                if let Some(seed) = seed {
+                    how = format!(" · order drawn with seed {seed}{how}");
+                }
                 Some(head_line(&who, total, filtered_out, sources, &how))
             }
             Event::Started {

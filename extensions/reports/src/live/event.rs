@@ -29,6 +29,7 @@ pub(crate) enum Event {
         total: u64,
         filtered_out: u64,
         sources: u64,
+        seed: Option<u64>,
     },
     /// A case runs.
     Started {
@@ -66,12 +67,14 @@ impl Event {
                 cases,
                 filtered_out,
                 sources,
+                seed,
             }) => {
                 let total = cases.len() as u64;
                 Self::Selected {
                     total,
                     filtered_out: *filtered_out,
                     sources: *sources,
+                    seed: *seed,
                 }
             }
             RecordBody::CaseStarted(case) => Self::Started {

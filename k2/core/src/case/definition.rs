@@ -113,6 +113,8 @@ pub struct TestCase {
     pub location: Option<Location>,
     /// Words to select cases by.
     pub tags: Vec<String>,
+    /// What it needs for itself while it runs: names, sorted, each once. Cases that need the same take turns.
+    pub resources: Vec<String>,
     /// Own time limit, instead of the run's.
     pub timeout: Option<Duration>,
     /// Why it is switched off, if it is; such a case ends as ignored without being started.
@@ -131,10 +133,21 @@ impl TestCase {
             description: String::new(),
             location: None,
             tags: Vec::new(),
+            resources: Vec::new(),
             timeout: None,
             disabled: None,
             parameters: Vec::new(),
             action,
+        }
+    }
+
+    /// Notes something else that it needs for itself.
+    pub fn need(&mut self, resource: &str) {
+        if let Err(place) = self
+            .resources
+            .binary_search_by(|known| known.as_str().cmp(resource))
+        {
+            self.resources.insert(place, resource.to_owned());
         }
     }
 

@@ -16,6 +16,8 @@ pub struct TestCaseDescriptor {
     pub description: &'static str,
     /// Words to select cases by.
     pub tags: &'static [&'static str],
+    /// What it needs for itself while it runs.
+    pub resources: &'static [&'static str],
     /// Own time limit, instead of the run's.
     pub timeout: Option<Duration>,
     /// Why the case is switched off, if it is.
@@ -85,15 +87,20 @@ impl TestCaseDescriptor {
     }
 
     fn case(&self, action: CaseAction) -> TestCase {
-        TestCase {
+        let mut case = TestCase {
             id: CaseId::new(self.qualified_name()),
             description: self.description.to_owned(),
             location: Some(self.location()),
             tags: self.tags.iter().map(|&tag| tag.to_owned()).collect(),
             timeout: self.timeout,
+            resources: Vec::new(),
             disabled: self.disabled.map(str::to_owned),
             parameters: Vec::new(),
             action,
+        };
+        for resource in self.resources {
+            case.need(resource);
         }
+        case
     }
 }

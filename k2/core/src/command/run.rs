@@ -92,6 +92,7 @@ fn execute(
         selected: selection.filled.selected.into(),
         filtered_out: selection.filled.filtered_out,
         sources: selection.sources,
+        seed: selection.filled.seed,
         run: execution_prefix(cx, directory),
         outputs: directory.path().join("outputs"),
         scope: cx.scope().clone(),
@@ -135,18 +136,19 @@ fn describe(cx: &CommandContext<'_>, directory: &RunDirectory) -> Result<RunStar
     })
 }
 
-/// The command line without its selection of cases, so that one with a selection can be made of it.
+/// The command line without its selection and order of cases, so that one with a selection can be made of it.
 fn again(command_line: &[Arc<str>]) -> Vec<Arc<str>> {
+    // The only one of them that takes no value.
+    const FLAG: &str = "--tests-repeat-until-failure";
     let mut words = command_line.iter();
     let mut again = Vec::new();
     while let Some(word) = words.next() {
         let name = word.split_once('=').map_or(&**word, |(name, _)| name);
-        let selects = ["--tests-include", "--tests-exclude"]
-            .iter()
-            .any(|flag| name == *flag || name.strip_prefix(flag) == Some("-regex"));
+        let selects = name.starts_with("--tests-") && name != "--tests-resources"
+            || matches!(name, "--rerun" | "--rerun-from");
         if !selects {
             again.push(Arc::clone(word));
-        } else if !word.contains('=') {
+        } else if !word.contains('=') && name != FLAG {
             words.next();
         }
     }

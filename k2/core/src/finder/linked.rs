@@ -84,6 +84,7 @@ mod tests {
         module_path: "suite::net",
         description: "Checks.",
         tags: &["smoke"],
+        resources: &[],
         timeout: Some(Duration::from_secs(5)),
         disabled: None,
         parameters: || vec![vec![]],

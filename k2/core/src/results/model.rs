@@ -56,6 +56,9 @@ pub struct CasesSelected {
     /// How many sources they come from.
     #[serde(default)]
     pub sources: u64,
+    /// What the order was drawn with, if it was drawn: the same seed gives the same order again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
 }
 
 /// An attempt at a case begins.

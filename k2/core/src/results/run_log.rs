@@ -266,6 +266,7 @@ mod tests {
             cases: ids.clone().into(),
             filtered_out: 0,
             sources: 1,
+            seed: None,
         }));
         for (execution, case) in (1..).zip(ids) {
             let ended = |attempt, retried| TestCaseFinished {

@@ -253,6 +253,7 @@ mod tests {
             cases,
             filtered_out: 2,
             sources: 1,
+            seed: None,
         })
     }
 

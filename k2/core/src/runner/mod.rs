@@ -49,6 +49,8 @@ pub struct RunPlan {
     pub filtered_out: usize,
     /// How many sources they come from.
     pub sources: usize,
+    /// What their order was drawn with, if it was.
+    pub seed: Option<u64>,
     /// What the `K2_EXECUTION` of every process of the run begins with: the id of the run, behind that of the execution whose
     /// case the run is a part of, if any.
     pub run: Arc<str>,
@@ -114,6 +116,7 @@ impl TestRunner {
             cases: plan.selected.iter().map(|case| case.id.clone()).collect(),
             filtered_out: plan.filtered_out as u64,
             sources: plan.sources as u64,
+            seed: plan.seed,
         };
         bus.trigger_event(TEST_CASES_SELECTED, RUNNER, selected)?;
         pool::Run::execute(bus.clone(), self.settings.clone(), plan, &self.abort)?;

@@ -1,14 +1,14 @@
 //! Which cases are selected: include and exclude rules by prefix, glob and regular expression.
 //!
 //! Pure. A case is a candidate if there is no include rule at all or at least one matches; then any matching exclude rule
-//! removes it. Cases that stand for something that could not be loaded are never filtered out, because a filter must
-//! not hide a broken file. Source: the K2 scheduler, "Filtering".
+//! removes it. Source: the K2 scheduler, "Filtering".
 
 use globset::{GlobBuilder, GlobMatcher};
 use regex::{Regex, RegexBuilder};
 use thiserror::Error;
 
-use crate::case::{CaseAction, TestCase};
+use super::repetition::base_id;
+use crate::case::CaseId;
 
 /// Size of a compiled expression in bytes; larger ones are refused, so that no pattern exhausts the memory.
 const REGEX_SIZE_LIMIT: usize = 1 << 20;
@@ -37,19 +37,6 @@ pub enum FilterError {
         /// Where it is wrong.
         source: globset::Error,
     },
-}
-
-/// All rules that cannot be used, as one error: wrong use of the command line or the configuration.
-#[derive(Debug, Error)]
-#[error("{}", .0.iter().map(chain).collect::<Vec<_>>().join("\n"))]
-pub struct FilterErrors(pub Vec<FilterError>);
-
-fn chain(problem: &FilterError) -> String {
-    use std::error::Error as _;
-    match problem.source() {
-        Some(cause) => format!("{problem}: {cause}"),
-        None => problem.to_string(),
-    }
 }
 
 /// The texts that the rules are made from.
@@ -115,11 +102,6 @@ impl Filter {
         }
     }
 
-    /// Whether the case is selected.
-    pub fn selects(&self, case: &TestCase) -> bool {
-        matches!(case.action, CaseAction::LoadFailure(_)) || self.selects_id(case.id.as_str())
-    }
-
     /// Whether a case of this id is selected.
     pub fn selects_id(&self, id: &str) -> bool {
         (self.include.is_empty() || self.include.iter().any(|rule| rule.matches(id)))
@@ -131,7 +113,9 @@ impl Rule {
     /// A text with one of `*?[{` before any parameter list is a glob, else a prefix.
     fn plain(text: &str, option: &'static str) -> Result<Self, FilterError> {
         if !text.contains(['*', '?', '{']) {
-            return Ok(Self::Prefix(text.to_owned()));
+            // The rounds of a case are made after it was selected.
+            let id = base_id(&CaseId::new(text));
+            return Ok(Self::Prefix(id.as_str().to_owned()));
         }
         GlobBuilder::new(text)
             .literal_separator(false)

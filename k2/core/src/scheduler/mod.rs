@@ -1,84 +1,51 @@
-//! Decides which of the cases found are run, and in which order.
+//! Decides which of the cases found are run, in which order, how often, and which at the same time.
 //!
-//! The extension answers three requests at the endpoint [`SCHEDULER`]: it takes what the finder found, hands out one case at
-//! a time, and closes the queue when a run is aborted. It does not run anything and knows no worker.
+//! The extension answers at the endpoint [`SCHEDULER`]: it takes what the finder found, hands out one case at a time, lets others change
+//! the queue, and closes it when a run is aborted. It does not run anything and knows no worker.
 
+mod earlier;
 mod filter;
+mod messages;
+mod options;
+mod order;
+mod plan;
 mod queue;
+mod repetition;
+mod shard;
+mod tag_expression;
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
+use thiserror::Error;
+use zaf_core::application::{ABORT, Abort, CRITICAL_ABORT};
+use zaf_core::builtin::OUTPUT_DIR;
 use zaf_core::prelude::*;
 
-pub use self::filter::{Filter, FilterError, FilterErrors, FilterPatterns};
-pub use self::queue::RunQueue;
-use crate::case::TestCase;
+pub use self::earlier::{EarlierRun, EarlierRunError, Rerun};
+pub use self::filter::{Filter, FilterError, FilterPatterns};
+pub use self::messages::*;
+pub use self::options::*;
+pub use self::order::Order;
+pub use self::plan::{Plan, PlanError, PlanErrors};
+pub use self::queue::{HandOut, RunQueue};
+pub use self::repetition::{REPETITION, Repetition, base_id};
+pub use self::shard::{Shard, ShardError};
+pub use self::tag_expression::{TagExpression, TagExpressionError};
+use crate::case::{CaseId, TestCase};
+use crate::messages::{TEST_CASE_FINISHED, TestCaseFinished};
 
-/// Where the run queue is asked.
-pub const SCHEDULER: EndpointId = EndpointId::new("scheduler", "Keeps the queue of test cases.");
+/// Nothing can be added to the queue any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the run is being aborted: no test case can be added to its queue")]
+pub struct QueueSealed;
 
-/// Fills the queue. Sent once, before the run starts; the reply says what is selected.
-pub const FILL_RUN_QUEUE: RequestId<FillRunQueue, RunQueueFilled> = RequestId::new(
-    "FILL_RUN_QUEUE",
-    "Selects and orders the test cases that were found.",
-);
-
-/// Asks for the next case; sent by each worker when it is free, on its own thread. None: the worker ends.
-pub const SCHEDULE_NEXT_TEST: RequestId<(), Option<Arc<TestCase>>> =
-    RequestId::new("SCHEDULE_NEXT_TEST", "Hands out the next test case.");
-
-/// Empties the queue for good. The reply has what was left, in order.
-pub const CLEAR_RUN_QUEUE: RequestId<(), Vec<Arc<TestCase>>> = RequestId::new(
-    "CLEAR_RUN_QUEUE",
-    "Takes back all test cases that were not handed out.",
-);
-
-/// Runs only cases whose id starts with these parts, or matches these globs.
-///
-/// CLI `--tests-include`, environment `K2_TESTS_INCLUDE`, repeatable, no default (everything).
-pub const INCLUDE: OptionId<Vec<String>> = OptionId::text("tests.include")
-    .describe("Run only cases whose id starts with these parts, or matches this glob")
-    .multiple();
-
-/// Runs only cases in whose id one of these expressions is found.
-///
-/// CLI `--tests-include-regex`, environment `K2_TESTS_INCLUDE_REGEX`, repeatable, no default.
-pub const INCLUDE_REGEX: OptionId<Vec<String>> = OptionId::text("tests.include.regex")
-    .describe("Run only cases in whose id this regular expression is found")
-    .multiple();
-
-/// Leaves out cases whose id starts with these parts, or matches these globs.
-///
-/// CLI `--tests-exclude`, environment `K2_TESTS_EXCLUDE`, repeatable, no default.
-pub const EXCLUDE: OptionId<Vec<String>> = OptionId::text("tests.exclude")
-    .describe("Leave out cases whose id starts with these parts, or matches this glob")
-    .multiple();
-
-/// Leaves out cases in whose id one of these expressions is found.
-///
-/// CLI `--tests-exclude-regex`, environment `K2_TESTS_EXCLUDE_REGEX`, repeatable, no default.
-pub const EXCLUDE_REGEX: OptionId<Vec<String>> = OptionId::text("tests.exclude.regex")
-    .describe("Leave out cases in whose id this regular expression is found")
-    .multiple();
-
-/// What the finder found.
-#[derive(Debug)]
-pub struct FillRunQueue {
-    /// All cases, in the order found. Taken by the first dispatcher that answers.
-    pub found: Mutex<Vec<TestCase>>,
-}
-
-/// What is going to be run.
-#[derive(Debug)]
-pub struct RunQueueFilled {
-    /// The selected cases in the order in which they will be handed out.
-    pub selected: Vec<Arc<TestCase>>,
-    /// How many were found and not selected.
-    pub filtered_out: usize,
-}
-
-/// Selects the cases to run and hands them out in the order found.
+/// Selects the cases to run and hands them out.
 #[command_extension(
     name = "testscheduler",
     extends = ["schedule"],
@@ -87,29 +54,74 @@ pub struct RunQueueFilled {
         INCLUDE_REGEX.optional(),
         EXCLUDE.optional(),
         EXCLUDE_REGEX.optional(),
+        TAGS.optional(),
+        PARAMETERS.optional(),
+        RERUN.optional(),
+        RERUN_FROM.optional(),
+        ORDER.required(),
+        SEED.optional(),
+        SHARD.optional(),
+        SHARD_FROM.optional(),
+        REPEAT.optional(),
+        REPEAT_FOR.optional(),
+        REPEAT_UNTIL_FAILURE.required(),
+        RESOURCES.optional(),
+        AVAILABLE.optional(),
+        OUTPUT_DIR.required(),
     ],
-    endpoints_and_messages = { SCHEDULER: [FILL_RUN_QUEUE, SCHEDULE_NEXT_TEST, CLEAR_RUN_QUEUE] },
+    endpoints_and_messages = {
+        SCHEDULER: [
+            FILL_RUN_QUEUE,
+            SCHEDULE_NEXT_TEST,
+            ADD_TEST_CASES,
+            REMOVE_TEST_CASES,
+            REORDER_TEST_CASES,
+            CLEAR_RUN_QUEUE,
+            GET_CURRENT_RUN_QUEUE,
+            GET_LAST_SCHEDULED_TEST,
+            RUN_QUEUE_INITIALIZED,
+            RUN_QUEUE_MODIFIED,
+            SCHEDULING_NEXT_TEST,
+            RUN_QUEUE_EMPTY,
+        ],
+    },
 )]
 #[derive(Debug)]
 pub struct TestScheduler {
-    filter: Filter,
-    queue: Mutex<RunQueue>,
+    plan: Plan,
+    state: Mutex<State>,
+    /// A case has given back what it had, or nothing more will be handed out.
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    queue: RunQueue,
+    /// Cases of one round, as they were found, if there are more rounds.
+    round: Vec<TestCase>,
+    rounds: u64,
+    /// When the queue was filled.
+    filled: Option<Instant>,
+    /// A case has ended in failure.
+    failed: bool,
+    /// Taken out of the queue of a run that goes on; each still gets its verdict.
+    removed: VecDeque<Arc<TestCase>>,
 }
 
 impl Extension for TestScheduler {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
-        let config = cx.config();
-        let patterns = FilterPatterns {
-            include: config.get_optional(INCLUDE)?.unwrap_or_default(),
-            include_regex: config.get_optional(INCLUDE_REGEX)?.unwrap_or_default(),
-            exclude: config.get_optional(EXCLUDE)?.unwrap_or_default(),
-            exclude_regex: config.get_optional(EXCLUDE_REGEX)?.unwrap_or_default(),
-        };
-        let filter = Filter::new(&patterns)
-            .map_err(|problems| ExitCode::Usage.with_error(FilterErrors(problems)))?;
+        let plan = Plan::read(cx.config())?;
         Ok(Self {
-            filter,
-            queue: Mutex::default(),
+            state: Mutex::new(State {
+                queue: RunQueue::new(plan.available.clone()),
+                round: Vec::new(),
+                rounds: 0,
+                filled: None,
+                failed: false,
+                removed: VecDeque::new(),
+            }),
+            plan,
+            changed: Condvar::new(),
         })
     }
 }
@@ -117,23 +129,195 @@ impl Extension for TestScheduler {
 #[dispatchers]
 impl TestScheduler {
     #[callback_dispatcher(FILL_RUN_QUEUE)]
-    fn fill(&self, message: &Message<FillRunQueue>) -> RunQueueFilled {
-        let found = std::mem::take(&mut *message.data().found.lock());
-        let mut queue = self.queue.lock();
-        let filtered_out = queue.fill(found, &self.filter);
-        RunQueueFilled {
-            selected: queue.waiting().cloned().collect(),
-            filtered_out,
-        }
+    fn fill(&self, message: &Message<FillRunQueue>, bus: &MessageBus) -> Result<RunQueueFilled> {
+        let mut found = std::mem::take(&mut *message.data().found.lock());
+        let filtered_out = self.plan.apply(&mut found);
+        let before = {
+            let mut state = self.state.lock();
+            state.fill(found, &self.plan.repetition);
+            state.queue.len()
+        };
+        bus.trigger_event(RUN_QUEUE_INITIALIZED, SCHEDULER, RunQueueState::new(before))?;
+        let mut state = self.state.lock();
+        state.filled = Some(Instant::now());
+        let selected = state.queue.waiting();
+        Ok(RunQueueFilled {
+            filtered_out: filtered_out + before.saturating_sub(selected.len()),
+            selected,
+            seed: self.plan.seed(),
+        })
     }
 
-    #[callback_dispatcher(SCHEDULE_NEXT_TEST)]
-    fn next(&self, _message: &Message<()>) -> Option<Arc<TestCase>> {
-        self.queue.lock().hand_out()
+    #[callback_dispatcher(SCHEDULE_NEXT_TEST, long_running = true)]
+    fn next(&self, _message: &Message<()>, bus: &MessageBus) -> Result<Option<Arc<TestCase>>> {
+        let waiting = self.state.lock().queue.len();
+        bus.trigger_event(SCHEDULING_NEXT_TEST, SCHEDULER, RunQueueState::new(waiting))?;
+        if let Some(case) = self.wait_for_case() {
+            return Ok(Some(case));
+        }
+        bus.trigger_event(RUN_QUEUE_EMPTY, SCHEDULER, ())?;
+        self.state.lock().begin_round(&self.plan.repetition);
+        if let Some(case) = self.wait_for_case() {
+            return Ok(Some(case));
+        }
+        Ok(self.state.lock().removed.pop_front())
+    }
+
+    #[callback_dispatcher(ADD_TEST_CASES)]
+    fn add(&self, message: &Message<Vec<Arc<TestCase>>>, bus: &MessageBus) -> Result<usize> {
+        let waiting = {
+            let mut state = self.state.lock();
+            if !state.queue.add(message.data().iter().cloned()) {
+                return Err(QueueSealed.into());
+            }
+            state.queue.len()
+        };
+        self.tell_modified(bus, waiting)?;
+        Ok(waiting)
+    }
+
+    #[callback_dispatcher(REMOVE_TEST_CASES)]
+    fn remove(
+        &self,
+        message: &Message<RemoveTestCases>,
+        bus: &MessageBus,
+    ) -> Result<Vec<Arc<TestCase>>> {
+        let RemoveTestCases { cases, reason } = message.data();
+        let (removed, waiting) = {
+            let mut state = self.state.lock();
+            let removed = state.queue.remove(cases);
+            if state.filled.is_some() {
+                let ended = removed.iter().map(|case| {
+                    let mut case = TestCase::clone(case);
+                    case.disabled = Some(reason.clone());
+                    Arc::new(case)
+                });
+                state.removed.extend(ended);
+            }
+            (removed, state.queue.len())
+        };
+        if !removed.is_empty() {
+            self.tell_modified(bus, waiting)?;
+        }
+        Ok(removed)
+    }
+
+    #[callback_dispatcher(REORDER_TEST_CASES)]
+    fn reorder(&self, message: &Message<Vec<CaseId>>, bus: &MessageBus) -> Result<()> {
+        let waiting = {
+            let mut state = self.state.lock();
+            state.queue.move_to_front(message.data());
+            state.queue.len()
+        };
+        self.tell_modified(bus, waiting)
     }
 
     #[callback_dispatcher(CLEAR_RUN_QUEUE)]
-    fn clear(&self, _message: &Message<()>) -> Vec<Arc<TestCase>> {
-        self.queue.lock().close()
+    fn clear(&self, _message: &Message<()>, bus: &MessageBus) -> Result<Vec<Arc<TestCase>>> {
+        let left = {
+            let mut state = self.state.lock();
+            let mut left = state.queue.close();
+            left.extend(state.removed.drain(..));
+            left
+        };
+        if !left.is_empty() {
+            self.tell_modified(bus, 0)?;
+        }
+        Ok(left)
+    }
+
+    #[callback_dispatcher(GET_CURRENT_RUN_QUEUE)]
+    fn current(&self, _message: &Message<()>) -> Vec<Arc<TestCase>> {
+        self.state.lock().queue.waiting()
+    }
+
+    #[callback_dispatcher(GET_LAST_SCHEDULED_TEST)]
+    fn last(&self, _message: &Message<()>) -> Option<Arc<TestCase>> {
+        self.state.lock().queue.last().cloned()
+    }
+
+    // Commands that run nothing have no runner.
+    #[callback_dispatcher(TEST_CASE_FINISHED, optional = true)]
+    fn on_finished(&self, message: &Message<TestCaseFinished>) {
+        let finished = message.data();
+        // The worker has the case still, and all that belongs to it, when it tries again.
+        if finished.retried {
+            return;
+        }
+        let mut state = self.state.lock();
+        state.failed |= finished.verdict.is_failure();
+        if state.queue.release(&finished.case) {
+            self.changed.notify_all();
+        }
+    }
+
+    #[callback_dispatcher(ABORT)]
+    fn on_abort(&self, _message: &Message<Abort>) {
+        self.seal();
+    }
+
+    #[callback_dispatcher(CRITICAL_ABORT)]
+    fn on_critical_abort(&self, _message: &Message<Abort>) {
+        self.seal();
+    }
+}
+
+impl TestScheduler {
+    fn seal(&self) {
+        self.state.lock().queue.seal();
+        self.changed.notify_all();
+    }
+
+    fn tell_modified(&self, bus: &MessageBus, waiting: usize) -> Result<()> {
+        // Who waits for a resource may find another case now.
+        self.changed.notify_all();
+        let state = RunQueueState::new(waiting);
+        bus.trigger_event(RUN_QUEUE_MODIFIED, SCHEDULER, state)?;
+        Ok(())
+    }
+
+    /// The next case; waits while all need what others have. None when none waits, or the run is being aborted meanwhile.
+    fn wait_for_case(&self) -> Option<Arc<TestCase>> {
+        let mut state = self.state.lock();
+        loop {
+            match state.queue.hand_out() {
+                HandOut::Case(case) => return Some(case),
+                HandOut::Nothing => return None,
+                HandOut::Blocked if state.queue.is_sealed() => return None,
+                HandOut::Blocked => self.changed.wait(&mut state),
+            }
+        }
+    }
+}
+
+impl State {
+    fn fill(&mut self, found: Vec<TestCase>, repetition: &Repetition) {
+        let rounds = repetition.rounds_at_once();
+        for round in 1..=rounds {
+            let cases = found.iter().map(|case| repetition.in_round(case, round));
+            self.queue.add(cases.map(Arc::new).collect::<Vec<_>>());
+        }
+        self.rounds = rounds;
+        if !repetition.is_single() {
+            self.round = found;
+        }
+    }
+
+    /// Adds the cases of another round, if there is one and no other worker has done so meanwhile.
+    fn begin_round(&mut self, repetition: &Repetition) {
+        let Some(started) = self.filled else { return };
+        if self.round.is_empty()
+            || !self.queue.is_empty()
+            || !repetition.goes_on(self.rounds, started, self.failed)
+        {
+            return;
+        }
+        self.rounds += 1;
+        let round = self.rounds;
+        let cases = self
+            .round
+            .iter()
+            .map(|case| repetition.in_round(case, round));
+        self.queue.add(cases.map(Arc::new).collect::<Vec<_>>());
     }
 }
