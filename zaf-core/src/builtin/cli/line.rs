@@ -105,7 +105,7 @@ impl Model {
             if let Some(purpose) = asks_help(&tokens) {
                 return Err(self.root_help(purpose));
             }
-            return Err(self.no_command(&tokens, &line));
+            return Err(self.no_command(&tokens, &line, None));
         };
         let purpose = asks_help(&tokens);
         let parts: Vec<&str> = command.path.split(' ').collect();
@@ -114,7 +114,8 @@ impl Model {
             return Err(self.help(command, purpose));
         }
         if self.has_children(command) {
-            return Err(self.no_command(&tokens, &line[count.min(line.len())..]));
+            let rest = &line[count.min(line.len())..];
+            return Err(self.no_command(&tokens, rest, Some(command)));
         }
         let (known, conflicts) = table(&options);
         if !conflicts.is_empty() {
@@ -173,6 +174,12 @@ impl Model {
 
     fn help(&self, command: &CliCommand, purpose: Purpose) -> EarlyEnd {
         let parts: Vec<&str> = command.path.split(' ').collect();
+        let children: Vec<(&str, &str, bool)> = self.children(command).collect();
+        if !children.is_empty() {
+            let about = command.description;
+            let parent = self.face.parent(&parts, about, &children, purpose);
+            return EarlyEnd::new(ExitCode::Success, shown(parent));
+        }
         let options = self.options_of(Some(command));
         let leaf = self
             .face
@@ -226,7 +233,7 @@ impl Model {
     }
 
     /// What is wrong with a line that names no command.
-    fn no_command(&self, tokens: &[Token], line: &[&str]) -> EarlyEnd {
+    fn no_command(&self, tokens: &[Token], line: &[&str], parent: Option<&CliCommand>) -> EarlyEnd {
         let before_word = tokens
             .iter()
             .take_while(|token| !matches!(token, Token::Word(_)));
@@ -242,10 +249,17 @@ impl Model {
         }
         match line.first() {
             Some(word) => self.unknown_command(word),
-            None => refused(
-                "a command is missing",
-                Some(&format!("`{} --help` lists them", self.face.program)),
-            ),
+            None => {
+                let program = &self.face.program;
+                let (missing, asked) = match parent {
+                    Some(CliCommand { path, .. }) => (
+                        format!("a command of `{path}` is missing"),
+                        format!("{program} {path}"),
+                    ),
+                    None => ("a command is missing".to_owned(), program.clone()),
+                };
+                refused(&missing, Some(&format!("`{asked} --help` lists them")))
+            }
         }
     }
 
@@ -304,11 +318,17 @@ impl Model {
     }
 
     fn has_children(&self, command: &CliCommand) -> bool {
-        self.commands.iter().any(|other| {
-            other
-                .path
-                .strip_prefix(&command.path)
-                .is_some_and(|rest| rest.starts_with(' '))
+        self.children(command).next().is_some()
+    }
+
+    /// The commands that belong to `command`: path below it, description, whether it is hidden.
+    fn children<'a>(
+        &'a self,
+        command: &'a CliCommand,
+    ) -> impl Iterator<Item = (&'a str, &'a str, bool)> {
+        self.commands.iter().filter_map(|other| {
+            let below = other.path.strip_prefix(&command.path)?.strip_prefix(' ')?;
+            Some((below, other.description, other.hidden))
         })
     }
 

@@ -298,7 +298,31 @@ fn a_missing_command_is_refused() {
     let (code, text) = ended(&[]);
     assert_eq!(code, 2);
     assert!(text.contains("a command is missing"), "{text}");
-    assert_eq!(ended(&["addon"]).0, 2);
+    assert_eq!(
+        ended(&["addon"]),
+        (
+            2,
+            "error: a command of `addon` is missing\n  hint: `demo addon --help` lists them"
+                .to_owned()
+        )
+    );
+}
+
+#[test]
+fn the_help_of_a_command_that_others_belong_to_lists_them() {
+    let (code, text) = ended(&["addon", "--help"]);
+    assert_eq!(code, 0);
+    assert!(
+        text.contains("Usage: demo addon [OPTIONS] <COMMAND>"),
+        "{text}"
+    );
+    assert!(text.contains("create  Makes an add-on"), "{text}");
+}
+
+#[test]
+fn a_negative_number_is_an_argument() {
+    let selected = strict(&["run", "-1", "x"]).expect("a command");
+    assert_eq!(selected.typed[0].values, ["-1", "x"]);
 }
 
 #[test]

@@ -92,6 +92,31 @@ impl Face {
         ))
     }
 
+    /// The help of a command that others belong to; `path` are its words. The options are theirs to explain.
+    pub(super) fn parent(
+        &self,
+        path: &[&str],
+        about: &str,
+        children: &[(&str, &str, bool)],
+        purpose: Purpose,
+    ) -> Command {
+        let name = format!("{} {}", self.program, path.join(" "));
+        let mut parent = self
+            .command(name.clone())
+            .about(first_line(about).to_owned())
+            .subcommand_value_name("COMMAND")
+            .override_usage(format!("{name} [OPTIONS] <COMMAND>"));
+        for &(child, about, hidden) in children {
+            if !hidden || purpose == Purpose::FullHelp {
+                let about = first_line(about).to_owned();
+                parent = parent.subcommand(Command::new(child.to_owned()).about(about));
+            }
+        }
+        parent.after_help(format!(
+            "`{name} COMMAND --help` shows the options of a command."
+        ))
+    }
+
     /// The parser of one command; `path` are its words.
     pub(super) fn leaf(
         &self,
@@ -178,6 +203,7 @@ fn positional(option: &CliOption) -> Arg {
         .value_name(last_word(option.descriptor.key).to_uppercase())
         .help_heading("Arguments")
         .value_parser(NonEmptyStringValueParser::new())
+        .allow_negative_numbers(true)
         .help(help_text(option));
     if option.descriptor.multiple {
         arg.num_args(0..).action(ArgAction::Append)
