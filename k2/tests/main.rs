@@ -10,6 +10,7 @@ mod event_log;
 mod extension_guide;
 mod faults;
 mod guard;
+mod history;
 mod introspection;
 mod kinds;
 mod linked;
