@@ -213,7 +213,7 @@ impl Model {
 }
 
 /// The word that shows the help of the words behind it, unless a command has this name.
-const HELP: &str = "help";
+pub(super) const HELP: &str = "help";
 
 /// Which help a line asks for.
 fn asked_for(tokens: &[Token]) -> Option<Purpose> {

@@ -6,8 +6,9 @@
 //! value (priority 100); a value is handed over by the first reading that knows its option.
 //!
 //! [`model`] is the one description of all that may be typed. [`scan`] takes the line apart, [`parser`] judges it, [`line`]
-//! decides what it means, [`help`] shows what could have been typed; all are pure.
+//! decides what it means, [`help`] shows what could have been typed, [`completion`] what may come next; all are pure.
 
+mod completion;
 #[cfg(test)]
 mod fixture;
 mod help;
@@ -18,9 +19,11 @@ mod parser;
 mod refusal;
 mod scan;
 
+use self::completion::Question;
 use self::line::Typed;
 use self::model::Model;
 use super::declare::Declaration;
+use crate::application::{EarlyEnd, ExitCode};
 use crate::config::{ConfigLayer, Key, Priority, Source, Value};
 use crate::error::Result;
 use crate::extension::{Extension, ExtensionContext, ExtensionDescriptor, SELECTED_COMMAND};
@@ -44,6 +47,9 @@ const fn pass<const ORDER: u16>() -> ExtensionDescriptor {
     }
     .of::<CommandLine<ORDER>>()
 }
+
+pub(super) use self::completion::COMPLETION;
+pub use self::completion::{COMPLETION_COMMAND, COMPLETION_SHELL, Completion};
 
 pub(super) const CLI: [ExtensionDescriptor; 5] = [
     pass::<1>(),
@@ -69,10 +75,17 @@ impl<const ORDER: u16> Extension for CommandLine<ORDER> {
             return Ok(Vec::new());
         }
         let model = Model::new(cx.catalog(), cx.application());
-        let arguments = &cx.application().invocation.arguments;
+        let question = Question::of(&cx.application().invocation.arguments);
+        let arguments = match &question {
+            Some(question) => &question.before,
+            None => &cx.application().invocation.arguments,
+        };
         let source = |flag: &str| Source::CommandLine { flag: flag.into() };
         let mut layer = ConfigLayer::new(Priority::COMMAND_LINE, source("the command line"));
         let typed = if ORDER == STRICT {
+            if let Some(question) = question {
+                return Err(EarlyEnd::new(ExitCode::Success, question.answer(&model)).into());
+            }
             let selected = model.strict(arguments)?;
             layer.push(
                 SELECTED_COMMAND.key(),

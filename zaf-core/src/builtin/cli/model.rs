@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::options::{CliOption, Owner, Table, table};
 use crate::command::ApplicationInfo;
-use crate::config::{ConfigStore, OptionDescriptor};
+use crate::config::{ConfigOption, ConfigStore, OptionDescriptor};
 use crate::extension::{ALL_EXTENSIONS, Catalog, OptionEntry, Requester, SELECTED_COMMAND};
 
 /// Everything that the command line may say, as far as it is known.
@@ -63,15 +63,27 @@ impl Model {
         let commands = catalog
             .commands()
             .iter()
-            .map(|(path, entry)| CliCommand {
-                path: path.to_owned(),
-                description: entry.command.description,
-                hidden: entry.command.hidden,
-                options: catalog
+            .map(|(path, entry)| {
+                let mut options: Vec<CliOption> = catalog
                     .command_options(entry.command)
                     .into_iter()
                     .map(|entry| cli_option(catalog, entry))
-                    .collect(),
+                    .collect();
+                // Sorted by key so far; for arguments the order of the declaration is the order on the line.
+                let own = entry.command.config_options;
+                options.sort_by_key(|option| {
+                    let is_it = |own: &ConfigOption| own.option == option.descriptor;
+                    option
+                        .descriptor
+                        .argument
+                        .then(|| own.iter().position(is_it))
+                });
+                CliCommand {
+                    path: path.to_owned(),
+                    description: entry.command.description,
+                    hidden: entry.command.hidden,
+                    options,
+                }
             })
             .collect();
         let mut extensions = BTreeMap::new();

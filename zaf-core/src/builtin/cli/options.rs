@@ -59,6 +59,17 @@ impl CliOption {
     }
 }
 
+/// The positional options in the order in which they are typed: as the command declares them, what takes all that is left
+/// last.
+pub(super) fn positionals(options: &[CliOption]) -> Vec<&CliOption> {
+    let mut positionals: Vec<&CliOption> = options
+        .iter()
+        .filter(|option| option.descriptor.argument)
+        .collect();
+    positionals.sort_by_key(|option| (option.descriptor.multiple, option.owner));
+    positionals
+}
+
 /// Word that stands for a value.
 pub(super) fn value_name(kind: Kind) -> &'static str {
     match kind {

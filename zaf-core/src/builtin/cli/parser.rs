@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, Command};
 
-use super::options::{CliOption, RESERVED, VERSION_LETTER, last_word, value_name};
+use super::options::{CliOption, RESERVED, VERSION_LETTER, last_word, positionals, value_name};
 use crate::config::Kind;
 
 /// The parser of the options of one command; `name` is what a person types to get to it.
@@ -45,9 +45,11 @@ fn with_options(mut command: Command, options: &[CliOption]) -> Command {
     // spelling.
     let mut letters = BTreeSet::from(['h']);
     let mut names: BTreeSet<String> = RESERVED.map(str::to_owned).into();
+    for option in positionals(options) {
+        command = command.arg(positional(option));
+    }
     for option in options {
         if option.descriptor.argument {
-            command = command.arg(positional(option));
             continue;
         }
         let letter = option

@@ -12,7 +12,7 @@ use anstyle::Style;
 use self::columns::{Columns, Piece, Row};
 use self::entry::{TYPED, positional, rows};
 use super::model::{CliCommand, Model};
-use super::options::{CliOption, Owner, VERSION_LETTER};
+use super::options::{CliOption, Owner, VERSION_LETTER, positionals};
 
 const HEADING: Style = Style::new().bold().underline();
 
@@ -87,7 +87,7 @@ pub(super) fn page(model: &Model, command: Option<&CliCommand>, purpose: Purpose
 }
 
 /// First line of a documentation without its full stop, for lists.
-fn first_line(text: &str) -> &str {
+pub(super) fn first_line(text: &str) -> &str {
     let line = text.trim().lines().next().unwrap_or_default();
     line.trim().trim_end_matches('.')
 }
@@ -147,7 +147,7 @@ fn usage(model: &Model, command: Option<&CliCommand>, options: &[CliOption]) -> 
     if model.children(command).next().is_some() {
         usage.push(Piece::plain("COMMAND"));
     } else {
-        let arguments = options.iter().filter(|option| option.descriptor.argument);
+        let arguments = positionals(options).into_iter();
         usage.extend(arguments.map(|option| Piece::plain(positional(option))));
     }
     usage
@@ -180,6 +180,7 @@ fn groups(options: &[CliOption], model: &Model, purpose: Purpose) -> Vec<Group> 
         .filter(|option| purpose == Purpose::FullHelp || !option.descriptor.hidden)
         .collect();
     sorted.sort_by_key(|option| (!option.descriptor.argument, option.owner));
+    sorted.splice(..positionals(options).len(), positionals(options));
     let mut groups: Vec<Group> = Vec::new();
     for option in sorted {
         let (heading, description) = match option.owner {
