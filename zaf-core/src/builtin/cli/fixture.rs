@@ -56,6 +56,7 @@ pub(super) fn model() -> Model {
         options,
     };
     Model {
+        name: "demo".to_owned(),
         program: "demo".to_owned(),
         about: "Shows how it is done.".to_owned(),
         version: "1.2.3".to_owned(),

@@ -13,6 +13,7 @@ mod completion;
 mod fixture;
 mod help;
 mod line;
+mod man;
 mod model;
 mod options;
 mod parser;
@@ -50,6 +51,8 @@ const fn pass<const ORDER: u16>() -> ExtensionDescriptor {
 
 pub(super) use self::completion::COMPLETION;
 pub use self::completion::{COMPLETION_COMMAND, COMPLETION_SHELL, Completion};
+pub(super) use self::man::MAN;
+pub use self::man::{MAN_COMMAND, MAN_COMMAND_COMMAND, MAN_DIR, Man};
 
 pub(super) const CLI: [ExtensionDescriptor; 5] = [
     pass::<1>(),

@@ -11,6 +11,8 @@ use crate::extension::{ALL_EXTENSIONS, Catalog, OptionEntry, Requester, SELECTED
 /// Everything that the command line may say, as far as it is known.
 #[derive(Debug)]
 pub(super) struct Model {
+    /// Name of the application: of its configuration files.
+    pub(super) name: String,
     /// Word that starts the application.
     pub(super) program: String,
     /// One sentence; may be empty.
@@ -94,6 +96,7 @@ impl Model {
                 .or_insert(descriptor.description);
         }
         Self {
+            name: application.name.to_string(),
             program: application.program.to_string(),
             about: application.about.to_string(),
             version: application.version.to_string(),

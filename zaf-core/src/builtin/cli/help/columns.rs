@@ -12,7 +12,7 @@ const GAP: usize = 2;
 
 /// A piece of text that is not broken where it fits into a line, with a look. Looks only add: they are left out where the stream does not want them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(in super::super) struct Piece {
     pub(super) text: String,
     pub(super) style: Style,
 }
@@ -37,7 +37,7 @@ impl Piece {
 
     /// What follows stands on a line of its own.
     pub(super) fn line_break() -> Self {
-        Self::plain("\n")
+        Self::plain(BREAK)
     }
 
     fn columns(&self) -> usize {
@@ -65,9 +65,12 @@ impl Piece {
     }
 }
 
+/// Text of the piece that ends a line.
+const BREAK: &str = "\n";
+
 /// What is typed, and the words that say what it means.
 #[derive(Debug, Clone)]
-pub(super) struct Row {
+pub(in super::super) struct Row {
     /// One after the other, without blanks between.
     pub(super) typed: Vec<Piece>,
     /// With blanks between, or line breaks.
@@ -75,6 +78,23 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// What is typed, without looks.
+    pub(in super::super) fn typed_text(&self) -> String {
+        self.typed.iter().map(|piece| piece.text.as_str()).collect()
+    }
+
+    /// What it means, without looks, in as many lines as there are breaks in it.
+    pub(in super::super) fn meaning_lines(&self) -> Vec<String> {
+        self.meaning
+            .split(|piece| piece.text == BREAK)
+            .map(|pieces| {
+                let words: Vec<&str> = pieces.iter().map(|piece| piece.text.as_str()).collect();
+                words.join(" ")
+            })
+            .filter(|line| !line.is_empty())
+            .collect()
+    }
+
     fn columns(&self) -> usize {
         self.typed.iter().map(Piece::columns).sum()
     }
@@ -150,7 +170,7 @@ impl Columns {
         let mut line = String::new();
         let mut columns = 0;
         for word in words.iter().flat_map(|piece| piece.that_fits(most)) {
-            let is_break = word.text == "\n";
+            let is_break = word.text == BREAK;
             if columns > 0 && (is_break || columns + 1 + word.columns() > most) {
                 lines.push(std::mem::take(&mut line));
                 columns = 0;

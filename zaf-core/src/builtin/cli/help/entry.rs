@@ -59,7 +59,10 @@ pub(super) fn rows(option: &CliOption, model: &Model, purpose: Purpose) -> Vec<R
         return vec![Row { typed, meaning }];
     }
     let flags = match option.flags() {
-        flags if option.descriptor.at.is_some() && !(1..=ENTITIES_SHOWN).contains(&flags.len()) => {
+        flags
+            if option.descriptor.at.is_some()
+                && (purpose == Purpose::Manual || !(1..=ENTITIES_SHOWN).contains(&flags.len())) =>
+        {
             let name = Entity::from("NAME");
             vec![(None, flag_name(&option.descriptor, Some(&name)))]
         }
@@ -86,7 +89,7 @@ fn spelled(option: &CliOption, flag: &str, is_first: bool, purpose: Purpose) -> 
         None => vec![Piece::plain("      ")],
     };
     let is_on = matches!(descriptor.default, Some(DefaultValue::Flag(true)));
-    let shows_negation = option.is_switch() && (is_on || purpose == Purpose::FullHelp);
+    let shows_negation = option.is_switch() && (is_on || purpose != Purpose::Help);
     let dashes = if shows_negation { "--[no-]" } else { "--" };
     typed.push(Piece::styled(format!("{dashes}{flag}"), TYPED));
     if let Some(placeholder) = placeholder(descriptor) {
@@ -106,7 +109,7 @@ fn meaning(
     purpose: Purpose,
 ) -> Vec<Piece> {
     let descriptor = &option.descriptor;
-    let is_full = purpose == Purpose::FullHelp;
+    let is_full = purpose != Purpose::Help;
     let text = if is_full {
         descriptor.description.trim().to_owned()
     } else {
@@ -130,7 +133,10 @@ fn meaning(
     if let Some(default) = &default {
         note(format!("default: {default}"), NOTE);
     }
-    let set = model.set_by(descriptor, entity);
+    let set = match purpose {
+        Purpose::Manual => None,
+        Purpose::Help | Purpose::FullHelp => model.set_by(descriptor, entity),
+    };
     if let Some((value, source)) = &set {
         note(format!("now: {value}, by {source}"), SET);
     }

@@ -9,7 +9,8 @@ mod entry;
 
 use anstyle::Style;
 
-use self::columns::{Columns, Piece, Row};
+pub(super) use self::columns::Row;
+use self::columns::{Columns, Piece};
 use self::entry::{TYPED, positional, rows};
 use super::model::{CliCommand, Model};
 use super::options::{CliOption, Owner, VERSION_LETTER, positionals};
@@ -22,14 +23,16 @@ pub(super) enum Purpose {
     Help,
     /// With everything that is hidden, and all that is known of each option.
     FullHelp,
+    /// Like the full help, but without what is hidden and what is only so here and now.
+    Manual,
 }
 
 /// Options that belong together.
-struct Group {
-    heading: String,
+pub(super) struct Group {
+    pub(super) heading: String,
     /// What the extension is for.
-    description: &'static str,
-    rows: Vec<Row>,
+    pub(super) description: &'static str,
+    pub(super) rows: Vec<Row>,
 }
 
 /// The help of a command; without one, of the application. Colour sequences are in it, and no line is wider than the terminal
@@ -114,7 +117,7 @@ fn description(text: &str, columns: Columns, purpose: Purpose) -> String {
 
 /// A part of a longer description.
 #[derive(Debug, PartialEq, Eq)]
-enum Paragraph {
+pub(super) enum Paragraph {
     /// May be broken anywhere.
     Prose(String),
     /// Lists, tables and code.
@@ -122,7 +125,7 @@ enum Paragraph {
 }
 
 /// The parts of a description that empty lines stand between.
-fn paragraphs(text: &str) -> Vec<Paragraph> {
+pub(super) fn paragraphs(text: &str) -> Vec<Paragraph> {
     let mut all = Vec::new();
     let mut lines: Vec<&str> = Vec::new();
     for line in text.trim().lines().chain([""]) {
@@ -142,15 +145,26 @@ fn paragraphs(text: &str) -> Vec<Paragraph> {
 }
 
 fn usage(model: &Model, command: Option<&CliCommand>, options: &[CliOption]) -> Vec<Piece> {
-    let mut usage = vec![Piece::styled(model.typed_path(command), TYPED)];
-    usage.push(Piece::plain("[OPTIONS]"));
+    let typed = Piece::styled(model.typed_path(command), TYPED);
+    let arguments = usage_arguments(model, command, options);
+    std::iter::once(typed)
+        .chain(arguments.into_iter().map(Piece::plain))
+        .collect()
+}
+
+/// What stands behind the name of a command in its usage.
+pub(super) fn usage_arguments(
+    model: &Model,
+    command: Option<&CliCommand>,
+    options: &[CliOption],
+) -> Vec<String> {
+    let mut words = vec!["[OPTIONS]".to_owned()];
     if model.children(command).next().is_some() {
-        usage.push(Piece::plain("COMMAND"));
+        words.push("COMMAND".to_owned());
     } else {
-        let arguments = positionals(options).into_iter();
-        usage.extend(arguments.map(|option| Piece::plain(positional(option))));
+        words.extend(positionals(options).into_iter().map(positional));
     }
-    usage
+    words
 }
 
 /// The commands below a command; in the full help all of the application, each with its whole path.
@@ -174,7 +188,7 @@ fn command_rows(model: &Model, above: Option<&CliCommand>, purpose: Purpose) -> 
 }
 
 /// The options by who asks for them: arguments and the command's own first, what is always the same last.
-fn groups(options: &[CliOption], model: &Model, purpose: Purpose) -> Vec<Group> {
+pub(super) fn groups(options: &[CliOption], model: &Model, purpose: Purpose) -> Vec<Group> {
     let mut sorted: Vec<&CliOption> = options
         .iter()
         .filter(|option| purpose == Purpose::FullHelp || !option.descriptor.hidden)
@@ -214,7 +228,7 @@ fn groups(options: &[CliOption], model: &Model, purpose: Purpose) -> Vec<Group> 
 }
 
 /// Heading of what every command understands.
-const GENERAL: &str = "General options";
+pub(super) const GENERAL: &str = "General options";
 
 /// What the command line itself understands.
 fn built_in(options: &[CliOption]) -> Vec<Row> {
