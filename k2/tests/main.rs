@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod completion;
 mod event_log;
 mod extension_guide;
 mod faults;
@@ -14,6 +15,7 @@ mod introspection;
 mod kinds;
 mod linked;
 mod logs;
+mod manual;
 mod nested;
 mod registration;
 mod report;

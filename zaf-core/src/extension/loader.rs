@@ -53,6 +53,8 @@ pub struct Loader {
     store: ConfigStore,
     bus: MessageBus,
     limits: TeardownLimits,
+    /// Whether an error ends the loading of framework extensions.
+    is_last: fn(&LoadError) -> bool,
 }
 
 impl Loader {
@@ -72,6 +74,7 @@ impl Loader {
             store,
             bus,
             limits: TeardownLimits::default(),
+            is_last: |_| false,
         }
     }
 
@@ -93,6 +96,14 @@ impl Loader {
     #[must_use]
     pub fn teardown_limits(mut self, limits: TeardownLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Makes no more framework extensions after an error of which `is_last` is true: whoever asked for help has it then. Without
+    /// this, all are made, so that all that is wrong is known.
+    #[must_use]
+    pub fn until(mut self, is_last: fn(&LoadError) -> bool) -> Self {
+        self.is_last = is_last;
         self
     }
 
@@ -156,6 +167,10 @@ impl Loader {
             .filter(|extension| is_framework_of(extension, SECOND_BAND_END + 1, u16::MAX))
         {
             errors.extend(load_framework(&mut instances, extension));
+            // Later ones would open files and start threads for nothing.
+            if errors.iter().any(self.is_last) {
+                break;
+            }
         }
         warn_of_capabilities(instances.catalog(), &enabled);
         Prepared::new(instances, enabled, errors)

@@ -169,6 +169,7 @@ fn extensions_are_listed_with_their_states() {
                                                         long
       110  commandscommand    active    zaf-core 1.2.3  Adds the command that lists
                                                         commands
+      110  completion         active    zaf-core 1.2.3  Completes words in shells
       110  componentscommand  active    zaf-core 1.2.3  Adds the command that lists
                                                         components
       110  configcommand      active    zaf-core 1.2.3  Adds the command that shows
@@ -181,6 +182,8 @@ fn extensions_are_listed_with_their_states() {
                                                         extensions
       110  helpcommand        active    zaf-core 1.2.3  Adds the command that
                                                         explains names
+      110  mancommand         active    zaf-core 1.2.3  Adds the command that writes
+                                                        manual pages
       110  messagescommand    active    zaf-core 1.2.3  Adds the command that lists
                                                         messages
       110  noop               disabled  zaf-core 1.2.3  Adds the command that does

@@ -5,24 +5,31 @@
 //! commands, and at 100 strictly: only then is anything wrong, help shown or a command selected. Only what was typed gets a
 //! value (priority 100); a value is handed over by the first reading that knows its option.
 //!
-//! [`scan`] takes the line apart, [`parser`] judges it, [`line`] decides what it means; all are pure.
+//! [`model`] is the one description of all that may be typed. [`scan`] takes the line apart, [`parser`] judges it, [`line`]
+//! decides what it means, [`help`] shows what could have been typed, [`completion`] what may come next; all are pure.
 
+mod completion;
+#[cfg(test)]
+mod fixture;
+mod help;
 mod line;
+mod man;
+mod model;
 mod options;
 mod parser;
+#[cfg(test)]
+mod pass_tests;
 mod refusal;
 mod scan;
 
-use self::line::{CliCommand, Model, Typed};
-use self::options::{CliOption, Owner};
-use self::parser::Face;
+use self::completion::Question;
+use self::line::Typed;
+use self::model::Model;
 use super::declare::Declaration;
-use crate::config::{ConfigLayer, Key, OptionDescriptor, Priority, Source, Value};
+use crate::application::{EarlyEnd, ExitCode};
+use crate::config::{ConfigLayer, Key, Priority, Source, Value};
 use crate::error::Result;
-use crate::extension::{
-    ALL_EXTENSIONS, Catalog, Extension, ExtensionContext, ExtensionDescriptor, OptionEntry,
-    Requester, SELECTED_COMMAND,
-};
+use crate::extension::{Extension, ExtensionContext, ExtensionDescriptor, SELECTED_COMMAND};
 
 /// Load order of the strict reading.
 const STRICT: u16 = 100;
@@ -43,6 +50,11 @@ const fn pass<const ORDER: u16>() -> ExtensionDescriptor {
     }
     .of::<CommandLine<ORDER>>()
 }
+
+pub(super) use self::completion::COMPLETION;
+pub use self::completion::{COMPLETION_COMMAND, COMPLETION_SHELL, Completion};
+pub(super) use self::man::MAN;
+pub use self::man::{MAN_COMMAND, MAN_COMMAND_COMMAND, MAN_DIR, Man};
 
 pub(super) const CLI: [ExtensionDescriptor; 5] = [
     pass::<1>(),
@@ -67,11 +79,18 @@ impl<const ORDER: u16> Extension for CommandLine<ORDER> {
             // An application that chooses its command itself has no command line at all.
             return Ok(Vec::new());
         }
-        let model = model(cx);
-        let arguments = &cx.application().invocation.arguments;
+        let model = Model::new(cx.catalog(), cx.application());
+        let question = Question::of(&cx.application().invocation.arguments);
+        let arguments = match &question {
+            Some(question) => &question.before,
+            None => &cx.application().invocation.arguments,
+        };
         let source = |flag: &str| Source::CommandLine { flag: flag.into() };
         let mut layer = ConfigLayer::new(Priority::COMMAND_LINE, source("the command line"));
         let typed = if ORDER == STRICT {
+            if let Some(question) = question {
+                return Err(EarlyEnd::new(ExitCode::Success, question.answer(&model)).into());
+            }
             let selected = model.strict(arguments)?;
             layer.push(
                 SELECTED_COMMAND.key(),
@@ -80,7 +99,7 @@ impl<const ORDER: u16> Extension for CommandLine<ORDER> {
             );
             selected.typed
         } else {
-            model.lenient(arguments).1
+            model.lenient(arguments)
         };
         for Typed {
             key,
@@ -107,63 +126,5 @@ impl<const ORDER: u16> Extension for CommandLine<ORDER> {
             }
         }
         Ok(vec![layer])
-    }
-}
-
-/// Everything that the command line may say, as far as it is known.
-fn model(cx: &ExtensionContext<'_>) -> Model {
-    let catalog = cx.catalog();
-    let application = cx.application();
-    let main = catalog
-        .application_options()
-        .into_iter()
-        // What nobody but the loader sets.
-        .filter(|entry| ![SELECTED_COMMAND.key(), ALL_EXTENSIONS.key()].contains(&entry.option.key))
-        .map(|entry| cli_option(catalog, entry))
-        .collect();
-    let commands = catalog
-        .commands()
-        .iter()
-        .map(|(path, entry)| CliCommand {
-            path: path.to_owned(),
-            description: entry.command.description,
-            hidden: entry.command.hidden,
-            options: catalog
-                .command_options(entry.command)
-                .into_iter()
-                .map(|entry| cli_option(catalog, entry))
-                .collect(),
-        })
-        .collect();
-    Model {
-        face: Face {
-            program: application.program.to_string(),
-            about: application.about.to_string(),
-            width: application.invocation.width,
-        },
-        version: application.version.to_string(),
-        main,
-        commands,
-    }
-}
-
-fn cli_option(catalog: &Catalog, entry: &OptionEntry) -> CliOption {
-    CliOption {
-        descriptor: entry.option,
-        required: entry.required,
-        owner: match entry.requested_by.first() {
-            Some(Requester::Command(_)) => Owner::Command,
-            Some(Requester::Extension(name, place)) if place.krate != env!("CARGO_PKG_NAME") => {
-                Owner::Extension(name)
-            }
-            _ => Owner::Application,
-        },
-        entities: entry
-            .option
-            .at
-            .map_or_else(Vec::new, |at: &OptionDescriptor| {
-                // Entities that cannot be read are a problem that the validation finds.
-                catalog.store().entities(at).unwrap_or_default()
-            }),
     }
 }
