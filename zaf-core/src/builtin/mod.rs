@@ -8,6 +8,7 @@ mod cli;
 mod config_files;
 mod config_validator;
 mod declare;
+mod disabled_options;
 mod environment;
 mod inspection;
 mod logging;
@@ -31,7 +32,7 @@ pub use environment::Environment;
 pub use inspection::{
     COMMANDS_COMMAND, COMPONENTS_COMMAND, CONFIG_COMMAND, ENDPOINTS_COMMAND, EXPLAIN,
     EXTENSIONS_COMMAND, InspectionCommand, LIST_FORMAT, MESSAGES_COMMAND, PLUGINS_COMMAND,
-    TARGET_COMMAND, WHY_COMMAND, WHY_EXTENSION,
+    TARGET_COMMAND, TARGET_LINE, WHY_COMMAND, WHY_EXTENSION,
 };
 pub use logging::{LOG_LEVEL, Logging};
 pub use noop::{NOOP_COMMAND, Noop};
@@ -54,6 +55,8 @@ pub const EXTENSIONS: &[ExtensionDescriptor] = &[
     CONFIG_FILES[0],
     CONFIG_FILES[1],
     CONFIG_FILES[2],
+    CONFIG_FILES[3],
+    CONFIG_FILES[4],
     config_validator::CONFIG_VALIDATOR,
     logging::LOGGING,
     trace::TRACE_EXTENSION,

@@ -8,3 +8,4 @@ mod kitchen;
 mod process;
 mod recorder;
 mod run;
+mod values;

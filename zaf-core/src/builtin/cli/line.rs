@@ -4,12 +4,14 @@ use std::ffi::OsString;
 
 use anstyle::{AnsiColor, Style};
 
+use super::super::disabled_options;
 use super::options::{CliOption, table};
 use super::parser::{Face, Purpose, VERSION_LETTER, parse, shown};
 use super::refusal;
 use super::scan::{Token, scan};
 use crate::application::{EarlyEnd, ExitCode};
-use crate::config::nearest;
+use crate::config::{Key, nearest};
+use crate::extension::Catalog;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
@@ -23,6 +25,8 @@ pub(super) struct Model {
     pub(super) main: Vec<CliOption>,
     /// Sorted by path.
     pub(super) commands: Vec<CliCommand>,
+    /// Where options are looked for that nobody who is loaded has.
+    pub(super) catalog: Option<Catalog>,
 }
 
 /// A command as the command line shows it.
@@ -261,7 +265,12 @@ impl Model {
                 .map(|command| command.path.as_str())
                 .collect()
         };
-        refusal::of(error, &typed, tokens, elsewhere)
+        let switched_off = |flag: &str| {
+            let name = flag.trim_start_matches('-').replace('@', ".");
+            let owner = |name| disabled_options::owner_of(self.catalog.as_ref()?, &Key::fold(name));
+            owner(&name).or_else(|| owner(name.strip_prefix("no-")?))
+        };
+        refusal::of(error, &typed, tokens, elsewhere, switched_off)
     }
 
     fn has_children(&self, command: &CliCommand) -> bool {
@@ -353,7 +362,8 @@ fn typed(tokens: &[Token], options: &[CliOption]) -> Result<Vec<Typed>, String> 
             ));
         };
         let descriptor = &options[spelling.option].descriptor;
-        let key = crate::config::Key::of(descriptor, spelling.entity.as_ref());
+        let key = Key::of(descriptor, spelling.entity.as_ref());
+        let key = spelling.operation.key_for(&key);
         match all.iter_mut().find(|typed| typed.key == key.as_str()) {
             Some(typed) if descriptor.multiple => typed.values.push(value.to_owned()),
             // The strict pass refuses the repetition.

@@ -78,6 +78,7 @@ fn model() -> Model {
                 ],
             ),
         ],
+        catalog: None,
     }
 }
 

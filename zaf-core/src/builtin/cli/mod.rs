@@ -13,11 +13,14 @@ mod parser;
 mod refusal;
 mod scan;
 
+use std::ffi::OsString;
+
 use self::line::{CliCommand, Model, Typed};
 use self::options::{CliOption, Owner};
 use self::parser::Face;
 use super::declare::Declaration;
-use crate::config::{ConfigLayer, Key, OptionDescriptor, Priority, Source, Value};
+use crate::command::{ApplicationInfo, CommandDescriptor};
+use crate::config::{ConfigLayer, ConfigStore, Key, OptionDescriptor, Priority, Source, Value};
 use crate::error::Result;
 use crate::extension::{
     ALL_EXTENSIONS, Catalog, Extension, ExtensionContext, ExtensionDescriptor, OptionEntry,
@@ -60,65 +63,90 @@ impl<const ORDER: u16> Extension for CommandLine<ORDER> {
     fn get_config(&self, cx: &ExtensionContext<'_>) -> Result<Vec<ConfigLayer>> {
         let store = cx.catalog().store();
         let is_chosen_by_program = store
-            .explain(&Key::fold(SELECTED_COMMAND.key()))
-            .iter()
-            .any(|value| matches!(value.source, Source::Fixed));
+            .has_value_from(&Key::fold(SELECTED_COMMAND.key()), |source| {
+                matches!(source, Source::Fixed)
+            });
         if is_chosen_by_program {
             // An application that chooses its command itself has no command line at all.
             return Ok(Vec::new());
         }
-        let model = model(cx);
+        let model = model(cx.catalog(), cx.application());
         let arguments = &cx.application().invocation.arguments;
-        let source = |flag: &str| Source::CommandLine { flag: flag.into() };
-        let mut layer = ConfigLayer::new(Priority::COMMAND_LINE, source("the command line"));
-        let typed = if ORDER == STRICT {
+        if ORDER == STRICT {
             let selected = model.strict(arguments)?;
-            layer.push(
-                SELECTED_COMMAND.key(),
-                selected.command,
-                source("the command's name"),
-            );
-            selected.typed
-        } else {
-            model.lenient(arguments).1
-        };
-        for Typed {
-            key,
-            flag,
-            values,
-            multiple,
-        } in typed
-        {
-            let is_known = store
-                .explain(&Key::fold(&key))
-                .iter()
-                .any(|value| matches!(value.source, Source::CommandLine { .. }));
-            if is_known {
-                continue;
-            }
-            let mut values = values.into_iter().map(Value::Raw);
-            let value = if multiple {
-                Some(Value::List(values.collect()))
-            } else {
-                values.next()
-            };
-            if let Some(value) = value {
-                layer.push(&key, value, source(&flag));
-            }
+            let mut layer = layer_of(store, selected.typed);
+            let source = source("the command's name");
+            layer.push(SELECTED_COMMAND.key(), selected.command, source);
+            return Ok(vec![layer]);
         }
-        Ok(vec![layer])
+        Ok(vec![layer_of(store, model.lenient(arguments).1)])
     }
 }
 
+/// What would be typed if `words` stood behind a command's name, as a layer.
+///
+/// # Errors
+/// [`EarlyEnd`](crate::application::EarlyEnd), as the command line itself.
+pub(super) fn target_line(
+    catalog: &Catalog,
+    application: &ApplicationInfo,
+    command: &CommandDescriptor,
+    words: &[String],
+) -> Result<ConfigLayer> {
+    let path = command.path();
+    let line: Vec<OsString> = path
+        .split(' ')
+        .chain(words.iter().map(String::as_str))
+        .map(OsString::from)
+        .collect();
+    // The names of entities decide which options there are.
+    let mut store = catalog.store().clone();
+    let first = model(catalog, application).lenient(&line).1;
+    store.add(layer_of(&ConfigStore::new(), first));
+    let selected = model(&catalog.with_store(store), application).strict(&line)?;
+    Ok(layer_of(&ConfigStore::new(), selected.typed))
+}
+
+fn source(flag: &str) -> Source {
+    Source::CommandLine { flag: flag.into() }
+}
+
+/// What was typed and is not in the store yet.
+fn layer_of(store: &ConfigStore, typed: Vec<Typed>) -> ConfigLayer {
+    let mut layer = ConfigLayer::new(Priority::COMMAND_LINE, source("the command line"));
+    let is_typed = |source: &Source| matches!(source, Source::CommandLine { .. });
+    for Typed {
+        key,
+        flag,
+        values,
+        multiple,
+    } in typed
+    {
+        if store.has_value_from(&Key::fold(&key), is_typed) {
+            continue;
+        }
+        let mut values = values.into_iter().map(Value::Raw);
+        let value = if multiple {
+            Some(Value::List(values.collect()))
+        } else {
+            values.next()
+        };
+        if let Some(value) = value {
+            layer.push(&key, value, source(&flag));
+        }
+    }
+    layer
+}
+
 /// Everything that the command line may say, as far as it is known.
-fn model(cx: &ExtensionContext<'_>) -> Model {
-    let catalog = cx.catalog();
-    let application = cx.application();
+fn model(catalog: &Catalog, application: &ApplicationInfo) -> Model {
+    let is_for = |entry: &&OptionEntry| entry.option.is_for(application.context);
     let main = catalog
         .application_options()
         .into_iter()
         // What nobody but the loader sets.
         .filter(|entry| ![SELECTED_COMMAND.key(), ALL_EXTENSIONS.key()].contains(&entry.option.key))
+        .filter(is_for)
         .map(|entry| cli_option(catalog, entry))
         .collect();
     let commands = catalog
@@ -131,6 +159,7 @@ fn model(cx: &ExtensionContext<'_>) -> Model {
             options: catalog
                 .command_options(entry.command)
                 .into_iter()
+                .filter(is_for)
                 .map(|entry| cli_option(catalog, entry))
                 .collect(),
         })
@@ -144,6 +173,7 @@ fn model(cx: &ExtensionContext<'_>) -> Model {
         version: application.version.to_string(),
         main,
         commands,
+        catalog: Some(catalog.clone()),
     }
 }
 

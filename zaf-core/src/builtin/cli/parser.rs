@@ -142,27 +142,54 @@ fn with_options(mut command: Command, options: &[CliOption], purpose: Purpose) -
             command = command.arg(positional(option));
             continue;
         }
-        let mut flags: Vec<String> = option.flags().into_iter().map(|(_, flag)| flag).collect();
+        let mut flags = option.flags();
         let in_one_line =
             option.descriptor.at.is_some() && !(1..=ENTITIES_SHOWN).contains(&flags.len());
         if purpose != Purpose::Parse && in_one_line {
-            flags = vec![flag_name(&option.descriptor, Some(&Entity::from("NAME")))];
+            let name = Entity::from("NAME");
+            flags = vec![(
+                Some(name.clone()),
+                flag_name(&option.descriptor, Some(&name)),
+            )];
         }
         let letter = option
             .descriptor
             .short
             .filter(|letter| letters.insert(*letter));
-        for (index, flag) in flags.into_iter().enumerate() {
+        for (index, (entity, flag)) in flags.into_iter().enumerate() {
             if !names.insert(flag.clone()) {
                 continue;
             }
             let short = letter.filter(|_| index == 0);
-            command = command.arg(named(option, flag.clone(), short, purpose));
+            let aliases: Vec<String> = option
+                .aliases(entity.as_ref())
+                .into_iter()
+                .filter(|alias| names.insert(alias.clone()))
+                .collect();
+            let mut arg = named(option, flag.clone(), short, purpose);
+            if purpose == Purpose::FullHelp {
+                arg = arg.visible_aliases(aliases.clone());
+            } else {
+                arg = arg.aliases(aliases.clone());
+            }
+            command = command.arg(arg);
+            if purpose == Purpose::Parse {
+                for flag in std::iter::once(&flag).chain(&aliases) {
+                    let instructions = option.instructions(flag).into_iter();
+                    for (instruction, _) in instructions {
+                        if names.insert(instruction.clone()) {
+                            let arg = named(option, instruction, None, purpose);
+                            command = command.arg(arg.hide(true));
+                        }
+                    }
+                }
+            }
             let negation = format!("no-{flag}");
             if option.is_switch() && names.insert(negation.clone()) {
                 command = command.arg(
                     Arg::new(negation.clone())
                         .long(negation)
+                        .aliases(aliases.iter().map(|alias| format!("no-{alias}")))
                         .action(ArgAction::SetTrue)
                         .conflicts_with(flag)
                         .hide(true),
@@ -228,7 +255,8 @@ fn value_name(kind: Kind) -> &'static str {
         Kind::Size => "BYTES",
         Kind::Path => "PATH",
         Kind::Glob => "PATTERN",
-        Kind::Choice(_) => "WORD",
+        Kind::Choice(_) | Kind::ChoiceOf(_) => "WORD",
+        Kind::Secret => "file:PATH",
         Kind::Entity => "NAME",
         _ => "TEXT",
     }
@@ -239,6 +267,9 @@ fn help_text(option: &CliOption) -> String {
     let mut notes = Vec::new();
     if let Kind::Choice(words) = descriptor.kind {
         notes.push(words.join(", "));
+    }
+    if let Kind::ChoiceOf(other) = descriptor.kind {
+        notes.push(format!("a value of --{}", flag_name(other, None)));
     }
     match descriptor.default {
         Some(DefaultValue::Flag(true)) => {
