@@ -181,6 +181,15 @@ impl OptionId<bool> {
             ..self.descriptor()
         })
     }
+
+    /// Values of all sources add up: `-vv` is twice yes.
+    #[must_use]
+    pub const fn multiple(self) -> OptionId<Vec<bool>> {
+        OptionId::with(OptionDescriptor {
+            multiple: true,
+            ..self.descriptor()
+        })
+    }
 }
 
 impl OptionId<Duration> {

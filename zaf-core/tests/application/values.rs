@@ -573,3 +573,16 @@ fn f61_a_wrong_path_or_entity_names_its_key() {
         assert!(stderr.contains(expected), "{stderr}");
     }
 }
+
+#[test]
+fn m4_nobody_is_asked_for_what_is_missing() {
+    const NEEDY: CommandDescriptor =
+        command("asks", &[OptionId::text("answer").required()], |_| {
+            Ok(ExitCode::Success)
+        });
+    let machine = Machine::new(&[]);
+    let own = [describe::<Rig>("rig", &[], &[&NEEDY])];
+    let (code, stdout, stderr) = run_in(with(own), &machine, &[], &["asks"]);
+    assert_eq!((code, stdout.as_str()), (2, ""), "{stderr}");
+    assert!(stderr.contains("option `answer` has no value"), "{stderr}");
+}

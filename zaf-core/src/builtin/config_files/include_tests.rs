@@ -99,7 +99,7 @@ fn patterns_include_all_matches_in_the_order_of_their_names() {
 }
 
 #[test]
-fn h14_a_circle_is_refused_with_its_path() {
+fn h14_f20_a_circle_is_refused_with_its_path() {
     let directory = Directory::new(&[
         ("a.yaml", "x: 1\ninclude.files:\n  - b.yaml\n"),
         ("b.yaml", "include.files: [c.yaml]\n"),

@@ -140,3 +140,43 @@ fn h23_a_file_that_everybody_can_change_is_warned_about() {
         )]
     );
 }
+
+#[test]
+fn h24_a_file_that_is_replaced_while_it_is_read_is_one_of_the_two() {
+    let directory = Directory::new();
+    let path = directory.file("a.yaml", "a: 1\nb: 1\n");
+    let texts = ["a: 1\nb: 1\n", "a: 2\nb: 2\nc: 2\n"];
+    std::thread::scope(|scope| {
+        let (directory, path) = (&directory, &path);
+        let (stop, stopped) = std::sync::mpsc::channel::<()>();
+        scope.spawn(move || {
+            for text in texts.iter().cycle() {
+                let next = directory.file("next", text);
+                fs::rename(next, path).unwrap();
+                if stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Disconnected) {
+                    return;
+                }
+            }
+        });
+        for _ in 0..300 {
+            let layer = file(path, Priority::EXPLICIT).unwrap();
+            let text = layer.document().unwrap().text();
+            assert!(texts.contains(&text), "{text}");
+            let of_text = if text == texts[0] { 2 } else { 3 };
+            assert_eq!(layer.entries().len(), of_text);
+        }
+        drop(stop);
+    });
+}
+
+#[test]
+fn h24_a_picture_shows_what_was_read_and_not_what_is_there_now() {
+    let directory = Directory::new();
+    let path = directory.file("a.yaml", "output.dri: x\n");
+    let layer = file(&path, Priority::EXPLICIT).unwrap();
+    fs::write(&path, "something else\n").unwrap();
+    let mut store = super::store();
+    store.add(layer);
+    let problems = store.validate(crate::config::UnknownKeys::Refuse);
+    assert!(problems[0].draw(false).contains("output.dri: x"));
+}

@@ -82,7 +82,7 @@ fn a_choice_of_entities_and_of_several() {
 }
 
 #[test]
-fn f23_f26_a_choice_cannot_follow_an_option_with_one_value() {
+fn f26_a_choice_cannot_follow_an_option_with_one_value() {
     static ONE: OptionDescriptor = OptionId::text("one").descriptor();
     let wrong = OptionId::choice_of("x", &ONE).descriptor();
     assert!(matches!(
@@ -265,4 +265,15 @@ fn an_option_is_for_the_applications_that_it_names() {
         assert!(everybody.is_for(context));
         assert_eq!(authors.is_for(context), context != Standalone);
     }
+}
+
+#[test]
+fn f26_an_entity_option_always_has_several_values_and_none_of_them_is_no_entity() {
+    let ids = OptionId::<Vec<Entity>>::entities("boxes").descriptor();
+    assert!(ids.multiple && ids.is_entity);
+    let mut store = ConfigStore::new();
+    store.define(&ids, "test").unwrap();
+    assert_eq!(store.entities(&ids).unwrap(), []);
+    store.add(yaml("boxes: one\n").unwrap());
+    assert_eq!(store.entities(&ids).unwrap(), ["one".into()]);
 }
