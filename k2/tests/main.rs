@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod completion;
 mod event_log;
 mod extension_guide;
 mod faults;
@@ -13,6 +14,7 @@ mod guard;
 mod introspection;
 mod kinds;
 mod linked;
+mod manual;
 mod nested;
 mod registration;
 mod selection;

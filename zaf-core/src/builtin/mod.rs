@@ -23,7 +23,10 @@ use self::config_files::CONFIG_FILES;
 use self::environment::ENVIRONMENT;
 use crate::extension::ExtensionDescriptor;
 
-pub use cli::CommandLine;
+pub use cli::{
+    COMPLETION_COMMAND, COMPLETION_SHELL, CommandLine, Completion, MAN_COMMAND,
+    MAN_COMMAND_COMMAND, MAN_DIR, Man,
+};
 pub use config_files::{
     ADDITIONAL_CONFIG_FILE_PATTERN, CONFIG_FILE_PATTERN, ConfigFiles, DISABLE_DEFAULT_CONFIG_FILES,
 };
@@ -71,4 +74,6 @@ pub const EXTENSIONS: &[ExtensionDescriptor] = &[
     inspection::EXTENSIONS[6],
     inspection::EXTENSIONS[7],
     noop::NOOP,
+    cli::COMPLETION,
+    cli::MAN,
 ];

@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::option::OptionDescriptor;
+use super::value::is_entity_name;
 use crate::message::Entity;
 
 /// A key in its one normal spelling, with dots. Cheap to clone.
@@ -36,6 +37,14 @@ impl Key {
             (Some(at), None) => Self::fold(&pattern(at, option)),
             (None, _) => Self::fold(option.key),
         }
+    }
+
+    /// The entity, if this is the key of an option that hangs at an entity option.
+    pub fn entity_of(&self, option: &OptionDescriptor) -> Option<Entity> {
+        let (before, after) = around_entity(option)?;
+        let rest = self.0.strip_prefix(&*before)?.strip_prefix('.')?;
+        let entity = rest.strip_suffix(&*after)?.strip_suffix('.')?;
+        is_entity_name(entity).then(|| Entity::from(entity))
     }
 
     /// The key with dots.

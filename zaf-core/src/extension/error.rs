@@ -5,7 +5,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::Catalog;
-use crate::application::ExitCode;
+use crate::application::{EarlyEnd, ExitCode};
 use crate::command::CommandError;
 use crate::component::{ComponentConflict, ComponentError};
 
@@ -288,6 +288,14 @@ impl LoadError {
             | Self::Define { extension, .. } => Some(extension),
             _ => None,
         }
+    }
+
+    /// Whether it is no error at all: somebody asked for help or the like and has it, nothing else is needed.
+    pub(super) fn is_answer(&self) -> bool {
+        let first: &(dyn std::error::Error + 'static) = self;
+        std::iter::successors(Some(first), |&error| error.source())
+            .filter_map(|cause| cause.downcast_ref::<EarlyEnd>())
+            .any(|early| early.code() == ExitCode::Success)
     }
 
     /// What the reader can do; may be empty.

@@ -156,6 +156,10 @@ impl Loader {
             .filter(|extension| is_framework_of(extension, SECOND_BAND_END + 1, u16::MAX))
         {
             errors.extend(load_framework(&mut instances, extension));
+            // Who asked for help or a completion has it; later extensions would open files and start threads for nothing.
+            if errors.iter().any(LoadError::is_answer) {
+                break;
+            }
         }
         warn_of_capabilities(instances.catalog(), &enabled);
         Prepared::new(instances, enabled, errors)

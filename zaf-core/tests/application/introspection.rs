@@ -163,6 +163,7 @@ fn extensions_are_listed_with_their_states() {
                                                         long
       110  commandscommand    active    zaf-core 1.2.3  Adds the command that lists
                                                         commands
+      110  completion         active    zaf-core 1.2.3  Completes words in shells
       110  componentscommand  active    zaf-core 1.2.3  Adds the command that lists
                                                         components
       110  configcommand      active    zaf-core 1.2.3  Adds the command that shows
@@ -171,6 +172,8 @@ fn extensions_are_listed_with_their_states() {
                                                         endpoints
       110  extensionscommand  active    zaf-core 1.2.3  Adds the command that lists
                                                         extensions
+      110  mancommand         active    zaf-core 1.2.3  Adds the command that writes
+                                                        manual pages
       110  messagescommand    active    zaf-core 1.2.3  Adds the command that lists
                                                         messages
       110  noop               disabled  zaf-core 1.2.3  Adds the command that does

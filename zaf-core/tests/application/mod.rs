@@ -1,5 +1,6 @@
 //! The life of an application: inside this process, and as a process with signals and streams of its own.
 
+mod completion;
 mod configuration;
 mod introspection;
 mod introspection_broken;

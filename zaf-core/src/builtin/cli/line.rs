@@ -1,44 +1,22 @@
 //! Reads a whole command line: leniently while options are still becoming known, strictly at the end. Pure.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use anstyle::{AnsiColor, Style};
 
 use super::super::disabled_options;
-use super::options::{CliOption, table};
-use super::parser::{Face, Purpose, VERSION_LETTER, parse, shown};
+use super::help::{self, Purpose};
+use super::model::{CliCommand, Model};
+use super::options::{CliOption, VERSION_LETTER, table};
+use super::parser::{parse, parser};
 use super::refusal;
 use super::scan::{Token, scan};
 use crate::application::{EarlyEnd, ExitCode};
 use crate::config::{Key, nearest};
-use crate::extension::Catalog;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
-
-/// Everything that the command line may say.
-#[derive(Debug)]
-pub(super) struct Model {
-    pub(super) face: Face,
-    pub(super) version: String,
-    /// Options of the application.
-    pub(super) main: Vec<CliOption>,
-    /// Sorted by path.
-    pub(super) commands: Vec<CliCommand>,
-    /// Where options are looked for that nobody who is loaded has.
-    pub(super) catalog: Option<Catalog>,
-}
-
-/// A command as the command line shows it.
-#[derive(Debug)]
-pub(super) struct CliCommand {
-    /// Words from the outermost parent, with blanks between.
-    pub(super) path: String,
-    pub(super) description: &'static str,
-    pub(super) hidden: bool,
-    /// Its own options and those of the extensions that extend it.
-    pub(super) options: Vec<CliOption>,
-}
 
 /// A value that somebody typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,14 +39,12 @@ pub(super) struct Selected {
 }
 
 impl Model {
-    /// The command and the values that can be told so far. Never complains: that is the strict pass's.
-    pub(super) fn lenient(&self, arguments: &[OsString]) -> (Option<&str>, Vec<Typed>) {
-        let tokens = scan(arguments, &table(&self.all_options()).0);
-        let command = self.find(&words(&tokens)).map(|(command, _)| command);
-        let options = self.options_of(command);
-        let tokens = scan(arguments, &table(&options).0);
-        let typed = typed(&tokens, &options).unwrap_or_default();
-        (command.map(|command| command.path.as_str()), typed)
+    /// The values that can be told so far: of options that are known and mean the same whatever the command is. A reading that
+    /// knows more never finds another value for the same key in a line that can be run. Never complains: that is the strict
+    /// reading's.
+    pub(super) fn lenient(&self, arguments: &[OsString]) -> Vec<Typed> {
+        let (table, options) = self.common();
+        typed(&scan(arguments, &table), &options).unwrap_or_default()
     }
 
     /// The command and all values.
@@ -76,54 +52,43 @@ impl Model {
     /// # Errors
     /// [`EarlyEnd`]: help or version was asked for, or the line is wrong (exit code 2).
     pub(super) fn strict(&self, arguments: &[OsString]) -> Result<Selected, EarlyEnd> {
-        let all = self.all_options();
-        let tokens = scan(arguments, &table(&all).0);
-        let line = words(&tokens);
-        let asks_help = |tokens: &[Token]| {
-            tokens.iter().find_map(|token| {
-                if token.is_flag("--full-help") {
-                    Some(Purpose::FullHelp)
-                } else if token.is_flag("--help") || token.is_flag("-h") {
-                    Some(Purpose::Help)
-                } else {
-                    None
-                }
-            })
-        };
-        let version_letter = format!("-{VERSION_LETTER}");
-        let asks_version = |token: &Token| {
-            // A letter that an option has is known and not this.
-            token.is_flag("--version") || *token == Token::Unknown(version_letter.clone().into())
-        };
-        if tokens.iter().any(asks_version) {
-            return Err(self.version());
+        let common = scan(arguments, &self.common().0);
+        let line = words(&common);
+        if line.first() == Some(&HELP) {
+            let named = &line[1..];
+            // Commands win; what else `help` may explain is up to a command of this name.
+            if self.find(&[HELP]).is_none() || self.names_command(named) {
+                let purpose = asked_for(&common).unwrap_or(Purpose::Help);
+                return Err(self.help_words(named, purpose));
+            }
         }
         let Some((command, count)) = self.find(&line) else {
-            if line.first() == Some(&HELP) {
-                return Err(self.help_words(&line[1..]));
+            if asks_version(&common) {
+                return Err(self.version());
             }
-            if let Some(purpose) = asks_help(&tokens) {
-                return Err(self.root_help(purpose));
-            }
-            return Err(self.no_command(&tokens, &line));
+            return Err(match asked_for(&common) {
+                Some(purpose) => self.help(None, purpose),
+                None => self.no_command(&common, None, &line),
+            });
         };
-        let purpose = asks_help(&tokens);
-        let parts: Vec<&str> = command.path.split(' ').collect();
         let options = self.options_of(Some(command));
-        if let Some(purpose) = purpose {
-            return Err(self.help(command, purpose));
-        }
-        if self.has_children(command) {
-            return Err(self.no_command(&tokens, &line[count.min(line.len())..]));
-        }
         let (known, conflicts) = table(&options);
+        let tokens = scan(arguments, &known);
+        if asks_version(&tokens) {
+            return Err(self.version());
+        }
+        if let Some(purpose) = asked_for(&tokens) {
+            return Err(self.help(Some(command), purpose));
+        }
+        if self.children(Some(command)).next().is_some() {
+            return Err(self.no_command(&tokens, Some(command), &line[count..]));
+        }
         if !conflicts.is_empty() {
             let texts: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
             return Err(refused(&texts.join("\n"), None));
         }
-        let tokens = scan(arguments, &known);
         let mut typed = typed(&tokens, &options).map_err(|problem| refused(&problem, None))?;
-        let mut path = parts.iter().copied().peekable();
+        let mut path = command.path.split(' ').peekable();
         let rest: Vec<OsString> = tokens
             .iter()
             .filter(|token| match token {
@@ -132,13 +97,15 @@ impl Model {
             })
             .flat_map(Token::arguments)
             .collect();
-        let parser = self
-            .face
-            .leaf(&parts, command.description, &options, Purpose::Parse);
-        let parsed = parse(parser, &options, rest)
+        let name = self.typed_path(Some(command));
+        // The parser looks at each of its options many times, so it gets those that are on the line; a line that it refuses is
+        // judged again with all of them, which it may mean.
+        let few = parser(name.clone(), &on_the_line(&tokens, &options));
+        let parsed = parse(few, &options, rest.clone())
+            .or_else(|_| parse(parser(name, &options), &options, rest))
             .map_err(|error| self.wrong(&error, Some(command), &tokens))?;
         if parsed.help {
-            return Err(self.help(command, Purpose::Help));
+            return Err(self.help(Some(command), Purpose::Help));
         }
         typed.extend(parsed.positionals.into_iter().map(|(index, values)| {
             let descriptor = &options[index].descriptor;
@@ -155,43 +122,32 @@ impl Model {
         })
     }
 
-    /// The help of the application without a command.
-    pub(super) fn root_help(&self, purpose: Purpose) -> EarlyEnd {
-        let commands: Vec<(&str, &str, bool)> = self
-            .commands
-            .iter()
-            .filter(|command| !command.path.contains(' '))
-            .map(|command| (command.path.as_str(), command.description, command.hidden))
-            .collect();
-        let root = self.face.root(&self.main, &commands, purpose);
-        EarlyEnd::new(ExitCode::Success, shown(root))
+    /// Whether these words are the path of a command.
+    fn names_command(&self, line: &[&str]) -> bool {
+        line.is_empty() || matches!(self.find(line), Some((_, count)) if count == line.len())
     }
 
-    fn help(&self, command: &CliCommand, purpose: Purpose) -> EarlyEnd {
-        let parts: Vec<&str> = command.path.split(' ').collect();
-        let options = self.options_of(Some(command));
-        let leaf = self
-            .face
-            .leaf(&parts, command.description, &options, purpose);
-        EarlyEnd::new(ExitCode::Success, shown(leaf))
+    fn help(&self, command: Option<&CliCommand>, purpose: Purpose) -> EarlyEnd {
+        EarlyEnd::new(ExitCode::Success, help::page(self, command, purpose))
     }
 
-    /// `help run`: the words behind `help` name a command.
-    fn help_words(&self, line: &[&str]) -> EarlyEnd {
+    /// `help addon create`: the words behind `help` name a command.
+    fn help_words(&self, line: &[&str], purpose: Purpose) -> EarlyEnd {
         match self.find(line) {
-            _ if line.is_empty() => self.root_help(Purpose::Help),
-            Some((command, _)) => self.help(command, Purpose::Help),
-            None => self.unknown_command(line[0]),
+            None if line.is_empty() => self.help(None, purpose),
+            Some((command, count)) if count == line.len() => self.help(Some(command), purpose),
+            Some((command, count)) => self.unknown_command(Some(command), line[count]),
+            None => self.unknown_command(None, line[0]),
         }
     }
 
     fn version(&self) -> EarlyEnd {
-        let text = format!("{} {}", self.face.program, self.version);
+        let text = format!("{} {}", self.program, self.version);
         EarlyEnd::new(ExitCode::Success, text)
     }
 
-    /// What is wrong with a line that names no command.
-    fn no_command(&self, tokens: &[Token], line: &[&str]) -> EarlyEnd {
+    /// What is wrong with a line that names no command, or only one that has others below it. `line` are the words behind it.
+    fn no_command(&self, tokens: &[Token], above: Option<&CliCommand>, line: &[&str]) -> EarlyEnd {
         let before_word = tokens
             .iter()
             .take_while(|token| !matches!(token, Token::Word(_)));
@@ -200,48 +156,44 @@ impl Model {
             .flat_map(Token::arguments)
             .next();
         if let Some(option) = wrong_option {
-            let root = self.face.root(&self.main, &[], Purpose::Parse);
+            let root = parser(self.program.clone(), &self.main);
             if let Err(error) = parse(root, &self.main, vec![option]) {
                 return self.wrong(&error, None, tokens);
             }
         }
         match line.first() {
-            Some(word) => self.unknown_command(word),
+            Some(word) => self.unknown_command(above, word),
             None => refused(
-                "a command is missing",
-                Some(&format!("`{} --help` lists them", self.face.program)),
+                &match above {
+                    Some(above) => format!("`{}` needs a command below it", above.path),
+                    None => "a command is missing".to_owned(),
+                },
+                Some(&format!("`{} --help` lists them", self.typed_path(above))),
             ),
         }
     }
 
-    fn unknown_command(&self, word: &str) -> EarlyEnd {
-        let names = self
-            .commands
-            .iter()
-            .flat_map(|command| command.path.split(' '));
-        let hint = match nearest(word, names) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("`{} --help` lists the commands", self.face.program),
+    fn unknown_command(&self, above: Option<&CliCommand>, word: &str) -> EarlyEnd {
+        let below = self
+            .children(above)
+            .filter(|command| !command.hidden)
+            .map(CliCommand::name);
+        // Whoever forgets the first word means a command that belongs to another one.
+        let elsewhere = || {
+            let commands = self.commands.iter().filter(|command| !command.hidden);
+            let near = nearest(word, commands.clone().map(CliCommand::name))?;
+            let found = commands.clone().find(|command| command.name() == near)?;
+            Some(found.path.as_str())
         };
-        refused(&format!("unknown command `{word}`"), Some(&hint))
-    }
-
-    /// The command that the first words name, the longest path that fits, and how many words it takes.
-    fn find(&self, line: &[&str]) -> Option<(&CliCommand, usize)> {
-        let deepest = self
-            .commands
-            .iter()
-            .map(|command| command.path.split(' ').count())
-            .max()
-            .unwrap_or(0);
-        (1..=line.len().min(deepest)).rev().find_map(|count| {
-            let path = line[..count].join(" ");
-            let index = self
-                .commands
-                .binary_search_by(|command| command.path.as_str().cmp(&path))
-                .ok()?;
-            Some((&self.commands[index], count))
-        })
+        let hint = match nearest(word, below).or_else(elsewhere) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("`{} --help` lists the commands", self.typed_path(above)),
+        };
+        let problem = match above {
+            Some(above) => format!("`{}` has no command `{word}`", above.path),
+            None => format!("unknown command `{word}`"),
+        };
+        refused(&problem, Some(&hint))
     }
 
     /// What the parser finds wrong with a line, in the words of all other messages.
@@ -251,10 +203,7 @@ impl Model {
         command: Option<&CliCommand>,
         tokens: &[Token],
     ) -> EarlyEnd {
-        let typed = match command {
-            Some(command) => format!("{} {}", self.face.program, command.path),
-            None => self.face.program.clone(),
-        };
+        let typed = self.typed_path(command);
         let elsewhere = |flag: &str| {
             self.commands
                 .iter()
@@ -272,51 +221,47 @@ impl Model {
         };
         refusal::of(error, &typed, tokens, elsewhere, switched_off)
     }
-
-    fn has_children(&self, command: &CliCommand) -> bool {
-        self.commands.iter().any(|other| {
-            other
-                .path
-                .strip_prefix(&command.path)
-                .is_some_and(|rest| rest.starts_with(' '))
-        })
-    }
-
-    fn options_of(&self, command: Option<&CliCommand>) -> Vec<CliOption> {
-        let own = command.map(|command| command.options.as_slice());
-        merged(std::iter::once(self.main.as_slice()).chain(own))
-    }
-
-    fn all_options(&self) -> Vec<CliOption> {
-        let commands = self
-            .commands
-            .iter()
-            .map(|command| command.options.as_slice());
-        merged(std::iter::once(self.main.as_slice()).chain(commands))
-    }
 }
 
 /// The word that shows the help of the words behind it, unless a command has this name.
-const HELP: &str = "help";
+pub(super) const HELP: &str = "help";
 
-/// Each option once, required if anybody requires it.
-fn merged<'a>(lists: impl Iterator<Item = &'a [CliOption]>) -> Vec<CliOption> {
-    let mut all: Vec<CliOption> = Vec::new();
-    let mut index = std::collections::BTreeMap::new();
-    for option in lists.flatten() {
-        let identity = (option.descriptor.key, option.descriptor.at.map(|at| at.key));
-        match index.get(&identity) {
-            None => {
-                index.insert(identity, all.len());
-                all.push(option.clone());
-            }
-            Some(&known) => {
-                let known: &mut CliOption = &mut all[known];
-                known.required |= option.required;
-            }
+/// Which help a line asks for.
+fn asked_for(tokens: &[Token]) -> Option<Purpose> {
+    tokens.iter().find_map(|token| {
+        if token.is_flag("--full-help") {
+            Some(Purpose::FullHelp)
+        } else if token.is_flag("--help") || token.is_flag("-h") {
+            Some(Purpose::Help)
+        } else {
+            None
         }
-    }
-    all
+    })
+}
+
+/// Whether a line asks for the version. A letter that an option has is known and not this.
+fn asks_version(tokens: &[Token]) -> bool {
+    let letter = Token::Unknown(format!("-{VERSION_LETTER}").into());
+    tokens
+        .iter()
+        .any(|token| token.is_flag("--version") || *token == letter)
+}
+
+/// The options that are typed, and all positional ones.
+fn on_the_line(tokens: &[Token], options: &[CliOption]) -> Vec<CliOption> {
+    let typed: BTreeSet<usize> = tokens
+        .iter()
+        .filter_map(|token| match token {
+            Token::Known { spelling, .. } => Some(spelling.option),
+            _ => None,
+        })
+        .collect();
+    options
+        .iter()
+        .enumerate()
+        .filter(|(index, option)| option.descriptor.argument || typed.contains(index))
+        .map(|(_, option)| option.clone())
+        .collect()
 }
 
 /// The words, up to the first that is not UTF-8.

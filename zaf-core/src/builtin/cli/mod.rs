@@ -5,9 +5,16 @@
 //! commands, and at 100 strictly: only then is anything wrong, help shown or a command selected. Only what was typed gets a
 //! value (priority 100); a value is handed over by the first reading that knows its option.
 //!
-//! [`scan`] takes the line apart, [`parser`] judges it, [`line`] decides what it means; all are pure.
+//! [`model`] is the one description of all that may be typed. [`scan`] takes the line apart, [`parser`] judges it, [`line`]
+//! decides what it means, [`help`] shows what could have been typed, [`completion`] what may come next; all are pure.
 
+mod completion;
+#[cfg(test)]
+mod fixture;
+mod help;
 mod line;
+mod man;
+mod model;
 mod options;
 mod parser;
 mod refusal;
@@ -15,16 +22,16 @@ mod scan;
 
 use std::ffi::OsString;
 
-use self::line::{CliCommand, Model, Typed};
-use self::options::{CliOption, Owner};
-use self::parser::Face;
+use self::completion::Question;
+use self::line::Typed;
+use self::model::Model;
 use super::declare::Declaration;
+use crate::application::{EarlyEnd, ExitCode};
 use crate::command::{ApplicationInfo, CommandDescriptor};
-use crate::config::{ConfigLayer, ConfigStore, Key, OptionDescriptor, Priority, Source, Value};
+use crate::config::{ConfigLayer, ConfigStore, Key, Priority, Source, Value};
 use crate::error::Result;
 use crate::extension::{
-    ALL_EXTENSIONS, Catalog, Extension, ExtensionContext, ExtensionDescriptor, OptionEntry,
-    Requester, SELECTED_COMMAND,
+    Catalog, Extension, ExtensionContext, ExtensionDescriptor, SELECTED_COMMAND,
 };
 
 /// Load order of the strict reading.
@@ -46,6 +53,11 @@ const fn pass<const ORDER: u16>() -> ExtensionDescriptor {
     }
     .of::<CommandLine<ORDER>>()
 }
+
+pub(super) use self::completion::COMPLETION;
+pub use self::completion::{COMPLETION_COMMAND, COMPLETION_SHELL, Completion};
+pub(super) use self::man::MAN;
+pub use self::man::{MAN_COMMAND, MAN_COMMAND_COMMAND, MAN_DIR, Man};
 
 pub(super) const CLI: [ExtensionDescriptor; 5] = [
     pass::<1>(),
@@ -70,16 +82,23 @@ impl<const ORDER: u16> Extension for CommandLine<ORDER> {
             // An application that chooses its command itself has no command line at all.
             return Ok(Vec::new());
         }
-        let model = model(cx.catalog(), cx.application());
-        let arguments = &cx.application().invocation.arguments;
+        let model = Model::new(cx.catalog(), cx.application());
+        let question = Question::of(&cx.application().invocation.arguments);
+        let arguments = match &question {
+            Some(question) => &question.before,
+            None => &cx.application().invocation.arguments,
+        };
         if ORDER == STRICT {
+            if let Some(question) = question {
+                return Err(EarlyEnd::new(ExitCode::Success, question.answer(&model)).into());
+            }
             let selected = model.strict(arguments)?;
             let mut layer = layer_of(store, selected.typed);
             let source = source("the command's name");
             layer.push(SELECTED_COMMAND.key(), selected.command, source);
             return Ok(vec![layer]);
         }
-        Ok(vec![layer_of(store, model.lenient(arguments).1)])
+        Ok(vec![layer_of(store, model.lenient(arguments))])
     }
 }
 
@@ -101,9 +120,9 @@ pub(super) fn target_line(
         .collect();
     // The names of entities decide which options there are.
     let mut store = catalog.store().clone();
-    let first = model(catalog, application).lenient(&line).1;
+    let first = Model::new(catalog, application).lenient(&line);
     store.add(layer_of(&ConfigStore::new(), first));
-    let selected = model(&catalog.with_store(store), application).strict(&line)?;
+    let selected = Model::new(&catalog.with_store(store), application).strict(&line)?;
     Ok(layer_of(&ConfigStore::new(), selected.typed))
 }
 
@@ -136,64 +155,4 @@ fn layer_of(store: &ConfigStore, typed: Vec<Typed>) -> ConfigLayer {
         }
     }
     layer
-}
-
-/// Everything that the command line may say, as far as it is known.
-fn model(catalog: &Catalog, application: &ApplicationInfo) -> Model {
-    let is_for = |entry: &&OptionEntry| entry.option.is_for(application.context);
-    let main = catalog
-        .application_options()
-        .into_iter()
-        // What nobody but the loader sets.
-        .filter(|entry| ![SELECTED_COMMAND.key(), ALL_EXTENSIONS.key()].contains(&entry.option.key))
-        .filter(is_for)
-        .map(|entry| cli_option(catalog, entry))
-        .collect();
-    let commands = catalog
-        .commands()
-        .iter()
-        .map(|(path, entry)| CliCommand {
-            path: path.to_owned(),
-            description: entry.command.description,
-            hidden: entry.command.hidden,
-            options: catalog
-                .command_options(entry.command)
-                .into_iter()
-                .filter(is_for)
-                .map(|entry| cli_option(catalog, entry))
-                .collect(),
-        })
-        .collect();
-    Model {
-        face: Face {
-            program: application.program.to_string(),
-            about: application.about.to_string(),
-            width: application.invocation.width,
-        },
-        version: application.version.to_string(),
-        main,
-        commands,
-        catalog: Some(catalog.clone()),
-    }
-}
-
-fn cli_option(catalog: &Catalog, entry: &OptionEntry) -> CliOption {
-    CliOption {
-        descriptor: entry.option,
-        required: entry.required,
-        owner: match entry.requested_by.first() {
-            Some(Requester::Command(_)) => Owner::Command,
-            Some(Requester::Extension(name, place)) if place.krate != env!("CARGO_PKG_NAME") => {
-                Owner::Extension(name)
-            }
-            _ => Owner::Application,
-        },
-        entities: entry
-            .option
-            .at
-            .map_or_else(Vec::new, |at: &OptionDescriptor| {
-                // Entities that cannot be read are a problem that the validation finds.
-                catalog.store().entities(at).unwrap_or_default()
-            }),
-    }
 }

@@ -3,10 +3,15 @@
 use crate::config::{Kind, Operation, OptionDescriptor, flag_name};
 use crate::message::Entity;
 
-use super::scan::{Spelling, Table, Takes};
+use super::scan::{Spelling, Takes};
+
+pub(super) use super::scan::Table;
 
 /// Flags of the command line itself, which no option may be called.
 pub(super) const RESERVED: [&str; 3] = ["help", "full-help", "version"];
+
+/// Also shows the version, unless an option has this letter.
+pub(super) const VERSION_LETTER: char = 'V';
 
 /// Who asks for an option first. In the order of the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,6 +78,38 @@ impl CliOption {
     pub(super) fn is_switch(&self) -> bool {
         self.descriptor.kind == Kind::Flag
     }
+}
+
+/// The positional options in the order in which they are typed: as the command declares them, what takes all that is left
+/// last.
+pub(super) fn positionals(options: &[CliOption]) -> Vec<&CliOption> {
+    let mut positionals: Vec<&CliOption> = options
+        .iter()
+        .filter(|option| option.descriptor.argument)
+        .collect();
+    positionals.sort_by_key(|option| (option.descriptor.multiple, option.owner));
+    positionals
+}
+
+/// Word that stands for a value.
+pub(super) fn value_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Integer | Kind::Count => "N",
+        Kind::Float => "NUMBER",
+        Kind::Duration => "TIME",
+        Kind::Size => "BYTES",
+        Kind::Path => "PATH",
+        Kind::Glob => "PATTERN",
+        Kind::Choice(_) | Kind::ChoiceOf(_) => "WORD",
+        Kind::Secret => "file:PATH",
+        Kind::Entity => "NAME",
+        _ => "TEXT",
+    }
+}
+
+/// The last word of a key: what a positional argument is called.
+pub(super) fn last_word(key: &str) -> &str {
+    key.rsplit(['.', '-', '_']).next().unwrap_or(key)
 }
 
 /// Two options that a command line could not tell apart.

@@ -45,6 +45,17 @@ pub(super) struct Table {
     pub(super) short: BTreeMap<char, Spelling>,
 }
 
+impl Table {
+    /// Forgets a spelling; `flag` has its dashes.
+    pub(super) fn remove(&mut self, flag: &str) {
+        if let Some(long) = flag.strip_prefix("--") {
+            self.long.remove(long);
+        } else if let Some(letter) = flag.strip_prefix('-').and_then(|rest| rest.chars().next()) {
+            self.short.remove(&letter);
+        }
+    }
+}
+
 /// One piece of the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
