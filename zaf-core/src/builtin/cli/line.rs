@@ -43,7 +43,7 @@ impl Model {
     /// knows more never finds another value for the same key in a line that can be run. Never complains: that is the strict
     /// reading's.
     pub(super) fn lenient(&self, arguments: &[OsString]) -> Vec<Typed> {
-        let (table, options) = self.common();
+        let (table, options) = self.common_on(arguments);
         typed(&scan(arguments, &table), &options).unwrap_or_default()
     }
 
@@ -52,7 +52,7 @@ impl Model {
     /// # Errors
     /// [`EarlyEnd`]: help or version was asked for, or the line is wrong (exit code 2).
     pub(super) fn strict(&self, arguments: &[OsString]) -> Result<Selected, EarlyEnd> {
-        let common = scan(arguments, &self.common().0);
+        let common = scan(arguments, &self.common_on(arguments).0);
         let line = words(&common);
         if line.first() == Some(&HELP) {
             let named = &line[1..];
