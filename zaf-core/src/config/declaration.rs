@@ -96,6 +96,9 @@ pub(super) fn difference(first: &OptionDescriptor, second: &OptionDescriptor) ->
             shown(second.default)
         ));
     }
+    if first.aliases != second.aliases {
+        return Some("other names".to_owned());
+    }
     if first.transform.is_some() != second.transform.is_some() {
         return Some("only one has a function for its values".to_owned());
     }

@@ -240,6 +240,21 @@ fn names_that_mean_two_options_are_refused() {
 }
 
 #[test]
+fn one_option_has_the_same_other_names_whoever_declares_it() {
+    let mut store = ConfigStore::new();
+    let one = OptionId::text("one").descriptor();
+    store.define(&one, "a").unwrap();
+    for owner in ["a", "b"] {
+        let two = OptionId::text("one").aliases(&["two"]).descriptor();
+        let refused = store.clone().define(&two, owner);
+        assert!(
+            matches!(refused, Err(ConfigError::Conflict { .. })),
+            "{refused:?}"
+        );
+    }
+}
+
+#[test]
 fn f17_the_same_option_written_twice_is_one_option() {
     let mut store = ConfigStore::new();
     let first = OptionId::choice("x", &["a", "b"])
