@@ -180,9 +180,9 @@ impl Model {
             .map(CliCommand::name);
         // Whoever forgets the first word means a command that belongs to another one.
         let elsewhere = || {
-            let commands = self.commands.iter().filter(|command| !command.hidden);
-            let near = nearest(word, commands.clone().map(CliCommand::name))?;
-            let found = commands.clone().find(|command| command.name() == near)?;
+            let commands = || self.commands.iter().filter(|command| !command.hidden);
+            let near = nearest(word, commands().map(CliCommand::name))?;
+            let found = commands().find(|command| command.name() == near)?;
             Some(found.path.as_str())
         };
         let hint = match nearest(word, below).or_else(elsewhere) {
@@ -219,7 +219,8 @@ impl Model {
             let owner = |name| disabled_options::owner_of(self.catalog.as_ref()?, &Key::fold(name));
             owner(&name).or_else(|| owner(name.strip_prefix("no-")?))
         };
-        refusal::of(error, &typed, tokens, elsewhere, switched_off)
+        let options = self.options_of(command);
+        refusal::of(error, &typed, &options, tokens, elsewhere, switched_off)
     }
 }
 

@@ -1,4 +1,4 @@
-use super::super::fixture::{model, option};
+use super::super::fixture::{configured, model, option};
 use super::super::options::Owner;
 use super::*;
 use crate::config::OptionId;
@@ -320,4 +320,137 @@ proptest::proptest! {
         proptest::prop_assert_eq!(words(&few), words(&all));
         proptest::prop_assert_eq!(typed(&few, &of_few), typed(&all, &of_all));
     }
+}
+
+#[test]
+fn h20_an_abbreviation_is_not_guessed_but_its_long_form_is_said() {
+    for (line, hint) in [
+        (
+            &["run", "--output", "x"][..],
+            "did you mean `--output-dir`?",
+        ),
+        (
+            &["run", "--parallel=3"],
+            "did you mean `--parallel-workers`?",
+        ),
+        (&["run", "--no-abort"], "did you mean `--no-abort-on-fail`?"),
+    ] {
+        let (code, text) = ended(line);
+        assert_eq!(code, 2, "{text}");
+        assert!(text.contains(hint), "{text}");
+    }
+    // Two begin like it: neither is meant more than the other.
+    let mut two = model();
+    let format = OptionId::text("output.form").optional();
+    two.main.push(option(format, Owner::Application));
+    let early = two.strict(&arguments(&["run", "--output", "x"]));
+    let text = early.expect_err("no option").to_string();
+    assert!(
+        text.contains("`--output-dir`") && text.contains("`--output-form`"),
+        "{text}"
+    );
+    assert_eq!(ended(&["ru"]).0, 2);
+    assert_eq!(ended(&["addon", "crea"]).0, 2);
+}
+
+#[test]
+fn h20_the_name_of_an_entity_is_corrected() {
+    let model = configured();
+    for (flag, hint) in [
+        ("--boxes-lba@ip=1", "did you mean `--boxes-lab@ip`?"),
+        ("--boxes-desk@pi=1", "did you mean `--boxes-desk@ip`?"),
+        ("--boxes-attic@ip=1", "`boxes-ids` names `lab`, `desk`"),
+    ] {
+        let early = model
+            .strict(&arguments(&["run", flag]))
+            .expect_err("no entity");
+        let text = anstream::adapter::strip_str(&early.to_string()).to_string();
+        assert_eq!(early.code(), ExitCode::Usage);
+        assert!(text.contains(hint), "{text}");
+    }
+}
+
+#[test]
+fn commands_below_a_command_are_asked_for_by_its_name() {
+    for (line, expected) in [
+        (
+            &["addon"][..],
+            "error: `addon` needs a command below it\n  hint: `demo addon --help` lists them",
+        ),
+        (
+            &["addon", "crate"],
+            "error: `addon` has no command `crate`\n  hint: did you mean `create`?",
+        ),
+        (
+            &["help", "addon", "crate"],
+            "error: `addon` has no command `crate`\n  hint: did you mean `create`?",
+        ),
+        (
+            &["addon", "something"],
+            "error: `addon` has no command `something`\n  hint: `demo addon --help` lists the commands",
+        ),
+        // Whoever forgets the first word is told the whole path.
+        (
+            &["create"],
+            "error: unknown command `create`\n  hint: did you mean `addon create`?",
+        ),
+        (
+            &["addon", "rnu"],
+            "error: `addon` has no command `rnu`\n  hint: did you mean `run`?",
+        ),
+    ] {
+        assert_eq!(ended(line), (2, expected.to_owned()));
+    }
+}
+
+#[test]
+fn commands_win_over_topics_of_a_command_called_help() {
+    let mut model = model();
+    let topic = OptionId::text("help.topic").argument().optional();
+    let mut help = model.commands.remove(2);
+    help.path = "help".to_owned();
+    help.options = vec![option(topic, Owner::Command)];
+    model.commands.insert(2, help);
+    let of = |line: &[&str]| model.strict(&arguments(line));
+    for line in [
+        &["help"][..],
+        &["help", "run"],
+        &["help", "addon", "create"],
+    ] {
+        let early = of(line).expect_err("help");
+        assert_eq!(early.code(), ExitCode::Success, "{line:?}");
+        assert!(early.to_string().contains("Usage:"), "{line:?}");
+    }
+    let topic = of(&["help", "verdicts"]).expect("the command `help`");
+    assert_eq!(topic.command, "help");
+    assert_eq!(topic.typed[0].values, ["verdicts"]);
+}
+
+#[test]
+fn help_of_a_command_is_the_same_by_word_and_by_flag() {
+    assert_eq!(
+        ended(&["help", "addon", "create"]),
+        ended(&["addon", "create", "--help"])
+    );
+    assert_eq!(
+        ended(&["help", "run", "--full-help"]),
+        ended(&["run", "--full-help"])
+    );
+}
+
+#[test]
+fn a_letter_that_commands_use_differently_means_what_the_command_says() {
+    let mut model = model();
+    let text = OptionId::text("name.of.it").short('n').optional();
+    let flag = OptionId::flag("negate").short('n').optional();
+    model.commands[2].options.push(option(text, Owner::Command));
+    model.commands[3].options.push(option(flag, Owner::Command));
+    let typed = |line: &[&str]| model.strict(&arguments(line)).expect("a command").typed;
+    let list = typed(&["list", "-n", "x"]);
+    assert_eq!((&*list[0].key, &*list[0].values[0]), ("name.of.it", "x"));
+    let run = typed(&["run", "-n", "x"]);
+    assert_eq!((&*run[0].key, &*run[0].values[0]), ("negate", "true"));
+    assert_eq!((&*run[1].key, &*run[1].values[0]), ("run.paths", "x"));
+    // Before the command is known, such a letter means nothing.
+    assert_eq!(model.lenient(&arguments(&["run", "-n", "x"])), []);
 }

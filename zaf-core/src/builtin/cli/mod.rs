@@ -17,6 +17,8 @@ mod man;
 mod model;
 mod options;
 mod parser;
+#[cfg(test)]
+mod pass_tests;
 mod refusal;
 mod scan;
 
