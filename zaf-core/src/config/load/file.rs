@@ -104,7 +104,7 @@ pub fn file(path: &Utf8Path, priority: Priority) -> Result<ConfigLayer, LoadErro
 ///
 /// # Errors
 ///
-/// As [`file`].
+/// As [`file()`].
 pub fn file_with_secrets(
     path: &Utf8Path,
     priority: Priority,
