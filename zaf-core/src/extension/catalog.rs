@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use super::core_options::entity_include;
 use super::options::{self, OptionEntry, Requester};
 use super::{
     DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, LoadError, RegisteredExtension,
@@ -109,17 +110,11 @@ impl Catalog {
         let own = core.iter().map(|option| (Requester::Application, *option));
         let of_extensions = enabled().flat_map(|extension| {
             let requester = Requester::extension(extension);
-            extension
-                .config_options
-                .iter()
-                .map(move |option| (requester, *option))
+            asked_for(extension.config_options).map(move |option| (requester, option))
         });
         let of_commands = commands.iter().flat_map(|(_, entry)| {
-            entry
-                .command
-                .config_options
-                .iter()
-                .map(|option| (Requester::Command(entry.command), *option))
+            asked_for(entry.command.config_options)
+                .map(|option| (Requester::Command(entry.command), option))
         });
         let (options, mut problems) = options::collect(own.chain(of_extensions).chain(of_commands));
         problems.extend(command_problems.into_iter().map(LoadError::from));
@@ -243,12 +238,12 @@ impl Catalog {
         let mut keys = BTreeSet::new();
         let mut next = Some(command);
         while let Some(command) = next {
-            keys.extend(command.config_options.iter().map(key));
+            keys.extend(asked_for(command.config_options).map(|option| key(&option)));
             next = command.parent;
         }
         for extension in self.enabled() {
             if !extension.config_options.is_empty() && extension.extends(command) {
-                keys.extend(extension.config_options.iter().map(key));
+                keys.extend(asked_for(extension.config_options).map(|option| key(&option)));
             }
         }
         keys.iter()
@@ -331,10 +326,19 @@ impl Catalog {
             .map(|(key, _)| key.clone());
         self.enabled()
             .filter(|extension| extension.is_framework())
-            .flat_map(|extension| extension.config_options.iter().map(key))
+            .flat_map(|extension| asked_for(extension.config_options).map(|option| key(&option)))
             .chain(of_application)
             .collect()
     }
+}
+
+/// The options of a list, and with each entity option the one that includes files for its entities.
+fn asked_for(list: &'static [ConfigOption]) -> impl Iterator<Item = ConfigOption> {
+    let includes = list
+        .iter()
+        .filter(|request| request.option.is_entity)
+        .map(|request| entity_include(&request.option));
+    list.iter().copied().chain(includes)
 }
 
 fn key(option: &ConfigOption) -> Key {

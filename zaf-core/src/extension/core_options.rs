@@ -1,6 +1,6 @@
 //! Options about extensions that every application has.
 
-use crate::config::{OptionDescriptor, OptionId};
+use crate::config::{ConfigOption, OptionDescriptor, OptionId};
 use crate::message::Entity;
 
 const ALL_EXTENSIONS_DESCRIPTOR: OptionDescriptor = ALL_EXTENSIONS.descriptor();
@@ -24,6 +24,20 @@ pub const EXTENSIONS_ENABLED_BY_DEFAULT: OptionId<bool> = OptionId::flag("ext.de
     .describe("Whether extensions are loaded that nobody mentions")
     .default(true)
     .hidden();
+
+/// Name of the option that every entity option has at it: files whose values are that entity's. `suts.box.include.files`,
+/// `--suts-box@include-files`.
+pub const ENTITY_INCLUDE_FILES: &str = "include.files";
+
+/// The option of this name for the entities of an option.
+pub(super) const fn entity_include(entities: &'static OptionDescriptor) -> ConfigOption {
+    OptionId::glob(ENTITY_INCLUDE_FILES)
+        .multiple()
+        .describe("Read these files too; every key in them is this one's.")
+        .hidden()
+        .at(entities)
+        .optional()
+}
 
 /// Path of the command to run, names with blanks between. Set by the extension that parses the command line.
 pub const SELECTED_COMMAND: OptionId<String> = OptionId::text("internal.command")

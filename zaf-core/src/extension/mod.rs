@@ -33,7 +33,8 @@ pub use activation::is_active;
 pub use catalog::{Catalog, ExtensionEntry, ExtensionState};
 pub use context::ExtensionContext;
 pub use core_options::{
-    ALL_EXTENSIONS, EXTENSION_ENABLED, EXTENSIONS_ENABLED_BY_DEFAULT, SELECTED_COMMAND,
+    ALL_EXTENSIONS, ENTITY_INCLUDE_FILES, EXTENSION_ENABLED, EXTENSIONS_ENABLED_BY_DEFAULT,
+    SELECTED_COMMAND,
 };
 pub use descriptor::{
     Condition, DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind,

@@ -155,7 +155,7 @@ fn extensions_are_listed_with_their_states() {
     1…100  cli                active    zaf-core 1.2.3  Reads the command line
      1…90  environment        active    zaf-core 1.2.3  Reads options from
                                                         environment variables
-      2…4  configfiles        active    zaf-core 1.2.3  Reads configuration files
+     2…91  configfiles        active    zaf-core 1.2.3  Reads configuration files
        30  output             active    zaf-core 1.2.3  Says where a run puts what
                                                         it produces
       101  configvalidator    active    zaf-core 1.2.3  Refuses a configuration with

@@ -10,3 +10,4 @@ mod process;
 mod recorder;
 mod reference;
 mod run;
+mod values;

@@ -64,6 +64,7 @@ pub(super) fn model() -> Model {
         width: 80,
         extensions: [("abort", "Ends the run early.")].into(),
         store: ConfigStore::new(),
+        catalog: None,
         main: vec![
             option(OUTPUT, Owner::Application),
             option(LEVEL, Owner::Application),

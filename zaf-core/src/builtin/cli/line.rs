@@ -1,9 +1,11 @@
 //! Reads a whole command line: leniently while options are still becoming known, strictly at the end. Pure.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use anstyle::{AnsiColor, Style};
 
+use super::super::disabled_options;
 use super::help::{self, Purpose};
 use super::model::{CliCommand, Model};
 use super::options::{CliOption, VERSION_LETTER, table};
@@ -11,7 +13,7 @@ use super::parser::{parse, parser};
 use super::refusal;
 use super::scan::{Token, scan};
 use crate::application::{EarlyEnd, ExitCode};
-use crate::config::nearest;
+use crate::config::{Key, nearest};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
@@ -41,7 +43,7 @@ impl Model {
     /// knows more never finds another value for the same key in a line that can be run. Never complains: that is the strict
     /// reading's.
     pub(super) fn lenient(&self, arguments: &[OsString]) -> Vec<Typed> {
-        let (table, options) = self.common();
+        let (table, options) = self.common_on(arguments);
         typed(&scan(arguments, &table), &options).unwrap_or_default()
     }
 
@@ -50,7 +52,7 @@ impl Model {
     /// # Errors
     /// [`EarlyEnd`]: help or version was asked for, or the line is wrong (exit code 2).
     pub(super) fn strict(&self, arguments: &[OsString]) -> Result<Selected, EarlyEnd> {
-        let common = scan(arguments, &self.common().0);
+        let common = scan(arguments, &self.common_on(arguments).0);
         let line = words(&common);
         if line.first() == Some(&HELP) {
             let named = &line[1..];
@@ -95,8 +97,12 @@ impl Model {
             })
             .flat_map(Token::arguments)
             .collect();
-        let parser = parser(self.typed_path(Some(command)), &options);
-        let parsed = parse(parser, &options, rest)
+        let name = self.typed_path(Some(command));
+        // The parser looks at each of its options many times, so it gets those that are on the line; a line that it refuses is
+        // judged again with all of them, which it may mean.
+        let few = parser(name.clone(), &on_the_line(&tokens, &options));
+        let parsed = parse(few, &options, rest.clone())
+            .or_else(|_| parse(parser(name, &options), &options, rest))
             .map_err(|error| self.wrong(&error, Some(command), &tokens))?;
         if parsed.help {
             return Err(self.help(Some(command), Purpose::Help));
@@ -221,8 +227,13 @@ impl Model {
                 .map(|command| command.path.as_str())
                 .collect()
         };
+        let switched_off = |flag: &str| {
+            let name = flag.trim_start_matches('-').replace('@', ".");
+            let owner = |name| disabled_options::owner_of(self.catalog.as_ref()?, &Key::fold(name));
+            owner(&name).or_else(|| owner(name.strip_prefix("no-")?))
+        };
         let options = self.options_of(command);
-        refusal::of(error, &typed, &options, tokens, elsewhere)
+        refusal::of(error, &typed, &options, tokens, elsewhere, switched_off)
     }
 }
 
@@ -248,6 +259,23 @@ fn asks_version(tokens: &[Token]) -> bool {
     tokens
         .iter()
         .any(|token| token.is_flag("--version") || *token == letter)
+}
+
+/// The options that are typed, and all positional ones.
+fn on_the_line(tokens: &[Token], options: &[CliOption]) -> Vec<CliOption> {
+    let typed: BTreeSet<usize> = tokens
+        .iter()
+        .filter_map(|token| match token {
+            Token::Known { spelling, .. } => Some(spelling.option),
+            _ => None,
+        })
+        .collect();
+    options
+        .iter()
+        .enumerate()
+        .filter(|(index, option)| option.descriptor.argument || typed.contains(index))
+        .map(|(_, option)| option.clone())
+        .collect()
 }
 
 /// The words, up to the first that is not UTF-8.
@@ -293,7 +321,8 @@ fn typed(tokens: &[Token], options: &[CliOption]) -> Result<Vec<Typed>, String> 
             ));
         };
         let descriptor = &options[spelling.option].descriptor;
-        let key = crate::config::Key::of(descriptor, spelling.entity.as_ref());
+        let key = Key::of(descriptor, spelling.entity.as_ref());
+        let key = spelling.operation.key_for(&key);
         match all.iter_mut().find(|typed| typed.key == key.as_str()) {
             Some(typed) if descriptor.multiple => typed.values.push(value.to_owned()),
             // The strict pass refuses the repetition.

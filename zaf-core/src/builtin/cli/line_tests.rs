@@ -298,6 +298,30 @@ fn m3_odd_arguments_are_refused_and_long_ones_read() {
     assert_eq!(selected.typed[0].values.len(), 10_000);
 }
 
+proptest::proptest! {
+    /// What a line means does not depend on options that it does not name.
+    #[test]
+    fn a_line_is_read_with_the_options_that_it_could_mean_as_with_all(
+        line in proptest::collection::vec(
+            proptest::sample::select(vec![
+                "run", "list", "--output-dir", "--output-dir=x", "--output_dir=x", "-o", "-ox", "-h", "--abort-on-fail",
+                "--no-abort-on-fail", "--no-no-abort", "--tests-include", "--tests-include-replace=a", "--tests-include-remove",
+                "--log-level", "warn", "--", "-", "--deep-secret=s", "--parallel-workers", "-5", "x", "--no-", "--", "--=",
+                "--suts-box@ip", "--suts-box@ip=1",
+            ]),
+            0..7,
+        ),
+    ) {
+        let model = model();
+        let line = arguments(&line);
+        let (few, of_few) = model.common_on(&line);
+        let (all, of_all) = model.common();
+        let (few, all) = (scan(&line, &few), scan(&line, &all));
+        proptest::prop_assert_eq!(words(&few), words(&all));
+        proptest::prop_assert_eq!(typed(&few, &of_few), typed(&all, &of_all));
+    }
+}
+
 #[test]
 fn h20_an_abbreviation_is_not_guessed_but_its_long_form_is_said() {
     for (line, hint) in [

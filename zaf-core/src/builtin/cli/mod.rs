@@ -22,14 +22,19 @@ mod pass_tests;
 mod refusal;
 mod scan;
 
+use std::ffi::OsString;
+
 use self::completion::Question;
 use self::line::Typed;
 use self::model::Model;
 use super::declare::Declaration;
 use crate::application::{EarlyEnd, ExitCode};
-use crate::config::{ConfigLayer, Key, Priority, Source, Value};
+use crate::command::{ApplicationInfo, CommandDescriptor};
+use crate::config::{ConfigLayer, ConfigStore, Key, Priority, Source, Value};
 use crate::error::Result;
-use crate::extension::{Extension, ExtensionContext, ExtensionDescriptor, SELECTED_COMMAND};
+use crate::extension::{
+    Catalog, Extension, ExtensionContext, ExtensionDescriptor, SELECTED_COMMAND,
+};
 
 /// Load order of the strict reading.
 const STRICT: u16 = 100;
@@ -72,9 +77,9 @@ impl<const ORDER: u16> Extension for CommandLine<ORDER> {
     fn get_config(&self, cx: &ExtensionContext<'_>) -> Result<Vec<ConfigLayer>> {
         let store = cx.catalog().store();
         let is_chosen_by_program = store
-            .explain(&Key::fold(SELECTED_COMMAND.key()))
-            .iter()
-            .any(|value| matches!(value.source, Source::Fixed));
+            .has_value_from(&Key::fold(SELECTED_COMMAND.key()), |source| {
+                matches!(source, Source::Fixed)
+            });
         if is_chosen_by_program {
             // An application that chooses its command itself has no command line at all.
             return Ok(Vec::new());
@@ -85,46 +90,71 @@ impl<const ORDER: u16> Extension for CommandLine<ORDER> {
             Some(question) => &question.before,
             None => &cx.application().invocation.arguments,
         };
-        let source = |flag: &str| Source::CommandLine { flag: flag.into() };
-        let mut layer = ConfigLayer::new(Priority::COMMAND_LINE, source("the command line"));
-        let typed = if ORDER == STRICT {
+        if ORDER == STRICT {
             if let Some(question) = question {
                 return Err(EarlyEnd::new(ExitCode::Success, question.answer(&model)).into());
             }
             let selected = model.strict(arguments)?;
-            layer.push(
-                SELECTED_COMMAND.key(),
-                selected.command,
-                source("the command's name"),
-            );
-            selected.typed
-        } else {
-            model.lenient(arguments)
-        };
-        for Typed {
-            key,
-            flag,
-            values,
-            multiple,
-        } in typed
-        {
-            let is_known = store
-                .explain(&Key::fold(&key))
-                .iter()
-                .any(|value| matches!(value.source, Source::CommandLine { .. }));
-            if is_known {
-                continue;
-            }
-            let mut values = values.into_iter().map(Value::Raw);
-            let value = if multiple {
-                Some(Value::List(values.collect()))
-            } else {
-                values.next()
-            };
-            if let Some(value) = value {
-                layer.push(&key, value, source(&flag));
-            }
+            let mut layer = layer_of(store, selected.typed);
+            let source = source("the command's name");
+            layer.push(SELECTED_COMMAND.key(), selected.command, source);
+            return Ok(vec![layer]);
         }
-        Ok(vec![layer])
+        Ok(vec![layer_of(store, model.lenient(arguments))])
     }
+}
+
+/// What would be typed if `words` stood behind a command's name, as a layer.
+///
+/// # Errors
+/// [`EarlyEnd`](crate::application::EarlyEnd), as the command line itself.
+pub(super) fn target_line(
+    catalog: &Catalog,
+    application: &ApplicationInfo,
+    command: &CommandDescriptor,
+    words: &[String],
+) -> Result<ConfigLayer> {
+    let path = command.path();
+    let line: Vec<OsString> = path
+        .split(' ')
+        .chain(words.iter().map(String::as_str))
+        .map(OsString::from)
+        .collect();
+    // The names of entities decide which options there are.
+    let mut store = catalog.store().clone();
+    let first = Model::new(catalog, application).lenient(&line);
+    store.add(layer_of(&ConfigStore::new(), first));
+    let selected = Model::new(&catalog.with_store(store), application).strict(&line)?;
+    Ok(layer_of(&ConfigStore::new(), selected.typed))
+}
+
+fn source(flag: &str) -> Source {
+    Source::CommandLine { flag: flag.into() }
+}
+
+/// What was typed and is not in the store yet.
+fn layer_of(store: &ConfigStore, typed: Vec<Typed>) -> ConfigLayer {
+    let mut layer = ConfigLayer::new(Priority::COMMAND_LINE, source("the command line"));
+    let is_typed = |source: &Source| matches!(source, Source::CommandLine { .. });
+    for Typed {
+        key,
+        flag,
+        values,
+        multiple,
+    } in typed
+    {
+        if store.has_value_from(&Key::fold(&key), is_typed) {
+            continue;
+        }
+        let mut values = values.into_iter().map(Value::Raw);
+        let value = if multiple {
+            Some(Value::List(values.collect()))
+        } else {
+            values.next()
+        };
+        if let Some(value) = value {
+            layer.push(&key, value, source(&flag));
+        }
+    }
+    layer
 }

@@ -1,11 +1,12 @@
 //! Everything that the command line may say: one description, from which lines are read, help and manual pages are written,
 //! and words are completed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 
 use super::options::{CliOption, Owner, Table, table};
 use crate::command::ApplicationInfo;
-use crate::config::{ConfigOption, ConfigStore, OptionDescriptor};
+use crate::config::{ConfigOption, ConfigStore, Key, Operation, OptionDescriptor};
 use crate::extension::{ALL_EXTENSIONS, Catalog, OptionEntry, Requester, SELECTED_COMMAND};
 
 /// Everything that the command line may say, as far as it is known.
@@ -30,6 +31,8 @@ pub(super) struct Model {
     pub(super) extensions: BTreeMap<&'static str, &'static str>,
     /// The values that are known.
     pub(super) store: ConfigStore,
+    /// Where options are looked for that nobody who is loaded has.
+    pub(super) catalog: Option<Catalog>,
 }
 
 /// A command as the command line shows it.
@@ -53,9 +56,11 @@ impl CliCommand {
 impl Model {
     /// What `catalog` says about the command line of `application`.
     pub(super) fn new(catalog: &Catalog, application: &ApplicationInfo) -> Self {
+        let is_for = |entry: &&OptionEntry| entry.option.is_for(application.context);
         let main = catalog
             .application_options()
             .into_iter()
+            .filter(is_for)
             // What nobody but the loader sets.
             .filter(|entry| {
                 ![SELECTED_COMMAND.key(), ALL_EXTENSIONS.key()].contains(&entry.option.key)
@@ -69,6 +74,7 @@ impl Model {
                 let mut options: Vec<CliOption> = catalog
                     .command_options(entry.command)
                     .into_iter()
+                    .filter(is_for)
                     .map(|entry| cli_option(catalog, entry))
                     .collect();
                 // Sorted by key so far; for arguments the order of the declaration is the order on the line.
@@ -106,6 +112,7 @@ impl Model {
             commands,
             extensions,
             store: catalog.store().clone(),
+            catalog: Some(catalog.clone()),
         }
     }
 
@@ -153,7 +160,7 @@ impl Model {
     /// The options of the application and of a command, each once.
     pub(super) fn options_of(&self, command: Option<&CliCommand>) -> Vec<CliOption> {
         let own = command.map(|command| command.options.as_slice());
-        merged(std::iter::once(self.main.as_slice()).chain(own))
+        merged(std::iter::once(self.main.as_slice()).chain(own).flatten())
     }
 
     /// The spellings that mean the same whatever the command is, and the options that they are about.
@@ -161,17 +168,84 @@ impl Model {
     /// All readings but the one that knows the command use only these: what is read early holds to the end, so nothing may be
     /// read early that could turn out to mean something else.
     pub(super) fn common(&self) -> (Table, Vec<CliOption>) {
+        self.common_of(|_| true)
+    }
+
+    /// The same, of the options that a line could mean: a line has few words, and an application may have thousands of options.
+    pub(super) fn common_on(&self, line: &[OsString]) -> (Table, Vec<CliOption>) {
+        let written = Written::of(line);
+        self.common_of(|option| written.could_mean(option))
+    }
+
+    fn common_of(&self, is_meant: impl Fn(&CliOption) -> bool) -> (Table, Vec<CliOption>) {
         let commands = self
             .commands
             .iter()
             .map(|command| command.options.as_slice());
-        let options = merged(std::iter::once(self.main.as_slice()).chain(commands));
+        let lists = std::iter::once(self.main.as_slice()).chain(commands);
+        let options = merged(lists.flatten().filter(|option| is_meant(option)));
         let (mut table, conflicts) = table(&options);
         for conflict in conflicts {
             table.remove(&conflict.flag);
         }
         (table, options)
     }
+}
+
+/// What the words of a line could be names of, whatever option they belong to.
+struct Written {
+    /// Long flags as keys, also without what a flag has beside the key: `no-` in front, an instruction behind.
+    keys: BTreeSet<String>,
+    has_letters: bool,
+}
+
+impl Written {
+    fn of(line: &[OsString]) -> Self {
+        let mut keys = BTreeSet::new();
+        let mut has_letters = false;
+        for word in line.iter().filter_map(|word| word.to_str()) {
+            let Some(flag) = word.strip_prefix("--") else {
+                has_letters |= word.starts_with('-');
+                continue;
+            };
+            let name = flag.split_once('=').map_or(flag, |(name, _)| name);
+            let key = Key::fold(&name.replace('@', ".")).as_str().to_owned();
+            let without_no = key.strip_prefix("no.").map(str::to_owned);
+            let instruction = Operation::EXPLICIT.into_iter().find_map(|operation| {
+                let key = key.strip_suffix(operation.word()?)?;
+                key.strip_suffix('.').map(str::to_owned)
+            });
+            keys.extend(without_no.into_iter().chain(instruction).chain([key]));
+        }
+        Self { keys, has_letters }
+    }
+
+    fn could_mean(&self, option: &CliOption) -> bool {
+        let descriptor = &option.descriptor;
+        let is_written = |name: &str| {
+            self.keys.iter().any(|key| {
+                let end = match descriptor.at {
+                    // The entity and its option stand in front.
+                    Some(_) => key.len().checked_sub(name.len()),
+                    None => (key.len() == name.len()).then_some(0),
+                };
+                end.and_then(|end| key.as_bytes().get(end..))
+                    .is_some_and(|end| is_same(end, name.as_bytes()))
+            })
+        };
+        (self.has_letters && descriptor.short.is_some())
+            || is_written(descriptor.key)
+            || descriptor.aliases.iter().any(|alias| is_written(alias))
+    }
+}
+
+/// Whether a folded key is that of a name: `.`, `-` and `_` are one letter in the name.
+fn is_same(key: &[u8], name: &[u8]) -> bool {
+    key.len() == name.len()
+        && key.iter().zip(name).all(|(key, name)| match name {
+            b'-' | b'_' => *key == b'.',
+            letter => key == letter,
+        })
 }
 
 fn cli_option(catalog: &Catalog, entry: &OptionEntry) -> CliOption {
@@ -196,10 +270,10 @@ fn cli_option(catalog: &Catalog, entry: &OptionEntry) -> CliOption {
 }
 
 /// Each option once, required if anybody requires it.
-fn merged<'a>(lists: impl Iterator<Item = &'a [CliOption]>) -> Vec<CliOption> {
+fn merged<'a>(options: impl Iterator<Item = &'a CliOption>) -> Vec<CliOption> {
     let mut all: Vec<CliOption> = Vec::new();
     let mut index = BTreeMap::new();
-    for option in lists.flatten() {
+    for option in options {
         let identity = (option.descriptor.key, option.descriptor.at.map(|at| at.key));
         match index.get(&identity) {
             None => {

@@ -1,6 +1,6 @@
 //! The options that a command line may set, and their spellings.
 
-use crate::config::{Kind, OptionDescriptor, flag_name};
+use crate::config::{Kind, Operation, OptionDescriptor, flag_name};
 use crate::message::Entity;
 
 use super::scan::{Spelling, Takes};
@@ -54,6 +54,27 @@ impl CliOption {
             .collect()
     }
 
+    /// The other long flags of an entity's option, or of the option itself.
+    pub(super) fn aliases(&self, entity: Option<&Entity>) -> Vec<String> {
+        let named = |alias: &&'static str| OptionDescriptor {
+            key: alias,
+            ..self.descriptor
+        };
+        let aliases = self.descriptor.aliases.iter();
+        aliases
+            .map(|alias| flag_name(&named(alias), entity))
+            .collect()
+    }
+
+    /// The flags beside a long flag that say what to do with a list: `tests-include-replace`.
+    pub(super) fn instructions(&self, flag: &str) -> Vec<(String, Operation)> {
+        if !self.descriptor.multiple {
+            return Vec::new();
+        }
+        let of = |operation: Operation| Some((format!("{flag}-{}", operation.word()?), operation));
+        Operation::EXPLICIT.into_iter().filter_map(of).collect()
+    }
+
     pub(super) fn is_switch(&self) -> bool {
         self.descriptor.kind == Kind::Flag
     }
@@ -79,7 +100,8 @@ pub(super) fn value_name(kind: Kind) -> &'static str {
         Kind::Size => "BYTES",
         Kind::Path => "PATH",
         Kind::Glob => "PATTERN",
-        Kind::Choice(_) => "WORD",
+        Kind::Choice(_) | Kind::ChoiceOf(_) => "WORD",
+        Kind::Secret => "file:PATH",
         Kind::Entity => "NAME",
         _ => "TEXT",
     }
@@ -112,10 +134,11 @@ pub(super) fn table(options: &[CliOption]) -> (Table, Vec<SpellingConflict>) {
             continue;
         }
         for (entity, flag) in option.flags() {
-            let mut add = |long: String, takes: Takes| {
+            let mut add = |long: String, takes: Takes, operation: Operation| {
                 let spelling = Spelling {
                     option: index,
                     entity: entity.clone(),
+                    operation,
                     takes,
                 };
                 if RESERVED.contains(&long.as_str()) {
@@ -134,11 +157,17 @@ pub(super) fn table(options: &[CliOption]) -> (Table, Vec<SpellingConflict>) {
                     table.long.insert(long, spelling);
                 }
             };
-            if option.is_switch() {
-                add(flag.clone(), Takes::Switch);
-                add(format!("no-{flag}"), Takes::Negation);
-            } else {
-                add(flag, Takes::Value);
+            let aliases = option.aliases(entity.as_ref());
+            for flag in std::iter::once(flag).chain(aliases) {
+                if option.is_switch() {
+                    add(format!("no-{flag}"), Takes::Negation, Operation::Add);
+                    add(flag, Takes::Switch, Operation::Add);
+                    continue;
+                }
+                for (instruction, operation) in option.instructions(&flag) {
+                    add(instruction, Takes::Value, operation);
+                }
+                add(flag, Takes::Value, Operation::Add);
             }
         }
         let Some(letter) = option.descriptor.short else {
@@ -162,6 +191,7 @@ pub(super) fn table(options: &[CliOption]) -> (Table, Vec<SpellingConflict>) {
                 Spelling {
                     option: index,
                     entity: None,
+                    operation: Operation::Add,
                     takes: if option.is_switch() {
                         Takes::Switch
                     } else {

@@ -56,17 +56,30 @@ fn with_options(mut command: Command, options: &[CliOption]) -> Command {
             .descriptor
             .short
             .filter(|letter| letters.insert(*letter));
-        for (index, (_, flag)) in option.flags().into_iter().enumerate() {
+        for (index, (entity, flag)) in option.flags().into_iter().enumerate() {
             if !names.insert(flag.clone()) {
                 continue;
             }
             let short = letter.filter(|_| index == 0);
-            command = command.arg(named(option, flag.clone(), short));
+            let aliases: Vec<String> = option
+                .aliases(entity.as_ref())
+                .into_iter()
+                .filter(|alias| names.insert(alias.clone()))
+                .collect();
+            for flag in std::iter::once(&flag).chain(&aliases) {
+                for (instruction, _) in option.instructions(flag) {
+                    if names.insert(instruction.clone()) {
+                        command = command.arg(named(option, instruction, None));
+                    }
+                }
+            }
+            command = command.arg(named(option, flag.clone(), short).aliases(aliases.clone()));
             let negation = format!("no-{flag}");
             if option.is_switch() && names.insert(negation.clone()) {
                 command = command.arg(
                     Arg::new(negation.clone())
                         .long(negation)
+                        .aliases(aliases.iter().map(|alias| format!("no-{alias}")))
                         .action(ArgAction::SetTrue)
                         .conflicts_with(flag),
                 );

@@ -13,13 +13,14 @@ use crate::message::Entity;
 const NAMED: usize = 5;
 
 /// The refusal of a line that the parser refused. `typed` is the program and the command, `options` are those that it accepts;
-/// `elsewhere` says which commands have an option that this one has not.
+/// `elsewhere` says which commands have an option that this one has not, `switched_off` whose it is if that is not loaded.
 pub(super) fn of<'a>(
     error: &clap::Error,
     typed: &str,
     options: &[CliOption],
     tokens: &[Token],
     elsewhere: impl Fn(&str) -> Vec<&'a str>,
+    switched_off: impl Fn(&str) -> Option<String>,
 ) -> EarlyEnd {
     let argument = text(error, ContextKind::InvalidArg).unwrap_or_default();
     let name = name_of(argument);
@@ -28,6 +29,7 @@ pub(super) fn of<'a>(
         ErrorKind::UnknownArgument if argument.starts_with('-') && argument != "-" => {
             let hint = waiting_for_value(tokens, argument)
                 .map(|flag| format!("a value that begins with `-` is joined: `{flag}={argument}`"))
+                .or_else(|| Some(format!("it is an option of {}", switched_off(name)?)))
                 .or_else(|| meant(name, options))
                 .or_else(|| {
                     let near = text(error, ContextKind::SuggestedArg)?;

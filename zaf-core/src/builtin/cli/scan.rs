@@ -10,6 +10,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap_lex::RawArgs;
 
+use crate::config::Operation;
 use crate::message::Entity;
 
 /// What a spelling stands for.
@@ -19,6 +20,8 @@ pub(super) struct Spelling {
     pub(super) option: usize,
     /// Entity whose value it sets.
     pub(super) entity: Option<Entity>,
+    /// What it does to a list.
+    pub(super) operation: Operation,
     /// What follows it.
     pub(super) takes: Takes,
 }
@@ -221,6 +224,7 @@ mod tests {
         let spelling = |option, takes| Spelling {
             option,
             entity: None,
+            operation: Operation::Add,
             takes,
         };
         let mut table = Table::default();

@@ -36,7 +36,7 @@ use crate::extension::{
 
 pub use commands::COMMANDS_COMMAND;
 pub use components::COMPONENTS_COMMAND;
-pub use config::{CONFIG_COMMAND, EXPLAIN};
+pub use config::{CONFIG_COMMAND, EXPLAIN, TARGET_LINE};
 pub use endpoints::ENDPOINTS_COMMAND;
 pub use extensions::EXTENSIONS_COMMAND;
 pub use messages::MESSAGES_COMMAND;

@@ -33,7 +33,7 @@ fn f34_wrong_orders_and_names_are_refused_all_at_once() {
 }
 
 #[test]
-fn the_same_extension_twice_names_both_crates_and_lines() {
+fn f59_the_same_extension_twice_names_both_crates_and_lines() {
     let errors = loader(
         [
             runner(),

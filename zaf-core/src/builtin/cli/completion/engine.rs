@@ -217,6 +217,11 @@ fn values(model: &Model, option: &OptionDescriptor, head: &str) -> Offer {
             .map(|word| Word::new(*word, ""))
             .collect(),
         Kind::Choice(choices) => choices.iter().map(|word| Word::new(*word, "")).collect(),
+        kind @ Kind::ChoiceOf(_) => {
+            // Values that cannot be read are a problem that the validation finds.
+            let choices = model.store.choices(kind).ok().flatten().unwrap_or_default();
+            choices.iter().map(|word| Word::new(word, "")).collect()
+        }
         Kind::Entity => entities(model, option),
         Kind::Path | Kind::Glob => return Offer::Files,
         Kind::Text if option.key == TARGET_COMMAND.key() => model

@@ -129,6 +129,9 @@ fn meaning(
     {
         note(words.join(", "), NOTE);
     }
+    if let Kind::ChoiceOf(other) = descriptor.kind {
+        note(format!("a value of --{}", flag_name(other, None)), NOTE);
+    }
     let default = model.default_of(descriptor, entity);
     if let Some(default) = &default {
         note(format!("default: {default}"), NOTE);
