@@ -140,7 +140,11 @@ impl Run {
             std::mem::take(&mut self.application.store),
             self.bus.clone(),
         );
-        let prepared = loader.components(components).options(OPTIONS).prepare();
+        let prepared = loader
+            .components(components)
+            .options(OPTIONS)
+            .within_limits()
+            .prepare();
         if let Err(error) = self.provide(&prepared) {
             return self.report(&Failure::new(FailureKind::Internal, error));
         }

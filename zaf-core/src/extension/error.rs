@@ -174,6 +174,33 @@ pub enum LoadError {
         by: &'static str,
         place: String,
     },
+    /// `plugins.disable` names what is no extension.
+    #[error(
+        "there is no plugin `{name}`, which {by} disables{}",
+        near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+    )]
+    UnknownPlugin {
+        name: String,
+        by: String,
+        near: Option<String>,
+    },
+    /// A framework extension with a load order up to 20 cannot be disabled.
+    #[error(
+        "extension `{extension}` cannot be disabled, as {by} says: it is always loaded (load order up to 20)"
+    )]
+    CannotBeDisabled { extension: String, by: String },
+    /// `plugins.<type>.order` cannot be followed.
+    #[error("{by} cannot be followed: {problem}")]
+    Order { by: String, problem: String },
+    /// The name of a group cannot be used in keys and flags.
+    #[error(
+        "extension `{extension}` ({place}) belongs to group `{group}`; expected a name of lower-case letters and digits, not `all`"
+    )]
+    GroupName {
+        extension: &'static str,
+        place: String,
+        group: &'static str,
+    },
     /// Configuration that decides about extensions cannot be read.
     #[error("the configuration of extensions cannot be read")]
     Config {
@@ -210,6 +237,16 @@ pub enum LoadError {
         place: String,
         step: &'static str,
         message: String,
+    },
+    /// A step of the extension took longer than `extension.init.timeout`.
+    #[error("extension `{extension}`{instance} ({place}) is still in `{step}` after {} ms", limit.as_millis())]
+    Hung {
+        extension: &'static str,
+        instance: String,
+        place: String,
+        step: &'static str,
+        limit: Duration,
+        hints: Vec<String>,
     },
     /// A dispatcher could not be registered.
     #[error(
@@ -259,6 +296,9 @@ impl LoadError {
             | Self::Command(_)
             | Self::Config { .. }
             | Self::OptionMissing { .. }
+            | Self::UnknownPlugin { .. }
+            | Self::CannotBeDisabled { .. }
+            | Self::Order { .. }
             | Self::NoCommand
             | Self::UnknownCommand { .. } => ExitCode::Usage,
             _ => ExitCode::ExtensionFailed,
@@ -274,6 +314,7 @@ impl LoadError {
             | Self::ExtendsNothing { extension, .. }
             | Self::SeveralInstanceOptions { extension, .. }
             | Self::NoEntityOption { extension, .. }
+            | Self::GroupName { extension, .. }
             | Self::ConditionNotRequested { extension, .. }
             | Self::DispatcherEntity { extension, .. }
             | Self::NoWorkers { extension, .. }
@@ -284,6 +325,7 @@ impl LoadError {
             | Self::OptionMissing { extension, .. }
             | Self::Failed { extension, .. }
             | Self::Panicked { extension, .. }
+            | Self::Hung { extension, .. }
             | Self::Dispatcher { extension, .. }
             | Self::Define { extension, .. } => Some(extension),
             _ => None,
@@ -293,7 +335,9 @@ impl LoadError {
     /// What the reader can do; may be empty.
     pub fn hints(&self) -> &[String] {
         match self {
-            Self::Failed { hints, .. } | Self::Dispatcher { hints, .. } => hints,
+            Self::Failed { hints, .. }
+            | Self::Hung { hints, .. }
+            | Self::Dispatcher { hints, .. } => hints,
             _ => &[],
         }
     }

@@ -218,7 +218,7 @@ fn plugins_are_listed_by_type_with_all_states() {
     let types = column(&all["types"], "type");
     assert_eq!(
         types,
-        ["framework", "command", "cook", "dig", "heat", "heat+serve"]
+        ["framework", "command", "cook", "dig", "heat", "heat.serve"]
     );
     assert_eq!(
         column(&all["types"][4]["plugins"], "fully_qualified_name"),
@@ -252,7 +252,7 @@ fn every_list_says_the_same_again_and_has_the_documented_fields() {
         let one = said(80, &[list, "--format", "json"]);
         assert_eq!(one, said(120, &[list, "--format", "json"]), "{list}");
         let parsed: Value = serde_json::from_str(&one).expect("JSON");
-        assert_eq!(parsed["schema"], "1.1");
+        assert_eq!(parsed["schema"], "1.2");
         assert_eq!(parsed["target_command"], Value::Null);
         assert_eq!(parsed["problems"], json!([]));
         let book = include_str!("../../../docs/src/introspection.md");
@@ -287,7 +287,8 @@ fn why_says_for_each_capability_whether_it_is_used() {
     ");
     let text = said(80, &["why", "gardener", "--target-command", "cook"]);
     insta::assert_snapshot!(text, @r"
-    gardener (house 1.0.0, load order 1000) is loaded but inactive for `cook`: does not extend cook
+    gardener (house 1.0.0, load order 1000) is loaded but inactive for `cook`: does
+    not extend cook
       extends     dig                          ◀ does not match cook
       capability  dig                          ◀ not used by cook
       enabled     ext.gardener.enabled = true  default

@@ -32,8 +32,8 @@ pub(super) fn needs(inspection: &Inspection, registry: &ComponentRegistry) -> Ve
         needs.map(|requirement| Need::of("component", component.name.to_owned(), requirement))
     });
     let of_handlers = dispatchers(inspection)
-        .filter(|(entry, _, _)| inspection.participation(entry).state == State::Active)
-        .flat_map(|(entry, _, dispatcher)| {
+        .filter(|(entry, ..)| inspection.participation(entry).state == State::Active)
+        .flat_map(|(entry, _, dispatcher, _)| {
             let name = format!("{}.{}", entry.descriptor.name, dispatcher.handler);
             let needs = dispatcher.requirements.iter();
             needs.map(move |requirement| Need::of("handler", name.clone(), requirement))

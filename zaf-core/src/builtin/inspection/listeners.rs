@@ -32,7 +32,7 @@ pub(super) struct Listener {
     pub(super) line: u32,
 }
 
-/// All declared dispatchers of the extensions that take part, in the order of their registration.
+/// All declared dispatchers of the extensions that take part, with their priorities, in the order of their registration.
 pub(super) fn dispatchers(
     inspection: &Inspection,
 ) -> impl Iterator<
@@ -40,27 +40,32 @@ pub(super) fn dispatchers(
         &ExtensionEntry,
         &DispatcherSet,
         &'static DispatcherDescriptor,
+        i32,
     ),
 > {
     inspection.taking_part().flat_map(|entry| {
-        entry
-            .dispatchers
-            .iter()
-            .flat_map(move |set| set.dispatchers.iter().map(move |one| (entry, set, one)))
+        let sets = entry.dispatchers.iter().enumerate();
+        sets.flat_map(move |(number, set)| {
+            let dispatchers = set.dispatchers.iter().enumerate();
+            dispatchers.map(move |(index, one)| {
+                let priority = entry.priorities.of(number, index, one);
+                (entry, set, one, priority)
+            })
+        })
     })
 }
 
 /// Those who listen to the message of this name, in the order in which they get it. With a target, only those that are active.
 pub(super) fn listeners(inspection: &Inspection, message: &str) -> Vec<Listener> {
     let mut found: Vec<Listener> = dispatchers(inspection)
-        .filter(|(_, _, one)| one.messages.iter().any(|other| other.name == message))
-        .map(|(entry, set, one)| {
+        .filter(|(_, _, one, _)| one.messages.iter().any(|other| other.name == message))
+        .map(|(entry, set, one, priority)| {
             let Participation { state, reason } = inspection.participation(entry);
             Listener {
                 extension: entry.descriptor.name,
                 handler: one.handler,
                 kind: format!("{:?}", one.kind).to_lowercase(),
-                priority: one.priority,
+                priority,
                 endpoints: one.endpoints.iter().map(EndpointId::name).collect(),
                 entity_option: one.entity_option.map(|option| option.key),
                 optional: one.optional,

@@ -39,7 +39,7 @@ pub use config::{CONFIG_COMMAND, EXPLAIN};
 pub use endpoints::ENDPOINTS_COMMAND;
 pub use extensions::EXTENSIONS_COMMAND;
 pub use messages::MESSAGES_COMMAND;
-pub use plugins::PLUGINS_COMMAND;
+pub use plugins::{ORDERED, PLUGINS_COMMAND};
 pub use why::{WHY_COMMAND, WHY_EXTENSION};
 
 /// Command whose point of view is taken; without it, none is. `--target-command run`.
@@ -55,7 +55,7 @@ pub const LIST_FORMAT: OptionId<String> = OptionId::choice("format", &["table", 
 const LIST_OPTIONS: [ConfigOption; 2] = [TARGET_COMMAND.optional(), LIST_FORMAT.optional()];
 
 /// Version of the fields of all lists in JSON: a new field is a new minor version, another meaning a new major one.
-const SCHEMA: &str = "1.1";
+const SCHEMA: &str = "1.2";
 
 /// Their extensions, in the order of the list of built-in ones.
 pub(super) const EXTENSIONS: [ExtensionDescriptor; 8] = [

@@ -7,8 +7,8 @@ use crate::component::{ComponentDescriptor, ComponentRegistry, Requirement};
 use crate::config::{ConfigOption, ConfigView};
 use crate::message::{DispatcherBuilder, DispatcherKind, EndpointId, Entity, EventId, Message};
 
-const HERE: EndpointId = EndpointId::new("here", "");
-const PING: EventId<i64> = EventId::new("PING", "");
+pub(super) const HERE: EndpointId = EndpointId::new("here", "");
+pub(super) const PING: EventId<i64> = EventId::new("PING", "");
 const BOX_IDS: OptionId<Vec<Entity>> = OptionId::entities("boxes.ids");
 
 type Instance = Arc<dyn Any + Send + Sync>;
@@ -25,7 +25,7 @@ fn bind(instance: Instance, builder: DispatcherBuilder, _: &Scope) -> Result<Dis
     )
 }
 
-const PONG: DispatcherDescriptor = DispatcherDescriptor {
+pub(super) const PONG: DispatcherDescriptor = DispatcherDescriptor {
     handler: "on_ping",
     kind: DispatcherKind::Callback,
     priority: 0,
@@ -40,7 +40,7 @@ const PONG: DispatcherDescriptor = DispatcherDescriptor {
     line: 21,
 };
 
-fn set(dispatchers: &'static [DispatcherDescriptor]) -> DispatcherSet {
+pub(super) fn set(dispatchers: &'static [DispatcherDescriptor]) -> DispatcherSet {
     DispatcherSet {
         type_id: TypeId::of::<Recorder<1>>,
         dispatchers,
@@ -49,7 +49,7 @@ fn set(dispatchers: &'static [DispatcherDescriptor]) -> DispatcherSet {
     }
 }
 
-const fn listening(extension: ExtensionDescriptor) -> ExtensionDescriptor {
+pub(super) const fn listening(extension: ExtensionDescriptor) -> ExtensionDescriptor {
     ExtensionDescriptor {
         type_id: TypeId::of::<Recorder<1>>,
         construct: construct::<Recorder<1>>,
@@ -58,12 +58,12 @@ const fn listening(extension: ExtensionDescriptor) -> ExtensionDescriptor {
 }
 
 /// Defines the message.
-const SENDER: ExtensionDescriptor = ExtensionDescriptor {
+pub(super) const SENDER: ExtensionDescriptor = ExtensionDescriptor {
     endpoints_and_messages: &[(HERE, &[PING.descriptor()])],
     ..framework("sender", 30)
 };
 
-fn pings() -> Vec<String> {
+pub(super) fn pings() -> Vec<String> {
     log()
         .into_iter()
         .filter(|line| line.starts_with("ping"))

@@ -131,7 +131,7 @@ fn an_extension_up_to_20_switches_others_off_but_not_the_always_loaded() {
     };
     assert_eq!(
         state("victim").as_deref(),
-        Some("disabled by extension switchoffvictim")
+        Some("disabled by ext.victim.enabled (extension switchoffvictim)")
     );
     assert_eq!(state("always").as_deref(), Some("always loaded"));
 }
