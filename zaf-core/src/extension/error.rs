@@ -261,6 +261,19 @@ pub enum LoadError {
         cause: Cause,
         hints: Vec<String>,
     },
+    /// An extension needs one that is not loaded.
+    #[error(
+        "extension `{extension}` ({place}) needs message `{message}` in `{handler}`, which nobody defines: {}",
+        chain.join(" -> ")
+    )]
+    SwitchedOff {
+        extension: &'static str,
+        place: String,
+        handler: &'static str,
+        message: &'static str,
+        /// Who needs whom, from the command on; the last one is not loaded, and says why.
+        chain: Vec<String>,
+    },
     /// The bus refused a definition.
     #[error("extension `{extension}` ({place}) could not define endpoint `{endpoint}`")]
     Define {
@@ -327,6 +340,7 @@ impl LoadError {
             | Self::Panicked { extension, .. }
             | Self::Hung { extension, .. }
             | Self::Dispatcher { extension, .. }
+            | Self::SwitchedOff { extension, .. }
             | Self::Define { extension, .. } => Some(extension),
             _ => None,
         }

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::core_options::INIT_TIMEOUT;
+use super::core_options::{INIT_TIMEOUT, SELECTED_COMMAND};
 use super::error::LoadError;
 use super::required::missing_options;
 use super::start::{Doing, Progress};
@@ -170,6 +170,43 @@ impl Host {
             message: panic_text(panic),
         })
     }
+}
+
+/// What an extension needs and does not get because somebody switched off who has it: a message that nobody else defines.
+fn switched_off(
+    host: &Host,
+    extension: &ExtensionDescriptor,
+    dispatcher: &DispatcherDescriptor,
+) -> Option<LoadError> {
+    let known = host.bus.messages();
+    let is_known = |name: &str| {
+        known
+            .iter()
+            .any(|(message, endpoints)| message.name == name && !endpoints.is_empty())
+    };
+    let message = dispatcher.messages.iter().find(|one| !is_known(one.name))?;
+    let definer = host.catalog.extensions().iter().find(|entry| {
+        let mut defined = entry.descriptor.endpoints_and_messages.iter();
+        !entry.state.is_enabled()
+            && defined.any(|(_, messages)| messages.iter().any(|one| one.name == message.name))
+    })?;
+    // A framework extension is loaded whatever the command is.
+    let command = host.catalog.store().get(SELECTED_COMMAND).ok();
+    let command = command.filter(|_| !extension.is_framework());
+    let chain = command
+        .into_iter()
+        .chain([
+            extension.name.to_owned(),
+            format!("{} ({})", definer.descriptor.name, definer.state),
+        ])
+        .collect();
+    Some(LoadError::SwitchedOff {
+        extension: extension.name,
+        place: extension.place().to_string(),
+        handler: dispatcher.handler,
+        message: message.name,
+        chain,
+    })
 }
 
 /// How long each step of an extension may take; none if it may take for ever.
@@ -339,13 +376,17 @@ impl RunningExtension {
                         descriptor.handler,
                         || self.register_one(host, &scope, descriptor, priority),
                     )?
-                    .map_err(|error| LoadError::Dispatcher {
-                        extension: self.descriptor.name,
-                        instance: instance_name(self.entity.as_ref()),
-                        place: format!("{}:{}", set.file, descriptor.line),
-                        handler: descriptor.handler,
-                        hints: error.hints().to_vec(),
-                        cause: error.into_inner(),
+                    .map_err(|error| {
+                        switched_off(host, &self.descriptor, descriptor).unwrap_or_else(|| {
+                            LoadError::Dispatcher {
+                                extension: self.descriptor.name,
+                                instance: instance_name(self.entity.as_ref()),
+                                place: format!("{}:{}", set.file, descriptor.line),
+                                handler: descriptor.handler,
+                                hints: error.hints().to_vec(),
+                                cause: error.into_inner(),
+                            }
+                        })
                     })?;
                 self.dispatchers.push(dispatcher);
             }

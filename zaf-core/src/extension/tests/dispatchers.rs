@@ -233,6 +233,42 @@ const CURIOUS: DispatcherDescriptor = DispatcherDescriptor {
 };
 
 #[test]
+fn c9_what_needs_a_disabled_extension_names_the_whole_chain_and_who_disabled_it() {
+    let listener = || listening(extending("report", &[Extends::Command(&RUN)]));
+    let errors = |extension, values: &[(&str, &str)]| {
+        let loader = with_dispatchers([runner(), SENDER, extension], [set(&[PONG])], values);
+        let errors = loader.load().unwrap_err();
+        assert_eq!(errors.exit_code(), ExitCode::ExtensionFailed);
+        texts(errors.errors()).join("\n")
+    };
+    let needs = "needs message `PING` in `on_ping`, which nobody defines";
+    assert_eq!(
+        errors(listener(), &[("ext.sender.enabled", "false")]),
+        format!(
+            "extension `report` (crate `demo`, src/demo.rs:11) {needs}: run -> report -> sender (disabled by --test)"
+        )
+    );
+    assert_eq!(
+        errors(
+            listening(framework("early", 40)),
+            &[("plugins.disable", "framework.sender")]
+        ),
+        format!(
+            "extension `early` (crate `demo`, src/demo.rs:11) {needs}: early -> sender (disabled by --test)"
+        )
+    );
+    let instead = ExtensionDescriptor {
+        replaces: &["sender"],
+        ..listening(framework("other", 41))
+    };
+    let replaced = errors(instead, &[]);
+    assert!(
+        replaced.ends_with("other -> sender (replaced by other)"),
+        "{replaced}"
+    );
+}
+
+#[test]
 fn handlers_get_their_extensions_own_view_and_components_of_others() {
     let curious = listening(ExtensionDescriptor {
         config_options: leak(&[PROVIDED.optional()]),
