@@ -6,6 +6,7 @@ mod introspection;
 mod introspection_broken;
 mod introspection_lists;
 mod kitchen;
+mod many;
 mod process;
 mod recorder;
 mod run;

@@ -38,7 +38,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     /// C13, F-27: the linker's order never shows.
     #[test]
-    fn any_order_of_descriptors_gives_the_same_run(order in Just((0_usize..7).collect::<Vec<_>>()).prop_shuffle()) {
+    fn f27_c13_any_order_of_descriptors_gives_the_same_run(order in Just((0_usize..7).collect::<Vec<_>>()).prop_shuffle()) {
         let extensions = [
             runner(),
             framework("a", 30),
