@@ -272,3 +272,42 @@ fn f62_loading_again_finds_the_same_declarations() {
     };
     assert_eq!(known(), known());
 }
+
+#[test]
+fn c24_ten_thousand_options_of_a_thousand_extensions_are_loaded() {
+    let many = (0..1000).map(|number| {
+        let options: Vec<_> = (0..10)
+            .map(|index| {
+                let key: &'static str = format!("many{number}.value{index}").leak();
+                OptionId::integer(key).default(number).optional()
+            })
+            .collect();
+        ExtensionDescriptor {
+            config_options: options.leak(),
+            ..framework(format!("many{number}").leak(), 50)
+        }
+    });
+    let extensions = many.chain([runner()]);
+    let loaded = loader(
+        extensions,
+        &[
+            ("many7.value3", "4"),
+            ("plugins.disable", "framework.many8"),
+        ],
+    );
+    let loaded = loaded.load().unwrap();
+    let made = made();
+    assert_eq!(
+        (made.len(), made[0].as_str(), made[999].as_str()),
+        (1000, "many0", "runner")
+    );
+    let value = |key| loaded.store().get(OptionId::integer(key).default(0)).ok();
+    assert_eq!(value("many7.value3"), Some(4));
+    let options = loaded.catalog().options();
+    assert_eq!(
+        options
+            .filter(|entry| entry.option.key.starts_with("many"))
+            .count(),
+        9990
+    );
+}
