@@ -1,4 +1,6 @@
 //! What can go wrong while extensions are loaded and unloaded.
+//!
+//! Long because all that can go wrong is one list, with one text, one exit code and one extension for each.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! One instance of an extension, from its making to its end. Shared by the loader and by test harnesses.
+//!
+//! Long because an extension is called in one place, whatever the step: with its limit, its panics and its errors.
 
 use std::any::Any;
 use std::fmt;
