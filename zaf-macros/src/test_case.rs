@@ -63,6 +63,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
         let description = description(&written.attrs);
         let rows = case.rows();
         let run = case.run();
+        let requirements = case.requirements();
         quote! {
             const _: () = {
                 #run
@@ -74,6 +75,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
                         module_path: ::core::module_path!(),
                         description: #description,
                         parameters: || #rows,
+                        requirements: &[#(#requirements),*],
                         run,
                         krate: ::core::env!("CARGO_PKG_NAME"),
                         file: ::core::file!(),
@@ -136,8 +138,14 @@ fn timeout(arguments: &Arguments, problems: &mut Problems) -> TokenStream {
 /// Where one argument of the function comes from.
 enum Argument {
     Context,
-    Component(TokenStream),
-    Values { ident: Ident, values: Vec<Expr> },
+    Component {
+        resolve: TokenStream,
+        requirement: TokenStream,
+    },
+    Values {
+        ident: Ident,
+        values: Vec<Expr>,
+    },
 }
 
 /// The function with its arguments.
@@ -185,7 +193,10 @@ impl<'a> Case<'a> {
                 .into_iter()
                 .map(|need| {
                     let requirement::Requirement { ty, descriptor, .. } = need;
-                    Argument::Component(quote!(cx.scope().resolve::<#ty>(&#descriptor)))
+                    Argument::Component {
+                        resolve: quote!(cx.scope().resolve::<#ty>(&#descriptor)),
+                        requirement: descriptor.to_token_stream(),
+                    }
                 });
         let arguments = arguments
             .into_iter()
@@ -214,6 +225,17 @@ impl<'a> Case<'a> {
         quote!(::k2::private::product(&[#(#parameters),*]))
     }
 
+    /// The components that it asks for.
+    fn requirements(&self) -> Vec<&TokenStream> {
+        self.arguments
+            .iter()
+            .filter_map(|argument| match argument {
+                Argument::Component { requirement, .. } => Some(requirement),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// The function that runs the case with one row of the product.
     fn run(&self) -> TokenStream {
         let ident = &self.function.sig.ident;
@@ -225,7 +247,7 @@ impl<'a> Case<'a> {
             let name = format_ident!("argument_{index}");
             match argument {
                 Argument::Context => arguments.push(quote!(cx)),
-                Argument::Component(resolve) => {
+                Argument::Component { resolve, .. } => {
                     bindings.push(quote! {
                         let #name = match #resolve {
                             ::core::result::Result::Ok(component) => component,

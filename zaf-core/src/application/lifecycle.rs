@@ -145,6 +145,7 @@ impl Run {
             .components(components)
             .options(OPTIONS)
             .until(is_answer)
+            .within_limits()
             .prepare();
         if let Err(error) = self.provide(&prepared) {
             return self.report(&Failure::new(FailureKind::Internal, error));

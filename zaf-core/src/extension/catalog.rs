@@ -5,12 +5,14 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::core_options::entity_include;
+use super::enablement::{self, Statement};
 use super::options::{self, OptionEntry, Requester};
 use super::{
-    DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, LoadError, RegisteredExtension,
+    DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, LoadError, RaisedPriorities,
+    RegisteredExtension,
 };
 use crate::command::{CommandDescriptor, CommandTree};
-use crate::config::{ConfigOption, ConfigStore, Key, Source, nearest};
+use crate::config::{ConfigOption, ConfigStore, Key, nearest};
 
 /// Whether an extension takes part, and because of whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +26,8 @@ pub enum ExtensionState {
     Enabled,
     /// It is not loaded.
     Disabled {
-        /// Where the value that disables it was written; none if its declaration or the general default does.
-        by: Option<Source>,
+        /// Who says so; none if its declaration does.
+        by: Option<Statement>,
     },
     /// Another extension is loaded in its place.
     Replaced {
@@ -48,7 +50,9 @@ impl fmt::Display for ExtensionState {
             Self::Undecided => f.write_str("undecided"),
             Self::Enabled => f.write_str("enabled"),
             Self::Disabled { by: None } => f.write_str("disabled by default"),
-            Self::Disabled { by: Some(source) } => write!(f, "disabled by {source}"),
+            Self::Disabled {
+                by: Some(statement),
+            } => write!(f, "disabled by {statement}"),
             Self::Replaced { by } => write!(f, "replaced by {by}"),
         }
     }
@@ -62,6 +66,8 @@ pub struct ExtensionEntry {
     pub descriptor: ExtensionDescriptor,
     /// Its dispatchers, by file and line.
     pub dispatchers: Vec<DispatcherSet>,
+    /// Priorities of dispatchers that `plugins.<type>.order` raises.
+    pub priorities: RaisedPriorities,
     /// Whether it takes part.
     pub state: ExtensionState,
 }
@@ -174,15 +180,24 @@ impl Catalog {
             .map(|extension| ExtensionEntry {
                 descriptor: extension.descriptor,
                 dispatchers: extension.dispatchers.clone(),
+                priorities: extension.priorities.clone(),
                 state: ExtensionState::Enabled,
             })
             .collect();
         Self::new(entries, &[], store)
     }
 
-    /// All extensions with their states, sorted by (load order, name, crate, file, line).
+    /// All extensions with their states, in the order in which they are loaded: sorted by load order, then as
+    /// `plugins.<type>.order` says, then by (name, crate, file, line).
     pub fn extensions(&self) -> &[ExtensionEntry] {
         &self.known.extensions
+    }
+
+    /// All that is said about whether an extension is loaded, what counts most first. Defaults, and the declaration, say nothing;
+    /// neither do values that cannot be read.
+    pub fn statements(&self, extension: &ExtensionDescriptor) -> Vec<Statement> {
+        let listed = enablement::disabled_list(&self.store).unwrap_or_default();
+        enablement::statements(extension, &listed, &self.store).0
     }
 
     /// The commands of enabled extensions.

@@ -15,6 +15,7 @@ use super::current::{RECORDS, with_record};
 use super::dispatcher::pool::Pool;
 use super::dispatcher::{Core, DispatcherBuilder, DispatcherKind};
 use super::error::BusError;
+use super::inventory::Listening;
 use super::limits::BusLimits;
 use super::observe::Watch;
 use super::queue::{MessageQueue, MessageQueueBuilder};
@@ -326,6 +327,11 @@ impl MessageBus {
     /// All messages with the endpoints that define them, both in order of definition; none without an endpoint.
     pub fn messages(&self) -> Vec<(MessageDescriptor, Vec<EndpointId>)> {
         self.look(Registry::messages)
+    }
+
+    /// Who listens for what and where: dispatchers and queues, message by message, in order of registration.
+    pub fn listeners(&self) -> Vec<Listening> {
+        self.look(Registry::listeners)
     }
 
     /// Whether the endpoint is defined.

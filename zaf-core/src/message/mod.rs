@@ -48,6 +48,7 @@ pub use dispatcher::{Dispatcher, DispatcherBuilder, DispatcherKind, QueuePolicy}
 pub use entity::Entity;
 pub use error::{BusError, ReplyError};
 pub use id::{EndpointId, EventId, MessageDescriptor, MessageId, MessageKind, RequestId};
+pub use inventory::Listening;
 pub use limits::BusLimits;
 pub use message::Message;
 pub use observe::{

@@ -2,10 +2,12 @@
 
 mod completion;
 mod configuration;
+mod database;
 mod introspection;
 mod introspection_broken;
 mod introspection_lists;
 mod kitchen;
+mod many;
 mod process;
 mod recorder;
 mod reference;

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use zaf_core::component::Requirement;
+
 use super::{CaseAction, CaseFunction, CaseId, Location, Outcome, TestCase, TestContext, outcome};
 
 /// Everything about a test function, as a constant in the linker's table.
@@ -25,6 +27,8 @@ pub struct TestCaseDescriptor {
     /// The whole product of its `foreach` parameters, the first parameter slowest; one empty row when it has none. No
     /// row at all means that one parameter has no values.
     pub parameters: fn() -> Vec<Vec<(&'static str, String)>>,
+    /// Components that it asks for.
+    pub requirements: &'static [Requirement],
     /// Runs the function with the parameters of the row with this index.
     pub run: fn(&TestContext, usize) -> Outcome,
     /// Crate that declares it.

@@ -181,6 +181,21 @@ fn c8_an_endpoint_or_message_has_one_definition() {
 }
 
 #[test]
+fn f29_an_endpoint_and_a_message_may_have_one_name() {
+    const TWIN: EndpointId = EndpointId::new("TWIN", "");
+    const MESSAGE: EventId<i64> = EventId::new("TWIN", "");
+    let defining = ExtensionDescriptor {
+        endpoints_and_messages: leak(&[(TWIN, leak(&[MESSAGE.descriptor()]))]),
+        ..framework("a", 30)
+    };
+    let loaded = loader([runner(), defining], &[]).load().unwrap();
+    let bus = loaded.host().bus();
+    let queue = bus.message_queue(MESSAGE, TWIN).unwrap();
+    bus.trigger_event(MESSAGE, TWIN, 4).unwrap();
+    assert_eq!(*queue.try_recv().unwrap().data(), 4);
+}
+
+#[test]
 fn conditions_and_entities_must_be_asked_for() {
     const FLAG: OptionDescriptor = OptionId::flag("flag").descriptor();
     const BOXES: &[crate::config::ConfigOption] =
