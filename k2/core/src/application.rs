@@ -16,6 +16,5 @@ pub fn application(name: &'static str) -> Application {
     Application::new(name)
         .about("Runs tests.")
         .own_variables(VARIABLES_OF_A_CASE)
-        .own_variables([guard::RUNNER_VARIABLE])
         .before_start(guard::stand_before)
 }

@@ -22,7 +22,7 @@ use zaf_core::message::{EndpointId, EventId, RequestId};
 use crate::results::Record;
 pub use crate::results::{
     CapturedOutput, CasesSelected, EventLogState, ExitStatus, LeakedProcess, ReportFailure,
-    ReportsWritten, RunEnd, RunFinished, RunStarted, SyncEventLog, TestCaseFinished,
+    ReportsWritten, RunEnd, RunFinished, RunResumed, RunStarted, SyncEventLog, TestCaseFinished,
     TestCaseStarted, WriteReports, WrittenReport,
 };
 
@@ -86,6 +86,18 @@ pub const TEST_CASE_STARTED: EventId<TestCaseStarted> =
 /// | order | after [`TEST_CASE_STARTED`] of the same execution and attempt; cases of other workers in between |
 pub const TEST_CASE_FINISHED: EventId<TestCaseFinished> =
     EventId::new("TEST_CASE_FINISHED", "A test case has ended.").portable_as_json();
+
+/// A case has killed the runner before this one; this one goes on with the run.
+///
+/// | | |
+/// |---|---|
+/// | kind | event |
+/// | sender | the runner, on the main thread |
+/// | endpoint | [`RUNNER`] |
+/// | entity | none |
+/// | order | after [`TEST_RUN_STARTED`] and [`TEST_CASES_SELECTED`], which are told again as they were, but not recorded again; before the first case |
+pub const TEST_RUN_RESUMED: EventId<RunResumed> =
+    EventId::new("TEST_RUN_RESUMED", "A new runner goes on with the run.").portable_as_json();
 
 /// All cases have their verdict.
 ///
@@ -201,6 +213,7 @@ mod tests {
             attempt: 1,
             started,
             worker: 2,
+            in_process: false,
         };
         bus.trigger_event(TEST_CASE_STARTED, RUNNER, begun).unwrap();
         let finished = TestCaseFinished {

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CaseAction, CaseFunction, CaseId, Location, Outcome, TestCase, TestContext, outcome};
+use super::{
+    CaseAction, CaseFunction, CaseId, Isolation, Location, Outcome, TestCase, TestContext, outcome,
+};
 
 /// Everything about a test function, as a constant in the linker's table.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +20,8 @@ pub struct TestCaseDescriptor {
     pub tags: &'static [&'static str],
     /// Own time limit, instead of the run's.
     pub timeout: Option<Duration>,
+    /// Where the function is called, instead of where the run says.
+    pub isolation: Option<Isolation>,
     /// Why the case is switched off, if it is.
     pub disabled: Option<&'static str>,
     /// The whole product of its `foreach` parameters, the first parameter slowest; one empty row when it has none. No
@@ -91,6 +95,7 @@ impl TestCaseDescriptor {
             location: Some(self.location()),
             tags: self.tags.iter().map(|&tag| tag.to_owned()).collect(),
             timeout: self.timeout,
+            isolation: self.isolation,
             disabled: self.disabled.map(str::to_owned),
             parameters: Vec::new(),
             action,

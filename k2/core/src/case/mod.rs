@@ -13,7 +13,9 @@ mod step;
 mod verdict;
 
 pub use context::TestContext;
-pub use definition::{CaseAction, CaseFunction, CaseId, ProcessCase, Protocol, TestCase};
+pub use definition::{
+    CaseAction, CaseFunction, CaseId, Isolation, ProcessCase, Protocol, TestCase,
+};
 pub use descriptor::TestCaseDescriptor;
 pub use location::Location;
 pub use outcome::{Fail, IntoOutcome, Outcome, Skip, catch, fail, skip};

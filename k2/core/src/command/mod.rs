@@ -5,6 +5,7 @@
 
 mod ask;
 mod list;
+mod one_case;
 mod run;
 mod selection;
 

@@ -85,6 +85,7 @@ mod tests {
         description: "Checks.",
         tags: &["smoke"],
         timeout: Some(Duration::from_secs(5)),
+        isolation: None,
         disabled: None,
         parameters: || vec![vec![]],
         run,

@@ -7,16 +7,18 @@ mod escape;
 pub mod event_log;
 mod model;
 mod output_dir;
+mod progress;
 mod record;
 mod reports;
 mod summary;
 
 pub use escape::{printable, printable_line};
 pub use model::{
-    CapturedOutput, CasesSelected, ExitStatus, LeakedProcess, RunEnd, RunFinished, RunStarted,
-    TestCaseFinished, TestCaseStarted,
+    CapturedOutput, CasesSelected, ExitStatus, LeakedProcess, RunEnd, RunFinished, RunResumed,
+    RunStarted, TestCaseFinished, TestCaseStarted,
 };
 pub use output_dir::{EVENT_LOG_FILE, LATEST_LINK, LOCK_FILE, OutputDirError, RunDirectory, RunId};
+pub(crate) use progress::Progress;
 pub use record::{Record, RecordBody, SCHEMA_VERSION, SchemaVersion};
 pub use reports::{
     EventLogState, ReportFailure, ReportsWritten, SyncEventLog, WriteReports, WrittenReport,

@@ -161,6 +161,20 @@ impl RunDirectory {
         })
     }
 
+    /// The directory of a run whose runner is dead, to go on with it; waits for nobody.
+    ///
+    /// # Errors
+    /// If the directory is not there any more, or another process goes on with it.
+    pub fn reopen(path: &Utf8Path) -> io::Result<Self> {
+        let lock = File::options().write(true).open(path.join(LOCK_FILE))?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Self {
+            id: RunId(path.file_name().unwrap_or_default().into()),
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
     /// Id of the run, the last part of the path.
     pub fn id(&self) -> &RunId {
         &self.id

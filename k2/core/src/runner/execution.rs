@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use zaf_core::component::Scope;
 
 use super::settings::Settings;
-use super::{RunPlan, exit_watch, record};
+use super::{RunPlan, apart, exit_watch, record};
 use crate::case::{
     CaseAction, CaseFunction, Outcome, ProcessCase, TestCase, TestContext, Verdict, catch,
 };
@@ -24,6 +24,8 @@ pub(super) struct Execution {
     pub(super) attempt: u32,
     /// Number of the worker, from 1.
     pub(super) worker: u32,
+    /// Whether its function is called in a process of its own.
+    pub(super) apart: bool,
     /// What is run.
     pub(super) case: Arc<TestCase>,
     /// When it began, for people.
@@ -40,7 +42,7 @@ impl Execution {
 
     /// Whether it runs as a function on the worker's thread.
     pub(super) fn is_in_process(&self) -> bool {
-        matches!(self.case.action, CaseAction::Function(_))
+        matches!(self.case.action, CaseAction::Function(_)) && !self.apart
     }
 
     /// What is said when it begins.
@@ -51,6 +53,7 @@ impl Execution {
             attempt: self.attempt,
             started: self.started,
             worker: self.worker,
+            in_process: self.is_in_process(),
         }
     }
 
@@ -79,6 +82,7 @@ impl Execution {
         cancellation: &Cancellation,
     ) -> TestCaseFinished {
         match &self.case.action {
+            CaseAction::Function(_) if self.apart => self.run_apart(settings, plan, cancellation),
             CaseAction::Function(function) => self.run_function(function, scope, cancellation),
             CaseAction::Process(process) => self.run_process(process, settings, plan, cancellation),
             CaseAction::LoadFailure(reason) => {
@@ -168,6 +172,45 @@ impl Execution {
         finished.stderr = record::output(&end.stderr);
         finished.steps = told.steps;
         finished.leaked = record::leaked(&end.leaked);
+        finished
+    }
+
+    /// Runs the function in a process of its own.
+    fn run_apart(
+        &self,
+        settings: &Settings,
+        plan: &RunPlan,
+        cancellation: &Cancellation,
+    ) -> TestCaseFinished {
+        let (note, process) = match apart::prepare(&self.case.id) {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                let reason = format!("cannot be run in a process of its own: {error}");
+                return self.to_finished(Verdict::Error, Some(reason.into()));
+            }
+        };
+        let mut spec = self.spec(&process, settings, plan);
+        spec.input = Some(note.input());
+        let end = match supervisor::run(&spec, cancellation) {
+            Ok(end) => end,
+            Err(error) => {
+                let reason = format!("{:#}", zaf_core::Error::from(error));
+                return self.to_finished(Verdict::Error, Some(reason.into()));
+            }
+        };
+        let told = apart::outcome(&note, &end);
+        let mut finished = self.to_finished(told.verdict, None);
+        finished.duration = Some(end.duration);
+        if let Some(reason) = told.reason {
+            tell_reason(&mut finished, &reason, &told.detail);
+        }
+        finished.exit = end.exit.map(record::exit);
+        finished.stdout = record::output(&end.stdout);
+        finished.stderr = record::output(&end.stderr);
+        finished.leaked = record::leaked(&end.leaked);
+        for problem in told.problems {
+            tracing::error!(case = %self.case.id, error = problem, "a component could not be taken down");
+        }
         finished
     }
 

@@ -7,10 +7,12 @@
 //! its worker, or from the supervising thread if the case was taken away from the worker.
 
 mod abort;
+pub(crate) mod apart;
 mod execution;
 mod exit_watch;
 mod pool;
 mod record;
+mod resumed;
 mod settings;
 mod slot;
 mod worker;
@@ -25,12 +27,13 @@ use zaf_core::config::ConfigView;
 use zaf_core::prelude::*;
 
 use self::abort::AbortState;
+pub use self::resumed::Resumed;
 use self::settings::Settings;
-pub use self::settings::{GRACE, RETRIES, SKIP_CODES, TIMEOUT, WORKERS};
+pub use self::settings::{GRACE, ISOLATION, RETRIES, RETRY_KILLERS, SKIP_CODES, TIMEOUT, WORKERS};
 use crate::case::TestCase;
 use crate::messages::{
     CasesSelected, RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_CASES_SELECTED,
-    TEST_RUN_FINISHED, TEST_RUN_STARTED,
+    TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
 };
 use crate::supervisor::{GUARD, guard};
 
@@ -54,6 +57,8 @@ pub struct RunPlan {
     pub outputs: Utf8PathBuf,
     /// Parent of all scopes of the run.
     pub scope: Scope,
+    /// What is left to do, if another runner died of a case of this run.
+    pub resumed: Option<Arc<Resumed>>,
 }
 
 /// How a run went, apart from its cases.
@@ -73,6 +78,8 @@ pub struct RunEnded {
         GRACE.required(),
         SKIP_CODES.required(),
         RETRIES.required(),
+        RETRY_KILLERS.required(),
+        ISOLATION.required(),
         GUARD.required(),
     ],
     endpoints_and_messages = {
@@ -82,6 +89,7 @@ pub struct RunEnded {
             TEST_CASES_SELECTED,
             TEST_CASE_STARTED,
             TEST_CASE_FINISHED,
+            TEST_RUN_RESUMED,
             TEST_RUN_FINISHED,
         ],
     },
@@ -107,12 +115,17 @@ impl TestRunner {
     #[callback_dispatcher(RUN_TEST_CASES, long_running = true)]
     fn run(&self, message: &Message<RunPlan>, bus: &MessageBus) -> Result<RunEnded> {
         let plan = message.data().clone();
-        let selected = CasesSelected {
+        let resumed = plan.resumed.clone();
+        let again = resumed.as_ref().and_then(|resumed| resumed.selected());
+        let selected = again.unwrap_or_else(|| CasesSelected {
             cases: plan.selected.iter().map(|case| case.id.clone()).collect(),
             filtered_out: plan.filtered_out as u64,
             sources: plan.sources as u64,
-        };
+        });
         bus.trigger_event(TEST_CASES_SELECTED, RUNNER, selected)?;
+        if let Some(resumed) = resumed {
+            bus.trigger_event(TEST_RUN_RESUMED, RUNNER, resumed.to_message())?;
+        }
         pool::Run::execute(bus.clone(), self.settings.clone(), plan, &self.abort)?;
         Ok(RunEnded {
             aborted: self.abort.reason(),

@@ -10,6 +10,7 @@
 //! - Output costs bounded memory, whatever the process writes: see [`CapturedOutput`].
 //! - Which of "it ended" and "it was ended" happened is decided once: if a signal of ours went out first, it was ended.
 
+pub(crate) mod apart;
 mod cancellation;
 mod capture;
 mod end;

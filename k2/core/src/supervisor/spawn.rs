@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use super::guard::RUNNER_VARIABLE;
 use super::spec::EXECUTION_VARIABLE;
 use super::{Cancellation, ProcessSpec, SpawnError};
 
@@ -25,7 +24,7 @@ const LONGEST_VARIABLE: usize = 128 * 1024;
 /// being started).
 pub(super) fn spawn(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<Child, SpawnError> {
     check_environment(spec)?;
-    let mut command = command(spec);
+    let mut command = command(spec).map_err(|error| SpawnError::start(&spec.program, error, 1))?;
     let mut backoff = BACKOFF;
     for attempt in 1.. {
         let error = match command.spawn() {
@@ -51,23 +50,25 @@ fn passes(error: &io::Error) -> bool {
     clippy::disallowed_methods,
     reason = "this is the place that starts processes"
 )]
-fn command(spec: &ProcessSpec) -> Command {
+fn command(spec: &ProcessSpec) -> io::Result<Command> {
     let mut command = Command::new(&spec.program);
     command
         .args(&spec.arguments)
         .envs(spec.environment.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
+        .stdin(match &spec.input {
+            Some(file) => Stdio::from(file.try_clone()?),
+            None => Stdio::null(),
+        })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
-    command.env_remove(RUNNER_VARIABLE);
     if let Some(execution) = &spec.execution {
         command.env(EXECUTION_VARIABLE, execution);
     }
     if let Some(directory) = &spec.directory {
         command.current_dir(directory);
     }
-    command
+    Ok(command)
 }
 
 fn check_environment(spec: &ProcessSpec) -> Result<(), SpawnError> {

@@ -1,7 +1,9 @@
 //! What to run, and within which limits.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::case::{CaseId, ProcessCase};
@@ -60,6 +62,8 @@ pub struct ProcessSpec {
     pub grace: Duration,
     /// Time that descendants may go on after it has ended, before they count as leaked and are killed.
     pub leak_timeout: Duration,
+    /// What it reads as its standard input; by default nothing.
+    pub(crate) input: Option<Arc<File>>,
     /// Where output beyond what fits in memory goes; without files it is dropped and counted.
     pub files: Option<OutputFiles>,
     /// Different for each execution, also across runs: the variable `K2_EXECUTION` by which stray processes are found. One that
@@ -83,6 +87,7 @@ impl ProcessSpec {
             timeout: None,
             grace: Self::GRACE,
             leak_timeout: Self::LEAK_TIMEOUT,
+            input: None,
             files: None,
             execution: None,
         }
