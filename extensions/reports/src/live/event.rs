@@ -25,6 +25,13 @@ pub(crate) enum Event {
         filtered_out: u64,
         sources: u64,
     },
+    /// Another runner goes on with the run.
+    Resumed {
+        runner: u32,
+        total: u64,
+        done: u64,
+        failures: u64,
+    },
     /// A case runs.
     Started {
         execution: u64,
@@ -67,6 +74,12 @@ impl Event {
                     sources: *sources,
                 }
             }
+            RecordBody::RunResumed(run) => Self::Resumed {
+                runner: run.runner,
+                total: run.selected,
+                done: run.finished,
+                failures: run.failures,
+            },
             RecordBody::CaseStarted(case) => Self::Started {
                 execution: case.execution,
                 case: case.case.clone(),
