@@ -23,17 +23,17 @@ const SIGKILL: i32 = 9;
 const SIGTERM: i32 = 15;
 
 /// A run that goes on: the process that was started, and the one that it guards.
-struct Guarded {
-    session: Session,
-    guard: Child,
-    runner: Pid,
+pub(crate) struct Guarded {
+    pub(crate) session: Session,
+    pub(crate) guard: Child,
+    pub(crate) runner: Pid,
     /// Becomes readable when the runner has ended.
     runner_end: OwnedFd,
 }
 
 impl Guarded {
     /// Starts `command`, in a process group of its own, and waits until somebody writes to the pipe `ready`.
-    fn start(session: Session, mut command: Command) -> Self {
+    pub(crate) fn start(session: Session, mut command: Command) -> Self {
         let ready = fifo(&session, "ready");
         let guard = command.process_group(0).spawn().unwrap();
         read(&ready);
@@ -47,12 +47,12 @@ impl Guarded {
         }
     }
 
-    fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid::from_child(&self.guard)
     }
 
     /// Waits for both.
-    fn end(self) -> (Session, Ended) {
+    pub(crate) fn end(self) -> (Session, Ended) {
         // The runner holds the outputs, so all that it has written has been read when this returns.
         let ended = wait(self.guard);
         wait_for_end(&self.runner_end);
@@ -104,7 +104,7 @@ fn suite() -> Session {
 
 pub(crate) const ONE_BY_ONE: [&str; 4] = ["run", "--parallel-workers", "1", "--reports-junit"];
 
-fn run_suite(options: &[&str]) -> Guarded {
+pub(crate) fn run_suite(options: &[&str]) -> Guarded {
     let session = suite();
     let arguments = [&ONE_BY_ONE, options, &["suite"]].concat();
     let command = session.command(&arguments);
@@ -271,7 +271,7 @@ fn patient_session() -> Session {
 
 const PATIENT: [&str; 3] = ["--tests-grace", "5m", "suite"];
 
-fn patient_run() -> Guarded {
+pub(crate) fn patient_run() -> Guarded {
     let session = patient_session();
     let command = session.command(&[ONE_BY_ONE.as_slice(), &PATIENT].concat());
     Guarded::start(session, command)
@@ -347,13 +347,13 @@ fn d6_sigquit_to_the_front_ends_both_and_what_runs() {
 }
 
 /// State of a process: `S`, `T` …
-fn state(pid: Pid) -> Option<char> {
+pub(crate) fn state(pid: Pid) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
 /// Waits until the process has stopped or ended; true for stopped.
-fn stops(pid: Pid) -> bool {
+pub(crate) fn stops(pid: Pid) -> bool {
     let options = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
     loop {
         if let Ok(Some(status)) = waitid(WaitId::Pid(pid), options) {

@@ -102,8 +102,8 @@ fn e32_what_a_function_writes_is_its_output_and_not_its_verdict() {
 #[test]
 fn i7_a_function_sees_no_variable_of_the_framework_but_those_of_its_case() {
     for (options, own) in [
-        ([].as_slice(), [].as_slice()),
-        (&APART, &["K2_CASE_ID", "K2_EXECUTION"]),
+        ([].as_slice(), ["K2_RUN_COOKIE"].as_slice()),
+        (&APART, &["K2_CASE_ID", "K2_EXECUTION", "K2_RUN_COOKIE"]),
     ] {
         let (session, ended) = run(&["i_sees_its_environment"], options);
         assert_eq!(ended.code, Some(0), "{ended:?}");

@@ -15,6 +15,7 @@ mod isolation;
 mod kinds;
 mod linked;
 mod nested;
+mod reap;
 mod registration;
 mod restart;
 mod selection;

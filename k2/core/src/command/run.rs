@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use zaf_core::application::{ABORT, CodedError};
@@ -23,7 +23,8 @@ use crate::messages::{
 };
 use crate::results::{Progress, RunDirectory, Summary};
 use crate::runner::{RUN_TEST_CASES, Resumed, RunPlan, workers};
-use crate::supervisor::{self, apart, guard};
+use crate::supervisor::cookie::{Life, Owner};
+use crate::supervisor::{self, apart, guard, reap};
 
 /// Longest wait for all reports together; a report that hangs is missing, and the run ends nevertheless.
 const REPORT_LIMIT: Duration = Duration::from_secs(30);
@@ -52,10 +53,15 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let (directory, resumed) = if let Some(continuation) = guard::continuation() {
         go_on(continuation)?
     } else {
-        let created = RunDirectory::create(&cx.config().get(OUTPUT_DIR)?);
+        let output = cx.config().get(OUTPUT_DIR)?;
+        end_what_was_left(&output);
+        let created = RunDirectory::create(&output);
         let directory = created.map_err(|error| ExitCode::Usage.with_error(error))?;
         (directory, None)
     };
+    if let Some(owner) = guard::owner() {
+        directory.note_owner(&owner);
+    }
     let under_way = guard::UnderWay::in_directory(directory.path().as_std_path());
     supervisor::prepare()?;
     let progress = resumed.as_deref().map(Resumed::progress);
@@ -86,8 +92,36 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     }
     let exit = report(cx, &directory, &summary.take(), exit, summary.signal())?;
     guard::sweep_without_guard();
+    directory.note_end();
     // The number that was shown is the one that the shell sees.
     ended.map(|_| exit).map_err(|error| exit.with_error(error))
+}
+
+/// Ends what is left of the newest run in `output` if that was killed together with its guard. What other runs have left is for
+/// `reap`: to look at all processes takes too long for the start of every run.
+fn end_what_was_left(output: &Utf8Path) {
+    let owner = RunDirectory::owner_of_dead_run(output);
+    let owner: Option<Owner> = owner.and_then(|owner| owner.parse().ok());
+    let Some(owner) = owner.filter(|owner| owner.life() == Life::Dead) else {
+        return;
+    };
+    let reaped = reap::reap(Some(&owner));
+    if !reaped.killed.is_empty() {
+        let pids: Vec<String> = reaped
+            .killed
+            .iter()
+            .map(|killed| killed.pid.to_string())
+            .collect();
+        tracing::warn!(
+            "the last run was killed with its guard; what it had left behind was ended: {}",
+            pids.join(", ")
+        );
+    }
+    if !reaped.left.is_empty() {
+        tracing::warn!(
+            "processes that the last run left behind cannot be ended: see `reap --dry-run`"
+        );
+    }
 }
 
 /// The directory of a run whose runner died, and what is left of it to do.

@@ -13,17 +13,20 @@
 pub(crate) mod apart;
 mod cancellation;
 mod capture;
+pub(crate) mod cookie;
 mod end;
 mod error;
 pub(crate) mod guard;
 mod leftovers;
 mod procfs;
+pub(crate) mod reap;
 mod run;
 mod spawn;
 mod spec;
 
 pub use cancellation::{Cancellation, Level};
 pub use capture::CapturedOutput;
+pub use cookie::COOKIE_VARIABLE;
 pub use end::{EndedBy, ExitStatus, LeakedProcess, ProcessEnd, signal_name};
 pub use error::SpawnError;
 pub use guard::GUARD;

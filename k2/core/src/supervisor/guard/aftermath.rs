@@ -73,7 +73,7 @@ pub(super) fn close(
     verdicts: &Verdicts,
 ) -> std::io::Result<()> {
     // Nobody else may take the run for one that is over, or go on with it.
-    let _run = RunDirectory::reopen(directory)?;
+    let run = RunDirectory::reopen(directory)?;
     let mut log = progress.resume(&directory.join(EVENT_LOG_FILE))?;
     let now = Timestamp::now();
     let since = |then: Timestamp| Duration::try_from(now.duration_since(then)).unwrap_or_default();
@@ -114,6 +114,7 @@ pub(super) fn close(
         }));
     }
     log.sync();
+    run.note_end();
     match log.state().problem {
         Some(problem) => Err(std::io::Error::other(problem.to_string())),
         None => Ok(()),

@@ -26,6 +26,7 @@ use zaf_core::application::SignalRelay;
 
 use super::continuation::Continuation;
 use super::watch::Inbox;
+use crate::supervisor::cookie::Owner;
 
 /// Name of the note; the kernel shows it as `/memfd:NAME (deleted)`.
 const NOTE: &str = "k2-runner";
@@ -38,6 +39,7 @@ static RUNNER: OnceLock<Runner> = OnceLock::new();
 
 struct Runner {
     guard: Pid,
+    owner: Option<String>,
     news: File,
     continuation: Option<Continuation>,
 }
@@ -61,6 +63,8 @@ pub(super) struct Inherited {
 #[derive(Debug, Serialize, Deserialize)]
 struct Note {
     guard: i32,
+    /// The mark of the run.
+    owner: Option<String>,
     orders: Pipe,
     news: Pipe,
     continuation: Option<Continuation>,
@@ -76,6 +80,7 @@ struct Pipe {
 /// What the runner holds.
 pub(super) struct RunnerEnd {
     guard: Pid,
+    owner: Option<String>,
     orders: File,
     news: File,
     continuation: Option<Continuation>,
@@ -115,6 +120,7 @@ fn open_pipes(
     ioctl_fionbio(&orders, true)?;
     let note = Note {
         guard: getpid().as_raw_pid(),
+        owner: Owner::this().map(ToString::to_string),
         orders: Pipe::of(&their_orders)?,
         news: Pipe::of(&their_news)?,
         continuation,
@@ -156,7 +162,6 @@ fn open_descriptor(descriptor: i32, flags: OFlags) -> Option<File> {
 }
 
 /// Whether the process `pid` has a note open: it is the runner of a run, or becomes one.
-#[cfg(test)]
 pub(super) fn has_note(pid: i32) -> bool {
     note_of(&format!("/proc/{pid}/fd")).is_some()
 }
@@ -248,6 +253,7 @@ impl RunnerEnd {
         let note: Note = serde_json::from_slice(&text).ok()?;
         Some(Self {
             guard: Pid::from_raw(note.guard)?,
+            owner: note.owner,
             orders: note.orders.open(OFlags::RDONLY | OFlags::NONBLOCK)?,
             news: note.news.open(OFlags::WRONLY)?,
             continuation: note.continuation,
@@ -263,6 +269,7 @@ impl RunnerEnd {
         let watching = self.news.try_clone().ok()?;
         let runner = Runner {
             guard: self.guard,
+            owner: self.owner,
             news: self.news,
             continuation: self.continuation,
         };
@@ -281,6 +288,11 @@ pub(super) fn guard() -> Option<Pid> {
 
 pub(super) fn is_guarded() -> bool {
     RUNNER.get().is_some()
+}
+
+/// The mark of the run, if this process is a runner.
+pub(super) fn owner() -> Option<String> {
+    RUNNER.get()?.owner.clone()
 }
 
 /// What a runner before this one has left to do.

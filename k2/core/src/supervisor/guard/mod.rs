@@ -51,6 +51,7 @@ pub(crate) use self::continuation::{BrokenOff, Continuation, Part};
 use self::ended::{Ended, name};
 use self::watch::Watch;
 use super::apart;
+use super::cookie::{COOKIE_VARIABLE, Owner};
 use crate::results::{EVENT_LOG_FILE, Progress};
 
 /// What commands use that run test cases: these are guarded.
@@ -156,6 +157,16 @@ pub(crate) fn continuation() -> Option<&'static Continuation> {
     channel::continuation()
 }
 
+/// The mark of this run: that of its guard, or of this process if it has none.
+pub(crate) fn owner() -> Option<String> {
+    channel::owner().or_else(|| Owner::this().map(ToString::to_string))
+}
+
+/// Whether `pid` is the runner of some run.
+pub(crate) fn is_runner(pid: i32) -> bool {
+    channel::has_note(pid)
+}
+
 /// Whether another process sees how this one ends.
 pub(crate) fn is_guarded() -> bool {
     channel::is_guarded()
@@ -191,10 +202,14 @@ const SAME_PROGRAM: &str = "/proc/self/exe";
 )]
 fn spawn(program: &Path) -> io::Result<Child> {
     let mut arguments = std::env::args_os();
-    Command::new(program)
+    let mut command = Command::new(program);
+    command
         .arg0(arguments.next().unwrap_or_default())
-        .args(arguments)
-        .spawn()
+        .args(arguments);
+    if let Some(owner) = Owner::this() {
+        command.env(COOKIE_VARIABLE, owner.to_string());
+    }
+    command.spawn()
 }
 
 /// Waits for the runner, kills what it leaves behind, and ends as it did, unless a case killed it: then another one goes on.
