@@ -1,9 +1,8 @@
 //! The guard: whatever dies, nothing is left behind, and the shell sees what it would see without a guard.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -60,7 +59,7 @@ impl Guarded {
     }
 }
 
-fn wait_for_end(process: &OwnedFd) {
+pub(crate) fn wait_for_end(process: &OwnedFd) {
     while poll(&mut [PollFd::new(process, PollFlags::IN)], None).is_err() {}
 }
 
@@ -71,7 +70,7 @@ fn runner_of(guard: &Child) -> Pid {
     runners.into_iter().next().unwrap()
 }
 
-fn children(parent: u32) -> Vec<Pid> {
+pub(crate) fn children(parent: u32) -> Vec<Pid> {
     let parent = format!(" {parent} ");
     let all = fs::read_dir("/proc").unwrap();
     all.filter_map(|entry| {
@@ -559,135 +558,4 @@ fn the_first_process_of_a_namespace_guards_like_any_other() {
     assert_has(&ended.stderr, &["error: runner aborted (SIGABRT);"]);
     let verdicts: Vec<_> = session.verdicts().into_values().collect();
     assert_eq!(verdicts, ["error"]);
-}
-
-/// What is done to a run at a random moment.
-#[derive(Debug, Clone, Copy)]
-enum Blow {
-    Signal(Signal),
-    Twice(Signal),
-    Group(Signal),
-    StopAndContinue,
-    KillRunner,
-    KillGuard,
-    Nothing,
-}
-
-const BLOWS: [Blow; 10] = [
-    Blow::Signal(Signal::INT),
-    Blow::Twice(Signal::INT),
-    Blow::Group(Signal::INT),
-    Blow::Signal(Signal::TERM),
-    Blow::Group(Signal::HUP),
-    Blow::Signal(Signal::QUIT),
-    Blow::StopAndContinue,
-    Blow::KillRunner,
-    Blow::KillGuard,
-    Blow::Nothing,
-];
-
-/// Small numbers from a seed: the next state of a linear congruential generator, its upper bits.
-fn next(state: &mut u64, below: usize) -> usize {
-    *state = state
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
-    usize::try_from(*state >> 33).unwrap() % below
-}
-
-impl Blow {
-    fn strike(self, guard: &Child) {
-        let pid = Pid::from_child(guard);
-        // A run that is over by then has not been reaped, so its number is still its own; the runner may be gone.
-        match self {
-            Self::Signal(signal) => kill_process(pid, signal).unwrap(),
-            Self::Twice(signal) => {
-                kill_process(pid, signal).unwrap();
-                kill_process(pid, signal).unwrap();
-            }
-            Self::Group(signal) => kill_process_group(pid, signal).unwrap(),
-            Self::StopAndContinue => {
-                kill_process(pid, Signal::TSTP).unwrap();
-                if stops(pid) {
-                    kill_process(pid, Signal::CONT).unwrap();
-                }
-            }
-            Self::KillRunner => {
-                for runner in children(guard.id()) {
-                    let _ = kill_process(runner, Signal::KILL);
-                }
-            }
-            Self::KillGuard => kill_process(pid, Signal::KILL).unwrap(),
-            Self::Nothing => {}
-        }
-    }
-}
-
-/// One run that is struck after a random number of cases.
-fn round(seed: u64, blow: Blow) {
-    let session = Session::new();
-    let modes = [
-        "fork-setsid",
-        "double-fork",
-        "fork-quiet",
-        "exit 0",
-        "exit 1",
-        "hang",
-    ];
-    for number in 0..24 {
-        let mode = modes[number % modes.len()];
-        session.fixture(&format!("suite/{number:02}"), mode);
-    }
-    let arguments = [
-        ["run", "suite", "--tests-timeout", "300ms"].as_slice(),
-        &["--tests-grace", "50ms", "--parallel-workers", "4"],
-    ];
-    let mut command = session.command(&arguments.concat());
-    let mut guard = command
-        .process_group(0)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut state = seed;
-    let mut lines = BufReader::new(guard.stdout.take().unwrap()).lines();
-    let before = next(&mut state, 28);
-    assert!(lines.by_ref().take(before).all(|line| line.is_ok()));
-    let runner = children(guard.id())
-        .first()
-        .and_then(|&runner| pidfd_open(runner, PidfdFlags::empty()).ok());
-    blow.strike(&guard);
-    assert!(lines.all(|line| line.is_ok()));
-    let status = guard.wait().unwrap();
-    if let Some(runner) = runner {
-        wait_for_end(&runner);
-    }
-    assert!(
-        status.code().is_some() || status.signal().is_some(),
-        "{status:?}"
-    );
-    // Before the run had a directory, nothing had been started.
-    if session.latest().exists() {
-        assert_clean(&session);
-        let is_over = !matches!(status.signal(), Some(3 | 9)) || matches!(blow, Blow::KillGuard);
-        if is_over && status.code() != Some(130) {
-            assert_eq!(session.verdicts().len(), 24);
-        }
-    }
-}
-
-#[test]
-fn d17_d18_chaos_leaves_nothing_behind_and_no_log_that_cannot_be_read() {
-    let rounds = std::env::var("ZK2_CHAOS_ROUNDS").map_or(10, |rounds| rounds.parse().unwrap());
-    let first: u64 = std::env::var("ZK2_CHAOS_SEED").map_or(1, |seed| seed.parse().unwrap());
-    for seed in first..first + rounds {
-        let mut state = seed;
-        next(&mut state, 1);
-        // Ten rounds in a row have every blow once.
-        let blow = BLOWS[usize::try_from(seed).unwrap() % BLOWS.len()];
-        let outcome = std::panic::catch_unwind(|| round(state, blow));
-        if let Err(panic) = outcome {
-            let line = format!("seed {seed}, {blow:?}: ZK2_CHAOS_SEED={seed} ZK2_CHAOS_ROUNDS=1\n");
-            let _ = rustix::io::write(rustix::stdio::stderr(), line.as_bytes());
-            std::panic::resume_unwind(panic);
-        }
-    }
 }

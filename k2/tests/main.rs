@@ -6,6 +6,7 @@
 )]
 
 mod bad_input;
+mod chaos;
 mod event_log;
 mod extension_guide;
 mod faults;

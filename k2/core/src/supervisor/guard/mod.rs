@@ -218,7 +218,8 @@ fn guard(mut watch: Watch) -> ExitCode {
     loop {
         let ended = watch.until_end();
         sweep::end_descendants();
-        let is_wanted = watch.was_asked_to_end() || watch.caused(ended);
+        let asked = watch.asked_to_end();
+        let is_wanted = watch.caused(ended);
         let Some(left) = Left::of(&watch) else {
             let is_death = matches!(ended, Ended::Signal(_)) && !is_wanted;
             if is_death {
@@ -230,7 +231,7 @@ fn guard(mut watch: Watch) -> ExitCode {
         if ended.may_be_a_case() {
             next = after(ended, &left.directory, &left.progress, told.as_ref());
         }
-        if let Some(next) = next.as_ref().filter(|_| !is_wanted) {
+        if let Some(next) = next.as_ref().filter(|_| asked.is_none() && !is_wanted) {
             epitaph::write(&epitaph::of_runner(ended, &left.progress, next));
             match start_next(&mut watch, next) {
                 Ok(()) => {
@@ -243,7 +244,8 @@ fn guard(mut watch: Watch) -> ExitCode {
                 }
             }
         }
-        let wanted = ended.request().or_else(|| watch.handed_on(ended));
+        let by = ended.request().or_else(|| watch.handed_on(ended));
+        let wanted = by.or(asked);
         let next = next.as_ref().or(told.as_ref());
         let verdicts = aftermath::verdicts(ended, wanted, &left.progress, next);
         if !is_wanted {
@@ -253,6 +255,11 @@ fn guard(mut watch: Watch) -> ExitCode {
         if let Err(error) = aftermath::close(ended, &left.directory, &left.progress, &verdicts) {
             epitaph::write(&format!("error: the event log cannot be ended: {error}\n"));
         }
+        // A runner that dies while it is asked to end does end.
+        let ended = match (by, asked) {
+            (None, Some(asked)) => Ended::Signal(asked),
+            _ => ended,
+        };
         return watch.end_as(ended);
     }
 }

@@ -217,10 +217,10 @@ impl Watch {
         }
     }
 
-    /// Whether somebody wanted the run to end.
-    pub(super) fn was_asked_to_end(&self) -> bool {
-        let mut asked = GRACEFUL.iter().map(|graceful| graceful.as_raw());
-        asked.any(|graceful| self.handed_on.contains(&graceful))
+    /// The first signal by which somebody wanted the run to end.
+    pub(super) fn asked_to_end(&self) -> Option<i32> {
+        let graceful = |signal: &i32| GRACEFUL.iter().any(|graceful| graceful.as_raw() == *signal);
+        self.handed_on.iter().copied().find(graceful)
     }
 
     fn read_news(&mut self) {
