@@ -16,6 +16,7 @@ mod isolation;
 mod kinds;
 mod linked;
 mod nested;
+mod nth_fault;
 mod reap;
 mod registration;
 mod restart;
