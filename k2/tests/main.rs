@@ -17,6 +17,7 @@ mod kinds;
 mod linked;
 mod nested;
 mod nth_fault;
+mod pausing;
 mod reap;
 mod registration;
 mod restart;

@@ -209,6 +209,16 @@ fn c_waits(cx: &TestContext) -> TestResult {
     Ok(())
 }
 
+/// Says through a pipe that it runs, and waits for a file.
+#[k2::test_case]
+fn j_waits(cx: &TestContext) -> TestResult {
+    fs::write("ready", "\n")?;
+    while !Path::new("done").exists() {
+        cx.cancellation().wait(std::time::Duration::from_millis(10));
+    }
+    Ok(())
+}
+
 /// Is not started if the one before it kills the runner.
 #[k2::test_case]
 fn d_comes_last() -> TestResult {

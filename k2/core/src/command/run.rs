@@ -24,7 +24,7 @@ use crate::messages::{
 use crate::results::{Progress, RunDirectory, Summary};
 use crate::runner::{RUN_TEST_CASES, Resumed, RunPlan, workers};
 use crate::supervisor::cookie::{Life, Owner};
-use crate::supervisor::{self, apart, guard, reap};
+use crate::supervisor::{self, apart, guard, pause, reap};
 
 /// Longest wait for all reports together; a report that hangs is missing, and the run ends nevertheless.
 const REPORT_LIMIT: Duration = Duration::from_secs(30);
@@ -64,6 +64,9 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     }
     let under_way = guard::UnderWay::in_directory(directory.path().as_std_path());
     supervisor::prepare()?;
+    if let Err(error) = pause::start() {
+        tracing::warn!("cases do not stop when the run is stopped: {error}");
+    }
     let progress = resumed.as_deref().map(Resumed::progress);
     let summary = Tally::listen(cx, progress)?;
     let before = progress.and_then(|progress| time_before(progress.run()?.started));

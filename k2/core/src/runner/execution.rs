@@ -13,7 +13,7 @@ use crate::case::{
 };
 use crate::finder::interpret_end;
 use crate::messages::{TestCaseFinished, TestCaseStarted};
-use crate::supervisor::{self, Cancellation, OutputFiles, ProcessSpec};
+use crate::supervisor::{self, Cancellation, OutputFiles, ProcessSpec, pause};
 
 /// One try of a case on one worker.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub(super) struct Execution {
     pub(super) started: Timestamp,
     /// When it began, for durations.
     pub(super) clock: Instant,
+    /// How long the process had been stopped by then.
+    pub(super) paused: Duration,
 }
 
 impl Execution {
@@ -66,7 +68,8 @@ impl Execution {
         let mut finished = not_started(self.number, &self.case, verdict, reason);
         finished.attempt = self.attempt;
         finished.started = self.started;
-        finished.duration = Some(self.clock.elapsed());
+        let paused = pause::total().saturating_sub(self.paused);
+        finished.duration = Some(self.clock.elapsed().saturating_sub(paused));
         finished.worker = self.worker;
         finished
     }

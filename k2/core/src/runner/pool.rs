@@ -26,6 +26,7 @@ use crate::command::ask;
 use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
 use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER};
 use crate::supervisor::guard::Part;
+use crate::supervisor::pause;
 use crate::supervisor::{Cancellation, Level};
 
 /// What the supervising thread is woken for.
@@ -346,10 +347,11 @@ impl Crew {
     /// either is seen here or wakes this thread.
     fn next_look(&self, give_up_at: Option<Instant>) -> Option<Instant> {
         self.run.next_look.store(u64::MAX, Ordering::SeqCst);
+        let paused = pause::total();
         let next = self
             .workers
             .iter()
-            .filter_map(|worker| worker.slot.deadline());
+            .filter_map(|worker| worker.slot.deadline(paused));
         let next = next.chain(give_up_at).min();
         if let Some(next) = next {
             self.run
@@ -361,11 +363,12 @@ impl Crew {
 
     /// Takes cases whose time is up away from their workers, and replaces these.
     fn end_overdue(&mut self, now: Instant) -> Result<()> {
+        let paused = pause::total();
         for index in 0..self.workers.len() {
             let Some(worker) = self.workers.get(index).map(Arc::clone) else {
                 continue;
             };
-            let Some(running) = worker.slot.take_overdue(now) else {
+            let Some(running) = worker.slot.take_overdue(now, paused) else {
                 continue;
             };
             worker.cancellation.kill();

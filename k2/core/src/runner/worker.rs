@@ -8,6 +8,7 @@ use super::execution::{self, Execution};
 use super::pool::{Run, Turn, Wake, Worker, now};
 use super::slot::Running;
 use crate::case::{CaseAction, TestCase, Verdict};
+use crate::supervisor::pause;
 
 /// Works until there is no case left; runs on the worker's own thread.
 pub(super) fn work(run: &Run, worker: &Worker) {
@@ -72,6 +73,7 @@ fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, turn: &Turn) -
             case: Arc::clone(case),
             started,
             clock,
+            paused: pause::total(),
         });
         run.tell_started(&execution);
         let in_process = execution.is_in_process();
@@ -80,6 +82,7 @@ fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, turn: &Turn) -
         worker.slot.start(Running {
             execution: Arc::clone(&execution),
             deadline,
+            paused: execution.paused,
             in_process,
         });
         if let Some(deadline) = deadline {

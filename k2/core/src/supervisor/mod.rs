@@ -18,6 +18,7 @@ mod end;
 mod error;
 pub(crate) mod guard;
 mod leftovers;
+pub(crate) mod pause;
 mod procfs;
 pub(crate) mod reap;
 mod run;

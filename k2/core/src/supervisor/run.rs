@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
 
 use super::capture::Capture;
+use super::pause::{self, Group};
 use super::spawn::spawn;
 use super::{
     Cancellation, EndedBy, ExitStatus, Level, OutputFiles, ProcessEnd, ProcessSpec, SpawnError,
@@ -80,6 +81,9 @@ struct Supervision<'a> {
     stdout: Stream,
     stderr: Stream,
     started: Instant,
+    /// How long this process had been stopped when the deadlines were moved last.
+    paused: Duration,
+    group: Group,
     phase: Phase,
     seen: Level,
     ended_by: EndedBy,
@@ -110,6 +114,8 @@ impl<'a> Supervision<'a> {
                 files.stderr.clone()
             })?,
             started,
+            paused: pause::total(),
+            group: Group::join(pid),
             phase: Phase::Running,
             seen: Level::None,
             ended_by: EndedBy::Itself,
@@ -138,6 +144,9 @@ impl<'a> Supervision<'a> {
                 self.cancel(&mut child);
             }
             if deadline.is_some_and(|at| at <= Instant::now()) {
+                if self.move_deadlines() {
+                    continue;
+                }
                 match self.phase {
                     Phase::Running => self.time_out(&mut child),
                     Phase::Asked { .. } => self.kill(),
@@ -178,6 +187,22 @@ impl<'a> Supervision<'a> {
         }
     }
 
+    /// Moves all deadlines by the time that this process was stopped; false if it was not.
+    fn move_deadlines(&mut self) -> bool {
+        let total = pause::total();
+        let by = total.saturating_sub(self.paused);
+        self.paused = total;
+        self.started += by;
+        match &mut self.phase {
+            Phase::Running => {}
+            Phase::Asked { kill_at: at } | Phase::Killed { give_up_at: at } => {
+                *at = at.and_then(|at| at.checked_add(by));
+            }
+            Phase::Ended { until } => *until += by,
+        }
+        !by.is_zero()
+    }
+
     /// Waits until something happens or the deadline is reached. An interrupted wait says that nothing happened.
     fn wait(&self, deadline: Option<Instant>) -> Ready {
         let ended = matches!(self.phase, Phase::Ended { .. });
@@ -212,9 +237,11 @@ impl<'a> Supervision<'a> {
 
     /// Reaps the process if it has ended; true when it has.
     fn look_for_end(&mut self, child: &mut Child) -> bool {
-        let Ok(Some(status)) = child.try_wait() else {
+        let status = self.group.reap(|| child.try_wait().ok().flatten());
+        let Some(status) = status else {
             return false;
         };
+        self.move_deadlines();
         let now = Instant::now();
         self.exit = Some(ExitStatus::from_std(status));
         self.duration = now - self.started;

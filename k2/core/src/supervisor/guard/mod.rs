@@ -167,6 +167,16 @@ pub(crate) fn is_runner(pid: i32) -> bool {
     channel::has_note(pid)
 }
 
+/// The guard of this process.
+pub(crate) fn of_this_process() -> Option<Pid> {
+    channel::guard()
+}
+
+/// Whether this process ignores `signal`.
+pub(crate) fn is_ignored(signal: Signal) -> bool {
+    watch::is_ignored(signal)
+}
+
 /// Whether another process sees how this one ends.
 pub(crate) fn is_guarded() -> bool {
     channel::is_guarded()

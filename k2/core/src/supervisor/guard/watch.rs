@@ -118,6 +118,10 @@ fn bit(signal: Signal) -> u64 {
     1 << (signal.as_raw() - 1)
 }
 
+pub(super) fn is_ignored(signal: Signal) -> bool {
+    ignored_signals() & bit(signal) != 0
+}
+
 /// The signals that this process ignores, as bits from that of signal 1 on.
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
