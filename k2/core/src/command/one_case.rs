@@ -3,13 +3,15 @@
 //! The application is the one of the run, with all its extensions, but no case is scheduled, recorded or reported here. Components
 //! of every scope are made for this case alone, and taken down behind it.
 
+use std::sync::Arc;
+
 use zaf_core::application::{ABORT, CRITICAL_ABORT};
 use zaf_core::component::Scope;
 use zaf_core::message::DispatcherKind;
 use zaf_core::prelude::*;
 
 use super::selection;
-use crate::case::{CaseAction, CaseId, TestCase, TestContext, catch};
+use crate::case::{CaseAction, CaseId, CaseRun, TestCase, TestContext, catch};
 use crate::finder::linked;
 use crate::supervisor::Cancellation;
 use crate::supervisor::apart::{Done, ThisCase};
@@ -19,15 +21,25 @@ const TERM: i32 = rustix::process::Signal::TERM.as_raw();
 
 /// Calls the function of the case that this process was started for.
 pub(super) fn run(cx: &CommandContext<'_>, this: &ThisCase) -> Result<ExitCode> {
-    let case = find(cx, this.id())?;
+    let which = this.which();
+    let case = find(cx, &which.case)?;
     let CaseAction::Function(function) = &case.action else {
-        return Err(Error::msg(format!("`{}` is no test function", this.id())));
+        return Err(Error::msg(format!("`{}` is no test function", case.id)));
     };
     let cancellation = Cancellation::new()?;
     listen(cx, &cancellation)?;
     let runner = cx.scope().child("runner");
     let module = runner.child("module");
     let test = module.child("test");
+    let mut own = CaseRun::new(
+        case.id.clone(),
+        Arc::clone(&which.run),
+        which.outputs.clone(),
+        cancellation.clone(),
+    );
+    (own.number, own.attempt) = (which.number, which.attempt);
+    // A scope that has ended already says so to whoever asks it for something.
+    test.provide(Arc::new(own)).ok();
     let context = TestContext::new(
         case.id.clone(),
         case.parameters.clone(),

@@ -3,9 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::case::{CaseId, Outcome, ProcessCase, Protocol, Verdict};
+use crate::case::{Outcome, ProcessCase, Protocol, Verdict};
 use crate::finder::interpret_end;
-use crate::supervisor::apart::Note;
+use crate::supervisor::apart::{Note, Which};
 use crate::supervisor::{EndedBy, ExitStatus, ProcessEnd, signal_name};
 
 /// How the case ended.
@@ -18,7 +18,7 @@ pub(super) struct Told {
 }
 
 /// This program with the same arguments, to be started with the note as its input.
-pub(super) fn prepare(case: &CaseId) -> io::Result<(Note, ProcessCase)> {
+pub(super) fn prepare(case: &Which) -> io::Result<(Note, ProcessCase)> {
     let process = ProcessCase {
         // Also if it was replaced since it was started.
         program: PathBuf::from("/proc/self/exe"),

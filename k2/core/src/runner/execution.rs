@@ -9,10 +9,11 @@ use zaf_core::component::Scope;
 use super::settings::Settings;
 use super::{RunPlan, apart, exit_watch, record};
 use crate::case::{
-    CaseAction, CaseFunction, Outcome, ProcessCase, TestCase, TestContext, Verdict, catch,
+    CaseAction, CaseFunction, CaseRun, Outcome, ProcessCase, TestCase, TestContext, Verdict, catch,
 };
 use crate::finder::interpret_end;
 use crate::messages::{TestCaseFinished, TestCaseStarted};
+use crate::supervisor::apart::Which;
 use crate::supervisor::{self, Cancellation, OutputFiles, ProcessSpec, pause};
 
 /// One try of a case on one worker.
@@ -86,7 +87,9 @@ impl Execution {
     ) -> TestCaseFinished {
         match &self.case.action {
             CaseAction::Function(_) if self.apart => self.run_apart(settings, plan, cancellation),
-            CaseAction::Function(function) => self.run_function(function, scope, cancellation),
+            CaseAction::Function(function) => {
+                self.run_function(function, scope, plan, cancellation)
+            }
             CaseAction::Process(process) => self.run_process(process, settings, plan, cancellation),
             CaseAction::LoadFailure(reason) => {
                 self.to_finished(Verdict::Error, Some(reason.as_str().into()))
@@ -118,9 +121,19 @@ impl Execution {
         &self,
         function: &CaseFunction,
         module: &Scope,
+        plan: &RunPlan,
         cancellation: &Cancellation,
     ) -> TestCaseFinished {
         let scope = module.child("test");
+        let mut run = CaseRun::new(
+            self.case.id.clone(),
+            Arc::clone(&plan.run),
+            plan.outputs.clone(),
+            cancellation.clone(),
+        );
+        (run.number, run.attempt) = (self.number, self.attempt);
+        // A scope that has ended already says so to whoever asks it for something.
+        scope.provide(Arc::new(run)).ok();
         let context = TestContext::new(
             self.case.id.clone(),
             self.case.parameters.clone(),
@@ -185,15 +198,24 @@ impl Execution {
         plan: &RunPlan,
         cancellation: &Cancellation,
     ) -> TestCaseFinished {
-        let (note, process) = match apart::prepare(&self.case.id) {
+        let which = Which {
+            case: self.case.id.clone(),
+            number: self.number,
+            attempt: self.attempt,
+            run: Arc::clone(&plan.run),
+            outputs: plan.outputs.clone(),
+        };
+        let prepared = apart::prepare(&which).and_then(|(note, process)| {
+            let input = note.input()?;
+            Ok((note, self.spec(&process, settings, plan).input(input)))
+        });
+        let (note, spec) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 let reason = format!("cannot be run in a process of its own: {error}");
                 return self.to_finished(Verdict::Error, Some(reason.into()));
             }
         };
-        let mut spec = self.spec(&process, settings, plan);
-        spec.input = Some(note.input());
         let end = match supervisor::run(&spec, cancellation) {
             Ok(end) => end,
             Err(error) => {

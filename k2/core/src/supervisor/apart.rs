@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use camino::Utf8PathBuf;
 use parking_lot::Mutex;
 use rustix::fs::{MemfdFlags, Mode, OFlags, memfd_create};
 use serde::de::DeserializeOwned;
@@ -25,12 +26,19 @@ static THIS: OnceLock<ThisCase> = OnceLock::new();
 
 /// The file, in the runner.
 #[derive(Debug)]
-pub(crate) struct Note(Arc<File>);
+pub(crate) struct Note(File);
 
-/// Which case it is.
-#[derive(Debug, Serialize, Deserialize)]
-struct Which {
-    case: CaseId,
+/// Which execution of which case it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Which {
+    pub(crate) case: CaseId,
+    /// Number of the execution.
+    pub(crate) number: u64,
+    pub(crate) attempt: u32,
+    /// What the `K2_EXECUTION` of every process of the run begins with.
+    pub(crate) run: Arc<str>,
+    /// Directory for what cases write.
+    pub(crate) outputs: Utf8PathBuf,
 }
 
 /// How it ended.
@@ -45,27 +53,26 @@ pub(crate) struct Done {
 /// The case that this process was started for.
 #[derive(Debug)]
 pub(crate) struct ThisCase {
-    id: CaseId,
+    which: Which,
     file: Mutex<File>,
 }
 
 impl Note {
     /// A file that says which case it is.
-    pub(crate) fn new(case: &CaseId) -> io::Result<Self> {
+    pub(crate) fn new(which: &Which) -> io::Result<Self> {
         let mut file = File::from(memfd_create(NAME, MemfdFlags::CLOEXEC)?);
-        let which = Which { case: case.clone() };
-        file.write_all(&serde_json::to_vec(&which)?)?;
-        Ok(Self(Arc::new(file)))
+        file.write_all(&serde_json::to_vec(which)?)?;
+        Ok(Self(file))
     }
 
     /// For the process to read and write.
-    pub(crate) fn input(&self) -> Arc<File> {
-        Arc::clone(&self.0)
+    pub(crate) fn input(&self) -> io::Result<File> {
+        self.0.try_clone()
     }
 
     /// How the case ended; none if it has not come to say so.
     pub(crate) fn done(&self) -> Option<Done> {
-        read(&mut &*self.0)
+        read(&self.0)
     }
 }
 
@@ -106,16 +113,15 @@ impl ThisCase {
     fn open(path: &Path) -> Option<Self> {
         let file = rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).ok()?;
         let mut file = File::from(file);
-        let Which { case } = read(&mut file)?;
         Some(Self {
-            id: case,
+            which: read(&mut file)?,
             file: Mutex::new(file),
         })
     }
 
-    /// Its id.
-    pub(crate) fn id(&self) -> &CaseId {
-        &self.id
+    /// Which one.
+    pub(crate) fn which(&self) -> &Which {
+        &self.which
     }
 
     /// Says how it ended.
@@ -136,11 +142,18 @@ mod tests {
 
     #[test]
     fn e32_only_what_the_framework_says_is_the_end_of_a_case() {
-        let note = Note::new(&CaseId::new("a::b")).unwrap();
+        let which = Which {
+            case: CaseId::new("a::b"),
+            number: 7,
+            attempt: 2,
+            run: "r".into(),
+            outputs: "/out".into(),
+        };
+        let note = Note::new(&which).unwrap();
         assert_eq!(note.done(), None);
-        let path = format!("/proc/self/fd/{}", note.input().as_raw_fd());
+        let path = format!("/proc/self/fd/{}", note.0.as_raw_fd());
         let this = ThisCase::open(Path::new(&path)).unwrap();
-        assert_eq!(this.id().as_str(), "a::b");
+        assert_eq!(this.which(), &which);
         let done = Done {
             outcome: Outcome::Skipped {
                 reason: "no board".to_owned(),
