@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, getpid, kill_process, kill_process_group};
 use signal_hook::low_level::pipe;
@@ -41,6 +41,14 @@ static CLOCK: LazyLock<Clock> = LazyLock::new(|| Clock {
 
 /// Process groups of the cases that run. Locked while they are signalled, and while one of them is reaped.
 static GROUPS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
+
+/// Held for reading from before a process is started until its group is known: a stop waits for that, so that none is left out.
+static STARTING: RwLock<()> = RwLock::new(());
+
+/// From now until the value is dropped this process does not stop.
+pub(super) fn starting() -> RwLockReadGuard<'static, ()> {
+    STARTING.read()
+}
 
 struct Clock {
     base: Instant,
@@ -148,6 +156,7 @@ fn is_guard_stopped() -> bool {
 /// Returns when this process was continued.
 fn stop_all(continues: &mut UnixStream) {
     take(continues);
+    let _none_starts = STARTING.write();
     let groups = GROUPS.lock();
     CLOCK.is_stopping.store(true, Ordering::SeqCst);
     signal(&groups, Signal::STOP);

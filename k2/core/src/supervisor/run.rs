@@ -34,6 +34,7 @@ const READS_PER_TURN: usize = 16;
 /// When the process could not be started; nothing runs then.
 pub fn run(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<ProcessEnd, SpawnError> {
     let started = Instant::now();
+    let starting = pause::starting();
     let mut child = spawn(spec, cancellation)?;
     if let Some(watcher) = &spec.watcher {
         watcher.started(child.id());
@@ -43,6 +44,7 @@ pub fn run(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<ProcessEnd
         error,
     };
     let supervision = Supervision::new(spec, cancellation, &mut child, started);
+    drop(starting);
     match supervision {
         Ok(supervision) => Ok(supervision.finish(child)),
         Err(error) => {
