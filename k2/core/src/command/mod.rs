@@ -1,4 +1,4 @@
-//! The commands of k2: `run`, `list` and `reap`.
+//! The commands of k2: `run`, `list`, `report` and `reap`.
 //!
 //! They ask, in order: the finder for cases, the scheduler for a selection, the runner for a run, the reporters for reports. Each
 //! is an extension that can be replaced; what is missing is named.
@@ -7,6 +7,8 @@ mod ask;
 mod list;
 mod one_case;
 mod reap;
+mod report;
+mod reports;
 mod run;
 mod selection;
 
@@ -15,6 +17,7 @@ use zaf_core::prelude::*;
 pub(crate) use self::ask::ask;
 pub use self::list::{LIST_COMMAND, list};
 pub use self::reap::{DRY_RUN, REAP_COMMAND, reap};
+pub use self::report::{PastRunMessages, REPORT_COMMAND, RUN, report};
 pub use self::run::{RUN_COMMAND, run};
 pub use self::selection::SOURCES;
 
@@ -46,6 +49,17 @@ impl Extension for ListCommand {
 pub struct ReapCommand;
 
 impl Extension for ReapCommand {
+    fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+/// Adds the command `report`.
+#[framework_extension(name = "reportcommand", load_order = 50, commands = [REPORT_COMMAND])]
+#[derive(Debug)]
+pub struct ReportCommand;
+
+impl Extension for ReportCommand {
     fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
         Ok(Self)
     }

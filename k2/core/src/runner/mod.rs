@@ -10,6 +10,7 @@ mod abort;
 pub(crate) mod apart;
 mod execution;
 mod exit_watch;
+mod logs;
 mod pool;
 mod record;
 mod resumed;
@@ -27,6 +28,7 @@ use zaf_core::config::ConfigView;
 use zaf_core::prelude::*;
 
 use self::abort::AbortState;
+pub use self::logs::{LOG_CASES, RunLogs};
 pub use self::resumed::Resumed;
 use self::settings::Settings;
 pub use self::settings::{GRACE, ISOLATION, RETRIES, RETRY_KILLERS, SKIP_CODES, TIMEOUT, WORKERS};
@@ -80,6 +82,7 @@ pub struct RunEnded {
         RETRIES.required(),
         RETRY_KILLERS.required(),
         ISOLATION.required(),
+        LOG_CASES.required(),
         GUARD.required(),
     ],
     endpoints_and_messages = {

@@ -7,6 +7,7 @@ use rustix::process::{Resource, getrlimit};
 use zaf_core::config::{ConfigError, ConfigView};
 use zaf_core::prelude::*;
 
+use super::logs::Keep;
 use crate::case::Isolation;
 
 /// How many cases run at the same time.
@@ -85,6 +86,8 @@ pub(super) struct Settings {
     pub isolation: Isolation,
     /// Exit codes that mean skipped.
     pub skip_codes: Vec<i32>,
+    /// Which cases keep their log.
+    pub keep_logs: Keep,
 }
 
 impl Settings {
@@ -116,6 +119,7 @@ impl Settings {
                 .into_iter()
                 .filter_map(|code| i32::try_from(code).ok())
                 .collect(),
+            keep_logs: Keep::read(config)?,
         })
     }
 

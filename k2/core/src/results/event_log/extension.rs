@@ -11,10 +11,10 @@ use zaf_core::{Error, Result};
 use super::sync::Syncer;
 use super::{EncodedBody, EventLogWriter};
 use crate::messages::{
-    CasesSelected, EventLogState, RECORDED, REPORTS_WRITTEN, RESULTS, RUNNER, RunFinished,
-    RunResumed, RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED, TEST_CASE_STARTED,
-    TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED, TestCaseFinished,
-    TestCaseStarted, WRITE_REPORTS,
+    CasesSelected, EventLogState, RECORDED, REPORTS_WRITTEN, RESULTS, RUN_HISTORY, RUNNER,
+    RunFinished, RunResumed, RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED,
+    TEST_CASE_STARTED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
+    TestCaseFinished, TestCaseStarted, WRITE_REPORTS,
 };
 use crate::results::{EVENT_LOG_FILE, Progress, RecordBody};
 use crate::supervisor::guard;
@@ -26,7 +26,7 @@ use crate::supervisor::guard;
     name = "eventlog",
     extends = ["run"],
     endpoints_and_messages = {
-        RESULTS: [RECORDED, SYNC_EVENT_LOG, WRITE_REPORTS, REPORTS_WRITTEN]
+        RESULTS: [RECORDED, SYNC_EVENT_LOG, WRITE_REPORTS, RUN_HISTORY, REPORTS_WRITTEN]
     },
 )]
 #[derive(Debug)]
