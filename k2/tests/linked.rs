@@ -108,6 +108,7 @@ fn e31_a_function_that_ends_the_process_does_not_end_it_as_if_all_were_well() {
         "rust:zk2_linked_cases::hostile",
         "--tests-include",
         "**::exits",
+        "--no-guard",
     ];
     let ended = linked(&session, &arguments);
     assert_eq!(ended.code, Some(5), "{ended:?}");

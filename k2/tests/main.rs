@@ -6,19 +6,25 @@
 )]
 
 mod bad_input;
+mod chaos;
 mod completion;
 mod event_log;
 mod extension_guide;
 mod faults;
 mod guard;
 mod introspection;
+mod isolation;
 mod kinds;
 mod linked;
 mod logs;
 mod manual;
 mod nested;
+mod nth_fault;
+mod pausing;
+mod reap;
 mod registration;
 mod report;
+mod restart;
 mod scheduling;
 mod selection;
 mod session;

@@ -16,7 +16,14 @@ use crate::requirement;
 
 static GRAMMAR: Grammar = Grammar {
     attribute: "test_case",
-    keys: &["name", "tags", "resources", "timeout", "disabled"],
+    keys: &[
+        "name",
+        "tags",
+        "resources",
+        "timeout",
+        "isolation",
+        "disabled",
+    ],
     refused: &[
         (
             "description",
@@ -102,11 +109,13 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
             |reason| quote!(::core::option::Option::Some(#reason)),
         );
     let timeout = timeout(arguments, problems);
+    let isolation = isolation(arguments, problems);
     quote! {
         name: #name,
         tags: &[#(#tags),*],
         resources: &[#(#resources),*],
         timeout: #timeout,
+        isolation: #isolation,
         disabled: #disabled,
     }
 }
@@ -133,6 +142,26 @@ fn timeout(arguments: &Arguments, problems: &mut Problems) -> TokenStream {
             none
         }
     }
+}
+
+/// Where the function is called: as the run says, unless the case says it itself.
+fn isolation(arguments: &Arguments, problems: &mut Problems) -> TokenStream {
+    let none = quote!(::core::option::Option::None);
+    let Some(value) = arguments.expression("isolation", problems) else {
+        return none;
+    };
+    let variant = match literal_text(value).as_deref() {
+        Some("process") => quote!(Process),
+        Some("in-process") => quote!(InProcess),
+        _ => {
+            problems.on(
+                value,
+                "`isolation` is `\"process\"` (a process of its own) or `\"in-process\"`",
+            );
+            return none;
+        }
+    };
+    quote!(::core::option::Option::Some(::k2::private::Isolation::#variant))
 }
 
 /// Where one argument of the function comes from.

@@ -106,6 +106,7 @@ mod tests {
         tags: &["smoke"],
         resources: &[],
         timeout: Some(Duration::from_secs(5)),
+        isolation: None,
         disabled: None,
         parameters: || vec![vec![]],
         requirements: &[],
