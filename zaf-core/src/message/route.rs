@@ -124,13 +124,25 @@ pub(crate) struct Direct<P, R> {
     pub(crate) call: Call<P, R>,
 }
 
+/// How the receivers of a slice get a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// All are called directly, or there are none.
+    Calls,
+    /// The only one has a queue.
+    Queue,
+    /// Some keep the message beyond the call, or are observed.
+    Entries,
+}
+
 /// Receivers in order of hand-over.
 pub(crate) struct Slice<P, R> {
+    pub(crate) way: Way,
+    /// The only one, if it is called directly: near, because by far the most messages have one.
+    pub(crate) only: Option<Direct<P, R>>,
+    /// The same as `entries`, one by one, if there are several and all are called directly.
+    several: Box<[Direct<P, R>]>,
     pub(crate) entries: Box<[Entry<P, R>]>,
-    /// The same as `entries`, one by one; empty if somebody keeps the message.
-    pub(crate) direct: Box<[Direct<P, R>]>,
-    /// Whether somebody keeps the message beyond the call.
-    pub(crate) keeps: bool,
     /// Whether receivers share the payload because they see different entities or want it encoded.
     pub(crate) differs: bool,
 }
@@ -143,11 +155,33 @@ impl<P, R> Slice<P, R> {
             .map(Entry::direct)
             .collect::<Option<_>>()
             .filter(|_| !is_observed);
+        let way = match (&direct, &*entries) {
+            (Some(_), _) => Way::Calls,
+            (None, [entry]) if entry.intake.is_some() => Way::Queue,
+            (None, _) => Way::Entries,
+        };
+        let mut direct = direct.unwrap_or_default();
+        let only = if direct.len() == 1 {
+            direct.pop()
+        } else {
+            None
+        };
         Self {
-            keeps: direct.is_none(),
-            direct: direct.unwrap_or_default().into_boxed_slice(),
+            way,
+            only,
+            several: direct.into_boxed_slice(),
             differs: entries.iter().any(Entry::wants_shared),
             entries: entries.into_boxed_slice(),
+        }
+    }
+}
+
+impl<P, R> Slice<P, R> {
+    /// Those that are called directly, if all are.
+    pub(crate) fn direct(&self) -> &[Direct<P, R>] {
+        match &self.only {
+            Some(only) => std::slice::from_ref(only),
+            None => &self.several,
         }
     }
 }

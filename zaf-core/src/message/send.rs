@@ -4,22 +4,25 @@
 //! of the names, check the type of the payload once, open a frame in this thread's record, call one handler after the
 //! other. A payload is put into an [`Arc`] only if somebody keeps it.
 
+use std::any::TypeId;
 use std::sync::Arc;
 
 use super::bus::MessageBus;
-use super::current;
+use super::current::{self, Own};
 use super::dispatcher::pool::Summons;
 use super::dispatcher::{Core, callback};
 use super::enqueue::put;
 use super::error::{BusError, ReplyError};
 use super::failure::callback_failed;
+use super::kept::{Borrowed, Dated};
 use super::message::{Body, Message, SharedBody};
 use super::observe::{Sending, Tap, send_nowhere};
-use super::presence::{Presence, Record};
+use super::presence::{Presence, Record, Stay};
 use super::registration::check_types;
 use super::reply::{Parcel, Replies, Request, SharedReplies};
 use super::report::{DispatchReport, Failure, Problems};
-use super::route::{Entry, Route, Slice, given, without_answer};
+use super::route::{Entry, Route, Slice, Way, given, without_answer};
+use super::snapshot::{Desk, Key, Snapshot};
 use super::{EndpointId, Entity, EventId, MessageDescriptor, MessageKind, RequestId};
 use crate::sync::MAX_DEPTH;
 
@@ -39,7 +42,7 @@ impl MessageBus {
         endpoint: EndpointId,
         payload: P,
     ) -> Result<DispatchReport, BusError> {
-        self.trigger(event, endpoint, None, payload)
+        self.trigger(event, &endpoint, None, payload)
     }
 
     /// As [`trigger_event`](Self::trigger_event), about an entity.
@@ -54,7 +57,7 @@ impl MessageBus {
         entity: &Entity,
         payload: P,
     ) -> Result<DispatchReport, BusError> {
-        self.trigger(event, endpoint, Some(entity), payload)
+        self.trigger(event, &endpoint, Some(entity), payload)
     }
 
     /// Sends a request to `endpoint`. One answer comes from each dispatcher that gets it.
@@ -109,25 +112,140 @@ impl MessageBus {
     fn trigger<P: Send + Sync + 'static>(
         &self,
         event: EventId<P>,
-        endpoint: EndpointId,
+        endpoint: &EndpointId,
         entity: Option<&Entity>,
         payload: P,
     ) -> Result<DispatchReport, BusError> {
-        let snapshot = self.inner.snapshot.load();
-        let found;
-        let (route, calm) = if let Some(route) = snapshot.find(event.name(), endpoint) {
-            (route, snapshot.calm)
-        } else {
-            found = self.find_slowly(&event.descriptor(), endpoint)?;
-            (&*found.0, found.1)
+        let own = current::own();
+        let Some(mut kept) = own.kept.of(self.number(), self.activity()) else {
+            return self.trigger_loading(own, event, endpoint, entity, payload);
+        };
+        let Some((route, calm)) = kept.find(event.name(), endpoint.name()) else {
+            drop(kept);
+            return self.trigger_loading(own, event, endpoint, entity, payload);
         };
         let Some(receivers) = route.typed::<P, ()>() else {
-            check_types(&route.descriptor, &event.descriptor())?;
-            send_nowhere(route.tap.as_ref(), self, route.origin, entity);
-            return Ok(DispatchReport::default());
+            return self.trigger_nowhere(route, event, entity);
         };
         let slice = receivers.of(entity);
-        let record = current::record();
+        if slice.way != Way::Calls {
+            return self.trigger_all(own.record, route, slice, calm, entity, payload);
+        }
+        // Whoever waits is told at the end of `kept`.
+        let first = slice.only.as_ref().map_or(0, |only| only.number);
+        let stay = own.record.stay(route.place, self.activity(), first);
+        let stay = stay.ok_or_else(|| too_deep(route))?;
+        let message = Message {
+            origin: route.origin,
+            entity: entity.cloned(),
+            body: Body::Inline(payload),
+        };
+        let Some(only) = &slice.only else {
+            return Ok(self.call_all::<true, P>(&stay, slice, calm, &message));
+        };
+        let delivered = match callback::call_only(only, slice, calm, &message, &stay, self) {
+            Some(Ok(())) => 1,
+            None => 0,
+            Some(Err(failure)) => return Ok(self.only_failed(slice, &stay, &message, failure)),
+        };
+        Ok(DispatchReport::new(delivered, Problems::default()))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn only_failed<P>(
+        &self,
+        slice: &Slice<P, ()>,
+        stay: &Stay<'_>,
+        message: &Message<P>,
+        failure: Failure,
+    ) -> DispatchReport {
+        let mut problems = Problems::default();
+        stay.withdraw();
+        if let Some(entry) = slice.entries.first() {
+            callback_failed(&mut problems, &entry.core, message, failure);
+            self.announce_failures(&problems, message);
+        }
+        DispatchReport::new(0, problems)
+    }
+
+    /// For a thread that keeps no snapshot of this bus, or is using it.
+    #[inline(never)]
+    fn trigger_loading<P: Send + Sync + 'static>(
+        &self,
+        own: Own,
+        event: EventId<P>,
+        endpoint: &EndpointId,
+        entity: Option<&Entity>,
+        payload: P,
+    ) -> Result<DispatchReport, BusError> {
+        let snapshot = self.load(own);
+        let table = &snapshot.table;
+        match table.find(Key::new(event.name(), endpoint.name())) {
+            Some(route) => self.deliver(own.record, route, table.calm, event, entity, payload),
+            None => self.trigger_slowly(own.record, event, endpoint, entity, payload),
+        }
+    }
+
+    /// For an event that was not found by the addresses of its names.
+    #[inline(never)]
+    fn trigger_slowly<P: Send + Sync + 'static>(
+        &self,
+        record: &Record,
+        event: EventId<P>,
+        endpoint: &EndpointId,
+        entity: Option<&Entity>,
+        payload: P,
+    ) -> Result<DispatchReport, BusError> {
+        let (route, calm) = self.find_slowly(&event.descriptor(), *endpoint)?;
+        self.deliver(record, &route, calm, event, entity, payload)
+    }
+
+    /// Nobody is registered for the event, or not with these types.
+    #[inline(never)]
+    fn trigger_nowhere<P: Send + Sync + 'static>(
+        &self,
+        route: &Route,
+        event: EventId<P>,
+        entity: Option<&Entity>,
+    ) -> Result<DispatchReport, BusError> {
+        if !is_event_of::<P>(&route.descriptor, event) {
+            check_types(&route.descriptor, &event.descriptor())?;
+        }
+        if route.tap.is_some() {
+            send_nowhere(route.tap.as_ref(), self, route.origin, entity);
+        }
+        Ok(DispatchReport::default())
+    }
+
+    /// To whomever it goes. `calm` is that of the snapshot to which the route belongs.
+    fn deliver<P: Send + Sync + 'static>(
+        &self,
+        record: &Record,
+        route: &Route,
+        calm: u64,
+        event: EventId<P>,
+        entity: Option<&Entity>,
+        payload: P,
+    ) -> Result<DispatchReport, BusError> {
+        let Some(receivers) = route.typed::<P, ()>() else {
+            return self.trigger_nowhere(route, event, entity);
+        };
+        let slice = receivers.of(entity);
+        self.trigger_all(record, route, slice, calm, entity, payload)
+    }
+
+    /// To all receivers, however many there are.
+    #[inline(never)]
+    fn trigger_all<P: Send + Sync + 'static>(
+        &self,
+        record: &Record,
+        route: &Route,
+        slice: &Slice<P, ()>,
+        calm: u64,
+        entity: Option<&Entity>,
+        payload: P,
+    ) -> Result<DispatchReport, BusError> {
         let presence = self.enter(record, route)?;
         let message = Message {
             origin: route.origin,
@@ -135,17 +253,39 @@ impl MessageBus {
             body: Body::Inline(payload),
         };
         let mut problems = Problems::default();
-        let delivered = if let [entry] = &*slice.entries
-            && entry.intake.is_some()
-        {
-            self.hand_to_one(record, route, entry, message, &mut problems)
-        } else if slice.keeps {
-            let message = Arc::new(shared_if(slice.differs, message));
-            self.hand_over(record, &presence, route, slice, &message, &mut problems)
-        } else {
-            self.call_all(&presence, slice, calm, &message, &mut problems)
+        let delivered = match (slice.way, &*slice.entries) {
+            (Way::Calls, _) => {
+                return Ok(if presence.is_asymmetric() {
+                    self.call_all::<true, P>(&presence, slice, calm, &message)
+                } else {
+                    self.call_all::<false, P>(&presence, slice, calm, &message)
+                });
+            }
+            (Way::Queue, [entry]) => self.hand_to_one(record, route, entry, message, &mut problems),
+            _ => {
+                let message = Arc::new(shared_if(slice.differs, message));
+                self.hand_over(record, &presence, route, slice, &message, &mut problems)
+            }
         };
         Ok(DispatchReport::new(delivered, problems))
+    }
+
+    /// The routes as they are now: those that the thread keeps, if it keeps some of this bus and does not use them.
+    #[inline]
+    fn read(&self, own: Own) -> Reading<'_> {
+        let kept = own.kept.of(self.number(), self.activity());
+        match kept.filter(|kept| kept.bus() != 0) {
+            Some(kept) => Reading::Kept(kept),
+            None => Reading::Loaded(self.load(own)),
+        }
+    }
+
+    fn load(&self, own: Own) -> arc_swap::Guard<Arc<Snapshot>> {
+        let snapshot = self.inner.snapshot.load();
+        let table = &snapshot.table;
+        let desk = || Desk::new(table);
+        own.kept.keep(table.bus, table.calm, self.activity(), desk);
+        snapshot
     }
 
     #[inline]
@@ -159,22 +299,23 @@ impl MessageBus {
             .ok_or_else(|| too_deep(route))
     }
 
-    /// Calls handlers none of which keeps the message.
-    #[inline]
-    fn call_all<P: Send + Sync + 'static>(
+    /// Calls handlers none of which keeps the message. `ASYMMETRIC`: what the fences are.
+    #[inline(never)]
+    fn call_all<const ASYMMETRIC: bool, P: Send + Sync + 'static>(
         &self,
-        presence: &Presence<'_>,
+        stay: &Stay<'_>,
         slice: &Slice<P, ()>,
         calm: u64,
         message: &Message<P>,
-        problems: &mut Problems,
-    ) -> usize {
-        let failed = |core: &Core, failure| callback_failed(problems, core, message, failure);
-        let delivered = callback::call_each(slice, calm, message, presence, self, failed);
-        if delivered < slice.direct.len() {
-            self.announce_failures(problems, message);
+    ) -> DispatchReport {
+        let mut problems = Problems::default();
+        let failed = |core: &Core, failure| callback_failed(&mut problems, core, message, failure);
+        let delivered =
+            callback::call_several::<ASYMMETRIC, P>(slice, calm, message, stay, self, failed);
+        if !problems.is_empty() {
+            self.announce_failures(&problems, message);
         }
-        delivered
+        DispatchReport::new(delivered, problems)
     }
 
     /// Puts an event into the one queue that gets it.
@@ -240,9 +381,11 @@ impl MessageBus {
         entity: Option<&Entity>,
         payload: P,
     ) -> Result<Option<Replies<R>>, BusError> {
-        let snapshot = self.inner.snapshot.load();
+        let own = current::own();
+        let record = own.record;
+        let mut reading = self.read(own);
         let found;
-        let route = if let Some(route) = snapshot.find(descriptor.name, endpoint) {
+        let route = if let Some(route) = reading.find(descriptor.name, endpoint.name()) {
             route
         } else {
             found = self.find_slowly(descriptor, endpoint)?;
@@ -258,14 +401,13 @@ impl MessageBus {
             send_nowhere(route.tap.as_ref(), self, route.origin, entity);
             return Ok(None);
         }
-        let record = current::record();
         let presence = self.enter(record, route)?;
         let message = Message {
             origin: route.origin,
             entity: entity.cloned(),
             body: Body::Inline(payload),
         };
-        if let ([entry], [one]) = (&*slice.entries, &*slice.direct)
+        if let ([entry], Some(one)) = (&*slice.entries, &slice.only)
             && !slice.differs
         {
             let core = &entry.core;
@@ -385,6 +527,33 @@ impl MessageBus {
             Some(sending) => sending.call(&entry.core, call),
         }
     }
+}
+
+/// A table of routes in the hand of a sender.
+enum Reading<'a> {
+    Kept(Borrowed<'a, Desk>),
+    Loaded(arc_swap::Guard<Arc<Snapshot>>),
+}
+
+impl Reading<'_> {
+    #[inline]
+    fn find(&mut self, message: &'static str, endpoint: &'static str) -> Option<&Route> {
+        match self {
+            Self::Kept(desk) => desk.find(message, endpoint).map(|(route, _)| route),
+            Self::Loaded(snapshot) => {
+                let route = snapshot.table.find(Key::new(message, endpoint));
+                route.map(|route| &**route)
+            }
+        }
+    }
+}
+
+/// Whether it is certain without a closer look that the event was defined like this.
+#[inline]
+fn is_event_of<P: Send + Sync + 'static>(defined: &MessageDescriptor, event: EventId<P>) -> bool {
+    defined.kind == MessageKind::Event
+        && std::ptr::fn_addr_eq(defined.payload, TypeId::of::<P> as fn() -> TypeId)
+        && !(event.is_portable() && defined.is_portable())
 }
 
 /// The message, with a payload that receivers can share if they are to.
