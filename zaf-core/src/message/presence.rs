@@ -124,12 +124,13 @@ impl Record {
         activity: &'a Activity,
     ) -> Option<Presence<'a>> {
         let stay = self.stay(place, activity, 0)?;
-        let _told = Told { activity };
-        Some(Presence { stay, _told })
+        Some(Presence {
+            stay,
+            _told: Told { activity },
+        })
     }
 
-    /// As [`enter`](Self::enter), for who tells those who wait after the frame has been closed. With a handler that is announced
-    /// already, or 0.
+    /// As [`enter`](Self::enter), for who tells the waiting after it has been closed; with a handler that is announced already, or 0.
     #[inline]
     pub(crate) fn stay<'a>(
         &'a self,

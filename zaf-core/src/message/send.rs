@@ -1,65 +1,29 @@
-//! Sending: events and requests, from the caller's thread to handlers and queues.
+//! Sending: requests, and whatever goes to queues or to handlers that keep it. Events to callbacks are in `trigger`.
 //!
-//! The way of an event to callbacks takes no lock and allocates nothing: load the snapshot, find the route by the addresses
-//! of the names, check the type of the payload once, open a frame in this thread's record, call one handler after the
-//! other. A payload is put into an [`Arc`] only if somebody keeps it.
+//! A payload is put into an [`Arc`] only if somebody keeps it.
 
-use std::any::TypeId;
 use std::sync::Arc;
 
 use super::bus::MessageBus;
 use super::current::{self, Own};
+use super::dispatcher::callback;
 use super::dispatcher::pool::Summons;
-use super::dispatcher::{Core, callback};
 use super::enqueue::put;
 use super::error::{BusError, ReplyError};
 use super::failure::callback_failed;
 use super::kept::{Borrowed, Dated};
 use super::message::{Body, Message, SharedBody};
 use super::observe::{Sending, Tap, send_nowhere};
-use super::presence::{Presence, Record, Stay};
+use super::presence::{Presence, Record};
 use super::registration::check_types;
 use super::reply::{Parcel, Replies, Request, SharedReplies};
-use super::report::{DispatchReport, Failure, Problems};
-use super::route::{Entry, Route, Slice, Way, given, without_answer};
+use super::report::{Failure, Problems};
+use super::route::{Entry, Route, Slice, given, without_answer};
 use super::snapshot::{Desk, Key, Snapshot};
-use super::{EndpointId, Entity, EventId, MessageDescriptor, MessageKind, RequestId};
+use super::{EndpointId, Entity, MessageDescriptor, MessageKind, RequestId};
 use crate::sync::MAX_DEPTH;
 
 impl MessageBus {
-    /// Triggers an event of `endpoint`. Callback handlers have run when this returns, queued ones have the message.
-    ///
-    /// The report says who failed or had no room; failures are logged, counted and triggered as [`HANDLER_FAILED`](super::HANDLER_FAILED) whether
-    /// or not somebody reads it.
-    ///
-    /// # Errors
-    /// [`BusError::NoSuchEndpoint`], [`BusError::NoSuchMessage`], [`BusError::NotDefinedAt`], [`BusError::TypeMismatch`],
-    /// [`BusError::RecursionLimit`], [`BusError::Closed`]; then nobody got it.
-    #[doc = include_str!("doc/trigger_event.md")]
-    pub fn trigger_event<P: Send + Sync + 'static>(
-        &self,
-        event: EventId<P>,
-        endpoint: EndpointId,
-        payload: P,
-    ) -> Result<DispatchReport, BusError> {
-        self.trigger(event, &endpoint, None, payload)
-    }
-
-    /// As [`trigger_event`](Self::trigger_event), about an entity.
-    ///
-    /// # Errors
-    /// The same.
-    #[doc = include_str!("doc/trigger_event_for.md")]
-    pub fn trigger_event_for<P: Send + Sync + 'static>(
-        &self,
-        event: EventId<P>,
-        endpoint: EndpointId,
-        entity: &Entity,
-        payload: P,
-    ) -> Result<DispatchReport, BusError> {
-        self.trigger(event, &endpoint, Some(entity), payload)
-    }
-
     /// Sends a request to `endpoint`. One answer comes from each dispatcher that gets it.
     ///
     /// # Errors
@@ -109,167 +73,6 @@ impl MessageBus {
         Ok(replies.unwrap_or_else(Replies::none))
     }
 
-    fn trigger<P: Send + Sync + 'static>(
-        &self,
-        event: EventId<P>,
-        endpoint: &EndpointId,
-        entity: Option<&Entity>,
-        payload: P,
-    ) -> Result<DispatchReport, BusError> {
-        let own = current::own();
-        let Some(mut kept) = own.kept.of(self.number(), self.activity()) else {
-            return self.trigger_loading(own, event, endpoint, entity, payload);
-        };
-        let Some((route, calm)) = kept.find(event.name(), endpoint.name()) else {
-            drop(kept);
-            return self.trigger_loading(own, event, endpoint, entity, payload);
-        };
-        let Some(receivers) = route.typed::<P, ()>() else {
-            return self.trigger_nowhere(route, event, entity);
-        };
-        let slice = receivers.of(entity);
-        if slice.way != Way::Calls {
-            return self.trigger_all(own.record, route, slice, calm, entity, payload);
-        }
-        // Whoever waits is told at the end of `kept`.
-        let first = slice.only.as_ref().map_or(0, |only| only.number);
-        let stay = own.record.stay(route.place, self.activity(), first);
-        let stay = stay.ok_or_else(|| too_deep(route))?;
-        let message = Message {
-            origin: route.origin,
-            entity: entity.cloned(),
-            body: Body::Inline(payload),
-        };
-        let Some(only) = &slice.only else {
-            return Ok(self.call_all::<true, P>(&stay, slice, calm, &message));
-        };
-        let delivered = match callback::call_only(only, slice, calm, &message, &stay, self) {
-            Some(Ok(())) => 1,
-            None => 0,
-            Some(Err(failure)) => return Ok(self.only_failed(slice, &stay, &message, failure)),
-        };
-        Ok(DispatchReport::new(delivered, Problems::default()))
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn only_failed<P>(
-        &self,
-        slice: &Slice<P, ()>,
-        stay: &Stay<'_>,
-        message: &Message<P>,
-        failure: Failure,
-    ) -> DispatchReport {
-        let mut problems = Problems::default();
-        stay.withdraw();
-        if let Some(entry) = slice.entries.first() {
-            callback_failed(&mut problems, &entry.core, message, failure);
-            self.announce_failures(&problems, message);
-        }
-        DispatchReport::new(0, problems)
-    }
-
-    /// For a thread that keeps no snapshot of this bus, or is using it.
-    #[inline(never)]
-    fn trigger_loading<P: Send + Sync + 'static>(
-        &self,
-        own: Own,
-        event: EventId<P>,
-        endpoint: &EndpointId,
-        entity: Option<&Entity>,
-        payload: P,
-    ) -> Result<DispatchReport, BusError> {
-        let snapshot = self.load(own);
-        let table = &snapshot.table;
-        match table.find(Key::new(event.name(), endpoint.name())) {
-            Some(route) => self.deliver(own.record, route, table.calm, event, entity, payload),
-            None => self.trigger_slowly(own.record, event, endpoint, entity, payload),
-        }
-    }
-
-    /// For an event that was not found by the addresses of its names.
-    #[inline(never)]
-    fn trigger_slowly<P: Send + Sync + 'static>(
-        &self,
-        record: &Record,
-        event: EventId<P>,
-        endpoint: &EndpointId,
-        entity: Option<&Entity>,
-        payload: P,
-    ) -> Result<DispatchReport, BusError> {
-        let (route, calm) = self.find_slowly(&event.descriptor(), *endpoint)?;
-        self.deliver(record, &route, calm, event, entity, payload)
-    }
-
-    /// Nobody is registered for the event, or not with these types.
-    #[inline(never)]
-    fn trigger_nowhere<P: Send + Sync + 'static>(
-        &self,
-        route: &Route,
-        event: EventId<P>,
-        entity: Option<&Entity>,
-    ) -> Result<DispatchReport, BusError> {
-        if !is_event_of::<P>(&route.descriptor, event) {
-            check_types(&route.descriptor, &event.descriptor())?;
-        }
-        if route.tap.is_some() {
-            send_nowhere(route.tap.as_ref(), self, route.origin, entity);
-        }
-        Ok(DispatchReport::default())
-    }
-
-    /// To whomever it goes. `calm` is that of the snapshot to which the route belongs.
-    fn deliver<P: Send + Sync + 'static>(
-        &self,
-        record: &Record,
-        route: &Route,
-        calm: u64,
-        event: EventId<P>,
-        entity: Option<&Entity>,
-        payload: P,
-    ) -> Result<DispatchReport, BusError> {
-        let Some(receivers) = route.typed::<P, ()>() else {
-            return self.trigger_nowhere(route, event, entity);
-        };
-        let slice = receivers.of(entity);
-        self.trigger_all(record, route, slice, calm, entity, payload)
-    }
-
-    /// To all receivers, however many there are.
-    #[inline(never)]
-    fn trigger_all<P: Send + Sync + 'static>(
-        &self,
-        record: &Record,
-        route: &Route,
-        slice: &Slice<P, ()>,
-        calm: u64,
-        entity: Option<&Entity>,
-        payload: P,
-    ) -> Result<DispatchReport, BusError> {
-        let presence = self.enter(record, route)?;
-        let message = Message {
-            origin: route.origin,
-            entity: entity.cloned(),
-            body: Body::Inline(payload),
-        };
-        let mut problems = Problems::default();
-        let delivered = match (slice.way, &*slice.entries) {
-            (Way::Calls, _) => {
-                return Ok(if presence.is_asymmetric() {
-                    self.call_all::<true, P>(&presence, slice, calm, &message)
-                } else {
-                    self.call_all::<false, P>(&presence, slice, calm, &message)
-                });
-            }
-            (Way::Queue, [entry]) => self.hand_to_one(record, route, entry, message, &mut problems),
-            _ => {
-                let message = Arc::new(shared_if(slice.differs, message));
-                self.hand_over(record, &presence, route, slice, &message, &mut problems)
-            }
-        };
-        Ok(DispatchReport::new(delivered, problems))
-    }
-
     /// The routes as they are now: those that the thread keeps, if it keeps some of this bus and does not use them.
     #[inline]
     fn read(&self, own: Own) -> Reading<'_> {
@@ -280,7 +83,7 @@ impl MessageBus {
         }
     }
 
-    fn load(&self, own: Own) -> arc_swap::Guard<Arc<Snapshot>> {
+    pub(super) fn load(&self, own: Own) -> arc_swap::Guard<Arc<Snapshot>> {
         let snapshot = self.inner.snapshot.load();
         let table = &snapshot.table;
         let desk = || Desk::new(table);
@@ -299,28 +102,9 @@ impl MessageBus {
             .ok_or_else(|| too_deep(route))
     }
 
-    /// Calls handlers none of which keeps the message. `ASYMMETRIC`: what the fences are.
-    #[inline(never)]
-    fn call_all<const ASYMMETRIC: bool, P: Send + Sync + 'static>(
-        &self,
-        stay: &Stay<'_>,
-        slice: &Slice<P, ()>,
-        calm: u64,
-        message: &Message<P>,
-    ) -> DispatchReport {
-        let mut problems = Problems::default();
-        let failed = |core: &Core, failure| callback_failed(&mut problems, core, message, failure);
-        let delivered =
-            callback::call_several::<ASYMMETRIC, P>(slice, calm, message, stay, self, failed);
-        if !problems.is_empty() {
-            self.announce_failures(&problems, message);
-        }
-        DispatchReport::new(delivered, problems)
-    }
-
     /// Puts an event into the one queue that gets it.
     #[inline(never)]
-    fn hand_to_one<P: Send + Sync + 'static>(
+    pub(super) fn hand_to_one<P: Send + Sync + 'static>(
         &self,
         record: &Record,
         route: &Route,
@@ -338,7 +122,7 @@ impl MessageBus {
 
     /// Calls handlers and fills queues, in order of priority. Never inlined: the way of an event to callbacks stays small.
     #[inline(never)]
-    fn hand_over<P: Send + Sync + 'static>(
+    pub(super) fn hand_over<P: Send + Sync + 'static>(
         &self,
         record: &Record,
         presence: &Presence<'_>,
@@ -548,16 +332,8 @@ impl Reading<'_> {
     }
 }
 
-/// Whether it is certain without a closer look that the event was defined like this.
-#[inline]
-fn is_event_of<P: Send + Sync + 'static>(defined: &MessageDescriptor, event: EventId<P>) -> bool {
-    defined.kind == MessageKind::Event
-        && std::ptr::fn_addr_eq(defined.payload, TypeId::of::<P> as fn() -> TypeId)
-        && !(event.is_portable() && defined.is_portable())
-}
-
 /// The message, with a payload that receivers can share if they are to.
-fn shared_if<P>(is_shared: bool, message: Message<P>) -> Message<P> {
+pub(super) fn shared_if<P>(is_shared: bool, message: Message<P>) -> Message<P> {
     let body = match message.body {
         Body::Inline(payload) if is_shared => Body::Shared(SharedBody::new(payload)),
         body => body,
@@ -592,7 +368,7 @@ pub(super) fn no_receiver(
 }
 
 #[cold]
-fn too_deep(route: &Route) -> BusError {
+pub(super) fn too_deep(route: &Route) -> BusError {
     BusError::RecursionLimit {
         message: route.descriptor.name,
         limit: MAX_DEPTH,

@@ -9,9 +9,11 @@ use crate::sync::{Arc, AtomicBool, AtomicUsize, Mutex, Ordering};
 use crate::{MESSAGES, activity, explore, explore_with, library, thread};
 
 const BUS: u32 = 1;
+const ANOTHER: u32 = 2;
 
 /// Counts itself, as handlers would that it has.
 struct Snapshot {
+    bus: u32,
     calm: u64,
     version: usize,
     alive: Arc<AtomicUsize>,
@@ -29,7 +31,7 @@ struct Desk(Option<Arc<Snapshot>>);
 
 impl Dated for Desk {
     fn bus(&self) -> u32 {
-        if self.0.is_some() { BUS } else { 0 }
+        self.0.as_ref().map_or(0, |snapshot| snapshot.bus)
     }
 
     fn calm(&self) -> u64 {
@@ -38,8 +40,10 @@ impl Dated for Desk {
 }
 
 struct Bus {
+    number: u32,
     activity: Arc<Activity>,
-    places: Places<Desk>,
+    /// Of all buses.
+    places: Arc<Places<Desk>>,
     /// The version that the next snapshot shows.
     registry: Mutex<usize>,
     /// None: stale.
@@ -52,9 +56,14 @@ struct Bus {
 
 impl Bus {
     fn new() -> Arc<Self> {
+        Self::with(BUS, Arc::new(Places::new()))
+    }
+
+    fn with(number: u32, places: Arc<Places<Desk>>) -> Arc<Self> {
         Arc::new(Self {
+            number,
             activity: activity(),
-            places: Places::new(),
+            places,
             registry: Mutex::new(0),
             published: Mutex::new(None),
             alive: Arc::new(AtomicUsize::new(0)),
@@ -75,7 +84,7 @@ impl Bus {
         let mut kept = Vec::new();
         if old.is_some() {
             self.activity.replaced();
-            kept = self.places.empty(BUS, &self.activity);
+            kept = self.places.empty(self.number, &self.activity);
         }
         drop(registry);
         drop((old, kept));
@@ -88,6 +97,7 @@ impl Bus {
         let snapshot = published.get_or_insert_with(|| {
             self.alive.fetch_add(1, Ordering::SeqCst);
             Arc::new(Snapshot {
+                bus: self.number,
                 calm: self.activity.calm(|| false),
                 version: *registry,
                 alive: Arc::clone(&self.alive),
@@ -103,7 +113,7 @@ impl Bus {
             assert!(version >= promised, "a change that has returned is seen");
             handler(version);
         };
-        let borrowed = kept.of(BUS, &self.activity);
+        let borrowed = kept.of(self.number, &self.activity);
         if let Some(snapshot) = borrowed.as_ref().and_then(|desk| desk.0.as_ref()) {
             return check(snapshot.version);
         }
@@ -111,7 +121,7 @@ impl Bus {
         let published = self.published.lock().clone();
         if let Some(snapshot) = &published {
             let desk = || Desk(Some(Arc::clone(snapshot)));
-            kept.keep(BUS, snapshot.calm, &self.activity, desk);
+            kept.keep(self.number, snapshot.calm, &self.activity, desk);
         }
         check(published.unwrap_or_else(|| self.latest()).version);
     }
@@ -208,6 +218,45 @@ fn a14_what_is_sent_and_changed_inside_a_handler_finds_the_place_in_use() {
         sending.join().unwrap();
         assert!(ran.load(Ordering::SeqCst));
         bus.change();
+        assert_eq!(bus.alive.load(Ordering::SeqCst), 0, "nobody sends");
+    });
+}
+
+/// Who changes one bus looks into a place that holds a snapshot of another one; who changes that one must not take it for in use.
+#[test]
+fn a15_changes_of_two_buses_at_the_same_time_do_not_hide_a_place_from_each_other() {
+    explore(|| {
+        let bus = Bus::new();
+        let another = Bus::with(ANOTHER, Arc::clone(&bus.places));
+        let (kept, elsewhere) = (bus.thread(), bus.thread());
+        for _ in 0..2 {
+            bus.send(&kept, |_| {});
+            another.send(&elsewhere, |_| {});
+        }
+        let other = {
+            let another = Arc::clone(&another);
+            thread::start(move || another.change())
+        };
+        bus.change();
+        other.join().unwrap();
+        assert_eq!(bus.alive.load(Ordering::SeqCst), 0, "nobody sends");
+        assert_eq!(another.alive.load(Ordering::SeqCst), 0, "nobody sends");
+    });
+}
+
+/// A thread that sends at another bus does not touch the place, or who changes the first one would take it for in use.
+#[test]
+fn a15_a_thread_that_sends_elsewhere_does_not_hide_its_place() {
+    explore(|| {
+        let bus = Bus::new();
+        let another = Bus::with(ANOTHER, Arc::clone(&bus.places));
+        let kept = bus.thread();
+        bus.send(&kept, |_| {});
+        bus.send(&kept, |_| {});
+        another.send(&kept, |_| {});
+        let sending = sender(&another, &kept, MESSAGES);
+        bus.change();
+        sending.join().unwrap();
         assert_eq!(bus.alive.load(Ordering::SeqCst), 0, "nobody sends");
     });
 }

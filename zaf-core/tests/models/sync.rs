@@ -47,18 +47,18 @@ impl Fences {
 }
 
 /// A lock with the interface of `spin`, which is tried and never waited for: taken by an exchange, given back by a store, in
-/// the very orders that it has there. What is inside is in a lock of the standard library, for which nobody ever waits.
+/// the very orders that it has there. What is inside is in a lock that no model sees: nobody ever waits for it.
 #[derive(Debug)]
 pub(crate) struct TryMutex<T> {
     locked: AtomicBool,
-    value: std::sync::Mutex<T>,
+    value: parking_lot::Mutex<T>,
 }
 
 impl<T> TryMutex<T> {
     pub(crate) fn new(value: T) -> Self {
         Self {
             locked: AtomicBool::new(false),
-            value: std::sync::Mutex::new(value),
+            value: parking_lot::Mutex::new(value),
         }
     }
 
@@ -66,7 +66,7 @@ impl<T> TryMutex<T> {
         let (taken, failed) = (Ordering::Acquire, Ordering::Relaxed);
         let exchanged = self.locked.compare_exchange(false, true, taken, failed);
         exchanged.ok()?;
-        let value = self.value.try_lock().ok();
+        let value = self.value.try_lock();
         Some(TryMutexGuard {
             value,
             locked: &self.locked,
@@ -77,7 +77,7 @@ impl<T> TryMutex<T> {
 /// Given back on drop.
 #[derive(Debug)]
 pub(crate) struct TryMutexGuard<'a, T> {
-    value: Option<std::sync::MutexGuard<'a, T>>,
+    value: Option<parking_lot::MutexGuard<'a, T>>,
     locked: &'a AtomicBool,
 }
 
