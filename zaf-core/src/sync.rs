@@ -1,6 +1,6 @@
 //! The one place where the bus takes its locks, atomics and fences from.
 //!
-//! The parts of the bus that have to be right under every interleaving (`message::activity`, `message::presence`,
+//! The parts of the bus that have to be right under every interleaving (`message::activity`, `message::presence`, `message::kept`,
 //! `message::reply_set`, `message::reply`, and of `message::dispatcher` `strand`, `pool` and `worker`) take everything by
 //! which threads meet from here. The models in `zaf-core/tests/models` and `zaf-core/tests/shuttle` compile those very files
 //! again with a `sync` module made of loom's or shuttle's primitives, so neither a special build of the workspace nor a
