@@ -10,16 +10,16 @@
 //! which the measurement starts; and a small process that starts one program and tells how much memory that took (`--memory-of …`). The last
 //! is needed because the kernel reports the peak of *all* children that a process has waited for.
 
-use std::error::Error;
-use std::ffi::OsStr;
+mod measure;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
+use std::process::ExitCode;
+use std::time::Duration;
 
-use nix::sys::resource::{UsageWho, getrusage};
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+use self::measure::{
+    Result, Target, best, command, median, memory_of, millis, print_all, print_memory_of, time,
+};
 
 const ZK2: &str = env!("CARGO_BIN_EXE_zk2");
 const EMPTY_CASES: u32 = 5_000;
@@ -62,36 +62,6 @@ fn main() -> ExitCode {
     })
 }
 
-/// One line of the result.
-struct Target {
-    name: &'static str,
-    measured: f64,
-    limit: f64,
-    unit: &'static str,
-}
-
-impl Target {
-    fn is_met(&self) -> bool {
-        self.measured <= self.limit
-    }
-
-    fn print(&self) -> io::Result<()> {
-        let Self {
-            name,
-            measured,
-            limit,
-            unit,
-        } = self;
-        let word = if self.is_met() { "ok" } else { "short" };
-        let mut out = io::stdout().lock();
-        writeln!(
-            out,
-            "{name:<48} {measured:>9.2} {unit:<4} ≤ {limit:>6.2} {unit:<4} {word}"
-        )?;
-        out.flush()
-    }
-}
-
 fn measure() -> Result<ExitCode> {
     let directory = tempfile::tempdir()?;
     let mut measurements = Measurements::new(directory.path())?;
@@ -99,15 +69,7 @@ fn measure() -> Result<ExitCode> {
         measurements.round()?;
     }
     let targets = measurements.into_targets()?;
-    let is_all_met = targets.iter().all(Target::is_met);
-    for target in &targets {
-        target.print()?;
-    }
-    Ok(if is_all_met {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    print_all(&targets)
 }
 
 /// What was measured so far: times of each round, memory of each.
@@ -287,68 +249,4 @@ impl Programs {
             unit: "x",
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "measures programs from outside")]
-fn command<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(
-    program: impl AsRef<OsStr>,
-    arguments: I,
-) -> Command {
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command
-}
-
-/// Time from before the start of the program to after its end.
-fn time(command: &mut Command) -> Result<Duration> {
-    let start = Instant::now();
-    let status = command.status()?;
-    let elapsed = start.elapsed();
-    if !status.success() {
-        return Err(format!("{command:?} ended with {status}").into());
-    }
-    Ok(elapsed)
-}
-
-/// Peak memory of a program in KiB, its children included.
-fn memory_of(program: impl AsRef<OsStr>, arguments: &[&str]) -> Result<f64> {
-    let mut probe = command(std::env::current_exe()?, ["--memory-of"]);
-    let output = probe
-        .arg(program)
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .output()?;
-    if !output.status.success() {
-        return Err(format!("{probe:?} ended with {}", output.status).into());
-    }
-    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
-}
-
-/// Runs the program and prints its peak memory in KiB.
-fn print_memory_of(line: &[String]) -> Result<ExitCode> {
-    let (program, arguments) = line.split_first().ok_or("--memory-of wants a program")?;
-    time(&mut command(program, arguments))?;
-    writeln!(
-        io::stdout(),
-        "{}",
-        getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss()
-    )?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-fn best(times: &[Duration]) -> Duration {
-    times.iter().copied().min().unwrap_or(Duration::MAX)
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }

@@ -5,6 +5,8 @@
 use k2_abort as _;
 #[cfg(feature = "proc")]
 use k2_proc as _;
+#[cfg(feature = "html")]
+use k2_report_html as _;
 #[cfg(feature = "reports")]
 use k2_reports as _;
 #[cfg(feature = "waitfor")]

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use camino::Utf8PathBuf;
 use k2::case::Verdict;
 use k2::messages::{CapturedOutput, RunStarted, TestCaseFinished};
-use k2::results::printable_line;
+use k2::results::{printable_line, shell_command_line};
 
-use crate::layout::{columns, command_line, many, size};
-use crate::log::Execution;
+use crate::layout::{columns, many, size};
 use crate::words::{DIM, word};
+use k2::results::Execution;
 
 /// Column at which the texts of a block begin.
 const INDENT: usize = 12;
@@ -71,7 +71,7 @@ impl Blocks<'_> {
         {
             let mut words: Vec<&str> = again.iter().map(AsRef::as_ref).collect();
             words.extend(["--tests-include", case.case.as_str()]);
-            self.lines("again", &[command_line(words)], out)?;
+            self.lines("again", &[shell_command_line(words)], out)?;
         }
         writeln!(out)
     }

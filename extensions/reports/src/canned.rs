@@ -8,7 +8,8 @@ use k2::messages::{
     CapturedOutput, CasesSelected, ExitStatus, LeakedProcess, RunEnd, RunFinished, RunStarted,
     TestCaseFinished, TestCaseStarted,
 };
-use k2::results::{Record, RecordBody, SCHEMA_VERSION};
+use k2::results::{Record, RecordBody, RunLog, SCHEMA_VERSION};
+use proptest::prelude::*;
 
 use crate::live::Event;
 
@@ -232,4 +233,75 @@ pub(crate) fn log(records: &[Record]) -> (tempfile::TempDir, camino::Utf8PathBuf
         writer.append(record.body.clone());
     }
     (dir, path)
+}
+
+/// What `write` makes of the log of `records`.
+pub(crate) fn document<E: std::fmt::Debug>(
+    records: &[Record],
+    write: impl FnOnce(&RunLog, &mut dyn std::io::Write) -> Result<(), E>,
+) -> String {
+    let (_dir, path) = log(records);
+    let mut out = Vec::new();
+    write(&RunLog::open(&path).unwrap(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// The log of a run of which only the ends of `cases` are known.
+pub(crate) fn records_of(cases: &[TestCaseFinished]) -> Vec<Record> {
+    let mut bodies: Vec<_> = run()
+        .into_iter()
+        .take(1)
+        .map(|record| record.body)
+        .collect();
+    bodies.extend(cases.iter().cloned().map(RecordBody::CaseFinished));
+    records(bodies)
+}
+
+/// Some cases in which every text may be anything, bytes that are no text and signs of the formats among it.
+pub(crate) fn any_cases() -> impl Strategy<Value = Vec<TestCaseFinished>> {
+    let nasty = prop_oneof![
+        any::<String>(),
+        "(]]>|<|&|\\x00|\\x1b\\[31m|\u{fffe}|\u{202e}|\"|'|\n|\r|.)*",
+        "(ok 1|not ok 2|# SKIP|#|1\\.\\.3|---|\\.\\.\\.|Bail out!|\\||`|\\*|::error::|%0A|\n|    )*",
+        prop::collection::vec(any::<u8>(), 0..20)
+            .prop_map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+    ];
+    let one = (
+        nasty.clone(),
+        nasty,
+        prop::sample::select(&Verdict::ALL[..]),
+        0..5_u32,
+    );
+    prop::collection::vec(one, 0..8).prop_map(|all| {
+        let cases =
+            (1..).zip(all).map(
+                |(execution, (name, text, verdict, worker))| TestCaseFinished {
+                    reason: Some(text.as_str().into()),
+                    detail: Some(name.as_str().into()),
+                    stdout: text.as_str().into(),
+                    stderr: CapturedOutput::from_bytes(
+                        text.as_bytes(),
+                        name.as_bytes(),
+                        1 << 40,
+                        Some(name.as_str().into()),
+                    ),
+                    parameters: vec![(name.as_str().into(), text.as_str().into())],
+                    tags: vec![text.as_str().into()],
+                    location: Some(Location::line(name.as_str(), worker)),
+                    steps: vec![Step {
+                        name: text.clone(),
+                        verdict,
+                        detail: Some(name.clone()),
+                    }],
+                    worker,
+                    ..TestCaseFinished::new(
+                        execution,
+                        CaseId::new(format!("{name}{text}")),
+                        verdict,
+                        START,
+                    )
+                },
+            );
+        cases.collect()
+    })
 }

@@ -1,9 +1,8 @@
-//! Measures and fits text: columns, lengths of time, sizes, words for a shell.
+//! Measures and fits text: columns, lengths of time, sizes.
 
-use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::time::Duration;
 
+use k2::case::CaseId;
 use k2::results::printable_line;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -91,40 +90,20 @@ pub(crate) fn many(count: u64, thing: &str) -> String {
     }
 }
 
-/// A command line that a POSIX shell (bash, ksh, zsh for control characters) reads as these words.
-pub(crate) fn command_line<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    let quoted: Vec<_> = words.into_iter().map(shell_word).collect();
-    quoted.join(" ")
-}
-
-fn shell_word(word: &str) -> Cow<'_, str> {
-    let plain = |c: char| c.is_alphanumeric() || "_@%+=:,./-".contains(c);
-    let shown = matches!(printable_line(word), Cow::Borrowed(_));
-    if !word.is_empty() && shown && word.chars().all(plain) {
-        return Cow::Borrowed(word);
-    }
-    if shown {
-        return Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")));
-    }
-    let mut quoted = String::from("$'");
-    for c in word.chars() {
-        let text = c.to_string();
-        match c {
-            '\'' | '\\' => {
-                quoted.push('\\');
-                quoted.push(c);
-            }
-            _ if matches!(printable_line(&text), Cow::Borrowed(_)) => quoted.push(c),
-            _ => {
-                // Byte by byte: the one form that all shells with $'…' understand.
-                for byte in text.bytes() {
-                    let _ = write!(quoted, "\\x{byte:02x}");
-                }
+/// Class and name: an id without its last part, and that part. Dots and colons in parameters separate nothing.
+pub(crate) fn id_parts(id: &CaseId) -> (&str, &str) {
+    let id = id.as_str();
+    let plain = id.split_once('[').map_or(id, |(plain, _)| plain);
+    for separator in ["::", "/"] {
+        if let Some(at) = plain.rfind(separator) {
+            let (class, name) = id.split_at(at);
+            let name = name.get(separator.len()..).unwrap_or_default();
+            if !class.is_empty() && !name.is_empty() {
+                return (class, name);
             }
         }
     }
-    quoted.push('\'');
-    Cow::Owned(quoted)
+    ("", id)
 }
 
 #[cfg(test)]
@@ -163,12 +142,16 @@ mod tests {
     }
 
     #[test]
-    fn a_command_line_can_be_pasted() {
-        assert_eq!(
-            command_line(["zk2", "run", "a b", "it's", ""]),
-            r"zk2 run 'a b' 'it'\''s' ''"
-        );
-        assert_eq!(command_line(["a\u{1b}'\n"]), r"$'a\x1b\'\x0a'");
-        assert_eq!(command_line(["m::c[a=-s]"]), "'m::c[a=-s]'");
+    fn classes_are_ids_without_their_last_part() {
+        for (id, class, name) in [
+            ("a::b::c", "a::b", "c"),
+            ("a::c[path=x::y/z]", "a", "c[path=x::y/z]"),
+            ("suite/a.sh", "suite", "a.sh"),
+            ("alone", "", "alone"),
+            ("::", "", "::"),
+            ("", "", ""),
+        ] {
+            assert_eq!(id_parts(&CaseId::new(id)), (class, name), "{id}");
+        }
     }
 }

@@ -1,6 +1,6 @@
-//! Live output, summary, text report and JUnit report of k2.
+//! Live output, summary, and the reports of k2 that are texts: for people and for other programs.
 //!
-//! Four extensions of the `run` command, each of its own: they do not know each other, and each can be switched off
+//! Extensions of the commands `run` and `report`, each of its own: they do not know each other, and each can be switched off
 //! (`ext.<name>.enabled`) or replaced.
 //!
 //! | Extension | What it makes | Option |
@@ -9,25 +9,45 @@
 //! | `summary` ([`SummaryReport`]) | failures, counts, reports and the exit code, at the end | |
 //! | `text` ([`TextReport`]) | `report.txt` in the directory of the run | `reports.text` |
 //! | `junit` ([`JunitReport`]) | `junit.xml` in the directory of the run, or `reports.junit.file` | `reports.junit` |
+//! | `testng` ([`TestngReport`]) | `testng-results.xml`, likewise | `reports.testng` |
+//! | `tap` ([`TapReport`]) | `results.tap`, likewise | `reports.tap` |
+//! | `json` ([`JsonReport`]) | `report.json`, likewise | `reports.json` |
+//! | `ctrf` ([`CtrfReport`]) | `ctrf.json`, likewise | `reports.ctrf` |
+//! | `markdown` ([`MarkdownReport`]) | `summary.md`, likewise | `reports.markdown` |
+//! | `github` ([`GithubReport`]) | workflow commands on standard output | `reports.github` |
 //!
 //! Everything they show or write is a function of the event log's records: nothing here looks at the runner. What
 //! comes out for given records is in `display`, `render` and `document`, which know neither streams nor the bus.
 
-mod atomic;
 mod block;
 #[cfg(test)]
 mod canned;
+mod ctrf;
 #[cfg(test)]
 mod extension_tests;
+mod file_report;
+mod github;
+mod json;
 mod junit;
 mod layout;
 mod live;
-mod log;
+mod markdown;
+#[cfg(test)]
+mod schema;
+mod stdout;
 mod summary;
+mod tap;
+mod testng;
 mod text;
 mod words;
 
+pub use ctrf::{CTRF, CTRF_FILE, CtrfReport};
+pub use github::{GITHUB, GITHUB_FILE, GITHUB_SUMMARY, GithubReport};
+pub use json::{JSON, JSON_FILE, JsonReport};
 pub use junit::{JUNIT, JUNIT_FILE, JunitReport};
 pub use live::Live;
+pub use markdown::{MARKDOWN, MARKDOWN_FILE, MarkdownReport};
 pub use summary::SummaryReport;
-pub use text::{TEXT, TextReport};
+pub use tap::{TAP, TAP_FILE, TAP_VERSION, TapReport};
+pub use testng::{TESTNG, TESTNG_FILE, TestngReport};
+pub use text::{TEXT, TEXT_FILE, TEXT_FORMAT, TextReport};

@@ -21,9 +21,9 @@ use zaf_core::message::{EndpointId, EventId, RequestId};
 
 use crate::results::Record;
 pub use crate::results::{
-    CapturedOutput, CasesSelected, EventLogState, ExitStatus, LeakedProcess, ReportFailure,
-    ReportsWritten, RunEnd, RunFinished, RunStarted, SyncEventLog, TestCaseFinished,
-    TestCaseStarted, WriteReports, WrittenReport,
+    AskHistory, CapturedOutput, CaseHistory, CasesSelected, EventLogState, ExitStatus, History,
+    LeakedProcess, PastExecution, PastRun, ReportFailure, ReportsWritten, RunEnd, RunFinished,
+    RunStarted, SyncEventLog, TestCaseFinished, TestCaseStarted, WriteReports, WrittenReport,
 };
 
 /// Where the runner tells what happens to the run and to its cases.
@@ -131,21 +131,33 @@ pub const SYNC_EVENT_LOG: RequestId<SyncEventLog, EventLogState> = RequestId::ne
 /// | | |
 /// |---|---|
 /// | kind | request, answered by each reporter |
-/// | sender | the `run` command, on the main thread |
+/// | sender | the commands `run` and `report`, on the main thread |
 /// | endpoint | [`RESULTS`] |
 /// | entity | none |
-/// | order | after [`SYNC_EVENT_LOG`] |
+/// | order | after [`SYNC_EVENT_LOG`] if there is a run |
 pub const WRITE_REPORTS: RequestId<WriteReports, Vec<WrittenReport>> = RequestId::new(
     "WRITE_REPORTS",
     "Asks each reporter for its report of the run.",
 );
+
+/// Asks for what is known of earlier runs. A reporter that gets no answer, or an error, shows no history.
+///
+/// | | |
+/// |---|---|
+/// | kind | request, answered by whoever keeps a history; nobody as a rule |
+/// | sender | reporters, while they answer [`WRITE_REPORTS`] |
+/// | endpoint | [`RESULTS`] |
+/// | entity | none |
+/// | order | after [`WRITE_REPORTS`] |
+pub const RUN_HISTORY: RequestId<AskHistory, History> =
+    RequestId::new("RUN_HISTORY", "Asks for what is known of earlier runs.");
 
 /// Everything is written; the exit code is known.
 ///
 /// | | |
 /// |---|---|
 /// | kind | event |
-/// | sender | the `run` command, on the main thread |
+/// | sender | the commands `run` and `report`, on the main thread |
 /// | endpoint | [`RESULTS`] |
 /// | entity | none |
 /// | order | last message of a run |
@@ -226,6 +238,7 @@ mod tests {
                 command: "sleep 9".into(),
             }],
             parameters: vec![("flag".into(), "-s".into())],
+            tags: vec!["smoke".into()],
             location: Some(Location::line("src/a.rs", 4)),
             ..TestCaseFinished::new(1, case.clone(), Verdict::Failed, started)
         };
@@ -285,7 +298,7 @@ mod tests {
         TEST_RUN_STARTED runner {"run":"r1","application":"zk2","version":"1.2.3","started":"1970-01-01T00:00:00Z","command_line":["zk2","run"],"again":["zk2","run"],"working_directory":"/w","host":"h","directory":"/w/output/r1","workers":2}
         TEST_CASES_SELECTED runner {"cases":["suite::case"],"filtered_out":3,"sources":1}
         TEST_CASE_STARTED runner {"execution":1,"case":"suite::case","attempt":1,"started":"1970-01-01T00:00:00Z","worker":2}
-        TEST_CASE_FINISHED runner {"execution":1,"case":"suite::case","attempt":2,"verdict":"failed","retried":true,"started":"1970-01-01T00:00:00Z","duration_us":1500,"worker":2,"reason":"killed","detail":"one\ntwo","exit":{"how":"signal","signal":11,"core":true},"stdout":{"head":"größe","bytes":7},"stderr":{"head":"head","tail":"tail","bytes":100,"truncated":true,"file":"err.txt"},"steps":[{"name":"first","verdict":"passed","detail":null}],"leaked":[{"pid":7,"command":"sleep 9"}],"parameters":[["flag","-s"]],"location":{"file":"src/a.rs","line":4}}
+        TEST_CASE_FINISHED runner {"execution":1,"case":"suite::case","attempt":2,"verdict":"failed","retried":true,"started":"1970-01-01T00:00:00Z","duration_us":1500,"worker":2,"reason":"killed","detail":"one\ntwo","exit":{"how":"signal","signal":11,"core":true},"stdout":{"head":"größe","bytes":7},"stderr":{"head":"head","tail":"tail","bytes":100,"truncated":true,"file":"err.txt"},"steps":[{"name":"first","verdict":"passed","detail":null}],"leaked":[{"pid":7,"command":"sleep 9"}],"parameters":[["flag","-s"]],"tags":["smoke"],"location":{"file":"src/a.rs","line":4}}
         TEST_CASE_FINISHED runner {"execution":2,"case":"suite::case","attempt":1,"verdict":"not-run","started":"1970-01-01T00:00:00Z","worker":0}
         TEST_RUN_FINISHED runner {"finished":"1970-01-01T00:00:00Z","duration_us":2000000,"end":{"how":"completed"}}
         TEST_RUN_FINISHED runner {"finished":"1970-01-01T00:00:00Z","duration_us":2000000,"end":{"how":"aborted","reason":"SIGINT received"}}

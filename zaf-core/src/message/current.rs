@@ -115,6 +115,14 @@ fn adopt() -> Own {
     own
 }
 
+/// How many messages this thread handles, one inside the other, and the number of the dispatcher whose handler runs innermost.
+pub(crate) fn handling() -> (usize, Option<u64>) {
+    let own = CURRENT.try_with(Cell::get).ok().flatten();
+    own.map_or((0, None), |own: Own| {
+        (own.record.depth(), own.record.innermost())
+    })
+}
+
 /// Calls `f` with the record of this thread.
 #[inline]
 pub(crate) fn with_record<T>(f: impl FnOnce(&Record) -> T) -> T {

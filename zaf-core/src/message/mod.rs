@@ -12,7 +12,7 @@ mod activity;
 mod answer;
 mod bus;
 mod codec;
-mod current;
+pub(crate) mod current;
 mod definition;
 mod dispatcher;
 mod enqueue;

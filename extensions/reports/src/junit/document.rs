@@ -3,12 +3,13 @@
 //! One suite per run. The document is made case by case, so memory does not grow with their number: an empty suite with
 //! all totals is the frame, and cases are put between its tags, some at a time, as they would stand in a suite of their own.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
 use chrono::{DateTime, FixedOffset};
 use jiff::Timestamp;
-use k2::case::{CaseId, Verdict};
+use k2::case::Verdict;
 use k2::messages::{CapturedOutput, RunStarted, TestCaseFinished};
 use k2::results::{Summary, printable, printable_line};
 use quick_junit::{
@@ -16,10 +17,10 @@ use quick_junit::{
 };
 use thiserror::Error;
 
-use crate::atomic::WriteError;
-use crate::layout::size;
-use crate::log::{Execution, LogError, RunLog};
+use crate::layout::{id_parts, size};
 use crate::words::remark;
+use k2::results::ReplaceError;
+use k2::results::{Execution, RunLog, RunLogError};
 
 /// Most of an output that goes into the document, in bytes: half of it head, half tail. Readers of such documents hold
 /// them in memory.
@@ -42,10 +43,10 @@ const SUITE_END: &str = "    </testsuite>";
 pub(crate) enum JunitError {
     /// The log cannot be read.
     #[error(transparent)]
-    Log(#[from] LogError),
+    Log(#[from] RunLogError),
     /// The file cannot be written.
     #[error(transparent)]
-    File(#[from] WriteError),
+    File(#[from] ReplaceError),
     /// Nothing can be written.
     #[error("cannot write the JUnit report")]
     Write(#[from] io::Error),
@@ -65,6 +66,13 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Ju
     let mut some = Vec::new();
     let mut bytes = 0;
     log.for_each(|execution| -> Result<(), JunitError> {
+        if is_plain(execution) {
+            if !some.is_empty() {
+                write_cases(std::mem::take(&mut some), out)?;
+                bytes = 0;
+            }
+            return Ok(write_plain(&execution.last, &mut texts, out)?);
+        }
         bytes += output_bytes(execution);
         some.push(test_case(execution, &mut texts));
         if some.len() >= CASES_AT_A_TIME || bytes >= OUTPUT_AT_A_TIME {
@@ -76,6 +84,83 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Ju
     write_cases(some, out)?;
     out.write_all(foot.as_bytes())?;
     Ok(())
+}
+
+/// Whether there is nothing to say about a case but that it passed. Most are like that, and are written without the detour by a suite,
+/// which takes several times as long.
+fn is_plain(execution: &Execution) -> bool {
+    let case = &execution.last;
+    case.verdict == Verdict::Passed
+        && execution.earlier.is_empty()
+        && case.stdout.is_empty()
+        && case.stderr.is_empty()
+        && case.leaked.is_empty()
+}
+
+/// Writes a case of which [`is_plain`] holds, as it would stand in a suite.
+fn write_plain(case: &TestCaseFinished, texts: &mut Texts, out: &mut dyn Write) -> io::Result<()> {
+    let (class, name) = id_parts(&case.case);
+    write!(
+        out,
+        "        <testcase name=\"{}\"",
+        attribute(line(name).as_str())
+    )?;
+    if !class.is_empty() {
+        write!(
+            out,
+            " classname=\"{}\"",
+            attribute(texts.line(class).as_str())
+        )?;
+    }
+    write!(
+        out,
+        " timestamp=\"{}+00:00\" time=\"{:.3}\"",
+        case.started.strftime("%Y-%m-%dT%H:%M:%S%.3f"),
+        case.duration.unwrap_or_default().as_secs_f64()
+    )?;
+    let number = case.location.as_ref().and_then(|at| at.line);
+    let number = number.map(|number| number.to_string());
+    let file = case.location.as_ref().map(|at| &*at.file);
+    let place = [("file", file), ("line", number.as_deref())];
+    let place = || {
+        place
+            .iter()
+            .filter_map(|&(name, value)| Some((name, value?)))
+    };
+    for (name, value) in place() {
+        write!(out, " {name}=\"{}\"", attribute(texts.line(value).as_str()))?;
+    }
+    if place().next().is_none() && case.parameters.is_empty() {
+        return out.write_all(b"/>\n");
+    }
+    out.write_all(b">\n            <properties>\n")?;
+    let mut property = |name: &str, value: &str| {
+        let (name, value) = (attribute(name), attribute(value));
+        writeln!(
+            out,
+            "                <property name=\"{name}\" value=\"{value}\"/>"
+        )
+    };
+    for (name, value) in place() {
+        property(name, texts.line(value).as_str())?;
+    }
+    for (name, value) in &case.parameters {
+        let name = texts.line(&format!("parameter.{name}"));
+        property(name.as_str(), line(value).as_str())?;
+    }
+    out.write_all(b"            </properties>\n        </testcase>\n")
+}
+
+/// Text as the value of an attribute.
+fn attribute(text: &str) -> Cow<'_, str> {
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return Cow::Borrowed(text);
+    }
+    let text = text
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    Cow::Owned(text.replace('"', "&quot;").replace('\'', "&apos;"))
 }
 
 /// Writes the cases as they stand in a suite, without the suite.
@@ -167,7 +252,7 @@ impl Totals {
 }
 
 fn run_properties(run: &RunStarted) -> Vec<Property> {
-    let command = crate::layout::command_line(run.command_line.iter().map(AsRef::as_ref));
+    let command = k2::results::shell_command_line(run.command_line.iter().map(AsRef::as_ref));
     [
         ("run", &*run.run),
         ("version", &*run.version),
@@ -222,7 +307,7 @@ fn plain(output: &str) -> XmlString {
 
 fn test_case(execution: &Execution, texts: &mut Texts) -> TestCase {
     let case = &execution.last;
-    let (class, name) = split(&case.case);
+    let (class, name) = id_parts(&case.case);
     let mut status = status(case);
     status.add_reruns(execution.earlier.iter().map(rerun));
     let mut test = TestCase::new(line(name), status);
@@ -323,22 +408,6 @@ fn rerun(case: &TestCaseFinished) -> TestRerun {
     rerun
 }
 
-/// Class and name: an id without its last part, and that part. Dots and colons in parameters separate nothing.
-fn split(id: &CaseId) -> (&str, &str) {
-    let id = id.as_str();
-    let plain = id.split_once('[').map_or(id, |(plain, _)| plain);
-    for separator in ["::", "/"] {
-        if let Some(at) = plain.rfind(separator) {
-            let (class, name) = id.split_at(at);
-            let name = name.get(separator.len()..).unwrap_or_default();
-            if !class.is_empty() && !name.is_empty() {
-                return (class, name);
-            }
-        }
-    }
-    ("", id)
-}
-
 /// Head and tail of an output, cut to [`MOST_OUTPUT`]; none if nothing was written.
 fn output(output: &CapturedOutput) -> Option<XmlString> {
     if output.is_empty() {
@@ -374,6 +443,7 @@ fn time(time: Timestamp) -> DateTime<FixedOffset> {
 
 #[cfg(test)]
 mod tests {
+    use k2::case::CaseId;
     use k2::results::{Record, RecordBody};
     use proptest::prelude::*;
 
@@ -414,6 +484,36 @@ mod tests {
         let (elements, attributes) = counts(&text);
         assert_eq!(elements, attributes);
         assert_eq!(elements, [11, 4, 3, 2]);
+    }
+
+    #[test]
+    fn a_plain_case_is_written_as_any_other() {
+        use k2::case::{CaseId, Location};
+        for parameters in [vec![], vec![("a'b".into(), "<&>\"\u{1b}".into())]] {
+            for (location, id) in [
+                (None, "x"),
+                (Some(Location::line("a/b<c>.rs", 7)), "m::x['\"&<>\\n]"),
+                (Some(Location::file("a")), "m::\u{1}"),
+            ] {
+                let last = TestCaseFinished {
+                    case: CaseId::new(id),
+                    started: canned::START + std::time::Duration::from_micros(1_234_567),
+                    parameters: parameters.clone(),
+                    location,
+                    ..TestCaseFinished::example()
+                };
+                let mut texts = Texts::default();
+                let (mut plain, mut other) = (Vec::new(), Vec::new());
+                write_plain(&last, &mut texts, &mut plain).unwrap();
+                let execution = Execution {
+                    last,
+                    earlier: Vec::new(),
+                };
+                assert!(is_plain(&execution));
+                write_cases(vec![test_case(&execution, &mut texts)], &mut other).unwrap();
+                assert_eq!(String::from_utf8(plain), String::from_utf8(other));
+            }
+        }
     }
 
     #[test]
@@ -463,20 +563,6 @@ mod tests {
             "{}",
             text.len()
         );
-    }
-
-    #[test]
-    fn classes_are_ids_without_their_last_part() {
-        for (id, class, name) in [
-            ("a::b::c", "a::b", "c"),
-            ("a::c[path=x::y/z]", "a", "c[path=x::y/z]"),
-            ("suite/a.sh", "suite", "a.sh"),
-            ("alone", "", "alone"),
-            ("::", "", "::"),
-            ("", "", ""),
-        ] {
-            assert_eq!(split(&CaseId::new(id)), (class, name), "{id}");
-        }
     }
 
     proptest! {

@@ -20,6 +20,9 @@ const HEAD_COLUMNS: usize = 5 + 6 + 8 + 2;
 /// Fewest columns of a long remark; where there are less, it stands below the id.
 const FEWEST_REMARK_COLUMNS: usize = 20;
 
+/// Columns before a line of output.
+const TAIL_COLUMNS: usize = 12 + 2;
+
 /// Letters of the bar.
 const BAR: usize = 16;
 
@@ -93,7 +96,7 @@ impl Display {
                 }
                 self.done += 1;
                 self.failures += u64::from(row.verdict.is_failure());
-                Some(case_line(&row, width))
+                Some(case_line(&row, width) + &tail_lines(&row.tail, width))
             }
             Event::Ended => {
                 self.running.clear();
@@ -216,6 +219,19 @@ pub(crate) fn case_row(case: &TestCaseFinished) -> String {
     case_line(&Row::of(case), None)
 }
 
+/// The last lines of the output of a case that failed, below its own.
+fn tail_lines(tail: &str, width: Option<usize>) -> String {
+    let mut lines = String::new();
+    for line in tail.lines() {
+        let plain = anstream::adapter::strip_str(line).to_string();
+        let room = width.map_or(usize::MAX, |width| width.saturating_sub(TAIL_COLUMNS));
+        let plain = fit(plain.trim_end_matches('\r'), room);
+        let line = format!("            {DIM}│ {plain}{DIM:#}\n");
+        lines.push_str(&line);
+    }
+    lines
+}
+
 /// The line of a finished case.
 fn case_line(row: &Row, width: Option<usize>) -> String {
     line(
@@ -294,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn each_finished_case_is_one_line() {
+    fn each_finished_case_is_one_line_and_a_failure_has_the_end_of_its_output_below() {
         let (_, lines) = shown(Some(100));
         insta::assert_snapshot!(lines, @r"
         zk2 0.1.0 · 11 cases from 3 sources (2 filtered out) · 4 workers · run 019e8b0d3a11-7f3a
@@ -302,8 +318,12 @@ mod tests {
            PASS    0.004s  git::version_is_recent
            SKIP            docker::daemon_answers              no docker on this machine
            FAIL    0.012s  coreutils::sort_is_stable           exit status 1, expected 0
+                  │ expected 'a 1', got 'a 2'
            FLAKY   0.220s  net::port_opens                     passed on try 2
            TIME    5.001s  slow::never_ends                    stopped after 5 s (TERM, then KILL); left …
+                  │ y
+                  │ y
+                  │ last line
            FAIL    0.003s  suite/door.tap                      1 of 2 points failed
            FAIL    0.000s  rust::parse[flag=-s]                assertion failed: left == right; left: 1; …
            ERROR           suite/broken.sh                     cannot start `suite/broken.sh`: permission…
@@ -363,6 +383,10 @@ mod tests {
     fn e11_hostile_names_and_reasons_do_nothing_to_the_terminal() {
         let mut display = Display::default();
         let lines = display.apply(canned::hostile(), Some(100)).unwrap();
-        insta::assert_snapshot!(strip(&lines), @r"     FAIL    0.001s  x\u{1b}]52;c;ZWNobw==\u{7}\r\u{202e}y\u{0}  x\u{1b}]52;c;ZWNobw==\u{7}\r\u{202…");
+        insta::assert_snapshot!(strip(&lines), @r"
+             FAIL    0.001s  x\u{1b}]52;c;ZWNobw==\u{7}\r\u{202e}y\u{0}  x\u{1b}]52;c;ZWNobw==\u{7}\r\u{202…
+                    │ x\r\u{202e}y
+                    │
+        ");
     }
 }

@@ -14,6 +14,11 @@ use crate::words::remark;
 /// Longest remark that is kept, in bytes: no terminal line is longer.
 const LONGEST_REMARK: usize = 1000;
 
+/// Lines of output that are shown of a case that failed, and most bytes of them: many cases may fail while a terminal takes
+/// nothing.
+const TAIL_LINES: usize = 5;
+const LONGEST_TAIL: usize = 500;
+
 /// Something that changes what is shown.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Event {
@@ -48,6 +53,8 @@ pub(crate) struct Row {
     pub(crate) retried: bool,
     pub(crate) duration: Option<Duration>,
     pub(crate) remark: Option<Arc<str>>,
+    /// The last lines that a case that failed wrote; empty for others.
+    pub(crate) tail: Arc<str>,
 }
 
 impl Event {
@@ -93,8 +100,24 @@ impl Row {
                 let end = remark.floor_char_boundary(LONGEST_REMARK);
                 remark.get(..end).unwrap_or_default().into()
             }),
+            tail: tail(case).into(),
         }
     }
+}
+
+/// The last lines of what a case that failed wrote to standard error, or to standard output if it wrote nothing there.
+fn tail(case: &TestCaseFinished) -> &str {
+    if !case.verdict.is_failure() {
+        return "";
+    }
+    let outputs = [&case.stderr, &case.stdout];
+    let texts = outputs.map(|output| output.end().trim_end());
+    let text = texts.into_iter().find(|text| !text.is_empty());
+    let text = text.unwrap_or_default();
+    let before = text.rmatch_indices('\n').nth(TAIL_LINES - 1);
+    let start = before.map_or(0, |(at, _)| at + 1);
+    let least = text.ceil_char_boundary(text.len().saturating_sub(LONGEST_TAIL));
+    text.get(start.max(least)..).unwrap_or_default()
 }
 
 fn began(run: &RunStarted) -> Event {

@@ -15,7 +15,7 @@ use super::surface::Surface;
 /// How many events may wait for the terminal. About 10 MiB at most; then the run waits, because verdicts are not dropped.
 ///
 /// Source: reliability, M2.
-const WAITING_EVENTS: usize = 65_536;
+const WAITING_EVENTS: usize = 16_384;
 
 /// How many events are shown with one write at most.
 const BATCH: usize = 512;
@@ -270,7 +270,7 @@ mod tests {
         let (out, err) = (Stream::default(), Stream::default());
         let screen = Screen::start(Surface::test(out.clone(), err.clone(), false)).unwrap();
         show_all(&screen);
-        assert_eq!(out.text().lines().count(), 2 + 11, "{}", out.text());
+        assert_eq!(out.text().lines().count(), 2 + 11 + 4, "{}", out.text());
         assert_eq!(err.text(), "");
         screen.stop();
     }

@@ -46,21 +46,33 @@ pub(crate) struct Surface {
 }
 
 impl Surface {
-    /// Standard output and standard error of this process.
-    pub(crate) fn process() -> Self {
-        let err_width = || width_of(io::stderr());
+    /// Standard output and standard error of this process; standard error alone if the other is taken.
+    pub(crate) fn process(stdout_is_taken: bool) -> Self {
+        let err_width: Width = || width_of(io::stderr());
         let can_erase = io::stderr().is_terminal() && anstyle_query::term_supports_ansi_color();
+        let out_width: Width = if stdout_is_taken {
+            err_width
+        } else {
+            || width_of(io::stdout())
+        };
         Self {
-            out: Stream {
-                has_colour: colour::on_stdout(),
-                to: Box::new(io::stdout()),
+            out: if stdout_is_taken {
+                Stream {
+                    has_colour: colour::on_stderr(),
+                    to: Box::new(io::stderr()),
+                }
+            } else {
+                Stream {
+                    has_colour: colour::on_stdout(),
+                    to: Box::new(io::stdout()),
+                }
             },
             err: Stream {
                 has_colour: colour::on_stderr(),
                 to: Box::new(io::stderr()),
             },
             control: Box::new(io::stderr()),
-            out_width: || width_of(io::stdout()),
+            out_width,
             err_width,
             is_live: can_erase && err_width().is_some_and(|width| width >= FEWEST_COLUMNS),
             line_is_drawn: false,

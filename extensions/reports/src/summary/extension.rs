@@ -2,43 +2,64 @@
 
 use std::io::{self, BufWriter, Write};
 
-use anstream::{AutoStream, ColorChoice};
+use anstream::StripStream;
 use k2::messages::{REPORTS_WRITTEN, RESULTS, ReportsWritten};
 use zaf_core::application::colour;
 use zaf_core::prelude::*;
 
 use super::render::{RenderError, write_summary};
 use crate::live::width_of;
-use crate::log::RunLogs;
+use crate::{
+    CTRF, CTRF_FILE, JSON, JSON_FILE, JUNIT, JUNIT_FILE, MARKDOWN, MARKDOWN_FILE, TAP, TAP_FILE,
+    TESTNG, TESTNG_FILE, TEXT, TEXT_FILE, stdout,
+};
+use k2::results::RunLogs;
 
 /// Columns where there is no terminal.
 const DEFAULT_WIDTH: usize = 100;
 
 /// Prints what became of the run: failures, counts, reports, exit code.
-#[command_extension(name = "summary", extends = ["run"])]
+#[command_extension(
+    name = "summary",
+    extends = ["report"],
+    config_options = [
+        JUNIT.required(), JUNIT_FILE.optional(), TESTNG.required(), TESTNG_FILE.optional(), TAP.required(), TAP_FILE.optional(),
+        JSON.required(), JSON_FILE.optional(), CTRF.required(), CTRF_FILE.optional(), MARKDOWN.required(), MARKDOWN_FILE.optional(),
+        TEXT.required(), TEXT_FILE.optional(),
+    ],
+)]
 #[derive(Debug)]
-pub struct SummaryReport {}
+pub struct SummaryReport {
+    stdout_is_taken: bool,
+}
 
 impl Extension for SummaryReport {
-    fn new(_: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self {})
+    fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self {
+            stdout_is_taken: stdout::is_taken(cx.config())?,
+        })
     }
 }
 
 #[dispatchers]
 impl SummaryReport {
     #[callback_dispatcher(REPORTS_WRITTEN, endpoints = [RESULTS])]
-    #[expect(clippy::unused_self, reason = "a handler is a method")]
     fn print(&self, message: &Message<ReportsWritten>, logs: &RunLogs) -> Result<()> {
         let written = message.data();
-        let log = logs.open(&written.log);
-        let width = width_of(io::stdout()).unwrap_or(DEFAULT_WIDTH);
-        let choice = if colour::on_stdout() {
-            ColorChoice::Always
+        let log = logs.totals(&written.log);
+        let (stream, columns, has_colour): (Box<dyn Write>, _, _) = if self.stdout_is_taken {
+            let stream = Box::new(io::stderr());
+            (stream, width_of(io::stderr()), colour::on_stderr())
         } else {
-            ColorChoice::Never
+            let stream = Box::new(io::stdout());
+            (stream, width_of(io::stdout()), colour::on_stdout())
         };
-        let mut out = BufWriter::new(AutoStream::new(io::stdout(), choice));
+        let width = columns.unwrap_or(DEFAULT_WIDTH);
+        let mut out: Box<dyn Write> = if has_colour {
+            Box::new(BufWriter::new(stream))
+        } else {
+            Box::new(BufWriter::new(StripStream::new(stream)))
+        };
         let printed = write_summary(log.as_deref(), written, width, &mut out)
             .and_then(|()| out.flush().map_err(RenderError::from));
         match printed {

@@ -12,8 +12,8 @@ use thiserror::Error;
 
 use crate::block::Blocks;
 use crate::layout::{columns, duration, many};
-use crate::log::{LogError, RunLog};
 use crate::words::{BAD, DIM, GOOD, ODD, counted};
+use k2::results::{RunLog, RunLogError};
 
 /// Most cases that are shown in full. Who has more needs a report to look through, not a screen that scrolls by.
 const MOST_BLOCKS: u64 = 100;
@@ -26,7 +26,7 @@ const OUTPUT_LINES: usize = 10;
 pub(crate) enum RenderError {
     /// The log cannot be read.
     #[error(transparent)]
-    Log(#[from] LogError),
+    Log(#[from] RunLogError),
     /// Nothing can be written.
     #[error("cannot write the summary")]
     Write(#[from] io::Error),
@@ -34,7 +34,7 @@ pub(crate) enum RenderError {
 
 /// Writes the summary of the run that `written` is about, with what its log says, or why there is none. Colour sequences are in it.
 pub(crate) fn write_summary(
-    log: Result<&RunLog, &LogError>,
+    log: Result<&RunLog, &RunLogError>,
     written: &ReportsWritten,
     width: usize,
     out: &mut dyn Write,

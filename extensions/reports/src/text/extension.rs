@@ -1,14 +1,10 @@
 //! The extension that writes the text report.
 
-use k2::messages::{RESULTS, WRITE_REPORTS, WriteReports, WrittenReport};
+use camino::Utf8PathBuf;
 use zaf_core::prelude::*;
 
-use super::render::{TextError, write_report};
-use crate::atomic;
-use crate::log::RunLogs;
-
-/// Name of the report in the directory of the run.
-const FILE: &str = "report.txt";
+use super::render::write_report;
+use crate::file_report::file_report;
 
 /// Whether to write a text report.
 ///
@@ -17,36 +13,23 @@ pub const TEXT: OptionId<bool> = OptionId::flag("reports.text")
     .describe("Write report.txt into the directory of the run")
     .default(true);
 
-/// Writes every case of the run on a line, and the details of those that failed.
-#[command_extension(
-    name = "text",
-    extends = ["run"],
-    config_options = [TEXT.required()],
-    activate_on = [TEXT],
-)]
-#[derive(Debug)]
-pub struct TextReport {}
+/// Where to write the text report.
+///
+/// Command line `--reports-text-file`, environment `K2_REPORTS_TEXT_FILE`; `report.txt` in the directory of the run if there is
+/// none. `-` is standard output.
+pub const TEXT_FILE: OptionId<Utf8PathBuf> = OptionId::path("reports.text.file")
+    .describe("File of the text report instead of report.txt in the directory of the run; - is standard output");
 
-impl Extension for TextReport {
-    fn new(_: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self {})
-    }
-}
+/// How much is in the text report: `full` is every case on a line, the details of those that failed, and the counts; `brief`
+/// leaves out the cases that did not fail, `summary` leaves out all cases.
+///
+/// Command line `--reports-text-format`, environment `K2_REPORTS_TEXT_FORMAT`, default `full`.
+pub const TEXT_FORMAT: OptionId<String> =
+    OptionId::choice("reports.text.format", &["full", "brief", "summary"])
+        .describe("How much is in the text report")
+        .default("full");
 
-#[dispatchers]
-impl TextReport {
-    #[callback_dispatcher(WRITE_REPORTS, endpoints = [RESULTS])]
-    #[expect(clippy::unused_self, reason = "a handler is a method")]
-    fn write(&self, message: &Message<WriteReports>, logs: &RunLogs) -> Result<Vec<WrittenReport>> {
-        let request = message.data();
-        let path = request.directory.join(FILE);
-        let log = logs.open(&request.log)?;
-        atomic::replace(&path, |out| -> Result<(), TextError> {
-            write_report(&log, out)
-        })?;
-        Ok(vec![WrittenReport {
-            name: "text".into(),
-            path,
-        }])
-    }
+file_report! {
+    /// Writes every case of the run on a line, and the details of those that failed.
+    TextReport, "text", "report.txt", TEXT, TEXT_FILE, write_report, format = TEXT_FORMAT
 }

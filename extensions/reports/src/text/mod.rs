@@ -3,4 +3,4 @@
 mod extension;
 mod render;
 
-pub use extension::{TEXT, TextReport};
+pub use extension::{TEXT, TEXT_FILE, TEXT_FORMAT, TextReport};

@@ -6,11 +6,11 @@ use anstream::adapter::StripBytes;
 use k2::results::printable_line;
 use thiserror::Error;
 
-use crate::atomic::WriteError;
 use crate::block::Blocks;
 use crate::live::case_row;
-use crate::log::{LogError, RunLog};
 use crate::summary::{counts_line, write_failures};
+use k2::results::ReplaceError;
+use k2::results::{RunLog, RunLogError};
 
 /// Columns of the report.
 const WIDTH: usize = 100;
@@ -23,10 +23,10 @@ const OUTPUT_LINES: usize = 200;
 pub(crate) enum TextError {
     /// The log cannot be read.
     #[error(transparent)]
-    Log(#[from] LogError),
+    Log(#[from] RunLogError),
     /// The file cannot be written.
     #[error(transparent)]
-    File(#[from] WriteError),
+    File(#[from] ReplaceError),
     /// Nothing can be written.
     #[error("cannot write the text report")]
     Write(#[from] io::Error),
@@ -35,25 +35,34 @@ pub(crate) enum TextError {
     Details(#[from] crate::summary::RenderError),
 }
 
-/// Writes the report of `log`, without colour.
-pub(crate) fn write_report(log: &RunLog, out: &mut dyn Write) -> Result<(), TextError> {
+/// Writes the report of `log`, without colour: all of it if `format` is `full`, without the list of cases if it is `brief`,
+/// and without the details of those that failed too if it is `summary`.
+pub(crate) fn write_report(
+    log: &RunLog,
+    format: &str,
+    out: &mut dyn Write,
+) -> Result<(), TextError> {
     let mut out = Plain {
         out,
         strip: StripBytes::new(),
     };
     let out: &mut dyn Write = &mut out;
     head(log, out)?;
-    log.for_each(|execution| -> Result<(), TextError> {
-        out.write_all(case_row(&execution.last).as_bytes())?;
-        Ok(())
-    })?;
-    writeln!(out)?;
-    let blocks = Blocks {
-        width: WIDTH,
-        lines: OUTPUT_LINES,
-        run: log.summary().run(),
-    };
-    write_failures(log, &blocks, u64::MAX, out)?;
+    if format == "full" {
+        log.for_each(|execution| -> Result<(), TextError> {
+            out.write_all(case_row(&execution.last).as_bytes())?;
+            Ok(())
+        })?;
+        writeln!(out)?;
+    }
+    if format != "summary" {
+        let blocks = Blocks {
+            width: WIDTH,
+            lines: OUTPUT_LINES,
+            run: log.summary().run(),
+        };
+        write_failures(log, &blocks, u64::MAX, out)?;
+    }
     writeln!(out, "{}", counts_line(log.summary(), WIDTH))?;
     for damage in log.damages() {
         writeln!(out, "  {}", printable_line(&damage))?;
@@ -97,7 +106,7 @@ fn head(log: &RunLog, out: &mut dyn Write) -> io::Result<()> {
     row("in", run.working_directory.as_str())?;
     row(
         "command",
-        &crate::layout::command_line(run.command_line.iter().map(AsRef::as_ref)),
+        &k2::results::shell_command_line(run.command_line.iter().map(AsRef::as_ref)),
     )?;
     writeln!(out)
 }
@@ -107,16 +116,32 @@ mod tests {
     use super::*;
     use crate::canned;
 
-    fn report(records: &[k2::results::Record]) -> String {
-        let (_dir, path) = canned::log(records);
-        let mut out = Vec::new();
-        write_report(&RunLog::open(&path).unwrap(), &mut out).unwrap();
-        String::from_utf8(out).unwrap()
+    fn report(records: &[k2::results::Record], format: &str) -> String {
+        canned::document(records, |log, out| write_report(log, format, out))
+    }
+
+    #[test]
+    fn what_is_brief_leaves_out_what_did_not_fail_and_a_summary_all_cases() {
+        let (full, brief, summary) = (
+            report(&canned::run(), "full"),
+            report(&canned::run(), "brief"),
+            report(&canned::run(), "summary"),
+        );
+        let counts = "2 passed (1 flaky) · 3 failed";
+        for text in [&full, &brief, &summary] {
+            assert!(text.contains(counts), "{text}");
+            assert!(text.starts_with("run       019e8b0d3a11-7f3a\n"), "{text}");
+        }
+        assert!(full.contains("PASS    0.004s  git::version_is_recent"));
+        assert!(!brief.contains("git::version_is_recent"), "{brief}");
+        assert!(full.contains("  FAIL coreutils::sort_is_stable  "));
+        assert!(brief.contains("  FAIL coreutils::sort_is_stable  "));
+        assert!(!summary.contains("coreutils"), "{summary}");
     }
 
     #[test]
     fn the_report_of_a_run_with_one_case_of_each_kind() {
-        let text = report(&canned::run());
+        let text = report(&canned::run(), "full");
         insta::assert_snapshot!(text, @r"
         run       019e8b0d3a11-7f3a
         by        zk2 0.1.0
@@ -185,7 +210,7 @@ mod tests {
         content.truncate(content.len() - 7);
         std::fs::write(&path, content).unwrap();
         let mut out = Vec::new();
-        write_report(&RunLog::open(&path).unwrap(), &mut out).unwrap();
+        write_report(&RunLog::open(&path).unwrap(), "full", &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("ends in the middle of a record"), "{text}");
     }

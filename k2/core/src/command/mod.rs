@@ -1,10 +1,12 @@
-//! The commands of k2: `run` and `list`.
+//! The commands of k2: `run`, `list` and `report`.
 //!
 //! They ask, in order: the finder for cases, the scheduler for a selection, the runner for a run, the reporters for reports. Each
 //! is an extension that can be replaced; what is missing is named.
 
 mod ask;
 mod list;
+mod report;
+mod reports;
 mod run;
 mod selection;
 
@@ -12,6 +14,7 @@ use zaf_core::prelude::*;
 
 pub(crate) use self::ask::ask;
 pub use self::list::{LIST_COMMAND, list};
+pub use self::report::{PastRunMessages, REPORT_COMMAND, RUN, report};
 pub use self::run::{RUN_COMMAND, run};
 pub use self::selection::SOURCES;
 
@@ -32,6 +35,17 @@ impl Extension for RunCommand {
 pub struct ListCommand;
 
 impl Extension for ListCommand {
+    fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+/// Adds the command `report`.
+#[framework_extension(name = "reportcommand", load_order = 50, commands = [REPORT_COMMAND])]
+#[derive(Debug)]
+pub struct ReportCommand;
+
+impl Extension for ReportCommand {
     fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
         Ok(Self)
     }

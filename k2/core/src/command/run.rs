@@ -1,31 +1,27 @@
 //! `run`: finds, selects, runs and reports test cases.
 
-use std::error::Error as StdError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use zaf_core::application::{ABORT, CodedError};
 use zaf_core::builtin::OUTPUT_DIR;
-use zaf_core::message::{DispatcherKind, ReplyError};
+use zaf_core::message::DispatcherKind;
 use zaf_core::prelude::*;
 
-use super::ask::{ask, nobody};
+use super::ask::ask;
+use super::reports::Ending;
 use super::selection::{self, SOURCES, Selection};
 use crate::messages::{
-    REPORTS_WRITTEN, RESULTS, RUNNER, ReportFailure, ReportsWritten, RunEnd, RunFinished,
-    RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED, TEST_CASES_SELECTED,
-    TEST_RUN_FINISHED, TEST_RUN_STARTED, WRITE_REPORTS, WriteReports, WrittenReport,
+    RESULTS, RUNNER, ReportFailure, RunEnd, RunFinished, RunStarted, SYNC_EVENT_LOG, SyncEventLog,
+    TEST_CASE_FINISHED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_STARTED,
 };
 use crate::results::{RunDirectory, Summary};
 use crate::runner::{RUN_TEST_CASES, RunPlan, workers};
 use crate::supervisor::{self, guard};
-
-/// Longest wait for all reports together; a report that hangs is missing, and the run ends nevertheless.
-const REPORT_LIMIT: Duration = Duration::from_secs(30);
 
 /// Longest id of an execution that is taken over from the environment, in bytes: some dozen runs inside each other.
 const LONGEST_OUTER: usize = 1024;
@@ -157,68 +153,31 @@ fn again(command_line: &[Arc<str>]) -> Vec<Arc<str>> {
     again
 }
 
-/// Has the reports written and says how the command ends: with `exit`, unless a report is missing.
+/// Brings the event log to disk and has the reports written; says how the command ends: with `exit`, unless a report is missing.
 fn report(
     cx: &CommandContext<'_>,
     directory: &RunDirectory,
     summary: &Summary,
-    mut exit: ExitCode,
+    exit: ExitCode,
     signal: Option<i32>,
 ) -> Result<ExitCode> {
-    let mut reports: Vec<WrittenReport> = Vec::new();
-    let mut failures: Vec<ReportFailure> = Vec::new();
-    match ask(cx.bus(), SYNC_EVENT_LOG, RESULTS, SyncEventLog::default()) {
-        Ok(log) => failures.extend(log.problem.map(|reason| ReportFailure {
-            name: "events".into(),
-            reason,
-        })),
-        Err(error) => failures.push(ReportFailure {
-            name: "events".into(),
-            reason: format!("{error:#}").into(),
-        }),
-    }
-    let request = WriteReports {
-        log: directory.event_log(),
-        directory: directory.path().to_owned(),
+    let problem = match ask(cx.bus(), SYNC_EVENT_LOG, RESULTS, SyncEventLog::default()) {
+        Ok(log) => log.problem,
+        Err(error) => Some(format!("{error:#}").into()),
     };
-    let replies = cx
-        .bus()
-        .send_request_optional(WRITE_REPORTS, RESULTS, None, request)
-        .map_err(nobody)?;
-    for reply in replies.all(REPORT_LIMIT) {
-        match reply.result {
-            Ok(written) => reports.extend(written),
-            Err(error) => failures.push(missing_report(&reply.handler, &error)),
-        }
-    }
-    if !failures.is_empty() {
-        exit = exit.merge(ExitCode::ReportFailed);
-    }
-    let written = ReportsWritten {
+    let failures = problem.map(|reason| ReportFailure {
+        name: "events".into(),
+        reason,
+    });
+    Ending {
         log: directory.event_log(),
         directory: directory.path().to_owned(),
-        reports,
-        failures,
+        failures: failures.into_iter().collect(),
         summary: Arc::new(summary.clone()),
         exit,
         signal,
-    };
-    cx.bus().trigger_event(REPORTS_WRITTEN, RESULTS, written)?;
-    Ok(exit)
-}
-
-/// What is said about a report that is missing: the extension's name, and what it says itself.
-fn missing_report(handler: &str, error: &ReplyError) -> ReportFailure {
-    let own: &(dyn StdError + 'static) = match error {
-        ReplyError::Failed { source, .. } => &**source,
-        other => other,
-    };
-    let causes = std::iter::successors(Some(own), |&error| error.source());
-    let reason: Vec<String> = causes.map(ToString::to_string).collect();
-    ReportFailure {
-        name: handler.split('.').next().unwrap_or(handler).into(),
-        reason: reason.join(": ").into(),
     }
+    .report(cx.bus())
 }
 
 /// Adds up what the runner says: the same sum that a reader of the event log gets, also when nobody writes one.

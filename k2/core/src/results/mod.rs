@@ -5,20 +5,31 @@
 
 mod escape;
 pub mod event_log;
+mod history;
 mod model;
 mod output_dir;
 mod record;
+mod replace;
+mod report_file;
 mod reports;
+mod run_log;
+mod shared_read;
+mod shell;
 mod summary;
 
 pub use escape::{printable, printable_line};
+pub use history::{AskHistory, CaseHistory, History, PastExecution, PastRun};
 pub use model::{
     CapturedOutput, CasesSelected, ExitStatus, LeakedProcess, RunEnd, RunFinished, RunStarted,
     TestCaseFinished, TestCaseStarted,
 };
 pub use output_dir::{EVENT_LOG_FILE, LATEST_LINK, LOCK_FILE, OutputDirError, RunDirectory, RunId};
 pub use record::{Record, RecordBody, SCHEMA_VERSION, SchemaVersion};
+pub use replace::{ReplaceError, replace_file};
+pub use report_file::ReportFile;
 pub use reports::{
     EventLogState, ReportFailure, ReportsWritten, SyncEventLog, WriteReports, WrittenReport,
 };
+pub use run_log::{Execution, RunLog, RunLogError, RunLogs};
+pub use shell::shell_command_line;
 pub use summary::{Counts, Summary};

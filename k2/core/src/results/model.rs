@@ -124,6 +124,9 @@ pub struct TestCaseFinished {
     /// Parameters, in the order of the case's declaration.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<(Arc<str>, Arc<str>)>,
+    /// Words to select cases by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Arc<str>>,
     /// Where the case is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
@@ -149,6 +152,7 @@ impl TestCaseFinished {
             steps: Vec::new(),
             leaked: Vec::new(),
             parameters: Vec::new(),
+            tags: Vec::new(),
             location: None,
         }
     }

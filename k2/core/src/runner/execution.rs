@@ -100,6 +100,7 @@ pub(super) fn not_started(
     let mut finished = TestCaseFinished::new(number, case.id.clone(), verdict, Timestamp::now());
     finished.reason = reason;
     finished.location.clone_from(&case.location);
+    finished.tags = case.tags.iter().map(|tag| tag.as_str().into()).collect();
     finished.parameters = case
         .parameters
         .iter()

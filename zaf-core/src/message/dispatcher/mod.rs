@@ -294,6 +294,11 @@ impl Dispatcher {
         &self.core.name
     }
 
+    /// Unique in the process.
+    pub(crate) fn number(&self) -> u64 {
+        self.core.number
+    }
+
     /// On which thread its handlers run.
     pub fn kind(&self) -> DispatcherKind {
         self.core.kind

@@ -11,8 +11,8 @@ use zaf_core::{Error, Result};
 use super::sync::Syncer;
 use super::{EncodedBody, EventLogWriter};
 use crate::messages::{
-    CasesSelected, EventLogState, RECORDED, REPORTS_WRITTEN, RESULTS, RUNNER, RunFinished,
-    RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED, TEST_CASE_STARTED,
+    CasesSelected, EventLogState, RECORDED, REPORTS_WRITTEN, RESULTS, RUN_HISTORY, RUNNER,
+    RunFinished, RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED, TEST_CASE_STARTED,
     TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_STARTED, TestCaseFinished, TestCaseStarted,
     WRITE_REPORTS,
 };
@@ -25,7 +25,7 @@ use crate::results::{EVENT_LOG_FILE, RecordBody};
     name = "eventlog",
     extends = ["run"],
     endpoints_and_messages = {
-        RESULTS: [RECORDED, SYNC_EVENT_LOG, WRITE_REPORTS, REPORTS_WRITTEN]
+        RESULTS: [RECORDED, SYNC_EVENT_LOG, WRITE_REPORTS, RUN_HISTORY, REPORTS_WRITTEN]
     },
 )]
 #[derive(Debug)]

@@ -13,7 +13,7 @@ use thiserror::Error;
 /// Why a file could not be written.
 #[derive(Debug, Error)]
 #[error("cannot write `{path}`")]
-pub(crate) struct WriteError {
+pub struct ReplaceError {
     path: Utf8PathBuf,
     #[source]
     source: io::Error,
@@ -22,11 +22,14 @@ pub(crate) struct WriteError {
 /// Replaces `path` by what `write` writes; makes its directory if needed. If `write` fails, `path` stays as it was.
 ///
 /// The content is on disk before it takes its place.
-pub(crate) fn replace<E: From<WriteError>>(
+///
+/// # Errors
+/// What `write` returns, or a [`ReplaceError`] made into its type.
+pub fn replace_file<E: From<ReplaceError>>(
     path: &Utf8Path,
     write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
 ) -> Result<(), E> {
-    let failed = |source| WriteError {
+    let failed = |source| ReplaceError {
         path: path.to_owned(),
         source,
     };
@@ -104,9 +107,9 @@ mod tests {
         let (_dir, path) = scratch();
         let file = path.join("report.txt");
         std::fs::write(&file, "old").unwrap();
-        let result = replace(&file, |output| {
+        let result = replace_file(&file, |output| {
             drop(output.write_all(b"half"));
-            Err(WriteError {
+            Err(ReplaceError {
                 path: "x".into(),
                 source: io::Error::other("no more"),
             })
@@ -126,7 +129,7 @@ mod tests {
         let owned = File::create(path.join("sub/.report.txt.def.tmp")).unwrap();
         flock(&owned, FlockOperation::NonBlockingLockExclusive).unwrap();
 
-        replace::<WriteError>(&file, |output| {
+        replace_file::<ReplaceError>(&file, |output| {
             output.write_all(b"new").unwrap();
             Ok(())
         })

@@ -1,0 +1,251 @@
+//! What the page holds of a case: short, because there may be many.
+
+use std::time::Duration;
+
+use camino::Utf8Path;
+use jiff::Timestamp;
+use k2::messages::{CapturedOutput, TestCaseFinished};
+use k2::results::Execution;
+use serde::Serialize as Derive;
+use serde::ser::{Serialize, SerializeTuple, Serializer};
+
+/// Most of one output that the page holds, in bytes: half of it head, half tail. All of it is in a file beside the page.
+const MOST_OUTPUT: usize = 32 * 1024;
+
+/// Most of all outputs together, in bytes: a page that nobody can open shows nothing.
+const MOST_OF_ALL: usize = 48 * 1024 * 1024;
+
+/// What cases that passed may have of it.
+const MOST_OF_PASSED: usize = 16 * 1024 * 1024;
+
+/// Makes rows, and keeps count of what they hold.
+#[derive(Debug)]
+pub(crate) struct Rows<'a> {
+    /// What the times of rows count from.
+    pub(crate) began: Timestamp,
+    /// Directory of the run as the log names it, to find the files of outputs, and as links name it.
+    pub(crate) directory: (&'a Utf8Path, &'a str),
+    held: usize,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn new(began: Timestamp, directory: (&'a Utf8Path, &'a str)) -> Self {
+        Self {
+            began,
+            directory,
+            held: 0,
+        }
+    }
+
+    /// The row of one execution.
+    pub(crate) fn row<'b>(&mut self, execution: &'b Execution) -> Row<'b> {
+        let case = &execution.last;
+        let mut attempt = self.attempt(case);
+        let mut extra = attempt.3.take().unwrap_or_default();
+        extra.location = case.location.as_ref().map(ToString::to_string);
+        extra.parameters = case
+            .parameters
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
+        extra.tags = case.tags.iter().map(|tag| &**tag).collect();
+        extra.attempts = execution
+            .earlier
+            .iter()
+            .map(|earlier| self.attempt(earlier))
+            .collect();
+        attempt.3 = (!extra.is_empty()).then_some(extra);
+        Row(case.case.as_str(), attempt)
+    }
+
+    fn attempt<'b>(&mut self, case: &'b TestCaseFinished) -> Attempt<'b> {
+        let microseconds = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        let start = case.started.duration_since(self.began).as_micros();
+        let extra = Extra {
+            detail: case.detail.as_deref().unwrap_or_default(),
+            exit: case
+                .exit
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string),
+            stdout: self.output(case, &case.stdout),
+            stderr: self.output(case, &case.stderr),
+            steps: case
+                .steps
+                .iter()
+                .map(|step| {
+                    let detail = step.detail.as_deref().unwrap_or_default();
+                    (&*step.name, step.verdict as u8, detail)
+                })
+                .collect(),
+            leaked: case
+                .leaked
+                .iter()
+                .map(|leaked| format!("{} (pid {})", leaked.command, leaked.pid))
+                .collect(),
+            ..Extra::default()
+        };
+        Attempt(
+            case.verdict as u8,
+            [
+                i64::try_from(start).unwrap_or(i64::MAX),
+                case.duration.map_or(-1, microseconds),
+                i64::from(case.worker),
+                i64::from(case.attempt),
+            ],
+            case.reason.as_deref().unwrap_or_default(),
+            (!extra.is_empty()).then_some(extra),
+        )
+    }
+
+    fn output<'b>(
+        &mut self,
+        case: &TestCaseFinished,
+        output: &'b CapturedOutput,
+    ) -> Option<Output<'b>> {
+        if output.is_empty() {
+            return None;
+        }
+        let most = if case.verdict.is_failure() || case.retried {
+            MOST_OF_ALL
+        } else {
+            MOST_OF_PASSED
+        };
+        let room = most.saturating_sub(self.held).min(MOST_OUTPUT);
+        let (head, tail) = cut(output, room);
+        self.held += head.len() + tail.len();
+        let is_cut = (head.len() + tail.len()) < (output.head.len() + output.tail.len());
+        Some(Output {
+            head,
+            tail,
+            bytes: output.bytes,
+            is_cut: output.truncated || is_cut,
+            lossy: output.lossy,
+            file: output
+                .file
+                .as_deref()
+                .map_or_else(String::new, |file| self.link(file)),
+        })
+    }
+
+    /// `file` as seen from the page.
+    fn link(&self, file: &Utf8Path) -> String {
+        let (directory, seen_from_page) = self.directory;
+        match file.strip_prefix(directory) {
+            Ok(rest) => format!("{seen_from_page}{rest}"),
+            Err(_) => file.to_string(),
+        }
+    }
+}
+
+/// At most `room` bytes of both ends of `output`.
+fn cut(output: &CapturedOutput, room: usize) -> (&str, &str) {
+    let half = room / 2;
+    if !output.truncated && output.head.len() <= room {
+        return (&output.head, "");
+    }
+    let head_end = output.head.floor_char_boundary(half);
+    let end = output.end();
+    let tail_start = end.ceil_char_boundary(end.len().saturating_sub(half));
+    (
+        output.head.get(..head_end).unwrap_or_default(),
+        end.get(tail_start..).unwrap_or_default(),
+    )
+}
+
+/// A case: id and the attempt that decided, as one array.
+#[derive(Debug)]
+pub(crate) struct Row<'a>(&'a str, Attempt<'a>);
+
+/// Verdict as its place in `Verdict::ALL` is counted by `as`; start and duration in microseconds (-1: did not start), worker and
+/// number of the attempt; reason; and what most do not have.
+#[derive(Debug)]
+struct Attempt<'a>(u8, [i64; 4], &'a str, Option<Extra<'a>>);
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tuple = serializer.serialize_tuple(8)?;
+        tuple.serialize_element(self.0)?;
+        self.1.elements(&mut tuple)?;
+        tuple.end()
+    }
+}
+
+impl Serialize for Attempt<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tuple = serializer.serialize_tuple(8)?;
+        tuple.serialize_element("")?;
+        self.elements(&mut tuple)?;
+        tuple.end()
+    }
+}
+
+impl Attempt<'_> {
+    fn elements<T: SerializeTuple>(&self, tuple: &mut T) -> Result<(), T::Error> {
+        tuple.serialize_element(&self.0)?;
+        for number in self.1 {
+            tuple.serialize_element(&number)?;
+        }
+        tuple.serialize_element(self.2)?;
+        match &self.3 {
+            Some(extra) => tuple.serialize_element(extra),
+            None => tuple.serialize_element(&0),
+        }
+    }
+}
+
+/// What most cases have little of. What is empty is left out.
+#[derive(Debug, Default, Derive)]
+struct Extra<'a> {
+    #[serde(rename = "d", skip_serializing_if = "str::is_empty")]
+    detail: &'a str,
+    #[serde(rename = "x", skip_serializing_if = "String::is_empty")]
+    exit: String,
+    #[serde(rename = "o", skip_serializing_if = "Option::is_none")]
+    stdout: Option<Output<'a>>,
+    #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
+    stderr: Option<Output<'a>>,
+    #[serde(rename = "s", skip_serializing_if = "Vec::is_empty")]
+    steps: Vec<(&'a str, u8, &'a str)>,
+    #[serde(rename = "k", skip_serializing_if = "Vec::is_empty")]
+    leaked: Vec<String>,
+    #[serde(rename = "l", skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(rename = "p", skip_serializing_if = "Vec::is_empty")]
+    parameters: Vec<(&'a str, &'a str)>,
+    #[serde(rename = "t", skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<&'a str>,
+    #[serde(rename = "a", skip_serializing_if = "Vec::is_empty")]
+    attempts: Vec<Attempt<'a>>,
+}
+
+impl Extra<'_> {
+    fn is_empty(&self) -> bool {
+        self.detail.is_empty()
+            && self.exit.is_empty()
+            && self.stdout.is_none()
+            && self.stderr.is_none()
+            && self.steps.is_empty()
+            && self.leaked.is_empty()
+            && self.location.is_none()
+            && self.parameters.is_empty()
+            && self.tags.is_empty()
+            && self.attempts.is_empty()
+    }
+}
+
+#[derive(Debug, Derive)]
+struct Output<'a> {
+    #[serde(rename = "h")]
+    head: &'a str,
+    #[serde(rename = "t", skip_serializing_if = "str::is_empty")]
+    tail: &'a str,
+    #[serde(rename = "b")]
+    bytes: u64,
+    /// Whether there is a gap between head and tail.
+    #[serde(rename = "c", skip_serializing_if = "std::ops::Not::not")]
+    is_cut: bool,
+    #[serde(rename = "l", skip_serializing_if = "std::ops::Not::not")]
+    lossy: bool,
+    #[serde(rename = "f", skip_serializing_if = "String::is_empty")]
+    file: String,
+}

@@ -1,0 +1,425 @@
+//! What a reader sees and does.
+
+use camino::Utf8Path;
+use k2::case::Verdict;
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::sample::{HOSTILE, Sample, case, cases, history, hostile_cases};
+
+/// The canned run in a browser, if there is one.
+fn opened(hash: &str) -> Option<(Browser, Sample)> {
+    let sample = Sample::new(cases(), "suite");
+    let page = sample.page(None);
+    let mut browser = Browser::start()?;
+    browser.open(&page, hash);
+    Some((browser, sample))
+}
+
+fn shown(browser: &mut Browser) -> Vec<String> {
+    let ids =
+        browser.value("[...document.querySelectorAll('.row:not(.group)')].map(row => row.title)");
+    let ids = ids.as_array().unwrap().iter();
+    ids.map(|id| id.as_str().unwrap().to_owned()).collect()
+}
+
+fn page_text(page: &Utf8Path) -> String {
+    std::fs::read_to_string(page).unwrap()
+}
+
+#[test]
+fn the_page_shows_how_the_run_ended_and_every_case_worst_first() {
+    let Some((mut browser, _sample)) = opened("") else {
+        return;
+    };
+    assert_eq!(browser.text(".outcome"), "Failed");
+    assert!(
+        browser.text(".facts").contains("exit5"),
+        "{}",
+        browser.text(".facts")
+    );
+    assert_eq!(browser.text("#shown"), "26 cases");
+    let all = shown(&mut browser);
+    assert_eq!(all.len(), 26);
+    assert_eq!(browser.text(".row .badge"), "failed");
+    assert_eq!(browser.text(".row:last-child .badge"), "ignored");
+    assert_eq!(
+        browser.count("#durations .column"),
+        browser.count("#durations rect.front")
+    );
+    assert!(
+        browser
+            .value("document.getElementById('timeline').height")
+            .as_u64()
+            .unwrap()
+            > 50
+    );
+    assert_eq!(browser.text("#flaky .id"), "flaky net::");
+    assert_eq!(
+        browser.value("document.getElementById('history-card').hidden"),
+        json!(true)
+    );
+    browser.assert_quiet();
+}
+
+#[test]
+fn the_address_chooses_verdicts_words_groups_and_a_case() {
+    let Some((mut browser, sample)) = opened("verdict=failed,timed-out&q=area1") else {
+        return;
+    };
+    let page = sample.path().join("report.html");
+    let some = shown(&mut browser);
+    assert_eq!(some.len(), 2, "{some:?}");
+    assert!(some.iter().all(|id| id.starts_with("area1::")), "{some:?}");
+    assert_eq!(browser.count(".chip[aria-pressed=true]"), 2);
+
+    for (query, expected) in [
+        ("tag:smoke", 4),
+        ("-area", 2),
+        ("worker:1", 6),
+        ("param:size=4", 1),
+        ("%3E30ms", 1),
+        ("%22points+failed%22", 1),
+        ("connection+refused", 0),
+        ("module:net", 1),
+    ] {
+        browser.open(&page, &format!("q={query}"));
+        assert_eq!(shown(&mut browser).len(), expected, "{query}");
+    }
+    browser.open(&page, "group=module");
+    assert_eq!(browser.count(".row.group"), 5);
+    browser.open(&page, "group=verdict&sort=duration");
+    assert_eq!(browser.count(".row.group"), 9);
+    browser.open(&page, "group=nonsense&sort=x&verdict=y&case=nobody");
+    assert_eq!(shown(&mut browser).len(), 26);
+    browser.open(&page, "case=suite%3A%3Adoor%5Bsize%3D4%5D");
+    let detail = browser.text("#detail");
+    for expected in [
+        "suite::door[size=4]",
+        "1 of 2 points failed",
+        "got: 1",
+        "exit status 3",
+        "closes",
+        "too late",
+        "sleep 300 (pid 4711)",
+        "suite/door.rs:12",
+        "begin",
+        "1024.0 KiB left out",
+        "zk2 run suite --tests-include 'suite::door[size=4]'",
+    ] {
+        assert!(detail.contains(expected), "{expected}: {detail}");
+    }
+    let link = browser.value("document.querySelector('#detail a').getAttribute('href')");
+    assert_eq!(
+        link, "./outputs/31.stdout",
+        "beside the page, wherever it is"
+    );
+    browser.assert_quiet();
+}
+
+#[test]
+fn a_click_on_a_count_filters_and_a_second_one_shows_all() {
+    let Some((mut browser, _sample)) = opened("") else {
+        return;
+    };
+    browser.value("document.querySelector('.chip[data-verdict=error]').click()");
+    assert_eq!(shown(&mut browser).len(), 3);
+    assert_eq!(browser.value("location.hash"), "#verdict=error");
+    browser.value("document.querySelector('.chip[data-verdict=error]').click()");
+    assert_eq!(shown(&mut browser).len(), 26);
+    browser.value("document.querySelector('#durations .column[tabindex=\"0\"]').dispatchEvent(new Event('click'))");
+    let some = shown(&mut browser).len();
+    assert!((1..26).contains(&some), "{some}");
+    browser.assert_quiet();
+}
+
+#[test]
+fn everything_can_be_done_with_keys() {
+    let Some((mut browser, _sample)) = opened("") else {
+        return;
+    };
+    for key in ["/", "a", "r", "e", "a", "1"] {
+        browser.press(key);
+    }
+    assert_eq!(shown(&mut browser).len(), 8);
+    browser.press("ArrowDown");
+    browser.press("Enter");
+    let first = shown(&mut browser)[0].clone();
+    assert_eq!(browser.text("#detail h2"), first);
+    browser.press("Escape");
+    assert_eq!(
+        browser.value("document.getElementById('detail').hidden"),
+        json!(true)
+    );
+    browser.press("Escape");
+    assert_eq!(shown(&mut browser).len(), 26);
+
+    browser.press("Home");
+    browser.press("f");
+    let failure = browser.text("#detail h2");
+    browser.press("f");
+    assert_ne!(browser.text("#detail h2"), failure);
+    browser.press("F");
+    assert_eq!(browser.text("#detail h2"), failure);
+    browser.press("Escape");
+    browser.press("End");
+    assert_eq!(browser.text(".row[aria-selected=true] .badge"), "ignored");
+
+    browser.press("g");
+    assert_eq!(
+        browser.value("document.getElementById('group').value"),
+        "module"
+    );
+    browser.press("Home");
+    browser.press("ArrowLeft");
+    assert_eq!(browser.count(".row.group[aria-expanded=false]"), 1);
+    browser.press("ArrowRight");
+    assert_eq!(browser.count(".row.group[aria-expanded=false]"), 0);
+
+    for theme in ["light", "dark"] {
+        browser.press("t");
+        assert_eq!(
+            browser.value("document.documentElement.dataset.theme"),
+            theme
+        );
+    }
+    browser.press("?");
+    assert_eq!(
+        browser.value("document.getElementById('keys').open"),
+        json!(true)
+    );
+    browser.press("Escape");
+    assert_eq!(
+        browser.value("document.getElementById('keys').open"),
+        json!(false)
+    );
+    browser.assert_quiet();
+}
+
+#[test]
+fn everything_that_can_be_operated_has_a_name() {
+    let Some((mut browser, _sample)) = opened("case=net%3A%3Aflaky") else {
+        return;
+    };
+    let tree = browser.ask("Accessibility.getFullAXTree", json!({}));
+    let nodes = tree["nodes"].as_array().unwrap();
+    let of = |node: &Value, key: &str| node[key]["value"].as_str().unwrap_or_default().to_owned();
+    let roles = [
+        "button",
+        "searchbox",
+        "combobox",
+        "tree",
+        "treeitem",
+        "link",
+        "image",
+    ];
+    let mut seen = 0;
+    for node in nodes
+        .iter()
+        .filter(|node| roles.contains(&of(node, "role").as_str()))
+    {
+        assert_ne!(of(node, "name"), "", "{node}");
+        seen += 1;
+    }
+    assert!(seen > 30, "{seen}");
+    browser.assert_quiet();
+}
+
+#[test]
+fn attempts_stand_side_by_side_and_colours_of_output_are_kept() {
+    let Some((mut browser, sample)) = opened("case=net%3A%3Aflaky") else {
+        return;
+    };
+    assert_eq!(browser.count(".attempt"), 2);
+    assert!(browser.text(".attempt").contains("connection refused"));
+    browser.open(&sample.path().join("report.html"), "case=area1%3A%3Acase_7");
+    assert_eq!(browser.text("#detail pre .c1"), "red");
+    assert_eq!(browser.text("#detail pre"), "one red word\n");
+    browser.assert_quiet();
+}
+
+#[test]
+fn f9_hostile_texts_stay_texts_everywhere() {
+    let sample = Sample::new(hostile_cases(), HOSTILE[0]);
+    let page = sample.page(None);
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    browser.open(&page, "");
+    let title = format!("Failed · {}", HOSTILE[0]);
+    let expected: Vec<String> = hostile_cases()
+        .iter()
+        .map(|case| k2::results::printable_line(case.case.as_str()).into_owned())
+        .collect();
+    assert_eq!(shown(&mut browser), expected);
+    assert_eq!(browser.text("title"), title);
+    let scripts = browser.count("script");
+    for group in ["module", "verdict", "worker", "tag"] {
+        browser.open(&page, &format!("group={group}"));
+        assert!(browser.count(".row.group") > 0);
+    }
+    for (n, evil) in HOSTILE.iter().enumerate() {
+        browser.open(&page, "");
+        browser.value(&format!("document.querySelectorAll('.row')[{n}].click()"));
+        let detail = browser.text("#detail");
+        assert!(
+            detail.matches(&*k2::results::printable_line(evil)).count() >= 4
+                || evil.contains('\u{1b}'),
+            "{detail}"
+        );
+        assert_eq!(browser.value("document.title"), title.as_str());
+        assert_eq!(browser.count("#detail :is(script, style, img, svg, iframe, object, embed, base, form, [onload], [onerror])"), 0);
+        let links = browser.value("[...document.links].map(link => link.getAttribute('href'))");
+        for link in links.as_array().unwrap() {
+            assert!(link.as_str().unwrap().starts_with("./"), "{link}");
+        }
+    }
+    assert_eq!(browser.count("script"), scripts);
+    assert_eq!(
+        browser.value("getComputedStyle(document.body).display"),
+        "block"
+    );
+    browser.assert_quiet();
+}
+
+#[test]
+fn f9_a_script_that_is_not_the_pages_own_is_refused() {
+    let sample = Sample::new(cases(), "suite");
+    let page = sample.page(None);
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let injected = page_text(&page).replace("</body>", "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\"></body>");
+    let other = sample.path().join("injected.html");
+    std::fs::write(&other, injected).unwrap();
+    browser.open(&other, "");
+    assert!(browser.text("title").starts_with("Failed"));
+    assert!(
+        !browser.console.is_empty(),
+        "the policy says what it refused"
+    );
+}
+
+#[test]
+fn history_is_plotted_where_somebody_knows_it() {
+    let sample = Sample::new(cases(), "suite");
+    let page = sample.page(Some(history()));
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    browser.open(&page, "case=net%3A%3Aflaky");
+    assert_eq!(
+        browser.value("document.getElementById('history-card').hidden"),
+        json!(false)
+    );
+    assert_eq!(browser.count("#history g"), 4);
+    assert_eq!(browser.count("#detail .past i"), 3);
+    assert_eq!(browser.count("#detail .past i.flaky"), 1);
+    assert!(browser.text("#history title").contains("past-0"));
+    browser.assert_quiet();
+}
+
+#[test]
+fn without_scripts_the_summary_and_what_failed_can_be_read() {
+    let sample = Sample::new(cases(), "suite");
+    let page = sample.page(None);
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    browser.ask(
+        "Emulation.setScriptExecutionDisabled",
+        json!({"value": true}),
+    );
+    browser.open(&page, "");
+    let tree = browser
+        .ask("Accessibility.getFullAXTree", json!({}))
+        .to_string();
+    for expected in [
+        "Failed cases",
+        "suite::door[size=4]",
+        "timed out",
+        "zk2 run suite",
+        "skipped",
+    ] {
+        assert!(tree.contains(expected), "{expected}");
+    }
+    assert!(!tree.contains("Workers over time"));
+}
+
+#[test]
+fn the_page_fits_a_phone_and_prints_every_case() {
+    let Some((mut browser, _sample)) = opened("") else {
+        return;
+    };
+    browser.size(400, 800);
+    browser.settle();
+    let is_too_wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
+    assert_eq!(browser.value(is_too_wide), json!(false));
+    browser.value("window.dispatchEvent(new Event('beforeprint'))");
+    browser.ask("Emulation.setEmulatedMedia", json!({"media": "print"}));
+    assert_eq!(shown(&mut browser).len(), 26);
+    assert_eq!(
+        browser.value("getComputedStyle(document.querySelector('.tools')).display"),
+        "none"
+    );
+    browser.assert_quiet();
+}
+
+#[test]
+fn f12_of_many_cases_only_those_in_sight_are_elements() {
+    let many = (1..=20_000).map(|n| {
+        let verdict = if n % 1000 == 0 {
+            Verdict::Failed
+        } else {
+            Verdict::Passed
+        };
+        case(n, &format!("m{}::case_{n}", n % 40), verdict)
+    });
+    let sample = Sample::new(many, "suite");
+    let page = sample.page(None);
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    browser.open(&page, "");
+    assert_eq!(browser.text("#shown"), "20,000 cases");
+    assert!(browser.count(".row") < 100);
+    browser.value("document.getElementById('list').focus()");
+    browser.press("End");
+    assert!(browser.count(".row") < 100);
+    assert_eq!(
+        browser.text(".row[aria-selected=true] .id"),
+        "m39::case_19999"
+    );
+    browser.open(&page, "q=case_17000");
+    assert_eq!(shown(&mut browser), ["m0::case_17000"]);
+    browser.assert_quiet();
+}
+
+#[test]
+fn nothing_is_loaded_from_anywhere() {
+    let sample = Sample::new(cases(), "suite");
+    let text = page_text(&sample.page(None));
+    assert!(text.contains("default-src 'none'"));
+    for word in [
+        "src=\"",
+        "@import",
+        "url(",
+        "<link",
+        "fetch(",
+        "XMLHttpRequest",
+        "innerHTML",
+        "eval(",
+    ] {
+        assert!(!text.contains(word), "{word}");
+    }
+    let addresses: Vec<_> = text
+        .match_indices("://")
+        .map(|(at, _)| &text[at.saturating_sub(8)..at + 20])
+        .collect();
+    assert!(
+        addresses
+            .iter()
+            .all(|address| address.contains("http://www.w3.org")),
+        "{addresses:?}"
+    );
+}

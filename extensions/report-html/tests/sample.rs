@@ -1,0 +1,234 @@
+//! Runs to report on, and their pages.
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use jiff::Timestamp;
+use k2::case::{CaseId, Location, Step, Verdict};
+use k2::messages::{
+    AskHistory, CapturedOutput, CaseHistory, CasesSelected, ExitStatus, History, LeakedProcess,
+    PastExecution, PastRun, RECORDED, RESULTS, RUN_HISTORY, RunEnd, RunFinished, RunStarted,
+    TestCaseFinished, WRITE_REPORTS, WriteReports,
+};
+use k2::results::RecordBody;
+use k2::results::event_log::EventLogWriter;
+use k2_report_html::{HTML, HtmlReport};
+use zaf_core::message::DispatcherKind;
+use zaf_harness::prelude::*;
+
+/// When everything begins: 2026-11-21T02:10:00Z.
+pub(crate) const START: Timestamp = Timestamp::constant(1_795_227_000, 0);
+
+/// Text that wants to be more than text.
+pub(crate) const HOSTILE: [&str; 8] = [
+    "</script><script>document.title='owned'</script>",
+    "<img src=x onerror=\"document.title='owned'\">",
+    "'\"><svg onload=document.title='owned'>",
+    "<!--<script>",
+    "javascript:document.title='owned'",
+    "\u{1b}[31mred\u{1b}]52;c;ZWNobw==\u{7}\u{0}\r\u{202e}gpj.exe",
+    "__proto__",
+    "]]></noscript><style>*{display:none}</style>",
+];
+
+pub(crate) fn case(execution: u64, id: &str, verdict: Verdict) -> TestCaseFinished {
+    TestCaseFinished {
+        duration: Some(Duration::from_millis(execution % 50)),
+        worker: u32::try_from(execution % 4 + 1).unwrap(),
+        started: START + Duration::from_millis(execution),
+        ..TestCaseFinished::new(execution, CaseId::new(id), verdict, START)
+    }
+}
+
+/// Two dozen cases: of each verdict some, one flaky, one with everything that a case can have.
+pub(crate) fn cases() -> Vec<TestCaseFinished> {
+    let mut cases = Vec::new();
+    for (n, verdict) in (1..).zip(Verdict::ALL.into_iter().cycle().take(24)) {
+        let mut ended = case(n, &format!("area{}::case_{n}", n % 3), verdict);
+        if verdict.is_failure() {
+            ended.reason = Some(format!("expected {n}, got nothing").into());
+            ended.stdout = "one \u{1b}[1;31mred\u{1b}[0m word\n".into();
+        }
+        if n % 5 == 0 {
+            ended.tags = vec!["smoke".into()];
+        }
+        cases.push(ended);
+    }
+    cases.push(TestCaseFinished {
+        retried: true,
+        reason: Some("connection refused".into()),
+        ..case(30, "net::flaky", Verdict::Failed)
+    });
+    cases.push(TestCaseFinished {
+        attempt: 2,
+        ..case(30, "net::flaky", Verdict::Passed)
+    });
+    cases.push(TestCaseFinished {
+        reason: Some("1 of 2 points failed".into()),
+        detail: Some("got: 1\nexpected: 0".into()),
+        exit: Some(ExitStatus::Code { code: 3 }),
+        stdout: CapturedOutput::from_bytes(
+            b"begin\n",
+            b"end\n",
+            1 << 20,
+            Some("output/r1/outputs/31.stdout".into()),
+        ),
+        steps: vec![Step {
+            name: "closes".into(),
+            verdict: Verdict::Failed,
+            detail: Some("too late".into()),
+        }],
+        leaked: vec![LeakedProcess {
+            pid: 4711,
+            command: "sleep 300".into(),
+        }],
+        parameters: vec![("size".into(), "4".into())],
+        tags: vec!["door".into()],
+        location: Some(Location::line("suite/door.rs", 12)),
+        ..case(31, "suite::door[size=4]", Verdict::Failed)
+    });
+    cases
+}
+
+/// Cases in which every text is hostile.
+pub(crate) fn hostile_cases() -> Vec<TestCaseFinished> {
+    let cases = HOSTILE
+        .iter()
+        .enumerate()
+        .map(|(n, evil)| TestCaseFinished {
+            reason: Some((*evil).into()),
+            detail: Some((*evil).into()),
+            stdout: CapturedOutput {
+                file: Some(format!("output/r1/{evil}").into()),
+                ..CapturedOutput::from(*evil)
+            },
+            stderr: (*evil).into(),
+            steps: vec![Step {
+                name: (*evil).to_owned(),
+                verdict: Verdict::Failed,
+                detail: Some((*evil).to_owned()),
+            }],
+            leaked: vec![LeakedProcess {
+                pid: 1,
+                command: (*evil).into(),
+            }],
+            parameters: vec![((*evil).into(), (*evil).into())],
+            tags: vec![(*evil).into()],
+            location: Some(Location::line(*evil, 1)),
+            ..case(n as u64 + 1, evil, Verdict::Failed)
+        });
+    cases.collect()
+}
+
+/// A directory with the log of a run of `cases`, whose own words are `word`.
+pub(crate) struct Sample {
+    directory: tempfile::TempDir,
+}
+
+impl Sample {
+    pub(crate) fn new(cases: impl IntoIterator<Item = TestCaseFinished>, word: &str) -> Self {
+        let sample = Self {
+            directory: tempfile::tempdir().unwrap(),
+        };
+        std::fs::write(sample.log(), "").unwrap();
+        let mut log = EventLogWriter::new(sample.log());
+        log.append(RecordBody::RunStarted(RunStarted {
+            run: word.into(),
+            application: word.into(),
+            version: "0.1.0".into(),
+            started: START,
+            command_line: ["zk2", "run", word].map(Into::into).to_vec(),
+            again: ["zk2", "run", word].map(Into::into).to_vec(),
+            working_directory: word.into(),
+            host: word.into(),
+            directory: "output/r1".into(),
+            workers: 4,
+        }));
+        let cases: Vec<_> = cases.into_iter().collect();
+        log.append(RecordBody::CasesSelected(CasesSelected {
+            cases: cases
+                .iter()
+                .filter(|case| !case.retried)
+                .map(|case| case.case.clone())
+                .collect(),
+            filtered_out: 0,
+            sources: 1,
+        }));
+        for case in cases {
+            log.append(RecordBody::CaseFinished(case));
+        }
+        log.append(RecordBody::RunFinished(RunFinished {
+            finished: START,
+            duration: Duration::from_millis(310),
+            end: RunEnd::Completed,
+        }));
+        log.sync();
+        sample
+    }
+
+    pub(crate) fn path(&self) -> &Utf8Path {
+        Utf8Path::from_path(self.directory.path()).unwrap()
+    }
+
+    fn log(&self) -> Utf8PathBuf {
+        self.path().join("events.jsonl")
+    }
+
+    /// Has the extension write the page; with a history if there is one.
+    pub(crate) fn page(&self, history: Option<History>) -> Utf8PathBuf {
+        let harness = ExtensionTestHarness::<HtmlReport>::builder()
+            .define(RESULTS, [RECORDED])
+            .define(RESULTS, [WRITE_REPORTS])
+            .define(RESULTS, [RUN_HISTORY])
+            .config(HTML, true)
+            .start()
+            .unwrap();
+        if let Some(history) = history {
+            harness
+                .bus()
+                .dispatcher(DispatcherKind::Callback, "history")
+                .on(RUN_HISTORY, move |message, _| {
+                    let _asked: &AskHistory = message.data();
+                    Ok(history.clone())
+                })
+                .register()
+                .unwrap();
+        }
+        let request = WriteReports {
+            log: self.log(),
+            directory: self.path().to_owned(),
+        };
+        let replies = harness
+            .send_request(WRITE_REPORTS, RESULTS, request)
+            .unwrap();
+        let mut written = replies.values(Duration::from_mins(1)).unwrap().concat();
+        assert_eq!(written.len(), 1);
+        written.remove(0).path
+    }
+}
+
+/// Three earlier runs, in which one case was flaky once.
+pub(crate) fn history() -> History {
+    let runs = (0..3).map(|n| PastRun {
+        run: format!("past-{n}").into(),
+        started: START - Duration::from_hours(24 * (3 - n)),
+        duration: Some(Duration::from_millis(200 + n)),
+        passed: 20 + n,
+        failures: 3 - n,
+        flaky: 1,
+        others: 2,
+    });
+    let executions = (0..3).map(|run| PastExecution {
+        run,
+        verdict: Verdict::Passed,
+        is_flaky: run == 1,
+        duration: Some(Duration::from_millis(5)),
+    });
+    History {
+        runs: runs.collect(),
+        cases: vec![CaseHistory {
+            case: CaseId::new("net::flaky"),
+            executions: executions.collect(),
+        }],
+    }
+}

@@ -1,0 +1,79 @@
+//! What all reports that are one file have in common.
+
+use std::io;
+
+use k2::results::{ReplaceError, RunLogError};
+use thiserror::Error;
+
+/// Why there is no report.
+#[derive(Debug, Error)]
+pub(crate) enum ReportError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] RunLogError),
+    /// The file cannot be written.
+    #[error(transparent)]
+    File(#[from] ReplaceError),
+    /// Nothing can be written.
+    #[error("cannot write the report")]
+    Write(#[from] io::Error),
+    /// A text is no JSON. There is none.
+    #[error("cannot make a JSON document")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Declares the extension that writes one kind of report: `$write` makes the document of a [`RunLog`](k2::results::RunLog).
+///
+/// With `, field = OPTION` the value of an option is given to `$write` too. The extension answers `WRITE_REPORTS` on a thread of its own, beside the others; the report of an older run is removed when a run begins.
+macro_rules! file_report {
+    ($(#[$doc:meta])* $report:ident, $name:tt, $file:expr, $on:ident, $elsewhere:ident, $write:path
+        $(, $field:ident = $option:ident)?
+    ) => {
+        $(#[$doc])*
+        #[zaf_core::prelude::command_extension(
+            name = $name,
+            extends = ["report"],
+            config_options = [$on.required(), $elsewhere.optional() $(, $option.required())?],
+            activate_on = [$on],
+        )]
+        #[derive(Debug)]
+        pub struct $report {
+            file: k2::results::ReportFile,
+            $($field: String,)?
+        }
+
+        impl zaf_core::prelude::Extension for $report {
+            fn new(cx: &zaf_core::prelude::ExtensionContext<'_>) -> zaf_core::Result<Self> {
+                let elsewhere = cx.config().get_optional($elsewhere)?;
+                Ok(Self {
+                    file: k2::results::ReportFile::new($name, $file, elsewhere),
+                    $($field: cx.config().get($option)?,)?
+                })
+            }
+        }
+
+        #[zaf_core::prelude::dispatchers]
+        impl $report {
+            #[callback_dispatcher(k2::messages::RECORDED, endpoints = [k2::messages::RESULTS])]
+            fn remove_old(
+                &self,
+                message: &zaf_core::prelude::Message<std::sync::Arc<k2::results::Record>>,
+            ) -> zaf_core::Result<()> {
+                Ok(self.file.remove_old(message.data())?)
+            }
+
+            #[concurrent_dispatcher(k2::messages::WRITE_REPORTS, endpoints = [k2::messages::RESULTS])]
+            fn write(
+                &self,
+                message: &zaf_core::prelude::Message<k2::messages::WriteReports>,
+                logs: &k2::results::RunLogs,
+            ) -> zaf_core::Result<Vec<k2::messages::WrittenReport>> {
+                let request = message.data();
+                let log = logs.open(&request.log)?;
+                Ok(self.file.write(request, |out| $write(&log, $(&self.$field,)? out))?)
+            }
+        }
+    };
+}
+
+pub(crate) use file_report;
