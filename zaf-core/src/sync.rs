@@ -1,6 +1,6 @@
 //! The one place where the bus takes its locks, atomics and fences from.
 //!
-//! The parts of the bus that have to be right under every interleaving (`message::activity`, `message::presence`,
+//! The parts of the bus that have to be right under every interleaving (`message::activity`, `message::presence`, `message::kept`,
 //! `message::reply_set`, `message::reply`, and of `message::dispatcher` `strand`, `pool` and `worker`) take everything by
 //! which threads meet from here. The models in `zaf-core/tests/models` and `zaf-core/tests/shuttle` compile those very files
 //! again with a `sync` module made of loom's or shuttle's primitives, so neither a special build of the workspace nor a
@@ -17,6 +17,9 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
+/// Is tried and never waited for. Taking it is one locked instruction, giving it back a plain store; both of the other are
+/// locked.
+pub(crate) use spin::mutex::{SpinMutex as TryMutex, SpinMutexGuard as TryMutexGuard};
 pub(crate) use std::sync::Arc;
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 

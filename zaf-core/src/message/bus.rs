@@ -11,7 +11,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use super::activity::Activity;
-use super::current::{RECORDS, with_record};
+use super::current::{PLACES, RECORDS, with_record};
 use super::dispatcher::pool::Pool;
 use super::dispatcher::{Core, DispatcherBuilder, DispatcherKind};
 use super::error::BusError;
@@ -20,7 +20,7 @@ use super::limits::BusLimits;
 use super::observe::Watch;
 use super::queue::{MessageQueue, MessageQueueBuilder};
 use super::registration::Application;
-use super::registry::Registry;
+use super::registry::{Garbage, Registry};
 use super::report::{APPLICATION_ENDPOINT, BusState, HANDLER_FAILED, SLOW_HANDLER};
 use super::snapshot::Snapshot;
 use super::{EndpointId, MessageDescriptor, MessageId};
@@ -51,6 +51,9 @@ impl Drop for Inner {
         self.pool.stop();
         if let Some(watch) = self.watch.get_mut() {
             watch.stop();
+        }
+        if !self.snapshot.load().is_kept_by_nobody() {
+            drop(PLACES.empty(self.number, &self.activity));
         }
     }
 }
@@ -388,9 +391,10 @@ impl MessageBus {
         let mut registry = self.inner.registry.lock();
         registry.closed = true;
         let cores: Vec<Arc<Core>> = registry.dispatchers().cloned().collect();
-        let old = self.inner.snapshot.swap(Arc::new(registry.snapshot()));
+        let mut garbage = Garbage::new();
+        self.replace(Arc::new(registry.snapshot()), &mut garbage);
         drop(registry);
-        drop(old);
+        drop(garbage);
         let mut busy = Vec::new();
         for core in &cores {
             core.close();

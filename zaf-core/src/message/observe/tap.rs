@@ -19,11 +19,12 @@ use super::super::dispatcher::Core;
 use super::super::dispatcher::pool::Summons;
 use super::super::enqueue::enqueue;
 use super::super::error::BusError;
+use super::super::handler::{Handler, Look};
 use super::super::message::{Message, Origin};
 use super::super::presence::Record;
 use super::super::reply::Parcel;
 use super::super::report::Failure;
-use super::super::route::{Entry, Handler, Look};
+use super::super::route::Entry;
 use super::super::{DispatcherKind, Entity};
 use super::{Delivery, Observed, ObservedMessage, Outcome, ThreadLabel};
 use crate::error::Result;
@@ -234,10 +235,10 @@ impl Sending {
         summons: &mut Summons<'_>,
     ) -> Result<bool, BusError> {
         let delivery = Arc::new(self.deliver(&entry.core));
-        let (Handler::Call(call) | Handler::Encoded(call)) = &*entry.handler else {
+        let Some(call) = entry.handler.look() else {
             return enqueue(record, entry, parcel, owed, summons);
         };
-        let parcel = parcel.observed(Arc::new(Handler::Call(delivery.wrap(call))));
+        let parcel = parcel.observed(Arc::new(Handler::Encoded(delivery.wrap(call))));
         let outcome = enqueue(record, entry, parcel, owed, summons);
         match &outcome {
             Ok(true) => {}

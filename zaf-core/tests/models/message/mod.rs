@@ -9,6 +9,8 @@ pub(crate) mod dispatcher;
 pub(crate) mod entity;
 #[path = "../../../src/message/error.rs"]
 pub(crate) mod error;
+#[path = "../../../src/message/kept.rs"]
+pub(crate) mod kept;
 #[expect(clippy::module_inception, reason = "its name in the library")]
 pub(crate) mod message;
 pub(crate) mod observe;
