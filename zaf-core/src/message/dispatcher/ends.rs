@@ -2,29 +2,14 @@
 //!
 //! Plain data under the strand's two locks: what senders write is the [`Tail`], what workers write is the [`Head`].
 
-use std::collections::VecDeque;
-
 use super::super::activity::Busy;
+use super::lane::Queue;
 use crate::sync::Arc;
 
 /// What messages of one registration have in common. Kept here once for all of them, as long as one of them is unfinished.
 pub(crate) trait Source {
     /// The count of their endpoint.
     fn busy(&self) -> &Busy;
-}
-
-/// Something queued, and the line of its source.
-#[derive(Debug)]
-pub(crate) struct Queued<J> {
-    pub(crate) job: J,
-    pub(super) line: u32,
-}
-
-impl<J> Queued<J> {
-    /// What [`Strand::finish`] wants to know.
-    pub(crate) fn line(&self) -> u32 {
-        self.line
-    }
 }
 
 /// Unfinished messages of one source.
@@ -40,8 +25,8 @@ struct Line {
 /// `lines`, and the place in the queue.
 #[derive(Debug)]
 #[repr(C)]
-pub(super) struct Tail<J, S> {
-    pub(super) queue: VecDeque<Queued<J>>,
+pub(super) struct Tail<L, S> {
+    pub(super) queue: Queue<L>,
     /// Address of the source of the last message: nearly always that of the next one.
     last_source: usize,
     /// Messages of the last line that have been accepted one after the other.
@@ -70,8 +55,8 @@ pub(super) struct Tail<J, S> {
 
 /// What workers write.
 #[derive(Debug)]
-pub(super) struct Head<J, S> {
-    pub(super) queue: VecDeque<Queued<J>>,
+pub(super) struct Head<L, S> {
+    pub(super) queue: Queue<L>,
     /// By line; none if no message of the line is open.
     pub(super) sources: Vec<Option<Arc<S>>>,
     /// Taken and not finished.
@@ -153,10 +138,10 @@ impl<S> Told<S> {
     }
 }
 
-impl<J, S: Source> Tail<J, S> {
+impl<L, S: Source> Tail<L, S> {
     pub(super) fn new() -> Self {
         Self {
-            queue: VecDeque::new(),
+            queue: Queue::new(),
             last_source: 0,
             run: 0,
             accepted: 0,
@@ -267,10 +252,10 @@ impl<J, S: Source> Tail<J, S> {
     }
 }
 
-impl<J, S> Head<J, S> {
+impl<L, S> Head<L, S> {
     pub(super) fn new() -> Self {
         Self {
-            queue: VecDeque::new(),
+            queue: Queue::new(),
             sources: Vec::new(),
             active: 0,
             finished: None,
@@ -297,15 +282,13 @@ impl<J, S> Head<J, S> {
 
     /// Whether there is a next message, and the tail need not be told of what was finished before it begins.
     pub(super) fn goes_on(&self) -> bool {
-        self.queue.front().is_some_and(|next| {
-            self.finished
-                .as_ref()
-                .is_none_or(|(line, _)| *line == next.line)
-        })
+        self.queue
+            .first_line()
+            .is_some_and(|next| self.finished.as_ref().is_none_or(|(line, _)| *line == next))
     }
 
     /// Takes over the sources of new lines.
-    pub(super) fn learn(&mut self, tail: &mut Tail<J, S>) {
+    pub(super) fn learn(&mut self, tail: &mut Tail<L, S>) {
         for (line, source) in tail.fresh.drain(..) {
             let line = line as usize;
             if self.sources.len() <= line {

@@ -17,11 +17,11 @@
 //! - accepted = handled + cancelled + dropped + still here.
 //! - Lock order: `head`, then `tail`; none of them while foreign code runs, `Drop` of sources and messages included.
 
-use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::super::activity::Activity;
-use super::ends::{Hand, Head, Queued, Source, Stand, Tail, Told};
+use super::ends::{Hand, Head, Source, Stand, Tail, Told};
+use super::lane::{Lane, LaneOf, Queue, Rest};
 use super::policy::{QueuePolicy, Refusal};
 use crate::sync::{
     Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, deadline_after, wait_until,
@@ -29,17 +29,16 @@ use crate::sync::{
 
 /// A message was accepted.
 #[derive(Debug)]
-pub(crate) struct Accepted<J> {
+pub(crate) struct Accepted<D> {
     /// Whether a worker has to be sent.
     pub(crate) needs_worker: bool,
     /// What made room for it.
-    pub(crate) dropped: Option<Box<J>>,
+    pub(crate) dropped: Option<D>,
 }
 
-/// A message for a worker.
+/// A message was taken by a worker.
 #[derive(Debug)]
-pub(crate) struct Taken<J> {
-    pub(crate) job: J,
+pub(crate) struct Taken {
     /// Whether another worker has to be sent.
     pub(crate) needs_worker: bool,
 }
@@ -60,9 +59,9 @@ impl<T> std::ops::Deref for Apart<T> {
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Strand<J, S> {
-    tail: Apart<Mutex<Tail<J, S>>>,
-    head: Apart<Mutex<Head<J, S>>>,
+pub(crate) struct Strand<L, S> {
+    tail: Apart<Mutex<Tail<L, S>>>,
+    head: Apart<Mutex<Head<L, S>>>,
     /// Number of messages in the head, for senders that find it full and workers that look.
     ahead: Apart<AtomicUsize>,
     /// Whether there are messages in the tail, for workers that look.
@@ -75,7 +74,7 @@ pub(crate) struct Strand<J, S> {
     bound: usize,
 }
 
-impl<J, S: Source> Strand<J, S> {
+impl<L: Lane, S: Source> Strand<L, S> {
     pub(crate) fn new(activity: Arc<Activity>, max_workers: usize, bound: usize) -> Self {
         Self {
             tail: Apart(Mutex::new(Tail::new())),
@@ -96,14 +95,18 @@ impl<J, S: Source> Strand<J, S> {
     ///
     /// # Errors
     /// The message and the reason.
-    pub(crate) fn push(
+    #[inline]
+    pub(crate) fn push<J>(
         &self,
         job: J,
         source: &Arc<S>,
         policy: QueuePolicy,
         is_own_worker: impl FnOnce() -> bool,
         before_wait: impl FnOnce(),
-    ) -> Result<Accepted<J>, (Refusal, Box<J>)> {
+    ) -> Result<Accepted<L::Slot>, (Refusal, Box<J>)>
+    where
+        L: LaneOf<J>,
+    {
         let mut tail = self.tail.lock();
         if tail.closed || tail.draining {
             return Err((Refusal::Closed, Box::new(job)));
@@ -125,7 +128,7 @@ impl<J, S: Source> Strand<J, S> {
     }
 
     #[inline]
-    fn is_full(&self, tail: &mut Tail<J, S>) -> bool {
+    fn is_full(&self, tail: &mut Tail<L, S>) -> bool {
         if tail.queue.len() + tail.ahead < self.bound {
             return false;
         }
@@ -136,7 +139,10 @@ impl<J, S: Source> Strand<J, S> {
 
     /// Returns whether a worker has to be sent.
     #[inline]
-    fn accept(&self, tail: &mut Tail<J, S>, job: J, source: &Arc<S>) -> bool {
+    fn accept<J>(&self, tail: &mut Tail<L, S>, job: J, source: &Arc<S>) -> bool
+    where
+        L: LaneOf<J>,
+    {
         let line = tail.line_of(source);
         if tail.is_idle() {
             self.activity.busy.raise();
@@ -145,17 +151,20 @@ impl<J, S: Source> Strand<J, S> {
         if tail.queue.is_empty() {
             self.behind.store(true, Ordering::Relaxed);
         }
-        tail.queue.push_back(Queued { job, line });
+        tail.queue.push(job, line);
         tail.needs_worker(self.max_workers)
     }
 
     #[cold]
-    fn push_into_full(
+    fn push_into_full<J>(
         &self,
         job: J,
         source: &Arc<S>,
         policy: QueuePolicy,
-    ) -> Result<Accepted<J>, (Refusal, Box<J>)> {
+    ) -> Result<Accepted<L::Slot>, (Refusal, Box<J>)>
+    where
+        L: LaneOf<J>,
+    {
         let deadline = match policy {
             QueuePolicy::Reject => return Err((Refusal::Full, Box::new(job))),
             QueuePolicy::Block { deadline } => deadline_after(deadline),
@@ -171,18 +180,18 @@ impl<J, S: Source> Strand<J, S> {
             let is_full = self.is_full(&mut tail);
             if is_full && policy == QueuePolicy::DropOldest {
                 head.learn(&mut tail);
-                let oldest = match head.queue.pop_front() {
-                    Some(oldest) => Some(oldest),
-                    None => tail.queue.pop_front(),
+                let mut dropped = None;
+                let oldest = match head.queue.pop(&mut dropped) {
+                    Some(line) => Some(line),
+                    None => tail.queue.pop(&mut dropped),
                 };
                 self.ahead.store(head.queue.len(), Ordering::Release);
                 // Counted before the other is not: the strand is busy all the time.
                 let needs_worker = self.accept(&mut tail, job, source);
                 let mut told = Told::nothing();
-                let dropped = oldest.map(|oldest| {
-                    self.tell_end(&mut head, &mut tail, oldest.line, &mut told);
-                    Box::new(oldest.job)
-                });
+                if let Some(line) = oldest {
+                    self.tell_end(&mut head, &mut tail, line, &mut told);
+                }
                 drop(tail);
                 drop(head);
                 self.release(told);
@@ -207,17 +216,16 @@ impl<J, S: Source> Strand<J, S> {
         }
     }
 
-    /// The next message for a worker, which has finished the one before. None if there is nothing; then the worker may look
-    /// for a while and either ask again or [`leave`](Self::leave).
-    pub(crate) fn next(&self, hand: &mut Hand<S>) -> Option<Taken<J>> {
+    /// Puts the next message for a worker, which has finished the one before, into its slot, which is empty. None if there is
+    /// nothing; then the worker may look for a while and either ask again or [`leave`](Self::leave).
+    pub(crate) fn next(&self, hand: &mut Hand<S>, slot: &mut Option<L::Slot>) -> Option<Taken> {
         let mut head = self.head.lock();
         let ended = head.end(hand);
         if ended.is_none() && hand.stand == Stand::Working && head.goes_on() {
-            let job = self.pop(&mut head, hand)?;
+            self.pop(&mut head, hand, slot);
             drop(head);
             hand.old = None;
             return Some(Taken {
-                job,
                 needs_worker: false,
             });
         }
@@ -234,8 +242,7 @@ impl<J, S: Source> Strand<J, S> {
             self.ahead.store(tail.ahead, Ordering::Release);
             self.behind.store(false, Ordering::Relaxed);
         }
-        let job = self.pop(&mut head, hand);
-        let is_found = job.is_some();
+        let is_found = self.pop(&mut head, hand, slot);
         tail.stand(
             hand,
             if is_found {
@@ -256,11 +263,14 @@ impl<J, S: Source> Strand<J, S> {
             hand.source = None;
         }
         self.release(told);
-        job.map(|job| Taken { job, needs_worker })
+        is_found.then_some(Taken { needs_worker })
     }
 
-    fn pop(&self, head: &mut Head<J, S>, hand: &mut Hand<S>) -> Option<J> {
-        let Queued { job, line } = head.queue.pop_front()?;
+    /// Returns whether there was something.
+    fn pop(&self, head: &mut Head<L, S>, hand: &mut Hand<S>, slot: &mut Option<L::Slot>) -> bool {
+        let Some(line) = head.queue.pop(slot) else {
+            return false;
+        };
         head.active += 1;
         hand.line = Some(line);
         self.ahead.store(head.queue.len(), Ordering::Release);
@@ -276,7 +286,7 @@ impl<J, S: Source> Strand<J, S> {
         if head.waiting_for_room > 0 {
             self.room.notify_all();
         }
-        Some(job)
+        true
     }
 
     /// Gives up the place of a worker that found nothing. False if there is something by now; then it has to go on.
@@ -331,8 +341,8 @@ impl<J, S: Source> Strand<J, S> {
     /// Tells the tail of one more end, after those that it has not been told of.
     fn tell_end(
         &self,
-        head: &mut Head<J, S>,
-        tail: &mut Tail<J, S>,
+        head: &mut Head<L, S>,
+        tail: &mut Tail<L, S>,
         line: u32,
         told: &mut Told<S>,
     ) {
@@ -342,7 +352,7 @@ impl<J, S: Source> Strand<J, S> {
     }
 
     /// Tells the tail what has been finished.
-    fn tell(&self, head: &mut Head<J, S>, tail: &mut Tail<J, S>, told: &mut Told<S>) {
+    fn tell(&self, head: &mut Head<L, S>, tail: &mut Tail<L, S>, told: &mut Told<S>) {
         let Some((number, count)) = head.finished.take() else {
             return;
         };
@@ -387,22 +397,23 @@ impl<J, S: Source> Strand<J, S> {
 
     /// Accepts and hands out nothing more from now on. Returns what no worker has begun; each must be dealt with and then
     /// given to [`Strand::finish`].
-    pub(crate) fn close(&self) -> VecDeque<Queued<J>> {
+    pub(crate) fn close(&self) -> Rest<L> {
         let mut head = self.head.lock();
         let mut tail = self.tail.lock();
         tail.closed = true;
         self.closed.store(true, Ordering::Release);
         head.learn(&mut tail);
-        let mut all = std::mem::take(&mut head.queue);
-        all.append(&mut tail.queue);
+        let ahead = std::mem::replace(&mut head.queue, Queue::new());
+        let behind = std::mem::replace(&mut tail.queue, Queue::new());
+        let rest = Rest::new(ahead, behind);
         self.ahead.store(0, Ordering::Release);
         self.behind.store(false, Ordering::Relaxed);
         // Still busy: the one who cancels them counts as a worker until then.
-        head.active += all.len();
+        head.active += rest.len();
         drop(tail);
         drop(head);
         self.room.notify_all();
-        all
+        rest
     }
 
     /// Waits until everything accepted has been finished. Returns whether that was so before the deadline.

@@ -1,0 +1,165 @@
+//! What lies in a queue: messages of different types in one order, each in place among those of its own type.
+//!
+//! Each type has a *lane*, so that a message needs no memory of its own: it is built where it lies, and what lies beside it is
+//! the next one. The order over all lanes is kept as *runs*, and as long as messages of one registration follow each other
+//! there is one of them.
+
+use std::collections::VecDeque;
+
+/// So many empty lanes are kept for the next messages.
+const SPARE_LANES: usize = 16;
+
+/// Messages of one type, in order.
+pub(crate) trait Lane {
+    /// A place for one message of a lane.
+    type Slot;
+
+    /// A place for messages of this lane.
+    fn slot(&self) -> Self::Slot;
+
+    /// Moves the first message to a place, which is empty. False if there is none, or if the place is another lane's.
+    fn take_first(&mut self, slot: &mut Self::Slot) -> bool;
+}
+
+/// A lane that may be one for `T`.
+pub(crate) trait LaneOf<T>: Lane {
+    /// A lane for `T`.
+    fn new() -> Self;
+
+    /// The messages, if they are of that type.
+    fn messages(&mut self) -> Option<&mut VecDeque<T>>;
+}
+
+/// Messages that follow each other in the queue.
+#[derive(Debug)]
+struct Run {
+    lane: u32,
+    /// That of their source.
+    line: u32,
+    count: u32,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Queue<L> {
+    len: usize,
+    /// The lane of the last message: nearly always that of the next one.
+    last: u32,
+    runs: VecDeque<Run>,
+    lanes: Vec<L>,
+}
+
+impl<L> Queue<L> {
+    pub(crate) fn new() -> Self {
+        Self {
+            len: 0,
+            last: 0,
+            runs: VecDeque::new(),
+            lanes: Vec::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The line of the first message.
+    #[inline]
+    pub(crate) fn first_line(&self) -> Option<u32> {
+        self.runs.front().map(|run| run.line)
+    }
+
+    /// Adds a message at the end.
+    #[inline]
+    pub(crate) fn push<T>(&mut self, message: T, line: u32)
+    where
+        L: LaneOf<T>,
+    {
+        let last = self.lanes.get_mut(self.last as usize);
+        match last.and_then(L::messages) {
+            Some(messages) => messages.push_back(message),
+            None => self.push_elsewhere(message),
+        }
+        self.len += 1;
+        match self.runs.back_mut() {
+            Some(run) if run.lane == self.last && run.line == line => run.count += 1,
+            _ => self.begin_run(line),
+        }
+    }
+
+    #[cold]
+    fn begin_run(&mut self, line: u32) {
+        self.runs.push_back(Run {
+            lane: self.last,
+            line,
+            count: 1,
+        });
+    }
+
+    /// Adds a message to its lane, which becomes the last one.
+    #[cold]
+    fn push_elsewhere<T>(&mut self, message: T)
+    where
+        L: LaneOf<T>,
+    {
+        let mut lanes = self.lanes.iter_mut();
+        let known = lanes.position(|lane| lane.messages().is_some());
+        let at = known.unwrap_or_else(|| {
+            if self.runs.is_empty() && self.lanes.len() >= SPARE_LANES {
+                self.lanes.clear();
+            }
+            self.lanes.push(L::new());
+            self.lanes.len() - 1
+        });
+        self.last = u32::try_from(at).unwrap_or(u32::MAX);
+        if let Some(messages) = self.lanes.get_mut(at).and_then(L::messages) {
+            messages.push_back(message);
+        }
+    }
+}
+
+impl<L: Lane> Queue<L> {
+    /// Takes the first message into the place, which is empty and is exchanged for another one if it does not fit. Returns
+    /// the line of the message.
+    #[inline]
+    pub(crate) fn pop(&mut self, slot: &mut Option<L::Slot>) -> Option<u32> {
+        let run = self.runs.front_mut()?;
+        let line = run.line;
+        let messages = self.lanes.get_mut(run.lane as usize)?;
+        let has_fitted = slot.as_mut().is_some_and(|slot| messages.take_first(slot));
+        if !has_fitted {
+            messages.take_first(slot.insert(messages.slot()));
+        }
+        self.len -= 1;
+        run.count -= 1;
+        if run.count == 0 {
+            self.runs.pop_front();
+        }
+        Some(line)
+    }
+}
+
+/// What no worker has begun when its queue was closed, in order: first what had been exchanged, then the other.
+#[derive(Debug)]
+pub(crate) struct Rest<L>([Queue<L>; 2]);
+
+impl<L: Lane> Rest<L> {
+    pub(super) fn new(ahead: Queue<L>, behind: Queue<L>) -> Self {
+        Self([ahead, behind])
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(Queue::len).sum()
+    }
+
+    /// As [`Queue::pop`]. The line is what [`Strand::finish`](super::strand::Strand::finish) wants to know.
+    pub(crate) fn pop(&mut self, slot: &mut Option<L::Slot>) -> Option<u32> {
+        self.0.iter_mut().find_map(|queue| queue.pop(slot))
+    }
+}
