@@ -122,6 +122,27 @@ pub(crate) fn look(deadline: Option<Instant>, found: impl Fn() -> bool) -> bool 
     }
 }
 
+/// How often a thread that spins looks: for about a microsecond.
+const SPINS: u32 = 60;
+
+/// Looks for a moment whether `found` becomes true, without leaving the processor: where what comes would be there before
+/// the system could even be asked. Returns whether it did. Here because a model has no clock: it looks once.
+pub(crate) fn spin(found: impl Fn() -> bool) -> bool {
+    (0..SPINS).any(|_| {
+        std::hint::spin_loop();
+        found()
+    })
+}
+
+/// Spins until that moment, which is near; at once without one. Here because a model has no clock.
+pub(crate) fn spin_until(end: Option<Instant>) {
+    while end.is_some_and(|end| Instant::now() < end) {
+        for _ in 0..8 {
+            std::hint::spin_loop();
+        }
+    }
+}
+
 /// The moment `timeout` from now on the monotonic clock; none if it lies beyond what the clock can say, which means
 /// "no deadline".
 pub(crate) fn deadline_after(timeout: Duration) -> Option<Instant> {

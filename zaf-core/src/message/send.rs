@@ -389,6 +389,7 @@ impl MessageBus {
 }
 
 /// The message, with a payload that receivers can share if they are to.
+#[inline]
 fn shared_if<P>(is_shared: bool, message: Message<P>) -> Message<P> {
     let body = match message.body {
         Body::Inline(payload) if is_shared => Body::Shared(SharedBody::new(payload)),

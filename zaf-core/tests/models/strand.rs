@@ -6,7 +6,7 @@ use crate::message::activity::Busy;
 use crate::message::dispatcher::ends::{Hand, Source};
 use crate::message::dispatcher::lane::{Lane, LaneOf};
 use crate::message::dispatcher::policy::{QueuePolicy, Refusal};
-use crate::message::dispatcher::strand::{Accepted, Strand};
+use crate::message::dispatcher::strand::{Accepted, Strand, Taken};
 use crate::sync::Arc;
 
 /// A source is nothing but the count of its endpoint.
@@ -64,7 +64,11 @@ pub(crate) fn work<J>(
     let mut slot = None;
     let mut taken = 0;
     loop {
-        match strand.next(&mut hand, &mut slot) {
+        let ahead = strand.next_ahead(&mut hand, &mut slot);
+        let ahead = ahead.then_some(Taken {
+            needs_worker: false,
+        });
+        match ahead.or_else(|| strand.next(&mut hand, &mut slot)) {
             Some(one) => {
                 if one.needs_worker {
                     more_workers();

@@ -287,6 +287,16 @@ impl<L, S> Head<L, S> {
             .is_some_and(|next| self.finished.as_ref().is_none_or(|(line, _)| *line == next))
     }
 
+    /// [`goes_on`](Self::goes_on) after [`end`](Self::end).
+    pub(super) fn goes_on_after<Source>(&self, hand: &Hand<Source>) -> bool {
+        let is_next = |line| self.queue.first_line() == Some(line);
+        match (hand.line, &self.finished) {
+            (Some(line), None) => is_next(line),
+            (Some(line), Some((other, _))) => line == *other && is_next(line),
+            (None, _) => self.goes_on(),
+        }
+    }
+
     /// Takes over the sources of new lines.
     pub(super) fn learn(&mut self, tail: &mut Tail<L, S>) {
         for (line, source) in tail.fresh.drain(..) {

@@ -65,7 +65,7 @@ fn current_span() -> Option<Box<Span>> {
 }
 
 /// The place of one [`Job`] outside of its queue. What is asked of an empty one is not done.
-pub(crate) trait AnySlot: Send {
+pub(crate) trait AnySlot: Any + Send {
     /// Runs the handler.
     fn run(&mut self, intake: &Intake, core: &Arc<Core>, bus: &MessageBus);
 
@@ -74,8 +74,6 @@ pub(crate) trait AnySlot: Send {
 
     /// Drops the message.
     fn clear(&mut self);
-
-    fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 
 impl<C: Carried> AnySlot for Option<Job<C>> {
@@ -93,21 +91,15 @@ impl<C: Carried> AnySlot for Option<Job<C>> {
         // Empty even if the drop panics.
         drop(self.take());
     }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
-    }
 }
 
 /// The jobs of one type.
-pub(crate) trait AnyJobs: Send {
+pub(crate) trait AnyJobs: Any + Send {
     /// See [`Lane::slot`].
     fn slot(&self) -> Box<dyn AnySlot>;
 
     /// See [`Lane::take_first`].
     fn take_first(&mut self, slot: &mut dyn AnySlot) -> bool;
-
-    fn as_any_mut(&mut self) -> &mut dyn Any;
 }
 
 impl<C: Carried> AnyJobs for VecDeque<Job<C>> {
@@ -117,17 +109,14 @@ impl<C: Carried> AnyJobs for VecDeque<Job<C>> {
 
     #[inline]
     fn take_first(&mut self, slot: &mut dyn AnySlot) -> bool {
-        match slot.as_any_mut().downcast_mut::<Option<Job<C>>>() {
+        let slot: &mut dyn Any = slot;
+        match slot.downcast_mut::<Option<Job<C>>>() {
             Some(slot) => {
                 *slot = self.pop_front();
                 slot.is_some()
             }
             None => false,
         }
-    }
-
-    fn as_any_mut(&mut self) -> &mut dyn Any {
-        self
     }
 }
 
@@ -154,7 +143,8 @@ impl<C: Carried> LaneOf<Job<C>> for Jobs {
 
     #[inline]
     fn messages(&mut self) -> Option<&mut VecDeque<Job<C>>> {
-        self.0.as_any_mut().downcast_mut()
+        let jobs: &mut dyn Any = &mut *self.0;
+        jobs.downcast_mut()
     }
 }
 

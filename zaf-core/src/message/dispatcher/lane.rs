@@ -2,7 +2,7 @@
 //!
 //! Each type has a *lane*, so that a message needs no memory of its own: it is built where it lies, and what lies beside it is
 //! the next one. The order over all lanes is kept as *runs*, and as long as messages of one registration follow each other
-//! there is one of them.
+//! there is one of them. What a sender writes lies close together: the last run is part of the queue.
 
 use std::collections::VecDeque;
 
@@ -31,7 +31,7 @@ pub(crate) trait LaneOf<T>: Lane {
 }
 
 /// Messages that follow each other in the queue.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Run {
     lane: u32,
     /// That of their source.
@@ -43,19 +43,24 @@ struct Run {
 #[derive(Debug)]
 pub(crate) struct Queue<L> {
     len: usize,
-    /// The lane of the last message: nearly always that of the next one.
-    last: u32,
-    runs: VecDeque<Run>,
+    /// The run at the end, to which the next message is nearly always added; may be empty.
+    last: Run,
     lanes: Vec<L>,
+    /// Those before the last one; none is empty.
+    runs: VecDeque<Run>,
 }
 
 impl<L> Queue<L> {
     pub(crate) fn new() -> Self {
         Self {
             len: 0,
-            last: 0,
-            runs: VecDeque::new(),
+            last: Run {
+                lane: 0,
+                line: 0,
+                count: 0,
+            },
             lanes: Vec::new(),
+            runs: VecDeque::new(),
         }
     }
 
@@ -72,7 +77,11 @@ impl<L> Queue<L> {
     /// The line of the first message.
     #[inline]
     pub(crate) fn first_line(&self) -> Option<u32> {
-        self.runs.front().map(|run| run.line)
+        if self.len == 0 {
+            return None;
+        }
+        let first = self.runs.front().unwrap_or(&self.last);
+        Some(first.line)
     }
 
     /// Adds a message at the end.
@@ -81,43 +90,40 @@ impl<L> Queue<L> {
     where
         L: LaneOf<T>,
     {
-        let last = self.lanes.get_mut(self.last as usize);
+        let last = self.lanes.get_mut(self.last.lane as usize);
         match last.and_then(L::messages) {
-            Some(messages) => messages.push_back(message),
-            None => self.push_elsewhere(message),
+            Some(messages) if self.last.line == line => {
+                messages.push_back(message);
+                self.last.count += 1;
+            }
+            _ => self.begin_run(message, line),
         }
         self.len += 1;
-        match self.runs.back_mut() {
-            Some(run) if run.lane == self.last && run.line == line => run.count += 1,
-            _ => self.begin_run(line),
-        }
     }
 
+    /// Adds a message that is not of the last run.
     #[cold]
-    fn begin_run(&mut self, line: u32) {
-        self.runs.push_back(Run {
-            lane: self.last,
-            line,
-            count: 1,
-        });
-    }
-
-    /// Adds a message to its lane, which becomes the last one.
-    #[cold]
-    fn push_elsewhere<T>(&mut self, message: T)
+    fn begin_run<T>(&mut self, message: T, line: u32)
     where
         L: LaneOf<T>,
     {
+        if self.last.count > 0 {
+            self.runs.push_back(self.last);
+        }
         let mut lanes = self.lanes.iter_mut();
         let known = lanes.position(|lane| lane.messages().is_some());
         let at = known.unwrap_or_else(|| {
-            if self.runs.is_empty() && self.lanes.len() >= SPARE_LANES {
+            if self.len == 0 && self.lanes.len() >= SPARE_LANES {
                 self.lanes.clear();
             }
             self.lanes.push(L::new());
             self.lanes.len() - 1
         });
-        self.last = u32::try_from(at).unwrap_or(u32::MAX);
+        self.last = Run {
+            lane: u32::try_from(at).unwrap_or(u32::MAX),
+            line,
+            count: 1,
+        };
         if let Some(messages) = self.lanes.get_mut(at).and_then(L::messages) {
             messages.push_back(message);
         }
@@ -129,7 +135,10 @@ impl<L: Lane> Queue<L> {
     /// the line of the message.
     #[inline]
     pub(crate) fn pop(&mut self, slot: &mut Option<L::Slot>) -> Option<u32> {
-        let run = self.runs.front_mut()?;
+        if self.len == 0 {
+            return None;
+        }
+        let run = self.runs.front_mut().unwrap_or(&mut self.last);
         let line = run.line;
         let messages = self.lanes.get_mut(run.lane as usize)?;
         let has_fitted = slot.as_mut().is_some_and(|slot| messages.take_first(slot));
@@ -139,6 +148,7 @@ impl<L: Lane> Queue<L> {
         self.len -= 1;
         run.count -= 1;
         if run.count == 0 {
+            // If it is the last one, there is nothing to remove.
             self.runs.pop_front();
         }
         Some(line)

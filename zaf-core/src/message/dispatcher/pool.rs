@@ -278,7 +278,8 @@ impl Pool {
 pub(crate) struct Summons<'a> {
     pool: &'a Arc<Pool>,
     first: Option<Arc<Core>>,
-    more: Vec<Arc<Core>>,
+    /// None as long as there is at most one.
+    more: Option<Vec<Arc<Core>>>,
 }
 
 impl<'a> Summons<'a> {
@@ -286,7 +287,7 @@ impl<'a> Summons<'a> {
         Self {
             pool,
             first: None,
-            more: Vec::new(),
+            more: None,
         }
     }
 
@@ -295,17 +296,23 @@ impl<'a> Summons<'a> {
         if self.first.is_none() {
             self.first = Some(core);
         } else {
-            self.more.push(core);
+            self.more.get_or_insert_default().push(core);
         }
     }
 
     /// Sends the workers; before anything that may take long.
     #[inline]
     pub(crate) fn send(&mut self) {
-        if let Some(first) = self.first.take() {
-            self.pool
-                .submit_all(std::iter::once(first).chain(self.more.drain(..)));
+        if self.first.is_some() {
+            self.send_all();
         }
+    }
+
+    #[cold]
+    fn send_all(&mut self) {
+        let more = self.more.take().unwrap_or_default();
+        self.pool
+            .submit_all(self.first.take().into_iter().chain(more));
     }
 }
 

@@ -69,6 +69,8 @@ pub(crate) struct Strand<L, S> {
     room: Condvar,
     rest: Condvar,
     closed: AtomicBool,
+    /// Closed, or about to be; for workers that look.
+    ending: AtomicBool,
     activity: Arc<Activity>,
     max_workers: u32,
     bound: usize,
@@ -84,6 +86,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
             room: Condvar::new(),
             rest: Condvar::new(),
             closed: AtomicBool::new(false),
+            ending: AtomicBool::new(false),
             activity,
             max_workers: u32::try_from(max_workers).unwrap_or(u32::MAX),
             bound,
@@ -214,6 +217,23 @@ impl<L: Lane, S: Source> Strand<L, S> {
             late = wait_until(&self.room, &mut head, deadline);
             head.waiting_for_room -= 1;
         }
+    }
+
+    /// As [`next`](Self::next) for a worker that has finished a message, as long as the senders need not be disturbed for it. If
+    /// not, nothing has happened, and `next` has to be called soon.
+    pub(crate) fn next_ahead(&self, hand: &mut Hand<S>, slot: &mut Option<L::Slot>) -> bool {
+        if hand.stand != Stand::Working {
+            return false;
+        }
+        let mut head = self.head.lock();
+        if !head.goes_on_after(hand) {
+            return false;
+        }
+        head.end(hand);
+        self.pop(&mut head, hand, slot);
+        drop(head);
+        hand.old = None;
+        true
     }
 
     /// Puts the next message for a worker, which has finished the one before, into its slot, which is empty. None if there is
@@ -387,9 +407,15 @@ impl<L: Lane, S: Source> Strand<L, S> {
         self.behind.load(Ordering::Relaxed) || self.ahead.load(Ordering::Relaxed) != 0
     }
 
+    /// Whether somebody waits for what a worker has not told yet; for workers that look.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.ending.load(Ordering::Relaxed) || self.activity.is_awaited()
+    }
+
     /// Accepts nothing more from now on.
     pub(crate) fn drain(&self) {
         self.tail.lock().draining = true;
+        self.ending.store(true, Ordering::Relaxed);
         // A sender that saw nothing of it waits by now.
         drop(self.head.lock());
         self.room.notify_all();
@@ -402,6 +428,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
         let mut tail = self.tail.lock();
         tail.closed = true;
         self.closed.store(true, Ordering::Release);
+        self.ending.store(true, Ordering::Relaxed);
         head.learn(&mut tail);
         let ahead = std::mem::replace(&mut head.queue, Queue::new());
         let behind = std::mem::replace(&mut tail.queue, Queue::new());

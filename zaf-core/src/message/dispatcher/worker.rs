@@ -1,6 +1,7 @@
 //! What a worker does with a strand.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use super::super::activity::Busy;
 use super::super::current::with_record;
@@ -12,7 +13,7 @@ use super::ends::{Hand, Source};
 use super::job::{AnySlot, Jobs};
 use super::pool::Pool;
 use super::strand::Strand;
-use crate::sync::{Arc, look};
+use crate::sync::{Arc, look, spin, spin_until};
 use crate::thread::panic_text;
 
 /// How many messages a worker handles before it makes way for other strands that wait.
@@ -36,6 +37,47 @@ impl std::fmt::Debug for Intake {
         f.debug_struct("Intake")
             .field("place", &self.place)
             .finish_non_exhaustive()
+    }
+}
+
+/// How often a worker that is alone meets its senders. Each meeting costs them more than their messages do, so while they keep
+/// coming, it lets some of them gather.
+struct Meetings {
+    /// So many in a row found something at once.
+    busy: u32,
+    last: Option<Instant>,
+}
+
+impl Meetings {
+    /// From so many on it waits for more.
+    const BUSY: u32 = 4;
+    /// How far they are apart then.
+    const APART: Duration = Duration::from_micros(1);
+
+    fn new() -> Self {
+        Self {
+            busy: 0,
+            last: None,
+        }
+    }
+
+    /// Before a meeting: waits until there seems to be something, for a moment, or until there may be more.
+    fn wait(&mut self, found: impl Fn() -> bool) {
+        if !found() {
+            // What comes within a moment costs no call of the system, and nobody has to be told of the end of all messages.
+            spin(found);
+            self.busy = 0;
+            return;
+        }
+        self.busy = self.busy.saturating_add(1);
+        if self.busy >= Self::BUSY {
+            spin_until(
+                self.last
+                    .take()
+                    .and_then(|last| last.checked_add(Self::APART)),
+            );
+            self.last = Some(Instant::now());
+        }
     }
 }
 
@@ -77,7 +119,15 @@ fn serve(
     record: &Record,
     bus: &MessageBus,
 ) -> bool {
+    let mut meetings = Meetings::new();
     for _ in 0..MESSAGES_PER_TURN {
+        if core.is_single_worker() {
+            if strand.next_ahead(hand, slot) {
+                run(core, strand, hand, slot, record, bus);
+                continue;
+            }
+            meetings.wait(|| strand.has_work() || strand.is_awaited() || pool.has_waiting());
+        }
         let Some(taken) = strand.next(hand, slot) else {
             if !core.is_burst() {
                 look(None, || {
@@ -92,9 +142,7 @@ fn serve(
         if taken.needs_worker {
             pool.submit(Arc::clone(core));
         }
-        if let Some(slot) = slot {
-            run(core, strand, hand, &mut **slot, record, bus);
-        }
+        run(core, strand, hand, slot, record, bus);
     }
     true
 }
@@ -104,10 +152,13 @@ fn run(
     core: &Arc<Core>,
     strand: &Strand<Jobs, Intake>,
     hand: &mut Hand<Intake>,
-    slot: &mut dyn AnySlot,
+    slot: &mut Option<Box<dyn AnySlot>>,
     record: &Record,
     bus: &MessageBus,
 ) {
+    let Some(slot) = slot.as_deref_mut() else {
+        return;
+    };
     if strand.is_closed() {
         hand.cancelled();
         cancel(core, slot);
