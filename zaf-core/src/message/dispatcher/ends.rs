@@ -3,6 +3,7 @@
 //! Plain data under the strand's two locks: what senders write is the [`Tail`], what workers write is the [`Head`].
 
 use super::super::activity::Busy;
+use super::few::Few;
 use super::lane::Queue;
 use crate::sync::Arc;
 
@@ -48,25 +49,26 @@ pub(super) struct Tail<L, S> {
     /// Accepts nothing more; what is queued is still handled.
     pub(super) draining: bool,
     pub(super) closed: bool,
-    lines: Vec<Line>,
+    lines: Few<Line>,
     /// Sources of lines that the head does not know yet.
-    fresh: Vec<(u32, Arc<S>)>,
+    fresh: Few<(u32, Arc<S>)>,
 }
 
-/// What workers write.
+/// What workers write. In this order: the queue is not needed for a message that comes alone.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Head<L, S> {
-    pub(super) queue: Queue<L>,
-    /// By line; none if no message of the line is open.
-    pub(super) sources: Vec<Option<Arc<S>>>,
     /// Taken and not finished.
     pub(super) active: usize,
-    /// Finished messages of one line of which the tail has not been told.
-    pub(super) finished: Option<(u32, usize)>,
     /// Messages handled so far.
     pub(super) handled: u64,
-    pub(super) waiting_for_room: usize,
-    pub(super) waiting_for_rest: usize,
+    /// Finished messages of one line of which the tail has not been told.
+    pub(super) finished: Option<(u32, usize)>,
+    pub(super) waiting_for_room: u32,
+    pub(super) waiting_for_rest: u32,
+    /// By line; none if no message of the line is open.
+    pub(super) sources: Few<Option<Arc<S>>>,
+    pub(super) queue: Queue<L>,
 }
 
 /// Where a worker stands.
@@ -153,8 +155,8 @@ impl<L, S: Source> Tail<L, S> {
             coming: false,
             draining: false,
             closed: false,
-            lines: Vec::new(),
-            fresh: Vec::new(),
+            lines: Few::new(),
+            fresh: Few::new(),
         }
     }
 
@@ -179,7 +181,7 @@ impl<L, S: Source> Tail<L, S> {
     #[cold]
     fn turn_to(&mut self, source: &Arc<S>, address: usize) {
         self.end_run();
-        let known = self.lines.iter().position(|line| line.source == address);
+        let known = self.lines.position(|line| line.source == address);
         let at = known.unwrap_or_else(|| self.new_line(source, address));
         self.last = u32::try_from(at).unwrap_or(u32::MAX);
         self.last_source = address;
@@ -194,7 +196,7 @@ impl<L, S: Source> Tail<L, S> {
 
     fn new_line(&mut self, source: &Arc<S>, address: usize) -> usize {
         source.busy().raise();
-        let free = self.lines.iter().position(|line| line.source == 0);
+        let free = self.lines.position(|line| line.source == 0);
         let at = free.unwrap_or_else(|| {
             self.lines.push(Line::default());
             self.lines.len() - 1
@@ -256,7 +258,7 @@ impl<L, S> Head<L, S> {
     pub(super) fn new() -> Self {
         Self {
             queue: Queue::new(),
-            sources: Vec::new(),
+            sources: Few::new(),
             active: 0,
             finished: None,
             handled: 0,
@@ -299,10 +301,10 @@ impl<L, S> Head<L, S> {
 
     /// Takes over the sources of new lines.
     pub(super) fn learn(&mut self, tail: &mut Tail<L, S>) {
-        for (line, source) in tail.fresh.drain(..) {
+        for (line, source) in tail.fresh.drain() {
             let line = line as usize;
-            if self.sources.len() <= line {
-                self.sources.resize_with(line + 1, || None);
+            while self.sources.len() <= line {
+                self.sources.push(None);
             }
             if let Some(place) = self.sources.get_mut(line) {
                 *place = Some(source);

@@ -113,6 +113,10 @@ impl<C: Carried> AnyJobs for VecDeque<Job<C>> {
         match slot.downcast_mut::<Option<Job<C>>>() {
             Some(slot) => {
                 *slot = self.pop_front();
+                if self.is_empty() {
+                    // The next one lies where this one lay, and not where no cache has been for long.
+                    self.clear();
+                }
                 slot.is_some()
             }
             None => false,

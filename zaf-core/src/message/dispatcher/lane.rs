@@ -6,6 +6,8 @@
 
 use std::collections::VecDeque;
 
+use super::few::Few;
+
 /// So many empty lanes are kept for the next messages.
 const SPARE_LANES: usize = 16;
 
@@ -45,7 +47,7 @@ pub(crate) struct Queue<L> {
     len: usize,
     /// The run at the end, to which the next message is nearly always added; may be empty.
     last: Run,
-    lanes: Vec<L>,
+    lanes: Few<L>,
     /// Those before the last one; none is empty.
     runs: VecDeque<Run>,
 }
@@ -59,7 +61,7 @@ impl<L> Queue<L> {
                 line: 0,
                 count: 0,
             },
-            lanes: Vec::new(),
+            lanes: Few::new(),
             runs: VecDeque::new(),
         }
     }
@@ -110,8 +112,7 @@ impl<L> Queue<L> {
         if self.last.count > 0 {
             self.runs.push_back(self.last);
         }
-        let mut lanes = self.lanes.iter_mut();
-        let known = lanes.position(|lane| lane.messages().is_some());
+        let known = self.lanes.position(|lane| lane.messages().is_some());
         let at = known.unwrap_or_else(|| {
             if self.len == 0 && self.lanes.len() >= SPARE_LANES {
                 self.lanes.clear();

@@ -13,6 +13,7 @@ mod builder;
 pub(crate) mod callback;
 mod concurrent;
 mod ends;
+mod few;
 pub(crate) mod job;
 mod lane;
 pub(crate) mod policy;

@@ -57,15 +57,21 @@ impl<T> std::ops::Deref for Apart<T> {
     }
 }
 
+/// What workers write.
+#[derive(Debug)]
+struct Worked<L, S> {
+    head: Mutex<Head<L, S>>,
+    /// Number of messages in the head, for senders that find it full and workers that look.
+    ahead: AtomicUsize,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Strand<L, S> {
     tail: Apart<Mutex<Tail<L, S>>>,
-    head: Apart<Mutex<Head<L, S>>>,
-    /// Number of messages in the head, for senders that find it full and workers that look.
-    ahead: Apart<AtomicUsize>,
-    /// Whether there are messages in the tail, for workers that look.
-    behind: Apart<AtomicBool>,
+    worked: Apart<Worked<L, S>>,
+    /// Whether there are messages in the tail, for workers that look. Written when that changes.
+    behind: AtomicBool,
     room: Condvar,
     rest: Condvar,
     closed: AtomicBool,
@@ -80,9 +86,11 @@ impl<L: Lane, S: Source> Strand<L, S> {
     pub(crate) fn new(activity: Arc<Activity>, max_workers: usize, bound: usize) -> Self {
         Self {
             tail: Apart(Mutex::new(Tail::new())),
-            head: Apart(Mutex::new(Head::new())),
-            ahead: Apart(AtomicUsize::new(0)),
-            behind: Apart(AtomicBool::new(false)),
+            worked: Apart(Worked {
+                head: Mutex::new(Head::new()),
+                ahead: AtomicUsize::new(0),
+            }),
+            behind: AtomicBool::new(false),
             room: Condvar::new(),
             rest: Condvar::new(),
             closed: AtomicBool::new(false),
@@ -136,7 +144,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
             return false;
         }
         // Only an exchange makes it grow, and that needs the tail.
-        tail.ahead = self.ahead.load(Ordering::Acquire);
+        tail.ahead = self.worked.ahead.load(Ordering::Acquire);
         tail.queue.len() + tail.ahead >= self.bound
     }
 
@@ -173,7 +181,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
             QueuePolicy::Block { deadline } => deadline_after(deadline),
             QueuePolicy::DropOldest => None,
         };
-        let mut head = self.head.lock();
+        let mut head = self.worked.head.lock();
         let mut late = false;
         loop {
             let mut tail = self.tail.lock();
@@ -188,7 +196,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
                     Some(line) => Some(line),
                     None => tail.queue.pop(&mut dropped),
                 };
-                self.ahead.store(head.queue.len(), Ordering::Release);
+                self.worked.ahead.store(head.queue.len(), Ordering::Release);
                 // Counted before the other is not: the strand is busy all the time.
                 let needs_worker = self.accept(&mut tail, job, source);
                 let mut told = Told::nothing();
@@ -225,7 +233,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
         if hand.stand != Stand::Working {
             return false;
         }
-        let mut head = self.head.lock();
+        let mut head = self.worked.head.lock();
         if !head.goes_on_after(hand) {
             return false;
         }
@@ -239,7 +247,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
     /// Puts the next message for a worker, which has finished the one before, into its slot, which is empty. None if there is
     /// nothing; then the worker may look for a while and either ask again or [`leave`](Self::leave).
     pub(crate) fn next(&self, hand: &mut Hand<S>, slot: &mut Option<L::Slot>) -> Option<Taken> {
-        let mut head = self.head.lock();
+        let mut head = self.worked.head.lock();
         let ended = head.end(hand);
         if ended.is_none() && hand.stand == Stand::Working && head.goes_on() {
             self.pop(&mut head, hand, slot);
@@ -255,14 +263,22 @@ impl<L: Lane, S: Source> Strand<L, S> {
             Some(line) => self.tell_end(&mut head, &mut tail, line, &mut told),
             None => self.tell(&mut head, &mut tail, &mut told),
         }
+        let mut is_found = false;
         if head.queue.is_empty() {
-            std::mem::swap(&mut head.queue, &mut tail.queue);
             head.learn(&mut tail);
-            tail.ahead = head.queue.len();
-            self.ahead.store(tail.ahead, Ordering::Release);
             self.behind.store(false, Ordering::Relaxed);
+            if tail.queue.len() == 1 {
+                // Where it lies: of a strand that gets one message now and then, one queue is used.
+                tail.ahead = 0;
+                let line = tail.queue.pop(slot);
+                is_found = line.is_some_and(|line| self.begin(&mut head, hand, line));
+            } else {
+                std::mem::swap(&mut head.queue, &mut tail.queue);
+                tail.ahead = head.queue.len();
+                self.worked.ahead.store(tail.ahead, Ordering::Release);
+            }
         }
-        let is_found = self.pop(&mut head, hand, slot);
+        let is_found = is_found || self.pop(&mut head, hand, slot);
         tail.stand(
             hand,
             if is_found {
@@ -291,9 +307,14 @@ impl<L: Lane, S: Source> Strand<L, S> {
         let Some(line) = head.queue.pop(slot) else {
             return false;
         };
+        self.worked.ahead.store(head.queue.len(), Ordering::Release);
+        self.begin(head, hand, line)
+    }
+
+    /// A message of that line has been taken.
+    fn begin(&self, head: &mut Head<L, S>, hand: &mut Hand<S>, line: u32) -> bool {
         head.active += 1;
         hand.line = Some(line);
-        self.ahead.store(head.queue.len(), Ordering::Release);
         let source = head.sources.get(line as usize).and_then(Option::as_ref);
         let is_same = match (&hand.source, source) {
             (Some(own), Some(source)) => Arc::ptr_eq(own, source),
@@ -311,7 +332,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
 
     /// Gives up the place of a worker that found nothing. False if there is something by now; then it has to go on.
     pub(crate) fn leave(&self, hand: &mut Hand<S>) -> bool {
-        let head = self.head.lock();
+        let head = self.worked.head.lock();
         let mut tail = self.tail.lock();
         if !head.queue.is_empty() || !tail.queue.is_empty() {
             return false;
@@ -323,7 +344,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
     /// Gives up the place of a worker that has finished its message, although there may be more. Returns whether another
     /// worker has to be sent.
     pub(crate) fn step_aside(&self, hand: &mut Hand<S>) -> bool {
-        let mut head = self.head.lock();
+        let mut head = self.worked.head.lock();
         let ended = head.end(hand);
         let mut tail = self.tail.lock();
         let mut told = Told::nothing();
@@ -345,7 +366,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
 
     /// Says that a message from [`Strand::close`] has been dealt with.
     pub(crate) fn finish(&self, line: u32) {
-        let mut head = self.head.lock();
+        let mut head = self.worked.head.lock();
         head.active -= 1;
         let mut tail = self.tail.lock();
         let mut told = Told::nothing();
@@ -404,7 +425,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
 
     /// Whether there seems to be something to take; for workers that look.
     pub(crate) fn has_work(&self) -> bool {
-        self.behind.load(Ordering::Relaxed) || self.ahead.load(Ordering::Relaxed) != 0
+        self.behind.load(Ordering::Relaxed) || self.worked.ahead.load(Ordering::Relaxed) != 0
     }
 
     /// Whether somebody waits for what a worker has not told yet; for workers that look.
@@ -417,14 +438,14 @@ impl<L: Lane, S: Source> Strand<L, S> {
         self.tail.lock().draining = true;
         self.ending.store(true, Ordering::Relaxed);
         // A sender that saw nothing of it waits by now.
-        drop(self.head.lock());
+        drop(self.worked.head.lock());
         self.room.notify_all();
     }
 
     /// Accepts and hands out nothing more from now on. Returns what no worker has begun; each must be dealt with and then
     /// given to [`Strand::finish`].
     pub(crate) fn close(&self) -> Rest<L> {
-        let mut head = self.head.lock();
+        let mut head = self.worked.head.lock();
         let mut tail = self.tail.lock();
         tail.closed = true;
         self.closed.store(true, Ordering::Release);
@@ -433,7 +454,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
         let ahead = std::mem::replace(&mut head.queue, Queue::new());
         let behind = std::mem::replace(&mut tail.queue, Queue::new());
         let rest = Rest::new(ahead, behind);
-        self.ahead.store(0, Ordering::Release);
+        self.worked.ahead.store(0, Ordering::Release);
         self.behind.store(false, Ordering::Relaxed);
         // Still busy: the one who cancels them counts as a worker until then.
         head.active += rest.len();
@@ -445,7 +466,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
 
     /// Waits until everything accepted has been finished. Returns whether that was so before the deadline.
     pub(crate) fn wait_for_rest(&self, deadline: Option<Instant>) -> bool {
-        let mut head = self.head.lock();
+        let mut head = self.worked.head.lock();
         let mut late = false;
         loop {
             let is_queued = !head.queue.is_empty() || !self.tail.lock().queue.is_empty();
@@ -463,14 +484,14 @@ impl<L: Lane, S: Source> Strand<L, S> {
 
     /// Number of messages accepted and handled so far.
     pub(crate) fn totals(&self) -> (u64, u64) {
-        let head = self.head.lock();
+        let head = self.worked.head.lock();
         let tail = self.tail.lock();
         (tail.accepted, head.handled)
     }
 
     /// Number of messages that wait, and that workers have taken.
     pub(crate) fn counts(&self) -> (usize, usize) {
-        let head = self.head.lock();
+        let head = self.worked.head.lock();
         let tail = self.tail.lock();
         (head.queue.len() + tail.queue.len(), head.active)
     }

@@ -81,22 +81,56 @@ impl Meetings {
     }
 }
 
+/// What a thread takes along from one turn to the next, so that short turns need not ask for it.
+#[derive(Default)]
+pub(crate) struct Luggage {
+    /// So that threads do not fight over the count of its references.
+    bus: Option<MessageBus>,
+    /// Empty, and of the size of the last message.
+    slot: Option<Box<dyn AnySlot>>,
+    turns: u32,
+}
+
+impl Luggage {
+    /// For so many turns a thread has the bus in its hand: handlers that send to themselves do not keep it alive.
+    const TURNS_WITH_A_BUS: u32 = 32;
+
+    /// Whether the thread has the bus in its hand.
+    pub(crate) fn has_bus(&self) -> bool {
+        self.bus.is_some()
+    }
+
+    /// Lets the bus go. Not under a lock: it may be the last to have it.
+    pub(crate) fn put_down(&mut self) {
+        self.bus = None;
+        self.turns = 0;
+    }
+
+    fn take_bus(&mut self, core: &Core) -> Option<MessageBus> {
+        self.turns += 1;
+        if self.turns > Self::TURNS_WITH_A_BUS {
+            self.put_down();
+        }
+        self.bus.take().or_else(|| core.bus())
+    }
+}
+
 /// Serves the strand until it is empty or it is the turn of others.
-pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>) {
+pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>, luggage: &mut Luggage) {
     let Some(strand) = core.strand.as_ref() else {
         return;
     };
     let mut hand = Hand::new();
-    let mut slot = None;
     loop {
-        // Asked anew for each turn: handlers that send to themselves do not keep the bus alive.
-        let Some(bus) = core.bus() else {
+        let Some(bus) = luggage.take_bus(&core) else {
             // The last handle of the bus is gone, and with it all who could want this.
             core.close();
             strand.step_aside(&mut hand);
             return;
         };
-        if !with_record(|record| serve(&core, strand, &mut hand, &mut slot, pool, record, &bus)) {
+        let slot = &mut luggage.slot;
+        if !with_record(|record| serve(&core, strand, &mut hand, slot, pool, record, &bus)) {
+            luggage.bus = Some(bus);
             return;
         }
         // Only for others: a worker that has the strand's data at hand is the best one to go on.
@@ -104,6 +138,7 @@ pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>) {
             if strand.step_aside(&mut hand) {
                 pool.submit(core);
             }
+            luggage.bus = Some(bus);
             return;
         }
     }

@@ -2,6 +2,8 @@
 
 #[path = "../../../../src/message/dispatcher/ends.rs"]
 pub(crate) mod ends;
+#[path = "../../../../src/message/dispatcher/few.rs"]
+pub(crate) mod few;
 #[path = "../../../../src/message/dispatcher/job.rs"]
 pub(crate) mod job;
 #[path = "../../../../src/message/dispatcher/lane.rs"]
