@@ -232,3 +232,36 @@ fn a13_a15_a_sender_that_waits_for_room_without_limit_is_woken_by_the_end() {
         });
     }
 }
+
+#[test]
+fn a25_the_end_is_told_of_each_registration_whose_messages_lie_between_others() {
+    explore_with(2, || {
+        let activity = activity();
+        let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 8));
+        let endpoints = [Arc::new(Busy::new()), Arc::new(Busy::new())];
+        for (number, endpoint) in (1..).zip(&endpoints) {
+            assert!(push(&strand, endpoint, number).is_ok());
+        }
+        let worker = {
+            let strand = Arc::clone(&strand);
+            thread::start(move || {
+                let mut handled = Vec::new();
+                let handle = |number, _: &mut Hand<Busy>| handled.push(number);
+                work(&strand, handle, || unreachable!("one worker at most"));
+                handled
+            })
+        };
+        let third = push(&strand, &endpoints[0], 3).unwrap();
+        let mut handled = worker.join().unwrap();
+        if third.needs_worker {
+            let handle = |number, _: &mut Hand<Busy>| handled.push(number);
+            work(&strand, handle, || unreachable!("one worker at most"));
+        }
+        assert_eq!(handled, [1, 2, 3]);
+        assert!(activity.busy.is_zero());
+        for endpoint in &endpoints {
+            assert!(endpoint.is_zero());
+            assert_eq!(Arc::strong_count(endpoint), 1);
+        }
+    });
+}
