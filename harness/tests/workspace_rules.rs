@@ -25,7 +25,7 @@ const TOP_LEVEL: &[&str] = &[
 /// Modules of zaf-core from the bottom up: a module imports from its own layer and those before it. On top is what faces the
 /// authors and the macros.
 const LAYERS: &[&[&str]] = &[
-    &["error", "nearest", "sync", "thread"],
+    &["attribution", "error", "nearest", "sync", "thread"],
     &["message"],
     &["component"],
     &["config"],

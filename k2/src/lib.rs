@@ -29,6 +29,12 @@
 mod link;
 
 pub use k2_core::{
-    LIST_COMMAND, RUN_COMMAND, TestContext, TestResult, application, case, command, fail, finder,
-    messages, prelude, private, results, runner, scheduler, skip, supervisor, test_case,
+    LIST_COMMAND, RUN_COMMAND, TestContext, TestResult, application, case, command, exec, fail,
+    finder, messages, prelude, private, results, runner, scheduler, skip, supervisor, test_case,
 };
+#[cfg(feature = "proc")]
+pub use k2_proc as proc;
+#[cfg(feature = "waitfor")]
+pub use k2_waitfor as waitfor;
+#[cfg(feature = "workspace")]
+pub use k2_workspace as workspace;

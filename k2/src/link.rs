@@ -3,5 +3,11 @@
 
 #[cfg(feature = "abort")]
 use k2_abort as _;
+#[cfg(feature = "proc")]
+use k2_proc as _;
 #[cfg(feature = "reports")]
 use k2_reports as _;
+#[cfg(feature = "waitfor")]
+use k2_waitfor as _;
+#[cfg(feature = "workspace")]
+use k2_workspace as _;

@@ -6,6 +6,7 @@ use crate::session::{Ended, Session, example, text, wait};
 
 /// Cases that only tests of their own run.
 const HOSTILE: &str = "zk2_linked_cases::hostile";
+const EQUIPMENT: &str = "zk2_linked_cases::equipment";
 
 fn linked(session: &Session, arguments: &[&str]) -> Ended {
     let mut command = Command::new(example("zk2-linked-cases"));
@@ -26,7 +27,15 @@ fn functions_end_in_every_verdict() {
     let session = Session::new();
     let ended = linked(
         &session,
-        &["run", "--parallel-workers", "1", "--tests-exclude", HOSTILE],
+        &[
+            "run",
+            "--parallel-workers",
+            "1",
+            "--tests-exclude",
+            HOSTILE,
+            "--tests-exclude",
+            EQUIPMENT,
+        ],
     );
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let verdicts = session.verdicts();
@@ -123,4 +132,45 @@ fn e31_a_panic_on_another_thread_is_no_verdict() {
     ];
     let ended = linked(&session, &arguments);
     assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn what_comes_with_k2_works_in_cases_and_ends_with_them() {
+    let session = Session::new();
+    let ended = linked(&session, &["run", "--tests-include", EQUIPMENT]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let verdicts = session.verdicts();
+    let short: Vec<_> = verdicts
+        .iter()
+        .map(|(case, verdict)| format!("{} {verdict}", &case[EQUIPMENT.len() + 2..]))
+        .collect();
+    assert_eq!(
+        short,
+        [
+            "a_missing_program_is_an_error error",
+            "a_wait_ends_with_the_case timed-out",
+            "a_wrong_end_fails failed",
+            "everything_works_together passed",
+            "leaves_a_program_running passed",
+        ],
+        "{ended:?}"
+    );
+    let reason = |case: &str| text(&session.finished_case(case), "reason");
+    assert_eq!(
+        reason("a_wrong_end_fails"),
+        "`sh -c 'echo no paper >&2; exit 7'` ended with exit code 7, expected was exit code 0"
+    );
+    let detail = text(&session.finished_case("a_wrong_end_fails"), "detail");
+    assert!(detail.contains("no paper"), "{detail}");
+    assert!(reason("a_missing_program_is_an_error").contains("/no/such/program"));
+    session.assert_nothing_left();
+    // It is in the directory of its case, and says who has to be gone.
+    let outputs = session.latest().join("outputs");
+    let mut pids = std::fs::read_dir(outputs).unwrap().filter_map(|entry| {
+        std::fs::read_to_string(entry.unwrap().path().join("workspace/pids")).ok()
+    });
+    let pids = pids.next().expect("invariant: the case has noted them");
+    for pid in pids.split_whitespace() {
+        assert!(!std::path::Path::new("/proc").join(pid).exists(), "{pid}");
+    }
 }

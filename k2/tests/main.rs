@@ -13,6 +13,7 @@ mod guard;
 mod introspection;
 mod kinds;
 mod linked;
+mod logs;
 mod nested;
 mod registration;
 mod selection;

@@ -66,7 +66,9 @@ where
 {
     let name = name.into();
     let own_name = name.clone();
+    let owner = crate::attribution::current();
     let body = move || {
+        let _inside = crate::attribution::inside(owner);
         catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
             let panicked = ThreadPanicked {
                 name: own_name,

@@ -7,6 +7,7 @@
 mod application;
 pub mod case;
 pub mod command;
+pub mod exec;
 pub mod finder;
 pub mod messages;
 pub mod prelude;

@@ -113,3 +113,5 @@ mod hostile {
         assert!(other.join().is_err());
     }
 }
+
+mod equipment;

@@ -14,6 +14,7 @@ mod measure;
 mod callbacks;
 mod components;
 mod idle;
+mod logging;
 mod many_threads;
 mod observed;
 mod queues;
@@ -51,6 +52,7 @@ const WORKS: &[(&str, Measure)] = &[
     ("idle", idle::is_idle),
     ("component", components::one_of_the_session),
     ("observed", observed::no_longer),
+    ("log-unwanted", logging::unwanted),
 ];
 
 fn main() -> ExitCode {

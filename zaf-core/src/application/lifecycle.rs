@@ -25,6 +25,7 @@ use super::events::{
 use super::failure::{Failure, FailureKind};
 use super::signal::{OnSignal, SignalWatch};
 use super::{Console, ExitCode, SignalRelay, inspection};
+use crate::attribution;
 use crate::command::{AbortLevel, AbortState, CommandContext, Invocation};
 use crate::config::{ConfigOption, OptionId};
 use crate::error::{Error, Result};
@@ -262,6 +263,8 @@ impl Run {
     fn call(&mut self, loaded: &Loaded) {
         let command = loaded.command();
         let config = loaded.store().view_all();
+        let adds_it = loaded.catalog().commands().find(&command.path());
+        let _inside = attribution::inside(adds_it.map(|entry| entry.extension));
         let context = CommandContext::new(
             command,
             &config,

@@ -31,3 +31,4 @@ pub use exit::{CodedError, ExitCode};
 pub use failure::{EarlyEnd, Failure, FailureKind};
 pub use front::{BeforeStart, Front, SignalRelay, Start};
 pub use lifecycle::{ABORT_GRACE, TEARDOWN_TIMEOUT};
+pub use logging::{Log, LogScope};

@@ -29,11 +29,15 @@ pub use config_files::{
 pub use config_validator::{ConfigValidator, UNKNOWN_KEYS};
 pub use environment::Environment;
 pub use inspection::{
-    COMMANDS_COMMAND, COMPONENTS_COMMAND, CONFIG_COMMAND, ENDPOINTS_COMMAND, EXPLAIN,
-    EXTENSIONS_COMMAND, InspectionCommand, LIST_FORMAT, MESSAGES_COMMAND, PLUGINS_COMMAND,
-    TARGET_COMMAND, WHY_COMMAND, WHY_EXTENSION,
+    COMMANDS_COMMAND, COMPONENTS_COMMAND, CONFIG_COMMAND, DOCS_CHECK, DOCS_COMMAND, DOCS_DIR,
+    ENDPOINTS_COMMAND, EXPLAIN, EXTENSIONS_COMMAND, HELP_TOPIC, HELP_TOPIC_COMMAND,
+    InspectionCommand, LIST_FORMAT, MESSAGES_COMMAND, PLUGINS_COMMAND, TARGET_COMMAND, WHY_COMMAND,
+    WHY_EXTENSION,
 };
-pub use logging::{LOG_LEVEL, Logging};
+pub use logging::{
+    EXTENSION_LOG_LEVEL, LOG_DIR, LOG_FILE_FORMAT, LOG_FILE_KEEP, LOG_FILE_LEVEL, LOG_FILE_SIZE,
+    LOG_FOR, LOG_FORMAT, LOG_LEVEL, Logging, QUIET, VERBOSE,
+};
 pub use noop::{NOOP_COMMAND, Noop};
 pub use output::{OUTPUT_DIR, Output};
 pub use slow_handlers::{HANDLER_WARN, SlowHandlers};
@@ -67,5 +71,7 @@ pub const EXTENSIONS: &[ExtensionDescriptor] = &[
     inspection::EXTENSIONS[5],
     inspection::EXTENSIONS[6],
     inspection::EXTENSIONS[7],
+    inspection::EXTENSIONS[8],
+    inspection::EXTENSIONS[9],
     noop::NOOP,
 ];

@@ -348,6 +348,17 @@ impl OptionId<bool> {
     }
 }
 
+impl OptionId<bool> {
+    /// Values of all sources add up: `-vv` is twice yes.
+    #[must_use]
+    pub const fn multiple(self) -> OptionId<Vec<bool>> {
+        OptionId::with(OptionDescriptor {
+            multiple: true,
+            ..self.descriptor
+        })
+    }
+}
+
 impl OptionId<Duration> {
     /// A length of time: `5s`, `2m 30s`, `100ms`; a bare number is refused, because its unit would be a guess.
     pub const fn duration(key: &'static str) -> Self {

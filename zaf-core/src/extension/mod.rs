@@ -10,6 +10,7 @@
 //! only follows their word. Nothing depends on the order in which a linker found the descriptors.
 
 mod activation;
+mod attribution;
 mod catalog;
 mod context;
 mod core_options;

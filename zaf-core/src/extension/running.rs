@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use super::attribution;
 use super::error::LoadError;
 use super::required::missing_options;
 use super::{
@@ -202,6 +203,9 @@ impl RunningExtension {
             "register_dispatchers",
             || self.object.register_dispatchers(&host.bus),
         )?;
+        for dispatcher in &own {
+            attribution::handlers_of(dispatcher, self.descriptor.name);
+        }
         self.dispatchers.extend(own);
         Ok(())
     }
@@ -238,6 +242,7 @@ impl RunningExtension {
         let scope = self.open_scope(host)?;
         for set in self.sets.clone() {
             for descriptor in set.dispatchers {
+                let _inside = crate::attribution::inside(Some(self.descriptor.name));
                 let dispatcher = catch_unwind(AssertUnwindSafe(|| {
                     self.register_one(host, &scope, descriptor)
                 }))
@@ -256,6 +261,7 @@ impl RunningExtension {
                     hints: error.hints().to_vec(),
                     cause: error.into_inner(),
                 })?;
+                attribution::handlers_of(&dispatcher, self.descriptor.name);
                 self.dispatchers.push(dispatcher);
             }
         }
@@ -369,6 +375,7 @@ fn guarded<T>(
     run: impl FnOnce() -> Result<T>,
 ) -> Result<T, LoadError> {
     let extension = descriptor.name;
+    let _inside = crate::attribution::inside(Some(extension));
     let failed = |error: Error| LoadError::Failed {
         extension,
         instance: instance_name(entity),

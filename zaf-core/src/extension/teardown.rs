@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
 
+use super::attribution;
 use super::error::DestroyError;
 use super::running::instance_name;
 use super::{Host, RunningExtension};
@@ -88,6 +89,7 @@ fn destroy_one(instance: RunningExtension, step: &Step) -> Vec<DestroyError> {
         ..
     } = instance;
     let extension = descriptor.name;
+    let _inside = crate::attribution::inside(Some(extension));
     let mut errors = Vec::new();
     let mut guarded = |name: &'static str, run: &mut dyn FnMut() -> Vec<DestroyError>| {
         step.set(name);
@@ -104,6 +106,7 @@ fn destroy_one(instance: RunningExtension, step: &Step) -> Vec<DestroyError> {
     while let Some(dispatcher) = dispatchers.pop() {
         guarded("dispatchers", &mut || {
             dispatcher.destroy();
+            attribution::forget(&dispatcher);
             Vec::new()
         });
     }

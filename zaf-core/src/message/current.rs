@@ -68,6 +68,12 @@ fn adopt() -> &'static Record {
     record
 }
 
+/// How many messages this thread handles, one inside the other, and the number of the dispatcher whose handler runs innermost.
+pub(crate) fn handling() -> (usize, Option<u64>) {
+    let record = CURRENT.try_with(Cell::get).ok().flatten();
+    record.map_or((0, None), |record| (record.depth(), record.innermost()))
+}
+
 /// Calls `f` with the record of this thread.
 #[inline]
 pub(crate) fn with_record<T>(f: impl FnOnce(&Record) -> T) -> T {

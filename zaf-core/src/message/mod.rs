@@ -13,7 +13,7 @@ mod answer;
 mod bus;
 mod carried;
 mod codec;
-mod current;
+pub(crate) mod current;
 mod definition;
 mod dispatcher;
 mod enqueue;

@@ -119,6 +119,11 @@ fn what_config_prints_can_be_read_back() {
     ext.default.enabled: true  # default
     format: table  # default
     handler.warn: "5s"  # default
+    log.file.format: text  # default
+    log.file.keep: 3  # default
+    log.file.level: debug  # default
+    log.file.size: 10485760  # default
+    log.format: text  # default
     log.level: error  # base.yaml:2:12
     output.dir: build/out  # demo.yaml:2:13
     words: ["a # b", "$${x}"]  # demo.yaml:3:8
@@ -155,8 +160,9 @@ fn extensions_are_listed_with_their_states() {
                                                         it produces
       101  configvalidator    active    zaf-core 1.2.3  Refuses a configuration with
                                                         problems
-      101  logging            active    zaf-core 1.2.3  Shows log events on standard
-                                                        error
+      101  logging            active    zaf-core 1.2.3  Shows log records on
+                                                        standard error and writes
+                                                        them to files
       102  trace              active    zaf-core 1.2.3  Records the messages of a
                                                         run for a trace viewer
       103  slowhandlers       active    zaf-core 1.2.3  Names handlers that take too
@@ -167,10 +173,14 @@ fn extensions_are_listed_with_their_states() {
                                                         components
       110  configcommand      active    zaf-core 1.2.3  Adds the command that shows
                                                         the configuration
+      110  docscommand        active    zaf-core 1.2.3  Adds the command that writes
+                                                        the reference
       110  endpointscommand   active    zaf-core 1.2.3  Adds the command that lists
                                                         endpoints
       110  extensionscommand  active    zaf-core 1.2.3  Adds the command that lists
                                                         extensions
+      110  helpcommand        active    zaf-core 1.2.3  Adds the command that
+                                                        explains names
       110  messagescommand    active    zaf-core 1.2.3  Adds the command that lists
                                                         messages
       110  noop               disabled  zaf-core 1.2.3  Adds the command that does

@@ -7,4 +7,5 @@ mod introspection_lists;
 mod kitchen;
 mod process;
 mod recorder;
+mod reference;
 mod run;

@@ -3,6 +3,7 @@
 //! A finder makes [`TestCase`]s, the scheduler orders them, the runner executes their [`CaseAction`] and turns the
 //! [`Outcome`] of a try into a [`Verdict`]. Nothing here starts a process or knows of the message bus.
 
+mod case_run;
 mod context;
 mod definition;
 mod descriptor;
@@ -12,6 +13,7 @@ mod panic_hook;
 mod step;
 mod verdict;
 
+pub use case_run::CaseRun;
 pub use context::TestContext;
 pub use definition::{CaseAction, CaseFunction, CaseId, ProcessCase, Protocol, TestCase};
 pub use descriptor::TestCaseDescriptor;

@@ -9,7 +9,7 @@ use zaf_core::component::Scope;
 use super::settings::Settings;
 use super::{RunPlan, exit_watch, record};
 use crate::case::{
-    CaseAction, CaseFunction, Outcome, ProcessCase, TestCase, TestContext, Verdict, catch,
+    CaseAction, CaseFunction, CaseRun, Outcome, ProcessCase, TestCase, TestContext, Verdict, catch,
 };
 use crate::finder::interpret_end;
 use crate::messages::{TestCaseFinished, TestCaseStarted};
@@ -79,7 +79,9 @@ impl Execution {
         cancellation: &Cancellation,
     ) -> TestCaseFinished {
         match &self.case.action {
-            CaseAction::Function(function) => self.run_function(function, scope, cancellation),
+            CaseAction::Function(function) => {
+                self.run_function(function, scope, plan, cancellation)
+            }
             CaseAction::Process(process) => self.run_process(process, settings, plan, cancellation),
             CaseAction::LoadFailure(reason) => {
                 self.to_finished(Verdict::Error, Some(reason.as_str().into()))
@@ -111,9 +113,19 @@ impl Execution {
         &self,
         function: &CaseFunction,
         module: &Scope,
+        plan: &RunPlan,
         cancellation: &Cancellation,
     ) -> TestCaseFinished {
         let scope = module.child("test");
+        let mut run = CaseRun::new(
+            self.case.id.clone(),
+            Arc::clone(&plan.run),
+            plan.outputs.clone(),
+            cancellation.clone(),
+        );
+        (run.number, run.attempt) = (self.number, self.attempt);
+        // A scope that has ended already says so to whoever asks it for something.
+        scope.provide(Arc::new(run)).ok();
         let context = TestContext::new(
             self.case.id.clone(),
             self.case.parameters.clone(),

@@ -9,6 +9,7 @@
 mod abort;
 mod execution;
 mod exit_watch;
+mod logs;
 mod pool;
 mod record;
 mod settings;
@@ -25,6 +26,7 @@ use zaf_core::config::ConfigView;
 use zaf_core::prelude::*;
 
 use self::abort::AbortState;
+pub use self::logs::{LOG_CASES, RunLogs};
 use self::settings::Settings;
 pub use self::settings::{GRACE, RETRIES, SKIP_CODES, TIMEOUT, WORKERS};
 use crate::case::TestCase;
@@ -73,6 +75,7 @@ pub struct RunEnded {
         GRACE.required(),
         SKIP_CODES.required(),
         RETRIES.required(),
+        LOG_CASES.required(),
         GUARD.required(),
     ],
     endpoints_and_messages = {

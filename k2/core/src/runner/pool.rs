@@ -17,6 +17,7 @@ use zaf_core::{Result, thread};
 
 use super::abort::AbortState;
 use super::execution::{self, Execution};
+use super::logs::CaseLogs;
 use super::settings::Settings;
 use super::slot::{Running, Slot};
 use super::{RunPlan, worker};
@@ -46,6 +47,7 @@ pub(super) struct Run {
     /// Parent of the scopes of the workers.
     pub(super) scope: Scope,
     pub(super) abort: Arc<AbortState>,
+    pub(super) logs: CaseLogs,
     wake: Sender<Wake>,
     started: Instant,
     /// When the supervising thread will look at the deadlines next: nanoseconds since `started`.
@@ -77,6 +79,7 @@ impl Run {
         abort.wake_by(wake.clone());
         let scope = plan.scope.child("runner");
         let run = Arc::new(Self {
+            logs: CaseLogs::new(&plan.scope, settings.keep_logs),
             bus,
             settings,
             scope,

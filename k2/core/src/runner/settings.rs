@@ -7,6 +7,8 @@ use rustix::process::{Resource, getrlimit};
 use zaf_core::config::{ConfigError, ConfigView};
 use zaf_core::prelude::*;
 
+use super::logs::Keep;
+
 /// How many cases run at the same time.
 ///
 /// CLI `--parallel-workers`, environment `K2_PARALLEL_WORKERS`, default 0: one per processor.
@@ -65,6 +67,8 @@ pub(super) struct Settings {
     pub retries: u64,
     /// Exit codes that mean skipped.
     pub skip_codes: Vec<i32>,
+    /// Which cases keep their log.
+    pub keep_logs: Keep,
 }
 
 impl Settings {
@@ -91,6 +95,7 @@ impl Settings {
                 .into_iter()
                 .filter_map(|code| i32::try_from(code).ok())
                 .collect(),
+            keep_logs: Keep::read(config)?,
         })
     }
 

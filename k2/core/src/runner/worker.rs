@@ -83,10 +83,13 @@ fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, case: &Arc<Tes
             run.look_by(deadline);
         }
         let scope = module.for_case(&run.scope, case);
-        let mut finished = execution.run(&run.settings, scope, &run.plan, &worker.cancellation);
+        let log = run.logs.begin(&execution);
+        let mut finished =
+            log.run(|| execution.run(&run.settings, scope, &run.plan, &worker.cancellation));
         if !worker.slot.finish() {
             return false;
         }
+        run.logs.end(log, finished.verdict);
         finished.retried = finished.verdict.is_failure()
             && u64::from(attempt) <= run.settings.retries
             && !matches!(case.action, CaseAction::LoadFailure(_))

@@ -20,6 +20,26 @@ pub enum Level {
     Kill,
 }
 
+/// What a thread waits for at a file descriptor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// There is something to read, or nothing will come any more.
+    Read,
+    /// There is room to write, or nobody will read any more.
+    Write,
+}
+
+/// What ended a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitEnd {
+    /// The file descriptor is ready.
+    Ready,
+    /// The time is over.
+    Deadline,
+    /// Somebody asked to end.
+    Cancelled,
+}
+
 const KILL: i32 = i32::MAX;
 
 impl Level {
@@ -98,16 +118,39 @@ impl Cancellation {
     /// Sleeps for `duration`, or until somebody asks to end; returns whether somebody has. Uses the monotonic clock.
     pub fn wait(&self, duration: Duration) -> bool {
         let deadline = Instant::now().checked_add(duration);
+        self.wait_on(None, deadline) == WaitEnd::Cancelled
+    }
+
+    /// Sleeps until `source` is ready, or has failed; until the deadline, if there is one; or until somebody asks to end,
+    /// which is looked at first. Uses the monotonic clock.
+    pub fn wait_for(
+        &self,
+        source: &impl AsFd,
+        direction: Direction,
+        deadline: Option<Instant>,
+    ) -> WaitEnd {
+        let flags = match direction {
+            Direction::Read => PollFlags::IN,
+            Direction::Write => PollFlags::OUT,
+        };
+        self.wait_on(Some(PollFd::new(source, flags)), deadline)
+    }
+
+    fn wait_on(&self, source: Option<PollFd<'_>>, deadline: Option<Instant>) -> WaitEnd {
+        let mut fds = vec![PollFd::new(&self.shared.any, PollFlags::IN)];
+        fds.extend(source);
         loop {
             if self.is_cancelled() {
-                return true;
+                return WaitEnd::Cancelled;
+            }
+            if fds[1..].iter().any(|fd| !fd.revents().is_empty()) {
+                return WaitEnd::Ready;
             }
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             if left == Some(Duration::ZERO) {
-                return false;
+                return WaitEnd::Deadline;
             }
             let timeout = left.and_then(|left| Timespec::try_from(left).ok());
-            let mut fds = [PollFd::new(&self.shared.any, PollFlags::IN)];
             // An interrupted wait starts again with what is left of the time.
             let _ = poll(&mut fds, timeout.as_ref());
         }

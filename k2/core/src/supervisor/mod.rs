@@ -21,7 +21,7 @@ mod run;
 mod spawn;
 mod spec;
 
-pub use cancellation::{Cancellation, Level};
+pub use cancellation::{Cancellation, Direction, Level, WaitEnd};
 pub use capture::CapturedOutput;
 pub use end::{EndedBy, ExitStatus, LeakedProcess, ProcessEnd, signal_name};
 pub use error::SpawnError;
@@ -29,7 +29,8 @@ pub use guard::GUARD;
 pub use leftovers::prepare;
 pub use run::run;
 pub use spec::{
-    CASE_ID_VARIABLE, EXECUTION_VARIABLE, OutputFiles, ProcessSpec, VARIABLES_OF_A_CASE,
+    CASE_ID_VARIABLE, EXECUTION_VARIABLE, OutputFiles, OutputStream, ProcessSpec, ProcessWatcher,
+    VARIABLES_OF_A_CASE,
 };
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group,
 use super::capture::Capture;
 use super::spawn::spawn;
 use super::{
-    Cancellation, EndedBy, ExitStatus, Level, OutputFiles, ProcessEnd, ProcessSpec, SpawnError,
+    Cancellation, EndedBy, ExitStatus, Level, OutputStream, ProcessEnd, ProcessSpec, SpawnError,
     leftovers, procfs,
 };
 
@@ -34,6 +34,9 @@ const READS_PER_TURN: usize = 16;
 pub fn run(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<ProcessEnd, SpawnError> {
     let started = Instant::now();
     let mut child = spawn(spec, cancellation)?;
+    if let Some(watcher) = &spec.watcher {
+        watcher.started(child.id());
+    }
     let watch = |error: io::Error| SpawnError::Watch {
         program: spec.program.clone(),
         error,
@@ -97,18 +100,21 @@ impl<'a> Supervision<'a> {
         started: Instant,
     ) -> io::Result<Self> {
         let pid = Pid::from_child(child);
-        let files = spec.files.as_ref();
         Ok(Self {
             spec,
             cancellation,
             pid,
             pidfd: pidfd_open(pid, PidfdFlags::empty())?,
-            stdout: Stream::new(child.stdout.take().map(OwnedFd::from), files, |files| {
-                files.stdout.clone()
-            })?,
-            stderr: Stream::new(child.stderr.take().map(OwnedFd::from), files, |files| {
-                files.stderr.clone()
-            })?,
+            stdout: Stream::new(
+                child.stdout.take().map(OwnedFd::from),
+                spec,
+                OutputStream::Stdout,
+            )?,
+            stderr: Stream::new(
+                child.stderr.take().map(OwnedFd::from),
+                spec,
+                OutputStream::Stderr,
+            )?,
             started,
             phase: Phase::Running,
             seen: Level::None,
@@ -129,8 +135,8 @@ impl<'a> Supervision<'a> {
             }
             let deadline = self.deadline();
             let ready = self.wait(deadline);
-            self.stdout.read(ready.stdout, &mut buffer);
-            self.stderr.read(ready.stderr, &mut buffer);
+            self.stdout.read(self.spec, ready.stdout, &mut buffer);
+            self.stderr.read(self.spec, ready.stderr, &mut buffer);
             if ready.process {
                 self.look_for_end(&mut child);
             }
@@ -151,8 +157,8 @@ impl<'a> Supervision<'a> {
         }
         let leaked = self.end_leftovers(unkillable.is_some());
         // What was in the pipes when their last holders were killed.
-        self.stdout.read(true, &mut buffer);
-        self.stderr.read(true, &mut buffer);
+        self.stdout.read(self.spec, true, &mut buffer);
+        self.stderr.read(self.spec, true, &mut buffer);
         ProcessEnd {
             exit: self.exit,
             ended_by: self.ended_by,
@@ -212,7 +218,16 @@ impl<'a> Supervision<'a> {
 
     /// Reaps the process if it has ended; true when it has.
     fn look_for_end(&mut self, child: &mut Child) -> bool {
-        let Ok(Some(status)) = child.try_wait() else {
+        let mut status = None;
+        let mut look = || {
+            status = child.try_wait().ok().flatten();
+            status.is_some()
+        };
+        match &self.spec.watcher {
+            Some(watcher) => watcher.look_for_end(&mut look),
+            None => _ = look(),
+        }
+        let Some(status) = status else {
             return false;
         };
         let now = Instant::now();
@@ -307,30 +322,37 @@ struct Ready {
 
 /// One output of the process.
 struct Stream {
+    which: OutputStream,
     /// `None` once everybody who could write has closed it.
     pipe: Option<OwnedFd>,
     capture: Capture,
 }
 
 impl Stream {
-    fn new(
-        pipe: Option<OwnedFd>,
-        files: Option<&OutputFiles>,
-        path: impl FnOnce(&OutputFiles) -> std::path::PathBuf,
-    ) -> io::Result<Self> {
+    fn new(pipe: Option<OwnedFd>, spec: &ProcessSpec, which: OutputStream) -> io::Result<Self> {
         if let Some(pipe) = &pipe {
             // Another process that holds the other end must not be able to block the loop.
             rustix::io::ioctl_fionbio(pipe, true)?;
         }
-        let capture = match files {
-            Some(files) => Capture::new(Some(path(files)), files.limit, files.always),
+        let capture = match &spec.files {
+            Some(files) => {
+                let path = match which {
+                    OutputStream::Stdout => &files.stdout,
+                    OutputStream::Stderr => &files.stderr,
+                };
+                Capture::new(Some(path.clone()), files.limit, files.always)
+            }
             None => Capture::new(None, 0, false),
         };
-        Ok(Self { pipe, capture })
+        Ok(Self {
+            which,
+            pipe,
+            capture,
+        })
     }
 
     /// Takes what is there, within one turn's limit.
-    fn read(&mut self, ready: bool, buffer: &mut [u8]) {
+    fn read(&mut self, spec: &ProcessSpec, ready: bool, buffer: &mut [u8]) {
         if !ready {
             return;
         }
@@ -340,6 +362,9 @@ impl Stream {
                 Ok(0) => self.pipe = None,
                 Ok(length) => {
                     self.capture.push(&buffer[..length]);
+                    if let Some(watcher) = &spec.watcher {
+                        watcher.wrote(self.which, &buffer[..length]);
+                    }
                     // A short read has emptied the pipe; asking again would only say so.
                     if length < buffer.len() {
                         return;

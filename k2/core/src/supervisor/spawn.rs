@@ -1,4 +1,4 @@
-//! Starts a process: own group, no input, both outputs piped.
+//! Starts a process: own group, both outputs piped, no input unless one is given.
 
 use std::ffi::OsStr;
 use std::io;
@@ -25,10 +25,10 @@ const LONGEST_VARIABLE: usize = 128 * 1024;
 /// being started).
 pub(super) fn spawn(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<Child, SpawnError> {
     check_environment(spec)?;
-    let mut command = command(spec);
     let mut backoff = BACKOFF;
     for attempt in 1.. {
-        let error = match command.spawn() {
+        let started = command(spec).and_then(|mut command| command.spawn());
+        let error = match started {
             Ok(child) => return Ok(child),
             Err(error) => error,
         };
@@ -51,12 +51,19 @@ fn passes(error: &io::Error) -> bool {
     clippy::disallowed_methods,
     reason = "this is the place that starts processes"
 )]
-fn command(spec: &ProcessSpec) -> Command {
+fn command(spec: &ProcessSpec) -> io::Result<Command> {
     let mut command = Command::new(&spec.program);
+    let input = match &spec.input {
+        Some(input) => input.try_clone()?.into(),
+        None => Stdio::null(),
+    };
+    for name in &spec.without {
+        command.env_remove(name);
+    }
     command
         .args(&spec.arguments)
         .envs(spec.environment.iter().map(|(name, value)| (name, value)))
-        .stdin(Stdio::null())
+        .stdin(input)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
@@ -67,7 +74,7 @@ fn command(spec: &ProcessSpec) -> Command {
     if let Some(directory) = &spec.directory {
         command.current_dir(directory);
     }
-    command
+    Ok(command)
 }
 
 fn check_environment(spec: &ProcessSpec) -> Result<(), SpawnError> {

@@ -1,7 +1,10 @@
 //! What to run, and within which limits.
 
 use std::ffi::OsString;
+use std::fmt;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::case::{CaseId, ProcessCase};
@@ -43,6 +46,40 @@ impl OutputFiles {
     }
 }
 
+/// One of the outputs of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OutputStream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl fmt::Display for OutputStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Stdout => "standard output",
+            Self::Stderr => "standard error",
+        })
+    }
+}
+
+/// Is told of a process while it runs, on the thread that runs it: what takes long here, or waits, keeps the process from being
+/// watched.
+pub trait ProcessWatcher: fmt::Debug + Send + Sync {
+    /// It was started.
+    fn started(&self, pid: u32);
+
+    /// It wrote this much more, cut wherever the pipe was read.
+    fn wrote(&self, stream: OutputStream, bytes: &[u8]);
+
+    /// Calls `look`, which says whether the process has ended, and if so takes its number from it. Who sends signals to that number
+    /// holds a lock around both.
+    fn look_for_end(&self, look: &mut dyn FnMut() -> bool) {
+        look();
+    }
+}
+
 /// A process to run.
 #[derive(Debug, Clone)]
 pub struct ProcessSpec {
@@ -52,6 +89,8 @@ pub struct ProcessSpec {
     pub arguments: Vec<OsString>,
     /// Variables in addition to the inherited ones; the last of equal names wins.
     pub environment: Vec<(OsString, OsString)>,
+    /// Names of inherited variables that it does not get.
+    pub without: Vec<OsString>,
     /// Working directory; by default that of this process.
     pub directory: Option<PathBuf>,
     /// Longest time until it is asked to end; `None` means no limit.
@@ -65,6 +104,10 @@ pub struct ProcessSpec {
     /// Different for each execution, also across runs: the variable `K2_EXECUTION` by which stray processes are found. One that
     /// begins with this and a slash belongs to a run inside this execution, and its processes to this execution too.
     pub execution: Option<String>,
+    /// Standard input; without one the process reads an empty one.
+    pub input: Option<Arc<OwnedFd>>,
+    /// Is told of it while it runs.
+    pub watcher: Option<Arc<dyn ProcessWatcher>>,
 }
 
 impl ProcessSpec {
@@ -79,12 +122,15 @@ impl ProcessSpec {
             program: program.into(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            without: Vec::new(),
             directory: None,
             timeout: None,
             grace: Self::GRACE,
             leak_timeout: Self::LEAK_TIMEOUT,
             files: None,
             execution: None,
+            input: None,
+            watcher: None,
         }
     }
 
@@ -149,6 +195,20 @@ impl ProcessSpec {
     #[must_use]
     pub fn execution(mut self, execution: impl Into<String>) -> Self {
         self.execution = Some(execution.into());
+        self
+    }
+
+    /// Sets what it reads.
+    #[must_use]
+    pub fn input(mut self, input: impl Into<OwnedFd>) -> Self {
+        self.input = Some(Arc::new(input.into()));
+        self
+    }
+
+    /// Sets who is told of it while it runs.
+    #[must_use]
+    pub fn watcher(mut self, watcher: Arc<dyn ProcessWatcher>) -> Self {
+        self.watcher = Some(watcher);
         self
     }
 }

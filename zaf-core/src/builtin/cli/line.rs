@@ -96,7 +96,11 @@ impl Model {
         }
         let Some((command, count)) = self.find(&line) else {
             if line.first() == Some(&HELP) {
-                return Err(self.help_words(&line[1..]));
+                let asked = &line[1..];
+                if let Some(explained) = self.explaining(asked, arguments) {
+                    return self.strict(&explained);
+                }
+                return Err(self.help_words(asked));
             }
             if let Some(purpose) = asks_help(&tokens) {
                 return Err(self.root_help(purpose));
@@ -153,6 +157,10 @@ impl Model {
 
     /// The help of the application without a command.
     pub(super) fn root_help(&self, purpose: Purpose) -> EarlyEnd {
+        EarlyEnd::new(ExitCode::Success, self.root_text(purpose))
+    }
+
+    fn root_text(&self, purpose: Purpose) -> String {
         let commands: Vec<(&str, &str, bool)> = self
             .commands
             .iter()
@@ -160,7 +168,7 @@ impl Model {
             .map(|command| (command.path.as_str(), command.description, command.hidden))
             .collect();
         let root = self.face.root(&self.main, &commands, purpose);
-        EarlyEnd::new(ExitCode::Success, shown(root))
+        shown(root)
     }
 
     fn help(&self, command: &CliCommand, purpose: Purpose) -> EarlyEnd {
@@ -172,13 +180,44 @@ impl Model {
         EarlyEnd::new(ExitCode::Success, shown(leaf))
     }
 
+    /// The line that explains the words behind `help`, if they name no command and somebody explains others.
+    fn explaining(&self, asked: &[&str], arguments: &[OsString]) -> Option<Vec<OsString>> {
+        let names_command = asked.is_empty() || self.find(asked).is_some();
+        if names_command || self.find(&[EXPLAINS]).is_none() {
+            return None;
+        }
+        let known = table(&self.all_options()).0;
+        let places = arguments.iter().enumerate();
+        let places = places.filter(|(_, word)| *word == HELP);
+        // The value of an option may be called so, too.
+        let mut lines = places.map(|(place, _)| {
+            let mut line = arguments.to_vec();
+            line[place] = EXPLAINS.into();
+            line
+        });
+        lines.find(|line| words(&scan(line, &known)).first() == Some(&EXPLAINS))
+    }
+
     /// `help run`: the words behind `help` name a command.
     fn help_words(&self, line: &[&str]) -> EarlyEnd {
         match self.find(line) {
-            _ if line.is_empty() => self.root_help(Purpose::Help),
+            _ if line.is_empty() => self.help_alone(),
             Some((command, _)) => self.help(command, Purpose::Help),
             None => self.unknown_command(line[0]),
         }
+    }
+
+    /// The help of the application, and what else can be explained.
+    fn help_alone(&self) -> EarlyEnd {
+        if self.find(&[EXPLAINS]).is_none() {
+            return self.root_help(Purpose::Help);
+        }
+        let help = self.root_text(Purpose::Help);
+        let more = format!(
+            "`{} help NAME` explains an option, extension, message, endpoint or component.\n",
+            self.face.program
+        );
+        EarlyEnd::new(ExitCode::Success, format!("{}\n{more}", help.trim_end()))
     }
 
     fn version(&self) -> EarlyEnd {
@@ -289,6 +328,9 @@ impl Model {
 
 /// The word that shows the help of the words behind it, unless a command has this name.
 const HELP: &str = "help";
+
+/// The command that explains what is no command.
+const EXPLAINS: &str = "help-topic";
 
 /// Each option once, required if anybody requires it.
 fn merged<'a>(lists: impl Iterator<Item = &'a [CliOption]>) -> Vec<CliOption> {

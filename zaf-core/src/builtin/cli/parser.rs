@@ -207,7 +207,7 @@ fn named(option: &CliOption, flag: String, short: Option<char>, purpose: Purpose
     };
     match descriptor.kind {
         Kind::Flag if purpose == Purpose::Parse => arg
-            .action(ArgAction::Set)
+            .action(several)
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value("true"),

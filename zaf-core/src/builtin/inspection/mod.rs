@@ -15,6 +15,7 @@ mod listeners;
 mod messages;
 mod participation;
 mod plugins;
+mod reference;
 mod type_name;
 mod why;
 
@@ -40,6 +41,7 @@ pub use endpoints::ENDPOINTS_COMMAND;
 pub use extensions::EXTENSIONS_COMMAND;
 pub use messages::MESSAGES_COMMAND;
 pub use plugins::PLUGINS_COMMAND;
+pub use reference::{DOCS_CHECK, DOCS_COMMAND, DOCS_DIR, HELP_TOPIC, HELP_TOPIC_COMMAND};
 pub use why::{WHY_COMMAND, WHY_EXTENSION};
 
 /// Command whose point of view is taken; without it, none is. `--target-command run`.
@@ -58,7 +60,7 @@ const LIST_OPTIONS: [ConfigOption; 2] = [TARGET_COMMAND.optional(), LIST_FORMAT.
 const SCHEMA: &str = "1.1";
 
 /// Their extensions, in the order of the list of built-in ones.
-pub(super) const EXTENSIONS: [ExtensionDescriptor; 8] = [
+pub(super) const EXTENSIONS: [ExtensionDescriptor; 10] = [
     config::CONFIG,
     extensions::EXTENSIONS,
     plugins::PLUGINS,
@@ -67,6 +69,8 @@ pub(super) const EXTENSIONS: [ExtensionDescriptor; 8] = [
     endpoints::ENDPOINTS,
     messages::MESSAGES,
     components::COMPONENTS,
+    reference::DOCS,
+    reference::HELP,
 ];
 
 /// Adds one of the commands that show what there is.
@@ -135,17 +139,25 @@ impl Inspection {
     /// # Errors
     /// With exit code 2 and the nearest path, if there is no such command.
     fn new(cx: &CommandContext<'_>) -> Result<Self> {
-        let catalog = cx.component::<Catalog>()?;
+        let everywhere = Self::everywhere(cx)?;
         let target = match cx.config().get_optional(TARGET_COMMAND)? {
             None => None,
-            Some(path) => Some(command_of(&catalog, &path)?),
+            Some(path) => Some(command_of(&everywhere.catalog, &path)?),
         };
         Ok(Self {
-            catalog,
+            target,
+            ..everywhere
+        })
+    }
+
+    /// Everything that is known, from nobody's point of view.
+    fn everywhere(cx: &CommandContext<'_>) -> Result<Self> {
+        Ok(Self {
+            catalog: cx.component::<Catalog>()?,
             // Only an application knows about problems; a command that is called by others sees none.
             problems: cx.component::<LoadProblems>().unwrap_or_default(),
             console: cx.component::<Console>()?,
-            target,
+            target: None,
         })
     }
 

@@ -11,6 +11,7 @@
 
 mod builder;
 pub(crate) mod callback;
+mod closing;
 mod concurrent;
 mod ends;
 mod few;
@@ -299,6 +300,11 @@ impl Dispatcher {
     /// Name, as in replies, logs and states.
     pub fn name(&self) -> &str {
         &self.core.name
+    }
+
+    /// Unique in the process.
+    pub(crate) fn number(&self) -> u64 {
+        self.core.number
     }
 
     /// On which thread its handlers run.

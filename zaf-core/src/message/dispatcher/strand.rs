@@ -13,15 +13,14 @@
 //! - While something is queued and not all workers are here, one is coming or one is looking. So a worker that is blocked
 //!   never keeps others from what is queued.
 //! - A worker gives up its place under the same locks under which it found nothing: a message pushed later asks for a worker again.
+//! - With one worker the tail may be told later than what was finished, while that worker looks for more.
 //! - After [`Strand::close`] nothing is accepted or taken; what has not been begun is handed to the one who closed.
 //! - accepted = handled + cancelled + dropped + still here.
 //! - Lock order: `head`, then `tail`; none of them while foreign code runs, `Drop` of sources and messages included.
 
-use std::time::Instant;
-
 use super::super::activity::Activity;
 use super::ends::{Hand, Head, Source, Stand, Tail, Told};
-use super::lane::{Lane, LaneOf, Queue, Rest};
+use super::lane::{Lane, LaneOf};
 use super::policy::{QueuePolicy, Refusal};
 use crate::sync::{
     Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, deadline_after, wait_until,
@@ -47,7 +46,7 @@ pub(crate) struct Taken {
 /// every message.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Apart<T>(T);
+pub(super) struct Apart<T>(T);
 
 impl<T> std::ops::Deref for Apart<T> {
     type Target = T;
@@ -59,24 +58,24 @@ impl<T> std::ops::Deref for Apart<T> {
 
 /// What workers write.
 #[derive(Debug)]
-struct Worked<L, S> {
-    head: Mutex<Head<L, S>>,
+pub(super) struct Worked<L, S> {
+    pub(super) head: Mutex<Head<L, S>>,
     /// Number of messages in the head, for senders that find it full and workers that look.
-    ahead: AtomicUsize,
+    pub(super) ahead: AtomicUsize,
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Strand<L, S> {
-    tail: Apart<Mutex<Tail<L, S>>>,
-    worked: Apart<Worked<L, S>>,
+    pub(super) tail: Apart<Mutex<Tail<L, S>>>,
+    pub(super) worked: Apart<Worked<L, S>>,
     /// Whether there are messages in the tail, for workers that look. Written when that changes.
-    behind: AtomicBool,
-    room: Condvar,
-    rest: Condvar,
-    closed: AtomicBool,
+    pub(super) behind: AtomicBool,
+    pub(super) room: Condvar,
+    pub(super) rest: Condvar,
+    pub(super) closed: AtomicBool,
     /// Closed, or about to be; for workers that look.
-    ending: AtomicBool,
+    pub(super) ending: AtomicBool,
     activity: Arc<Activity>,
     max_workers: u32,
     bound: usize,
@@ -431,68 +430,5 @@ impl<L: Lane, S: Source> Strand<L, S> {
     /// Whether somebody waits for what a worker has not told yet; for workers that look.
     pub(crate) fn is_awaited(&self) -> bool {
         self.ending.load(Ordering::Relaxed) || self.activity.is_awaited()
-    }
-
-    /// Accepts nothing more from now on.
-    pub(crate) fn drain(&self) {
-        self.tail.lock().draining = true;
-        self.ending.store(true, Ordering::Relaxed);
-        // A sender that saw nothing of it waits by now.
-        drop(self.worked.head.lock());
-        self.room.notify_all();
-    }
-
-    /// Accepts and hands out nothing more from now on. Returns what no worker has begun; each must be dealt with and then
-    /// given to [`Strand::finish`].
-    pub(crate) fn close(&self) -> Rest<L> {
-        let mut head = self.worked.head.lock();
-        let mut tail = self.tail.lock();
-        tail.closed = true;
-        self.closed.store(true, Ordering::Release);
-        self.ending.store(true, Ordering::Relaxed);
-        head.learn(&mut tail);
-        let ahead = std::mem::replace(&mut head.queue, Queue::new());
-        let behind = std::mem::replace(&mut tail.queue, Queue::new());
-        let rest = Rest::new(ahead, behind);
-        self.worked.ahead.store(0, Ordering::Release);
-        self.behind.store(false, Ordering::Relaxed);
-        // Still busy: the one who cancels them counts as a worker until then.
-        head.active += rest.len();
-        drop(tail);
-        drop(head);
-        self.room.notify_all();
-        rest
-    }
-
-    /// Waits until everything accepted has been finished. Returns whether that was so before the deadline.
-    pub(crate) fn wait_for_rest(&self, deadline: Option<Instant>) -> bool {
-        let mut head = self.worked.head.lock();
-        let mut late = false;
-        loop {
-            let is_queued = !head.queue.is_empty() || !self.tail.lock().queue.is_empty();
-            if head.active == 0 && !is_queued {
-                return true;
-            }
-            if late {
-                return false;
-            }
-            head.waiting_for_rest += 1;
-            late = wait_until(&self.rest, &mut head, deadline);
-            head.waiting_for_rest -= 1;
-        }
-    }
-
-    /// Number of messages accepted and handled so far.
-    pub(crate) fn totals(&self) -> (u64, u64) {
-        let head = self.worked.head.lock();
-        let tail = self.tail.lock();
-        (tail.accepted, head.handled)
-    }
-
-    /// Number of messages that wait, and that workers have taken.
-    pub(crate) fn counts(&self) -> (usize, usize) {
-        let head = self.worked.head.lock();
-        let tail = self.tail.lock();
-        (head.queue.len() + tail.queue.len(), head.active)
     }
 }

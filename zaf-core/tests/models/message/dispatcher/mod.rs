@@ -1,5 +1,7 @@
 //! Queue, workers and pool, and a dispatcher that is made of nothing else.
 
+#[path = "../../../../src/message/dispatcher/closing.rs"]
+mod closing;
 #[path = "../../../../src/message/dispatcher/ends.rs"]
 pub(crate) mod ends;
 #[path = "../../../../src/message/dispatcher/few.rs"]

@@ -1,0 +1,65 @@
+//! What components of the scope `test` know about the execution they are made for.
+
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+
+use super::CaseId;
+use crate::supervisor::Cancellation;
+
+/// One execution of one case, as a component that others of the scope `test` ask for: `fn mine(run: &CaseRun) -> Mine`.
+///
+/// There is one in the scope of every case that runs as a function.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CaseRun {
+    /// Id of the case, with its parameters.
+    pub case: CaseId,
+    /// Number of the execution within the run, from 1; its attempts share it.
+    pub number: u64,
+    /// Which try it is, from 1.
+    pub attempt: u32,
+    /// What the `K2_EXECUTION` of every process of the run begins with.
+    pub run: Arc<str>,
+    /// Directory for what cases write; see [`directory`](Self::directory).
+    pub outputs: Utf8PathBuf,
+    /// Becomes cancelled when the run is aborted or the case has used up its time.
+    pub cancellation: Cancellation,
+}
+
+impl CaseRun {
+    /// The first try of the first case of a run of that name, below a directory: for tests of components. Other values are set in the
+    /// fields.
+    pub fn new(
+        case: CaseId,
+        run: impl Into<Arc<str>>,
+        outputs: impl Into<Utf8PathBuf>,
+        cancellation: Cancellation,
+    ) -> Self {
+        Self {
+            case,
+            number: 1,
+            attempt: 1,
+            run: run.into(),
+            outputs: outputs.into(),
+            cancellation,
+        }
+    }
+
+    /// What the variable `K2_EXECUTION` of each process that is started on behalf of the case has to be, so that it is found and
+    /// ended if it outlives the case.
+    pub fn execution(&self) -> String {
+        format!("{}-{}-{}", self.run, self.number, self.attempt)
+    }
+
+    /// A directory of this attempt alone, for what the case makes and what should be kept. It does not exist until somebody
+    /// makes it.
+    pub fn directory(&self) -> Utf8PathBuf {
+        self.outputs.join(format!(
+            "{}-{}-{}",
+            self.number,
+            self.attempt,
+            self.case.file_name()
+        ))
+    }
+}
