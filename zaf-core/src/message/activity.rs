@@ -103,6 +103,11 @@ impl Activity {
         self.attention.0.load(Ordering::Acquire) >> WAITER_BITS << WAITER_BITS == calm
     }
 
+    /// Whether somebody waits; a hint.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.attention.0.load(Ordering::Relaxed) & ((1 << WAITER_BITS) - 1) != 0
+    }
+
     /// Wakes all who wait, if any, after [`Busy::lower`].
     pub(crate) fn changed(&self) {
         fence(Ordering::SeqCst);

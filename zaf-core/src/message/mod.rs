@@ -11,6 +11,7 @@
 mod activity;
 mod answer;
 mod bus;
+mod carried;
 mod codec;
 pub(crate) mod current;
 mod definition;

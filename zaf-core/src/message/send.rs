@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use super::bus::MessageBus;
+use super::carried::{Owed, Request};
 use super::current::{self, Own};
 use super::dispatcher::callback;
 use super::dispatcher::pool::Summons;
@@ -16,7 +17,7 @@ use super::message::{Body, Message, SharedBody};
 use super::observe::{Sending, Tap, send_nowhere};
 use super::presence::{Presence, Record};
 use super::registration::check_types;
-use super::reply::{Parcel, Replies, Request, SharedReplies};
+use super::reply::{Replies, SharedReplies};
 use super::report::{Failure, Problems};
 use super::route::{Entry, Route, Slice, given, without_answer};
 use super::snapshot::{Desk, Key, Snapshot};
@@ -114,9 +115,9 @@ impl MessageBus {
     ) -> usize {
         let seen = Sending::open(route.tap.as_ref(), self, record, &message);
         let message = shared_if(entry.wants_shared(), message);
-        let parcel = Parcel::Own(Box::new(message));
+        let kind = MessageKind::Event;
         let mut summons = Summons::new(&self.inner.pool);
-        let outcome = put(seen.as_deref(), record, entry, parcel, None, &mut summons);
+        let outcome = put(seen.as_deref(), record, entry, kind, message, &mut summons);
         problems.add_outcome(&entry.core.name, outcome)
     }
 
@@ -147,8 +148,8 @@ impl MessageBus {
                 }
                 continue;
             }
-            let parcel = Parcel::Shared(Arc::clone(message) as _);
-            let outcome = put(seen, record, entry, parcel, None, &mut summons);
+            let (kind, message) = (MessageKind::Event, Arc::clone(message));
+            let outcome = put(seen, record, entry, kind, message, &mut summons);
             delivered += problems.add_outcome(&entry.core.name, outcome);
         }
         summons.send();
@@ -257,9 +258,9 @@ impl MessageBus {
                     new
                 }
             };
-            let parcel = Parcel::Shared(request);
+            let (kind, owed) = (MessageKind::Request, Owed::new(request, index));
             // Whatever goes wrong is in the reply.
-            let _refused = put(seen, record, entry, parcel, Some(index), &mut summons);
+            let _refused = put(seen, record, entry, kind, owed, &mut summons);
         }
         summons.send();
         Replies::pending(shared)
@@ -281,15 +282,15 @@ impl MessageBus {
             message.entity.clone_from(&entry.sees);
         }
         let replies = Arc::clone(&shared);
-        let parcel = Parcel::Own(Box::new(Request { message, replies }));
+        let owed = Owed::new(Request { message, replies }, 0);
         let mut summons = Summons::new(&self.inner.pool);
         // Whatever goes wrong is in the reply.
         let _refused = put(
             seen.as_deref(),
             record,
             entry,
-            parcel,
-            Some(0),
+            MessageKind::Request,
+            owed,
             &mut summons,
         );
         summons.send();
@@ -333,6 +334,7 @@ impl Reading<'_> {
 }
 
 /// The message, with a payload that receivers can share if they are to.
+#[inline]
 pub(super) fn shared_if<P>(is_shared: bool, message: Message<P>) -> Message<P> {
     let body = match message.body {
         Body::Inline(payload) if is_shared => Body::Shared(SharedBody::new(payload)),

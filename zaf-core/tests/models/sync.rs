@@ -177,6 +177,14 @@ pub(crate) fn look(_deadline: Option<Instant>, found: impl Fn() -> bool) -> bool
     found()
 }
 
+/// Once, as [`look`].
+pub(crate) fn spin(found: impl Fn() -> bool) -> bool {
+    found()
+}
+
+/// At once: others come first in another interleaving.
+pub(crate) fn spin_until(_end: Option<Instant>) {}
+
 pub(crate) fn wait_until<T>(
     condition: &Condvar,
     guard: &mut MutexGuard<'_, T>,

@@ -4,6 +4,8 @@
 pub(crate) mod activity;
 #[path = "../../../src/message/answer.rs"]
 pub(crate) mod answer;
+#[path = "../../../src/message/carried.rs"]
+pub(crate) mod carried;
 pub(crate) mod dispatcher;
 #[path = "../../../src/message/entity.rs"]
 pub(crate) mod entity;
