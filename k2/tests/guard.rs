@@ -1,9 +1,8 @@
 //! The guard: whatever dies, nothing is left behind, and the shell sees what it would see without a guard.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -20,21 +19,20 @@ use crate::terminal::Terminal;
 const SIGINT: i32 = 2;
 const SIGABRT: i32 = 6;
 const SIGKILL: i32 = 9;
-const SIGSEGV: i32 = 11;
 const SIGTERM: i32 = 15;
 
 /// A run that goes on: the process that was started, and the one that it guards.
-struct Guarded {
-    session: Session,
-    guard: Child,
-    runner: Pid,
+pub(crate) struct Guarded {
+    pub(crate) session: Session,
+    pub(crate) guard: Child,
+    pub(crate) runner: Pid,
     /// Becomes readable when the runner has ended.
     runner_end: OwnedFd,
 }
 
 impl Guarded {
     /// Starts `command`, in a process group of its own, and waits until somebody writes to the pipe `ready`.
-    fn start(session: Session, mut command: Command) -> Self {
+    pub(crate) fn start(session: Session, mut command: Command) -> Self {
         let ready = fifo(&session, "ready");
         let guard = command.process_group(0).spawn().unwrap();
         read(&ready);
@@ -48,12 +46,12 @@ impl Guarded {
         }
     }
 
-    fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid::from_child(&self.guard)
     }
 
     /// Waits for both.
-    fn end(self) -> (Session, Ended) {
+    pub(crate) fn end(self) -> (Session, Ended) {
         // The runner holds the outputs, so all that it has written has been read when this returns.
         let ended = wait(self.guard);
         wait_for_end(&self.runner_end);
@@ -61,7 +59,7 @@ impl Guarded {
     }
 }
 
-fn wait_for_end(process: &OwnedFd) {
+pub(crate) fn wait_for_end(process: &OwnedFd) {
     while poll(&mut [PollFd::new(process, PollFlags::IN)], None).is_err() {}
 }
 
@@ -72,7 +70,7 @@ fn runner_of(guard: &Child) -> Pid {
     runners.into_iter().next().unwrap()
 }
 
-fn children(parent: u32) -> Vec<Pid> {
+pub(crate) fn children(parent: u32) -> Vec<Pid> {
     let parent = format!(" {parent} ");
     let all = fs::read_dir("/proc").unwrap();
     all.filter_map(|entry| {
@@ -103,9 +101,9 @@ fn suite() -> Session {
     session
 }
 
-const ONE_BY_ONE: [&str; 4] = ["run", "--parallel-workers", "1", "--reports-junit"];
+pub(crate) const ONE_BY_ONE: [&str; 4] = ["run", "--parallel-workers", "1", "--reports-junit"];
 
-fn run_suite(options: &[&str]) -> Guarded {
+pub(crate) fn run_suite(options: &[&str]) -> Guarded {
     let session = suite();
     let arguments = [&ONE_BY_ONE, options, &["suite"]].concat();
     let command = session.command(&arguments);
@@ -113,7 +111,7 @@ fn run_suite(options: &[&str]) -> Guarded {
 }
 
 /// The command that dies in the middle, running these of its cases one by one.
-fn dying(session: &Session, cases: &[&str]) -> Command {
+pub(crate) fn dying(session: &Session, cases: &[&str]) -> Command {
     let program = example("zk2-dying");
     let mut command = session.program(program.to_str().unwrap(), &ONE_BY_ONE);
     for case in cases {
@@ -123,7 +121,7 @@ fn dying(session: &Session, cases: &[&str]) -> Command {
 }
 
 /// Asserts that nothing of the session runs any more, and that the log can be read to its last record.
-fn assert_clean(session: &Session) {
+pub(crate) fn assert_clean(session: &Session) {
     let log = fs::read_to_string(session.latest().join("events.jsonl")).unwrap();
     let whole = log.rfind('\n').map_or("", |end| &log[..end]);
     for line in whole.lines() {
@@ -142,7 +140,7 @@ fn assert_clean(session: &Session) {
     }
 }
 
-fn assert_has(text: &str, words: &[&str]) {
+pub(crate) fn assert_has(text: &str, words: &[&str]) {
     for words in words {
         assert!(text.contains(words), "no `{words}` in {text}");
     }
@@ -156,9 +154,12 @@ fn d17_nothing_outlives_a_runner_that_is_killed_and_what_has_no_verdict_is_told(
     assert_eq!(ended.signal, Some(SIGKILL), "{ended:?}");
     assert_clean(&session);
     assert!(!session.path().join("ran").exists());
-    assert!(session.finished().is_empty());
     let kinds: Vec<String> = session.records().iter().map(|r| text(r, "kind")).collect();
-    assert_eq!(kinds, ["run-started", "cases-selected", "case-started"]);
+    let by_the_guard = ["case-finished", "case-finished", "run-finished"];
+    let all = ["run-started", "cases-selected", "case-started"];
+    assert_eq!(kinds, [all, by_the_guard].concat());
+    let verdicts: Vec<_> = session.verdicts().into_values().collect();
+    assert_eq!(verdicts, ["error", "not-run"]);
     assert_has(
         &ended.stderr,
         &[
@@ -232,7 +233,10 @@ fn assert_handler_died(session: &Session, ended: &Ended) {
             "  log      ",
         ],
     );
-    assert_eq!(text(&session.finished_case("b-waits"), "verdict"), "passed");
+    let verdicts: Vec<_> = session.verdicts().into_values().collect();
+    // The third one may have begun by then.
+    assert_eq!(verdicts.len(), 3);
+    assert_eq!(verdicts.get(..2).unwrap(), ["error", "passed"]);
     assert_clean(session);
 }
 
@@ -248,34 +252,6 @@ fn a31_a_stack_overflow_in_a_handler_leaves_nothing_behind_and_a_readable_log() 
     let (session, ended) = handler_dies("overflow");
     assert_has(&ended.stderr, &["overflowed its stack"]);
     assert_handler_died(&session, &ended);
-}
-
-#[test]
-fn e31_a_function_that_kills_the_runner_is_named() {
-    for (case, signal, how) in [
-        ("c_aborts", SIGABRT, "aborted (SIGABRT)"),
-        ("c_overflows", SIGABRT, "aborted (SIGABRT)"),
-        ("c_crashes", SIGSEGV, "crashed (SIGSEGV)"),
-    ] {
-        let session = Session::new();
-        let mut command = dying(&session, &["a_passes", case, "d_comes_last"]);
-        let ended = wait(command.spawn().unwrap());
-        assert_eq!(ended.signal, Some(signal), "{case}: {ended:?}");
-        assert_has(
-            &ended.stderr,
-            &[
-                &format!("error: runner {how};"),
-                &format!("  error    zk2_dying::{case}: killed the runner ("),
-                "  not-run  1 case\n",
-            ],
-        );
-        assert_eq!(
-            session.verdicts().into_values().collect::<Vec<_>>(),
-            ["passed"]
-        );
-        assert!(!session.path().join("ran").exists());
-        assert_clean(&session);
-    }
 }
 
 /// A run whose case ends when it is told through the pipe `go`, also after it was asked to end.
@@ -294,7 +270,7 @@ fn patient_session() -> Session {
 
 const PATIENT: [&str; 3] = ["--tests-grace", "5m", "suite"];
 
-fn patient_run() -> Guarded {
+pub(crate) fn patient_run() -> Guarded {
     let session = patient_session();
     let command = session.command(&[ONE_BY_ONE.as_slice(), &PATIENT].concat());
     Guarded::start(session, command)
@@ -370,13 +346,13 @@ fn d6_sigquit_to_the_front_ends_both_and_what_runs() {
 }
 
 /// State of a process: `S`, `T` …
-fn state(pid: Pid) -> Option<char> {
+pub(crate) fn state(pid: Pid) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
 /// Waits until the process has stopped or ended; true for stopped.
-fn stops(pid: Pid) -> bool {
+pub(crate) fn stops(pid: Pid) -> bool {
     let options = WaitIdOptions::STOPPED | WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
     loop {
         if let Ok(Some(status)) = waitid(WaitId::Pid(pid), options) {
@@ -578,138 +554,8 @@ fn the_first_process_of_a_namespace_guards_like_any_other() {
     let cases = ["--tests-include", "zk2_dying::c_aborts"];
     let mut command = session.program("unshare", &[arguments.as_slice(), &cases].concat());
     let ended = wait(command.spawn().unwrap());
-    // Its own signals do not end it, so the number is all that can be seen.
-    assert_eq!(ended.code, Some(128 + SIGABRT), "{ended:?}");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
     assert_has(&ended.stderr, &["error: runner aborted (SIGABRT);"]);
-}
-
-/// What is done to a run at a random moment.
-#[derive(Debug, Clone, Copy)]
-enum Blow {
-    Signal(Signal),
-    Twice(Signal),
-    Group(Signal),
-    StopAndContinue,
-    KillRunner,
-    KillGuard,
-    Nothing,
-}
-
-const BLOWS: [Blow; 10] = [
-    Blow::Signal(Signal::INT),
-    Blow::Twice(Signal::INT),
-    Blow::Group(Signal::INT),
-    Blow::Signal(Signal::TERM),
-    Blow::Group(Signal::HUP),
-    Blow::Signal(Signal::QUIT),
-    Blow::StopAndContinue,
-    Blow::KillRunner,
-    Blow::KillGuard,
-    Blow::Nothing,
-];
-
-/// Small numbers from a seed: the next state of a linear congruential generator, its upper bits.
-fn next(state: &mut u64, below: usize) -> usize {
-    *state = state
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
-    usize::try_from(*state >> 33).unwrap() % below
-}
-
-impl Blow {
-    fn strike(self, guard: &Child) {
-        let pid = Pid::from_child(guard);
-        // A run that is over by then has not been reaped, so its number is still its own; the runner may be gone.
-        match self {
-            Self::Signal(signal) => kill_process(pid, signal).unwrap(),
-            Self::Twice(signal) => {
-                kill_process(pid, signal).unwrap();
-                kill_process(pid, signal).unwrap();
-            }
-            Self::Group(signal) => kill_process_group(pid, signal).unwrap(),
-            Self::StopAndContinue => {
-                kill_process(pid, Signal::TSTP).unwrap();
-                if stops(pid) {
-                    kill_process(pid, Signal::CONT).unwrap();
-                }
-            }
-            Self::KillRunner => {
-                for runner in children(guard.id()) {
-                    let _ = kill_process(runner, Signal::KILL);
-                }
-            }
-            Self::KillGuard => kill_process(pid, Signal::KILL).unwrap(),
-            Self::Nothing => {}
-        }
-    }
-}
-
-/// One run that is struck after a random number of cases.
-fn round(seed: u64, blow: Blow) {
-    let session = Session::new();
-    let modes = [
-        "fork-setsid",
-        "double-fork",
-        "fork-quiet",
-        "exit 0",
-        "exit 1",
-        "hang",
-    ];
-    for number in 0..24 {
-        let mode = modes[number % modes.len()];
-        session.fixture(&format!("suite/{number:02}"), mode);
-    }
-    let arguments = [
-        ["run", "suite", "--tests-timeout", "300ms"].as_slice(),
-        &["--tests-grace", "50ms", "--parallel-workers", "4"],
-    ];
-    let mut command = session.command(&arguments.concat());
-    let mut guard = command
-        .process_group(0)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut state = seed;
-    let mut lines = BufReader::new(guard.stdout.take().unwrap()).lines();
-    let before = next(&mut state, 28);
-    assert!(lines.by_ref().take(before).all(|line| line.is_ok()));
-    let runner = children(guard.id())
-        .first()
-        .and_then(|&runner| pidfd_open(runner, PidfdFlags::empty()).ok());
-    blow.strike(&guard);
-    assert!(lines.all(|line| line.is_ok()));
-    let status = guard.wait().unwrap();
-    if let Some(runner) = runner {
-        wait_for_end(&runner);
-    }
-    assert!(
-        status.code().is_some() || status.signal().is_some(),
-        "{status:?}"
-    );
-    // Before the run had a directory, nothing had been started.
-    if session.latest().exists() {
-        assert_clean(&session);
-        let is_over = !matches!(status.signal(), Some(3 | 9)) || matches!(blow, Blow::KillGuard);
-        if is_over && status.code() != Some(130) {
-            assert_eq!(session.verdicts().len(), 24);
-        }
-    }
-}
-
-#[test]
-fn d17_d18_chaos_leaves_nothing_behind_and_no_log_that_cannot_be_read() {
-    let rounds = std::env::var("ZK2_CHAOS_ROUNDS").map_or(10, |rounds| rounds.parse().unwrap());
-    let first: u64 = std::env::var("ZK2_CHAOS_SEED").map_or(1, |seed| seed.parse().unwrap());
-    for seed in first..first + rounds {
-        let mut state = seed;
-        next(&mut state, 1);
-        // Ten rounds in a row have every blow once.
-        let blow = BLOWS[usize::try_from(seed).unwrap() % BLOWS.len()];
-        let outcome = std::panic::catch_unwind(|| round(state, blow));
-        if let Err(panic) = outcome {
-            let line = format!("seed {seed}, {blow:?}: ZK2_CHAOS_SEED={seed} ZK2_CHAOS_ROUNDS=1\n");
-            let _ = rustix::io::write(rustix::stdio::stderr(), line.as_bytes());
-            std::panic::resume_unwind(panic);
-        }
-    }
+    let verdicts: Vec<_> = session.verdicts().into_values().collect();
+    assert_eq!(verdicts, ["error"]);
 }

@@ -116,7 +116,10 @@ fn what_a_run_would_do_depends_on_the_configuration() {
     assert_eq!(state("junit"), ("active".into(), Value::Null));
     assert_eq!(
         state("summary"),
-        ("disabled".into(), "disabled by k2.yaml:4:14".into())
+        (
+            "disabled".into(),
+            "disabled by ext.summary.enabled (k2.yaml:4:14)".into()
+        )
     );
     let plugins = session.zk2(&["plugins"]);
     let line = plugins

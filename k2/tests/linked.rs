@@ -108,6 +108,7 @@ fn e31_a_function_that_ends_the_process_does_not_end_it_as_if_all_were_well() {
         "rust:zk2_linked_cases::hostile",
         "--tests-include",
         "**::exits",
+        "--no-guard",
     ];
     let ended = linked(&session, &arguments);
     assert_eq!(ended.code, Some(5), "{ended:?}");
@@ -132,6 +133,32 @@ fn e31_a_panic_on_another_thread_is_no_verdict() {
     ];
     let ended = linked(&session, &arguments);
     assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[test]
+fn components_list_the_cases_that_ask_for_them() {
+    let session = Session::new();
+    let ended = linked(&session, &["components", "--format", "json"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let list: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let components = list["components"].as_array().unwrap();
+    let ticket = components
+        .iter()
+        .find(|one| one["name"] == "ticket")
+        .unwrap();
+    let needed_by: Vec<String> = ticket["needed_by"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|need| format!("{} {} {}", need["by"], need["name"], need["parameter"]))
+        .collect();
+    assert_eq!(
+        needed_by,
+        [
+            r#""test case" "zk2_linked_cases::shared::first" "ticket""#,
+            r#""test case" "zk2_linked_cases::shared::second" "ticket""#,
+        ]
+    );
 }
 
 #[test]

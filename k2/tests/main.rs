@@ -6,18 +6,26 @@
 )]
 
 mod bad_input;
+mod chaos;
+mod completion;
 mod event_log;
 mod extension_guide;
 mod faults;
 mod guard;
 mod history;
 mod introspection;
+mod isolation;
 mod kinds;
 mod linked;
 mod logs;
+mod manual;
 mod nested;
+mod nth_fault;
+mod pausing;
+mod reap;
 mod registration;
 mod report;
+mod restart;
 mod scheduling;
 mod selection;
 mod session;

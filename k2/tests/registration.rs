@@ -58,3 +58,43 @@ fn registration_of_all_extensions_of_zk2() {
     }
     insta::assert_snapshot!(text);
 }
+
+#[test]
+fn f28_every_extension_says_which_crate_and_file_it_comes_from() {
+    let linked = ExtensionRegistry::linked();
+    let linked = linked.extensions().iter().map(|one| one.descriptor);
+    for extension in builtin::EXTENSIONS.iter().copied().chain(linked) {
+        let name = extension.name;
+        // Other tests in this program have extensions of their own.
+        if extension.file.contains("tests/") {
+            continue;
+        }
+        assert!(!extension.krate.is_empty(), "{name}");
+        assert!(
+            extension.version.starts_with(|c: char| c.is_ascii_digit()),
+            "{name}"
+        );
+        assert!(!extension.file.is_empty() && extension.line > 0, "{name}");
+        assert!(
+            !extension.description.trim().is_empty(),
+            "{name} does not say what it does"
+        );
+    }
+}
+
+#[test]
+fn c4_no_two_extensions_of_zk2_claim_one_command() {
+    let linked = ExtensionRegistry::linked();
+    let linked = linked.extensions().iter().map(|one| one.descriptor);
+    let mut paths: Vec<String> = builtin::EXTENSIONS
+        .iter()
+        .copied()
+        .chain(linked)
+        .flat_map(|extension| extension.commands().iter().map(|command| command.path()))
+        .collect();
+    paths.sort_unstable();
+    let all = paths.len();
+    assert!(all > 10, "{paths:?}");
+    paths.dedup();
+    assert_eq!(paths.len(), all, "{paths:?}");
+}

@@ -116,7 +116,7 @@ fn noop_does_nothing_and_help_explains_run() {
         "--tests-grace",
         "--tests-skip-codes",
         "--abort-on-fail",
-        "--reports-text",
+        "--[no-]reports-text",
         "--reports-junit",
         "--reports-junit-file",
         "--log-level",

@@ -132,6 +132,63 @@ fn m1_colours_can_be_had_without_a_terminal_but_no_progress_line() {
 }
 
 #[test]
+fn m1_help_fits_every_sort_of_terminal() {
+    let session = Session::new();
+    session.write("k2.yaml", "parallel.workers: 3\n");
+    for columns in [0, 1, 40, 80, 120, 300] {
+        // What is not known is 80, and nobody reads lines of 300.
+        let expected = match columns {
+            0 => 80,
+            300 => 120,
+            columns => usize::from(columns),
+        };
+        for (variables, colours) in [
+            ([("TERM", "xterm-256color"), ("LANG", "C")], true),
+            ([("TERM", "dumb"), ("LANG", "C")], false),
+            ([("TERM", "xterm"), ("NO_COLOR", "1")], false),
+        ] {
+            for line in [&["run", "--help"][..], &["run", "--full-help"], &["--help"]] {
+                let (master, child) = Terminal::new(columns).start(&session, line, &variables);
+                let (screen, ended) = shown(master, child);
+                let context = format!("{columns} columns, {variables:?}: {screen}");
+                assert_eq!(ended.code, Some(0), "{context}");
+                assert_eq!(screen.contains('\u{1b}'), colours, "{context}");
+                let plain = without_colours(&screen);
+                let widest = plain
+                    .lines()
+                    .map(|line| line.chars().count())
+                    .max()
+                    .unwrap();
+                // What is typed stays whole, if it is wider than a narrow terminal.
+                if expected >= 80 {
+                    assert!(widest <= expected, "{widest}: {context}");
+                }
+                assert!(plain.contains("Usage: zk2"), "{context}");
+                if line.len() > 1 {
+                    let words: Vec<&str> = plain.split_whitespace().collect();
+                    let words = words.join(" ");
+                    assert!(words.contains("[now: 3, by k2.yaml:1:19]"), "{context}");
+                }
+            }
+        }
+    }
+}
+
+/// What a person reads.
+fn without_colours(screen: &str) -> String {
+    let mut plain = String::new();
+    let mut letters = screen.chars();
+    while let Some(letter) = letters.next() {
+        if letter == '\u{1b}' {
+            letters.by_ref().find(char::is_ascii_alphabetic);
+        } else {
+            plain.push(letter);
+        }
+    }
+    plain
+}
+
+#[test]
 fn d1_control_c_is_told_on_a_line_of_its_own() {
     let session = Session::new();
     let ready = fifo(&session, "ready");

@@ -1,6 +1,6 @@
 //! The one place where the bus takes its locks, atomics and fences from.
 //!
-//! The parts of the bus that have to be right under every interleaving (`message::activity`, `message::presence`,
+//! The parts of the bus that have to be right under every interleaving (`message::activity`, `message::presence`, `message::kept`,
 //! `message::reply_set`, `message::reply`, and of `message::dispatcher` `strand`, `pool` and `worker`) take everything by
 //! which threads meet from here. The models in `zaf-core/tests/models` and `zaf-core/tests/shuttle` compile those very files
 //! again with a `sync` module made of loom's or shuttle's primitives, so neither a special build of the workspace nor a
@@ -13,10 +13,14 @@
 //! [`heavy_fence`] can make every other thread of the process pass a full fence (`membarrier(2)`); elsewhere both are
 //! full fences.
 
+use std::cell::Cell;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
+/// Is tried and never waited for. Taking it is one locked instruction, giving it back a plain store; both of the other are
+/// locked.
+pub(crate) use spin::mutex::{SpinMutex as TryMutex, SpinMutexGuard as TryMutexGuard};
 pub(crate) use std::sync::Arc;
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 
@@ -106,6 +110,9 @@ pub(crate) fn look(deadline: Option<Instant>, found: impl Fn() -> bool) -> bool 
     if found() {
         return true;
     }
+    if deadline.is_none_or(|deadline| deadline > Instant::now()) && spin(&found) {
+        return true;
+    }
     let begin = Instant::now();
     let mut end = begin + LOOK_TIME;
     if let Some(deadline) = deadline {
@@ -118,6 +125,48 @@ pub(crate) fn look(deadline: Option<Instant>, found: impl Fn() -> bool) -> bool 
         }
         if Instant::now() >= end {
             return false;
+        }
+    }
+}
+
+/// How often a thread that spins looks: for about a microsecond.
+const SPINS: u32 = 60;
+
+/// A thread that has spun in vain does not so often spin again: at most this many times in a row it does not.
+const MOST_SKIPPED: u32 = 31;
+
+thread_local! {
+    /// How many times this thread is not to spin, and how many it was told last.
+    static SKIPPED: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+}
+
+/// Looks for a moment whether `found` becomes true, without leaving the processor: where what comes would be there before
+/// the system could even be asked. Returns whether it did. Who has no other processor to wait for learns not to. Here
+/// because a model has no clock: it looks once.
+pub(crate) fn spin(found: impl Fn() -> bool) -> bool {
+    let (left, last) = SKIPPED.get();
+    if left > 0 {
+        SKIPPED.set((left - 1, last));
+        return found();
+    }
+    let is_found = (0..SPINS).any(|_| {
+        std::hint::spin_loop();
+        found()
+    });
+    let skipped = if is_found {
+        0
+    } else {
+        (2 * last + 1).min(MOST_SKIPPED)
+    };
+    SKIPPED.set((skipped, skipped));
+    is_found
+}
+
+/// Spins until that moment, which is near; at once without one. Here because a model has no clock.
+pub(crate) fn spin_until(end: Option<Instant>) {
+    while end.is_some_and(|end| Instant::now() < end) {
+        for _ in 0..8 {
+            std::hint::spin_loop();
         }
     }
 }

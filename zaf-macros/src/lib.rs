@@ -156,14 +156,16 @@ pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The function is called on a thread of the test command. A panic is the case's verdict; a panic on a thread that it starts is
 /// only its verdict if it joins that thread. When its time is up, the case is told as timed out and its thread is given up: ask
-/// `TestContext::cancellation` to end in time. It must not end the process: `std::process::exit` ends the run there and then, with exit
-/// code 5 (incomplete).
+/// `TestContext::cancellation` to end in time. A case that ends or crashes the process (`std::process::exit`, an abort, a stack
+/// overflow) is an error, and the run goes on in a new process; with `isolation = "process"` it has a process of its own from the
+/// start, which can also be ended when its time is up.
 ///
 /// | Key | Value | Default |
 /// | --- | --- | --- |
 /// | `name` | text | the function's |
 /// | `tags` | texts | none |
 /// | `timeout` | length of time: `"5s"`, `"2m 30s"` | the run's |
+/// | `isolation` | `"process"` or `"in-process"` | the run's |
 /// | `disabled` | text: why the case is not run | enabled |
 #[proc_macro_attribute]
 pub fn test_case(arguments: TokenStream, item: TokenStream) -> TokenStream {

@@ -16,7 +16,14 @@ use crate::requirement;
 
 static GRAMMAR: Grammar = Grammar {
     attribute: "test_case",
-    keys: &["name", "tags", "resources", "timeout", "disabled"],
+    keys: &[
+        "name",
+        "tags",
+        "resources",
+        "timeout",
+        "isolation",
+        "disabled",
+    ],
     refused: &[
         (
             "description",
@@ -63,6 +70,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
         let description = description(&written.attrs);
         let rows = case.rows();
         let run = case.run();
+        let requirements = case.requirements();
         quote! {
             const _: () = {
                 #run
@@ -74,6 +82,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
                         module_path: ::core::module_path!(),
                         description: #description,
                         parameters: || #rows,
+                        requirements: &[#(#requirements),*],
                         run,
                         krate: ::core::env!("CARGO_PKG_NAME"),
                         file: ::core::file!(),
@@ -100,11 +109,13 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
             |reason| quote!(::core::option::Option::Some(#reason)),
         );
     let timeout = timeout(arguments, problems);
+    let isolation = isolation(arguments, problems);
     quote! {
         name: #name,
         tags: &[#(#tags),*],
         resources: &[#(#resources),*],
         timeout: #timeout,
+        isolation: #isolation,
         disabled: #disabled,
     }
 }
@@ -133,11 +144,37 @@ fn timeout(arguments: &Arguments, problems: &mut Problems) -> TokenStream {
     }
 }
 
+/// Where the function is called: as the run says, unless the case says it itself.
+fn isolation(arguments: &Arguments, problems: &mut Problems) -> TokenStream {
+    let none = quote!(::core::option::Option::None);
+    let Some(value) = arguments.expression("isolation", problems) else {
+        return none;
+    };
+    let variant = match literal_text(value).as_deref() {
+        Some("process") => quote!(Process),
+        Some("in-process") => quote!(InProcess),
+        _ => {
+            problems.on(
+                value,
+                "`isolation` is `\"process\"` (a process of its own) or `\"in-process\"`",
+            );
+            return none;
+        }
+    };
+    quote!(::core::option::Option::Some(::k2::private::Isolation::#variant))
+}
+
 /// Where one argument of the function comes from.
 enum Argument {
     Context,
-    Component(TokenStream),
-    Values { ident: Ident, values: Vec<Expr> },
+    Component {
+        resolve: TokenStream,
+        requirement: TokenStream,
+    },
+    Values {
+        ident: Ident,
+        values: Vec<Expr>,
+    },
 }
 
 /// The function with its arguments.
@@ -185,7 +222,10 @@ impl<'a> Case<'a> {
                 .into_iter()
                 .map(|need| {
                     let requirement::Requirement { ty, descriptor, .. } = need;
-                    Argument::Component(quote!(cx.scope().resolve::<#ty>(&#descriptor)))
+                    Argument::Component {
+                        resolve: quote!(cx.scope().resolve::<#ty>(&#descriptor)),
+                        requirement: descriptor.to_token_stream(),
+                    }
                 });
         let arguments = arguments
             .into_iter()
@@ -214,6 +254,17 @@ impl<'a> Case<'a> {
         quote!(::k2::private::product(&[#(#parameters),*]))
     }
 
+    /// The components that it asks for.
+    fn requirements(&self) -> Vec<&TokenStream> {
+        self.arguments
+            .iter()
+            .filter_map(|argument| match argument {
+                Argument::Component { requirement, .. } => Some(requirement),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// The function that runs the case with one row of the product.
     fn run(&self) -> TokenStream {
         let ident = &self.function.sig.ident;
@@ -225,7 +276,7 @@ impl<'a> Case<'a> {
             let name = format_ident!("argument_{index}");
             match argument {
                 Argument::Context => arguments.push(quote!(cx)),
-                Argument::Component(resolve) => {
+                Argument::Component { resolve, .. } => {
                     bindings.push(quote! {
                         let #name = match #resolve {
                             ::core::result::Result::Ok(component) => component,

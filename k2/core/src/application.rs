@@ -2,7 +2,7 @@
 
 use zaf_core::application::Application;
 
-use crate::supervisor::{VARIABLES_OF_A_CASE, guard};
+use crate::supervisor::{COOKIE_VARIABLE, VARIABLES_OF_A_CASE, guard};
 
 /// An application with all extensions that are linked in; call `.version(…)` on it and `.run()` it from `main`.
 ///
@@ -16,6 +16,6 @@ pub fn application(name: &'static str) -> Application {
     Application::new(name)
         .about("Runs tests.")
         .own_variables(VARIABLES_OF_A_CASE)
-        .own_variables([guard::RUNNER_VARIABLE])
+        .own_variables([COOKIE_VARIABLE])
         .before_start(guard::stand_before)
 }

@@ -23,7 +23,8 @@ use crate::results::Record;
 pub use crate::results::{
     AskHistory, CapturedOutput, CaseHistory, CasesSelected, EventLogState, ExitStatus, History,
     LeakedProcess, PastExecution, PastRun, ReportFailure, ReportsWritten, RunEnd, RunFinished,
-    RunStarted, SyncEventLog, TestCaseFinished, TestCaseStarted, WriteReports, WrittenReport,
+    RunResumed, RunStarted, SyncEventLog, TestCaseFinished, TestCaseStarted, WriteReports,
+    WrittenReport,
 };
 
 /// Where the runner tells what happens to the run and to its cases.
@@ -86,6 +87,18 @@ pub const TEST_CASE_STARTED: EventId<TestCaseStarted> =
 /// | order | after [`TEST_CASE_STARTED`] of the same execution and attempt; cases of other workers in between |
 pub const TEST_CASE_FINISHED: EventId<TestCaseFinished> =
     EventId::new("TEST_CASE_FINISHED", "A test case has ended.").portable_as_json();
+
+/// A case has killed the runner before this one; this one goes on with the run.
+///
+/// | | |
+/// |---|---|
+/// | kind | event |
+/// | sender | the runner, on the main thread |
+/// | endpoint | [`RUNNER`] |
+/// | entity | none |
+/// | order | after [`TEST_RUN_STARTED`] and [`TEST_CASES_SELECTED`], which are told again as they were, but not recorded again; before the first case |
+pub const TEST_RUN_RESUMED: EventId<RunResumed> =
+    EventId::new("TEST_RUN_RESUMED", "A new runner goes on with the run.").portable_as_json();
 
 /// All cases have their verdict.
 ///
@@ -214,6 +227,7 @@ mod tests {
             attempt: 1,
             started,
             worker: 2,
+            in_process: false,
         };
         bus.trigger_event(TEST_CASE_STARTED, RUNNER, begun).unwrap();
         let finished = TestCaseFinished {

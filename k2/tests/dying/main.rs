@@ -1,11 +1,13 @@
 //! A test command that dies in the middle of a run: by an extension's handler, or by a test function.
 #![expect(
     clippy::disallowed_methods,
+    clippy::exit,
     reason = "it does what kills a process, and leaves processes behind"
 )]
 
 use std::fs;
-use std::io;
+use std::io::{self, Read, Write};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use k2::messages::{TEST_CASE_FINISHED, TestCaseFinished};
@@ -112,12 +114,108 @@ fn c_crashes() -> TestResult {
     }
 }
 
+/// Ends the process with the code of a good run.
+#[k2::test_case]
+fn c_exits() -> TestResult {
+    leave_processes()?;
+    std::process::exit(0);
+}
+
+/// The same on a thread that nobody watches.
+#[k2::test_case]
+fn c_exits_elsewhere() -> TestResult {
+    leave_processes()?;
+    let thread = std::thread::spawn(|| std::process::exit(0));
+    // It does not come back.
+    drop(thread.join());
+    Ok(())
+}
+
+/// Kills the runner at its first two attempts, and passes then.
+#[k2::test_case]
+fn c_recovers() -> TestResult {
+    let attempts = fs::read_to_string("attempts").unwrap_or_default() + "I";
+    fs::write("attempts", &attempts)?;
+    if attempts.len() < 3 {
+        std::process::abort();
+    }
+    Ok(())
+}
+
+/// Passes once [`p_kills`] has killed the runner in which both were.
+#[k2::test_case]
+fn p_bystands() -> TestResult {
+    if !Path::new("met").exists() {
+        fs::write("met", "")?;
+        loop {
+            std::thread::park();
+        }
+    }
+    Ok(())
+}
+
+/// Waits until [`p_bystands`] runs, and then kills the runner.
+#[k2::test_case]
+fn p_kills() {
+    while !Path::new("met").exists() {
+        std::thread::yield_now();
+    }
+    std::process::abort();
+}
+
+/// Aborts the process that it has for itself, whatever the run says.
+#[k2::test_case(isolation = "process")]
+fn i_aborts_alone() -> TestResult {
+    leave_processes()?;
+    std::process::abort();
+}
+
+/// Never ends, and does not ask whether it should.
+#[k2::test_case(isolation = "process", timeout = "300ms")]
+fn i_never_ends() -> TestResult {
+    leave_processes()?;
+    loop {
+        std::thread::park();
+    }
+}
+
+/// Writes to both outputs what looks like the end of a case, and what a process that was given something to read would find.
+#[k2::test_case]
+fn i_talks() -> TestResult {
+    let mut input = String::new();
+    io::stdin().read_to_string(&mut input)?;
+    writeln!(io::stdout(), "{{\"outcome\":\"passed\"}} input {input:?}")?;
+    writeln!(io::stderr(), "number {}", std::process::id())?;
+    Err(fail("it has talked"))
+}
+
+/// The variables that the function sees.
+#[k2::test_case]
+fn i_sees_its_environment() -> TestResult {
+    let mut names: Vec<String> = std::env::vars_os()
+        .map(|(name, _)| name.to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    fs::write("environment", names.join("\n"))?;
+    Ok(())
+}
+
 /// Says through a pipe that it runs, with processes left behind, and waits until it is asked to end.
 #[k2::test_case]
 fn c_waits(cx: &TestContext) -> TestResult {
     leave_processes()?;
     fs::write("ready", "\n")?;
     cx.cancellation().wait(std::time::Duration::from_mins(5));
+    Ok(())
+}
+
+/// Says through a pipe that it runs, and waits for a file.
+#[k2::test_case]
+fn j_waits(cx: &TestContext) -> TestResult {
+    fs::write("ready", "\n")?;
+    while !Path::new("done").exists() {
+        cx.cancellation().wait(std::time::Duration::from_millis(10));
+    }
     Ok(())
 }
 

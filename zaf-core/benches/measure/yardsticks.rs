@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::hint::black_box;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::Thread;
 
 use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -140,6 +142,74 @@ impl Consumer {
 impl Drop for Consumer {
     fn drop(&mut self) {
         self.sender = None;
+        drop(self.thread.take().map(JoinHandle::join));
+    }
+}
+
+/// A thread that sends back what it gets. Both sides sleep while they wait: what a request costs if nobody spins. Asked by the
+/// thread that started it.
+pub(crate) struct Sleepers {
+    question: Arc<AtomicU64>,
+    answer: Arc<AtomicU64>,
+    other: Thread,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sleepers {
+    /// Nothing is there.
+    const NOTHING: u64 = 0;
+    /// Tells the thread to end.
+    const END: u64 = u64::MAX;
+
+    pub(crate) fn start(sum: &Sum) -> Self {
+        let (question, answer) = (Arc::default(), Arc::default());
+        let (questions, answers) = (Arc::clone(&question), Arc::clone(&answer));
+        let (sum, asker) = (Arc::clone(sum), std::thread::current());
+        let (introduction, introduced) = unbounded();
+        let body = move || {
+            let _met = introduction.send(std::thread::current());
+            loop {
+                match Self::take(&questions) {
+                    Self::END => return,
+                    number => {
+                        add(&sum, number);
+                        Self::put(&answers, &asker, number);
+                    }
+                }
+            }
+        };
+        let thread = zaf_core::thread::spawn("sleeper", body).expect("a thread can be started");
+        Self {
+            question,
+            answer,
+            other: introduced.recv().expect("it says who it is"),
+            thread: Some(thread),
+        }
+    }
+
+    fn put(place: &AtomicU64, sleeper: &Thread, number: u64) {
+        place.store(number, Ordering::Release);
+        sleeper.unpark();
+    }
+
+    fn take(place: &AtomicU64) -> u64 {
+        loop {
+            match place.swap(Self::NOTHING, Ordering::Acquire) {
+                Self::NOTHING => std::thread::park(),
+                number => return number,
+            }
+        }
+    }
+
+    pub(crate) fn ask(&self) {
+        Self::put(&self.question, &self.other, black_box(1));
+        black_box(Self::take(&self.answer));
+    }
+}
+
+impl Drop for Sleepers {
+    fn drop(&mut self) {
+        Self::put(&self.question, &self.other, Self::END);
         drop(self.thread.take().map(JoinHandle::join));
     }
 }

@@ -245,6 +245,11 @@ pub(super) fn carried_code(error: &LoadError) -> Option<ExitCode> {
     causes(error).find_map(code_in)
 }
 
+/// Whether it is no error at all: help, the version or a completion was asked for, and here it is.
+pub(super) fn is_answer(error: &LoadError) -> bool {
+    carried_code(error) == Some(ExitCode::Success)
+}
+
 fn code_in(cause: &(dyn StdError + 'static)) -> Option<ExitCode> {
     if let Some(coded) = find::<CodedError>(cause) {
         Some(coded.code())

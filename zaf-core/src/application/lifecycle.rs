@@ -22,7 +22,7 @@ use super::escalation::Escalation;
 use super::events::{
     ABORT, AFTER_COMMAND, Abort, BEFORE_COMMAND, CRITICAL_ABORT, CommandEnded, CommandStarting,
 };
-use super::failure::{Failure, FailureKind};
+use super::failure::{Failure, FailureKind, is_answer};
 use super::signal::{OnSignal, SignalWatch};
 use super::{Console, ExitCode, SignalRelay, inspection};
 use crate::attribution;
@@ -141,7 +141,12 @@ impl Run {
             std::mem::take(&mut self.application.store),
             self.bus.clone(),
         );
-        let prepared = loader.components(components).options(OPTIONS).prepare();
+        let prepared = loader
+            .components(components)
+            .options(OPTIONS)
+            .until(is_answer)
+            .within_limits()
+            .prepare();
         if let Err(error) = self.provide(&prepared) {
             return self.report(&Failure::new(FailureKind::Internal, error));
         }

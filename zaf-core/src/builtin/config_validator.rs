@@ -3,6 +3,7 @@
 //! Keys of extensions that are switched off are known: a file may hold settings for what is not loaded today.
 
 use super::declare::Declaration;
+use super::disabled_options;
 use crate::config::{ConfigLayer, ConfigStore, OptionId, Problem, Problems, Severity, UnknownKeys};
 use crate::error::Result;
 use crate::extension::{
@@ -50,7 +51,9 @@ impl Extension for ConfigValidator {
             Ok("warn") => UnknownKeys::Warn,
             _ => UnknownKeys::Refuse,
         };
-        let mut problems = with_all_options(catalog).validate(unknown);
+        let all = disabled_options::declared_too(catalog);
+        say_what_has_no_effect(catalog, &all);
+        let mut problems = all.validate(unknown);
         problems.extend(missing(catalog));
         let (errors, mut warnings): (Vec<Problem>, Vec<Problem>) = problems
             .into_iter()
@@ -66,24 +69,20 @@ impl Extension for ConfigValidator {
     }
 }
 
-/// The store, with the options of what is switched off declared too.
-fn with_all_options(catalog: &Catalog) -> ConfigStore {
-    let mut store = catalog.store().clone();
-    for entry in catalog.extensions() {
-        if entry.state.is_enabled() {
-            continue;
-        }
-        let extension = &entry.descriptor;
-        let of_commands = extension
-            .commands()
-            .iter()
-            .flat_map(|command| command.config_options);
-        for option in extension.config_options.iter().chain(of_commands) {
-            // An option that contradicts those of enabled extensions is nobody's problem while it is off.
-            drop(store.define(&option.option, extension.name));
+/// Says which values have no effect because nobody who knows them is loaded.
+fn say_what_has_no_effect(catalog: &Catalog, all: &ConfigStore) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    let known = catalog.store();
+    for key in known.keys().filter(|key| known.lookup(key).is_none()) {
+        if let Some((option, _)) = all.lookup(key) {
+            tracing::info!(
+                "`{key}` has no effect: it is an option of extension {}",
+                option.owners[0]
+            );
         }
     }
-    store
 }
 
 /// Required options without a value, of the application and of the selected command.

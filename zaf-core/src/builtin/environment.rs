@@ -56,10 +56,8 @@ impl<const ORDER: u16> Extension for Environment<ORDER> {
         };
         let mut layer = ConfigLayer::new(Priority::ENVIRONMENT, source);
         for entry in found.entries() {
-            let is_known = store
-                .explain(&entry.key)
-                .iter()
-                .any(|value| matches!(value.source, Source::Environment { .. }));
+            let is_environment = |source: &Source| matches!(source, Source::Environment { .. });
+            let is_known = store.has_value_from(&entry.key, is_environment);
             if !is_known {
                 layer.push(
                     entry.key.as_str(),

@@ -8,6 +8,7 @@ mod cli;
 mod config_files;
 mod config_validator;
 mod declare;
+mod disabled_options;
 mod environment;
 mod inspection;
 mod logging;
@@ -22,7 +23,10 @@ use self::config_files::CONFIG_FILES;
 use self::environment::ENVIRONMENT;
 use crate::extension::ExtensionDescriptor;
 
-pub use cli::CommandLine;
+pub use cli::{
+    COMPLETION_COMMAND, COMPLETION_SHELL, CommandLine, Completion, MAN_COMMAND,
+    MAN_COMMAND_COMMAND, MAN_DIR, Man,
+};
 pub use config_files::{
     ADDITIONAL_CONFIG_FILE_PATTERN, CONFIG_FILE_PATTERN, ConfigFiles, DISABLE_DEFAULT_CONFIG_FILES,
 };
@@ -31,8 +35,8 @@ pub use environment::Environment;
 pub use inspection::{
     COMMANDS_COMMAND, COMPONENTS_COMMAND, CONFIG_COMMAND, DOCS_CHECK, DOCS_COMMAND, DOCS_DIR,
     ENDPOINTS_COMMAND, EXPLAIN, EXTENSIONS_COMMAND, HELP_TOPIC, HELP_TOPIC_COMMAND,
-    InspectionCommand, LIST_FORMAT, MESSAGES_COMMAND, PLUGINS_COMMAND, TARGET_COMMAND, WHY_COMMAND,
-    WHY_EXTENSION,
+    InspectionCommand, LIST_FORMAT, MESSAGES_COMMAND, ORDERED, PLUGINS_COMMAND, TARGET_COMMAND,
+    TARGET_LINE, WHY_COMMAND, WHY_EXTENSION,
 };
 pub use logging::{
     EXTENSION_LOG_LEVEL, LOG_DIR, LOG_FILE_FORMAT, LOG_FILE_KEEP, LOG_FILE_LEVEL, LOG_FILE_SIZE,
@@ -58,6 +62,8 @@ pub const EXTENSIONS: &[ExtensionDescriptor] = &[
     CONFIG_FILES[0],
     CONFIG_FILES[1],
     CONFIG_FILES[2],
+    CONFIG_FILES[3],
+    CONFIG_FILES[4],
     config_validator::CONFIG_VALIDATOR,
     logging::LOGGING,
     trace::TRACE_EXTENSION,
@@ -74,4 +80,6 @@ pub const EXTENSIONS: &[ExtensionDescriptor] = &[
     inspection::EXTENSIONS[8],
     inspection::EXTENSIONS[9],
     noop::NOOP,
+    cli::COMPLETION,
+    cli::MAN,
 ];

@@ -3,19 +3,7 @@
 use std::sync::Arc;
 
 use super::Invocation;
-
-/// Who an application is for: decides which commands and options it shows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ApplicationContext {
-    /// For the developers of extensions.
-    Internal,
-    /// For users who add extensions of their own.
-    #[default]
-    Extendable,
-    /// For users who take it as it is.
-    Standalone,
-}
+use crate::config::ApplicationContext;
 
 /// Who the application is. Cheap to clone; never changes during a run.
 #[derive(Debug, Clone, PartialEq, Eq)]

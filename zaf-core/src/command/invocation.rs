@@ -1,12 +1,13 @@
 //! What an application was started with.
 
 use std::ffi::OsString;
+use std::fmt;
 
 use camino::Utf8PathBuf;
 
 /// What an application was started with: the only way in which arguments, environment and working directory reach it, so that
 /// tests and embedding programs decide about them. Never changes during a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Invocation {
     /// Arguments without the program's name.
@@ -19,6 +20,18 @@ pub struct Invocation {
     pub width: usize,
     /// Environment variables with the application's prefix that are no options; nobody warns about them.
     pub own_variables: Vec<String>,
+}
+
+impl fmt::Debug for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Variables may be secrets, whoever's they are.
+        f.debug_struct("Invocation")
+            .field("arguments", &self.arguments)
+            .field("environment", &self.environment.len())
+            .field("directory", &self.directory)
+            .field("width", &self.width)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Invocation {

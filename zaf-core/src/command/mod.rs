@@ -8,8 +8,9 @@ mod invocation;
 mod matching;
 mod tree;
 
+pub use crate::config::ApplicationContext;
 pub use abort::{AbortLevel, AbortState};
-pub use application_info::{ApplicationContext, ApplicationInfo};
+pub use application_info::ApplicationInfo;
 pub use context::CommandContext;
 pub use descriptor::{CommandDescriptor, INSPECTION};
 pub use invocation::Invocation;

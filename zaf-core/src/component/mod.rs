@@ -7,6 +7,7 @@
 //!
 //! Nothing here is global: two applications in one process share no instance.
 
+mod asker;
 mod descriptor;
 mod error;
 mod graph;
@@ -14,6 +15,7 @@ mod registry;
 mod scope;
 mod slot;
 
+pub use asker::{Asker, Askers};
 pub use descriptor::{ComponentDescriptor, Requirement};
 pub use error::{ComponentConflict, ComponentError};
 pub use registry::ComponentRegistry;

@@ -317,3 +317,44 @@ fn two_components_of_one_name_and_type_are_refused() {
         "{text}"
     );
 }
+
+#[test]
+fn f35_a_component_is_asked_for_by_its_type_not_by_a_name_that_fits() {
+    let session = session([component::<Shell>("text", "session", HOST)]);
+    // The parameter is called as the component is; its type is another.
+    let error = session.resolve::<String>(&Requirement::of::<String>("text"));
+    assert!(error.is_err(), "{error:?}");
+    // And what it is called does not matter where the type fits.
+    let shell = session.resolve::<Shell>(&Requirement::of::<Shell>("anything"));
+    assert_eq!(shell.unwrap().0, "host");
+}
+
+#[test]
+fn f38_capabilities_and_scope_are_asked_of_provided_instances_too() {
+    let session = session([]);
+    session.provide(Arc::new(Shell("plain"))).unwrap();
+    let able = SHELL.can(&["remote"]);
+    assert!(session.resolve::<Shell>(&able).is_err());
+    assert!(session.check(&able).is_err());
+    let test = session.child("test");
+    test.provide_as(Arc::new(Shell("able")), &["remote"])
+        .unwrap();
+    assert_eq!(test.resolve::<Shell>(&able).unwrap().0, "able");
+    // What lives in an inner scope is not what the outer one has.
+    assert!(test.resolve::<Shell>(&able.in_scope("session")).is_err());
+}
+
+#[test]
+fn f36_every_child_scope_shares_the_one_instance_however_many_there_are() {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let session = session([component::<Shell>("host", "session", |_| {
+        MADE.fetch_add(1, Ordering::Relaxed);
+        Ok(Arc::new(Shell("host")))
+    })]);
+    let children: Vec<Scope> = (0..1000).map(|_| session.child("test")).collect();
+    let first = session.resolve::<Shell>(&SHELL).unwrap();
+    for child in &children {
+        assert!(Arc::ptr_eq(&first, &child.resolve(&SHELL).unwrap()));
+    }
+    assert_eq!(MADE.load(Ordering::Relaxed), 1);
+}

@@ -5,7 +5,7 @@ use super::key::{flag_name, shown_key};
 use super::kind::{DefaultValue, Kind};
 use super::option::OptionDescriptor;
 use super::reference;
-use super::value::Value;
+use super::value::{Value, expected};
 use crate::message::Entity;
 
 /// Whether an option can be what it says.
@@ -22,6 +22,31 @@ pub(super) fn check_declaration(option: &OptionDescriptor, owner: &str) -> Resul
         return wrong(
             "a key is words of lower-case letters and digits with dots between them".to_owned(),
         );
+    }
+    if !option
+        .aliases
+        .iter()
+        .all(|alias| alias.split(['.', '-', '_']).all(is_word))
+    {
+        return wrong(
+            "its other names are words of lower-case letters and digits with dots between them"
+                .to_owned(),
+        );
+    }
+    if let Kind::ChoiceOf(other) = option.kind {
+        let is_text = !matches!(other.kind, Kind::ChoiceOf(_) | Kind::Secret);
+        if !other.multiple || other.at.is_some() || !is_text {
+            return wrong(format!(
+                "its values are those of `{}`, which must be an option with several values that are written out",
+                other.key
+            ));
+        }
+    }
+    if option.is_secret() && option.default.is_some() {
+        return wrong("a secret that is part of the program is none".to_owned());
+    }
+    if option.argument && option.is_secret() {
+        return wrong("everybody can see the arguments of a command".to_owned());
     }
     if option.is_entity && option.kind != Kind::Entity {
         return wrong("the values of an entity option are names".to_owned());
@@ -51,7 +76,12 @@ pub(super) fn check_declaration(option: &OptionDescriptor, owner: &str) -> Resul
 /// What differs between two declarations of one key.
 pub(super) fn difference(first: &OptionDescriptor, second: &OptionDescriptor) -> Option<String> {
     if first.kind != second.kind {
-        return Some(format!("{:?} and {:?}", first.kind, second.kind));
+        return Some(match (first.kind, second.kind) {
+            (Kind::ChoiceOf(_), _) | (_, Kind::ChoiceOf(_)) => {
+                format!("{} and {}", expected(first.kind), expected(second.kind))
+            }
+            (first, second) => format!("{first:?} and {second:?}"),
+        });
     }
     if first.multiple != second.multiple {
         return Some("one value and several values".to_owned());
@@ -65,6 +95,12 @@ pub(super) fn difference(first: &OptionDescriptor, second: &OptionDescriptor) ->
             shown(first.default),
             shown(second.default)
         ));
+    }
+    if first.aliases != second.aliases {
+        return Some("other names".to_owned());
+    }
+    if first.transform.is_some() != second.transform.is_some() {
+        return Some("only one has a function for its values".to_owned());
     }
     (first.is_entity != second.is_entity).then(|| "only one names entities".to_owned())
 }
@@ -84,6 +120,7 @@ pub(super) fn flag_usage(option: &OptionDescriptor, entity: Option<&Entity>) -> 
         Kind::Path => format!("--{flag} PATH"),
         Kind::Glob => format!("--{flag} PATTERN"),
         Kind::Entity => format!("--{flag} NAME"),
-        Kind::Text | Kind::Choice(_) => format!("--{flag} VALUE"),
+        Kind::Secret => format!("--{flag} file:PATH"),
+        Kind::Text | Kind::Choice(_) | Kind::ChoiceOf(_) => format!("--{flag} VALUE"),
     }
 }

@@ -94,6 +94,17 @@ pub enum ReferenceError {
         /// The key as it was written.
         name: String,
     },
+    /// It would show a secret.
+    #[error("`${{{name}}}` is a secret, which only another secret can refer to")]
+    Secret {
+        /// The key as it was written.
+        name: String,
+    },
+    /// A reference in a secret; which one is not shown.
+    #[error(
+        "a reference in a text that is not shown cannot be replaced; `$${{` stands for the characters `${{`"
+    )]
+    Hidden,
     /// Values refer to each other in a circle.
     #[error("the references go round in a circle: {}", path.join(" → "))]
     Cycle {

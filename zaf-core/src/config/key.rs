@@ -34,21 +34,16 @@ impl Key {
                 entity.name(),
                 option.key
             )),
-            (Some(at), None) => Self(pattern(at, option).into()),
+            (Some(at), None) => Self::fold(&pattern(at, option)),
             (None, _) => Self::fold(option.key),
         }
     }
 
     /// The entity, if this is the key of an option that hangs at an entity option.
     pub fn entity_of(&self, option: &OptionDescriptor) -> Option<Entity> {
-        let at = option.at?;
-        let rest = self
-            .0
-            .strip_prefix(namespace(&Self::fold(at.key).0))?
-            .strip_prefix('.')?;
-        let entity = rest
-            .strip_suffix(&*Self::fold(option.key).0)?
-            .strip_suffix('.')?;
+        let (before, after) = around_entity(option)?;
+        let rest = self.0.strip_prefix(&*before)?.strip_prefix('.')?;
+        let entity = rest.strip_suffix(&*after)?.strip_suffix('.')?;
         is_entity_name(entity).then(|| Entity::from(entity))
     }
 
@@ -56,6 +51,13 @@ impl Key {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// What stands before and after the entity in the keys of an option that hangs at an entity option, without the dots beside it.
+pub(super) fn around_entity(option: &OptionDescriptor) -> Option<(String, String)> {
+    let at = Key::fold(option.at?.key);
+    let after = Key::fold(option.key);
+    Some((namespace(at.as_str()).to_owned(), after.to_string()))
 }
 
 fn pattern(at: &OptionDescriptor, option: &OptionDescriptor) -> String {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::option::OptionDescriptor;
+
 /// What values an option accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -26,8 +28,12 @@ pub enum Kind {
     Glob,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// One of the values that another option has; that one has several values.
+    ChoiceOf(&'static OptionDescriptor),
     /// The name of an entity: `[a-z0-9]+`.
     Entity,
+    /// Text that nobody may see. `file:PATH` stands for the text in a file, without the line break at its end.
+    Secret,
 }
 
 /// A default that can stand in a constant.

@@ -1,5 +1,6 @@
 //! A layer: what one source contributes, before it is merged.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::key::Key;
@@ -10,7 +11,7 @@ use super::value::Value;
 use crate::message::Entity;
 
 /// One value of a layer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct LayerEntry {
     /// The key as it was written, for messages.
     pub spelling: String,
@@ -22,6 +23,13 @@ pub struct LayerEntry {
     pub source: Source,
     /// Which bytes of which document; only for files.
     pub place: Option<Place>,
+}
+
+impl fmt::Debug for LayerEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Nobody knows here whether the value may be shown.
+        write!(f, "LayerEntry({} at {})", self.spelling, self.source)
+    }
 }
 
 /// What identifies a file whatever its path is (device and inode), for finding files that include each other.

@@ -26,19 +26,26 @@
 //!
 //! Nothing here runs a thread, prints, or (but for [`load`]) touches files and the environment.
 
+mod context;
 mod declaration;
 mod error;
+mod expand;
 mod key;
 mod kind;
 mod layer;
 pub mod load;
+mod merge;
+mod operation;
 mod option;
+mod option_kinds;
 mod problem;
 mod read;
 mod reference;
 mod scalar;
+mod secret;
 mod source;
 mod store;
+mod transform;
 mod unit;
 mod validate;
 mod value;
@@ -48,15 +55,19 @@ mod view;
 mod tests;
 
 pub use crate::nearest::nearest;
+pub use context::ApplicationContext;
 pub use error::{ConfigError, ReferenceError};
 pub use key::{Key, environment_name, flag_name, shown_key};
 pub use kind::{DefaultValue, Kind};
 pub use layer::{ConfigLayer, FileId, LayerEntry};
+pub use operation::Operation;
 pub use option::{ConfigOption, OptionDescriptor, OptionId, OptionType};
 pub use problem::{Problem, Problems, Severity};
 pub use reference::EXPANDED_LIMIT;
+pub use secret::{SECRET_SHOWN, Secret};
 pub use source::{Document, Place, Priority, Source};
 pub use store::{ConfigStore, Explained, KnownOption, Outcome};
+pub use transform::{Transform, Transformed};
 pub use validate::{UnknownKeys, has_errors};
 pub use value::{Mismatch, TypedValue, Value, expected, is_entity_name};
 pub use view::ConfigView;

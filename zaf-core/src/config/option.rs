@@ -9,7 +9,10 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
+use super::context::ApplicationContext;
 use super::kind::{DefaultValue, Kind};
+use super::secret::{Secret, written};
+use super::transform::Transform;
 use super::value::{TypedValue, Value};
 use crate::message::Entity;
 
@@ -50,6 +53,19 @@ option_type! {
     Duration: Duration,
     Utf8PathBuf: Path,
     Entity: Entity,
+}
+
+impl OptionType for Secret {
+    fn from_typed(value: TypedValue) -> Option<Self> {
+        match value {
+            TypedValue::Secret(secret) => Some(secret),
+            _ => None,
+        }
+    }
+
+    fn into_value(self) -> Value {
+        Value::Text(written(self.reveal()))
+    }
 }
 
 impl<T: OptionType> OptionType for Vec<T> {
@@ -95,6 +111,29 @@ pub struct OptionDescriptor {
     pub argument: bool,
     /// Whether only the full help shows it.
     pub hidden: bool,
+    /// Other keys that it is known by, in every spelling; of an option that hangs at an entity option, other names.
+    pub aliases: &'static [&'static str],
+    /// For whom the command line has it; empty: for everybody. Files and the environment can always set it.
+    pub contexts: &'static [ApplicationContext],
+    /// What is made of each value once it is read.
+    pub transform: Option<Transform>,
+}
+
+impl OptionDescriptor {
+    /// Whether the command line of an application for these users has the option.
+    pub fn is_for(&self, context: ApplicationContext) -> bool {
+        self.contexts.is_empty() || self.contexts.contains(&context)
+    }
+
+    /// Whether nobody may see its values.
+    pub const fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Secret)
+    }
+
+    /// The option under another of its names.
+    pub(super) const fn named(self, key: &'static str) -> Self {
+        Self { key, ..self }
+    }
 }
 
 impl PartialEq for OptionDescriptor {
@@ -126,7 +165,7 @@ impl<T> fmt::Debug for OptionId<T> {
 }
 
 impl<T> OptionId<T> {
-    const fn with_kind(key: &'static str, kind: Kind) -> Self {
+    pub(super) const fn with_kind(key: &'static str, kind: Kind) -> Self {
         let descriptor = OptionDescriptor {
             key,
             description: "",
@@ -138,6 +177,9 @@ impl<T> OptionId<T> {
             short: None,
             argument: false,
             hidden: false,
+            aliases: &[],
+            contexts: &[],
+            transform: None,
         };
         Self {
             descriptor,
@@ -145,7 +187,7 @@ impl<T> OptionId<T> {
         }
     }
 
-    const fn with(descriptor: OptionDescriptor) -> Self {
+    pub(super) const fn with(descriptor: OptionDescriptor) -> Self {
         Self {
             descriptor,
             value: PhantomData,
@@ -176,6 +218,24 @@ impl<T> OptionId<T> {
     pub const fn short(self, letter: char) -> Self {
         Self::with(OptionDescriptor {
             short: Some(letter),
+            ..self.descriptor
+        })
+    }
+
+    /// Adds other keys that it is known by: older names, shorter ones. All sources may use them, and all mean this option.
+    #[must_use]
+    pub const fn aliases(self, keys: &'static [&'static str]) -> Self {
+        Self::with(OptionDescriptor {
+            aliases: keys,
+            ..self.descriptor
+        })
+    }
+
+    /// Gives it to the command line of these applications only. Files and the environment can always set it.
+    #[must_use]
+    pub const fn contexts(self, contexts: &'static [ApplicationContext]) -> Self {
+        Self::with(OptionDescriptor {
+            contexts,
             ..self.descriptor
         })
     }
@@ -232,183 +292,6 @@ impl<T> OptionId<T> {
             required: true,
             instantiate_on: true,
         }
-    }
-}
-
-impl OptionId<String> {
-    /// Any text.
-    pub const fn text(key: &'static str) -> Self {
-        Self::with_kind(key, Kind::Text)
-    }
-
-    /// One of a few words.
-    pub const fn choice(key: &'static str, choices: &'static [&'static str]) -> Self {
-        Self::with_kind(key, Kind::Choice(choices))
-    }
-
-    /// A glob pattern.
-    pub const fn glob(key: &'static str) -> Self {
-        Self::with_kind(key, Kind::Glob)
-    }
-
-    /// Value when no source has one.
-    #[must_use]
-    pub const fn default(self, value: &'static str) -> Self {
-        Self::with(OptionDescriptor {
-            default: Some(DefaultValue::Text(value)),
-            ..self.descriptor
-        })
-    }
-
-    /// Values of all sources add up.
-    #[must_use]
-    pub const fn multiple(self) -> OptionId<Vec<String>> {
-        OptionId::with(OptionDescriptor {
-            multiple: true,
-            ..self.descriptor
-        })
-    }
-}
-
-impl OptionId<i64> {
-    /// A whole number.
-    pub const fn integer(key: &'static str) -> Self {
-        Self::with_kind(key, Kind::Integer)
-    }
-
-    /// Value when no source has one.
-    #[must_use]
-    pub const fn default(self, value: i64) -> Self {
-        Self::with(OptionDescriptor {
-            default: Some(DefaultValue::Integer(value)),
-            ..self.descriptor
-        })
-    }
-
-    /// Values of all sources add up.
-    #[must_use]
-    pub const fn multiple(self) -> OptionId<Vec<i64>> {
-        OptionId::with(OptionDescriptor {
-            multiple: true,
-            ..self.descriptor
-        })
-    }
-}
-
-impl OptionId<u64> {
-    /// A whole number that is not negative.
-    pub const fn count(key: &'static str) -> Self {
-        Self::with_kind(key, Kind::Count)
-    }
-
-    /// A number of bytes: `64`, `4 KiB`, `1MB`.
-    pub const fn size(key: &'static str) -> Self {
-        Self::with_kind(key, Kind::Size)
-    }
-
-    /// Value when no source has one; bytes for sizes.
-    #[must_use]
-    pub const fn default(self, value: u64) -> Self {
-        Self::with(OptionDescriptor {
-            default: Some(DefaultValue::Unsigned(value)),
-            ..self.descriptor
-        })
-    }
-}
-
-impl OptionId<f64> {
-    /// A finite number.
-    pub const fn float(key: &'static str) -> Self {
-        Self::with_kind(key, Kind::Float)
-    }
-
-    /// Value when no source has one.
-    #[must_use]
-    pub const fn default(self, value: f64) -> Self {
-        Self::with(OptionDescriptor {
-            default: Some(DefaultValue::Float(value)),
-            ..self.descriptor
-        })
-    }
-}
-
-impl OptionId<bool> {
-    /// Yes or no: `--name`, `--no-name`, `--name true|false`.
-    pub const fn flag(key: &'static str) -> Self {
-        Self::with_kind(key, Kind::Flag)
-    }
-
-    /// Value when no source has one.
-    #[must_use]
-    pub const fn default(self, value: bool) -> Self {
-        Self::with(OptionDescriptor {
-            default: Some(DefaultValue::Flag(value)),
-            ..self.descriptor
-        })
-    }
-}
-
-impl OptionId<bool> {
-    /// Values of all sources add up: `-vv` is twice yes.
-    #[must_use]
-    pub const fn multiple(self) -> OptionId<Vec<bool>> {
-        OptionId::with(OptionDescriptor {
-            multiple: true,
-            ..self.descriptor
-        })
-    }
-}
-
-impl OptionId<Duration> {
-    /// A length of time: `5s`, `2m 30s`, `100ms`; a bare number is refused, because its unit would be a guess.
-    pub const fn duration(key: &'static str) -> Self {
-        Self::with_kind(key, Kind::Duration)
-    }
-
-    /// Value when no source has one.
-    #[must_use]
-    pub const fn default(self, value: Duration) -> Self {
-        Self::with(OptionDescriptor {
-            default: Some(DefaultValue::Duration(value)),
-            ..self.descriptor
-        })
-    }
-}
-
-impl OptionId<Utf8PathBuf> {
-    /// A path; relative ones start where the value was written (a file's directory, else the working directory).
-    pub const fn path(key: &'static str) -> Self {
-        Self::with_kind(key, Kind::Path)
-    }
-
-    /// Value when no source has one.
-    #[must_use]
-    pub const fn default(self, value: &'static str) -> Self {
-        Self::with(OptionDescriptor {
-            default: Some(DefaultValue::Text(value)),
-            ..self.descriptor
-        })
-    }
-
-    /// Values of all sources add up.
-    #[must_use]
-    pub const fn multiple(self) -> OptionId<Vec<Utf8PathBuf>> {
-        OptionId::with(OptionDescriptor {
-            multiple: true,
-            ..self.descriptor
-        })
-    }
-}
-
-impl OptionId<Vec<Entity>> {
-    /// Names of entities, for example `suts.ids`.
-    pub const fn entities(key: &'static str) -> Self {
-        let id = Self::with_kind(key, Kind::Entity);
-        Self::with(OptionDescriptor {
-            multiple: true,
-            is_entity: true,
-            ..id.descriptor
-        })
     }
 }
 

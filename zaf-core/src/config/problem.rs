@@ -10,6 +10,7 @@ use std::sync::Arc;
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use super::secret::SECRET_SHOWN;
 use super::source::Document;
 
 /// How serious a problem is.
@@ -26,6 +27,8 @@ struct Mark {
     document: Arc<Document>,
     span: Range<usize>,
     label: String,
+    /// Bytes of the document that are not shown.
+    hidden: Vec<Range<usize>>,
 }
 
 /// Something wrong with what a person wrote.
@@ -80,6 +83,19 @@ impl Problem {
     ) -> Self {
         let also = Some(Box::new(mark(document, span, label.into())));
         Self { also, ..self }
+    }
+
+    /// Keeps these bytes of these documents out of the picture.
+    #[must_use]
+    pub(super) fn hiding(mut self, hidden: &[(Arc<Document>, Range<usize>)]) -> Self {
+        for mark in [&mut self.at, &mut self.also].into_iter().flatten() {
+            let of_document = hidden
+                .iter()
+                .filter(|(document, _)| Arc::ptr_eq(document, &mark.document));
+            mark.hidden
+                .extend(of_document.map(|(_, span)| span.clone()));
+        }
+        self
     }
 
     /// Adds a line that explains. Lines are shown in the order added.
@@ -173,6 +189,7 @@ fn mark(document: &Arc<Document>, span: Range<usize>, label: String) -> Mark {
         document: Arc::clone(document),
         span,
         label,
+        hidden: document.hidden().to_vec(),
     }
 }
 
@@ -207,9 +224,9 @@ impl Mark {
         // What cannot be printed would shift the caret or command the terminal.
         let visible = |part: &str| part.replace(|c: char| c.is_control() && c != '\t', "\u{fffd}");
         let (before, marked, after) = (
-            visible(&text[from..start]),
-            visible(&text[start..end]),
-            visible(&text[end..to]),
+            visible(&self.shown(from..start)),
+            visible(&self.shown(start..end)),
+            visible(&self.shown(end..to)),
         );
         let (line, _) = self.document.position(start);
         let span = before.len()..before.len() + marked.len();
@@ -220,6 +237,32 @@ impl Mark {
             span,
             label: &self.label,
         }
+    }
+}
+
+impl Mark {
+    /// A part of the text without what is hidden. Bounds are those of characters.
+    fn shown(&self, part: Range<usize>) -> String {
+        let text = self.document.text();
+        let mut hidden: Vec<_> = self
+            .hidden
+            .iter()
+            .map(|hidden| hidden.start.max(part.start)..hidden.end.min(part.end))
+            .filter(|hidden| hidden.start < hidden.end)
+            .collect();
+        hidden.sort_by_key(|hidden| hidden.start);
+        let mut shown = String::new();
+        let mut at = part.start;
+        for hidden in hidden {
+            if hidden.end <= at {
+                continue;
+            }
+            shown.push_str(&text[at..text.floor_char_boundary(hidden.start.max(at))]);
+            shown.push_str(SECRET_SHOWN);
+            at = text.ceil_char_boundary(hidden.end);
+        }
+        shown.push_str(&text[at.min(part.end)..part.end]);
+        shown
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) enum Found {
     Text(String),
     /// The key is known but has no value.
     Unset,
+    /// Its value may not be shown.
+    Secret,
     /// Nobody knows the key; the nearest that is known.
     Unknown(Option<String>),
 }
@@ -131,6 +133,7 @@ impl Expander {
                     let text = match find(&key) {
                         Found::Text(text) => text,
                         Found::Unset => return Err(ReferenceError::Unset { name }),
+                        Found::Secret => return Err(ReferenceError::Secret { name }),
                         Found::Unknown(near) => return Err(ReferenceError::Unknown { name, near }),
                     };
                     open.insert(key.clone());

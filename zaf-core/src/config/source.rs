@@ -1,6 +1,7 @@
 //! Where a value comes from, and how much it counts.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -168,6 +169,8 @@ impl fmt::Display for Source {
 pub struct Document {
     path: Arc<Utf8Path>,
     text: String,
+    /// Bytes that may be a secret.
+    hidden: Vec<Range<usize>>,
 }
 
 impl Document {
@@ -181,7 +184,21 @@ impl Document {
         Self {
             path: Arc::from(path.as_ref()),
             text,
+            hidden: Vec::new(),
         }
+    }
+
+    /// With what stands behind these words, as behind a key, left out of every picture: for keys of secrets, before anybody
+    /// could read the file. Rather too much than too little is left out.
+    #[must_use]
+    pub fn hiding(self, words: &BTreeSet<String>) -> Self {
+        let hidden = super::secret::behind(&self.text, words);
+        Self { hidden, ..self }
+    }
+
+    /// Bytes that no picture shows; sorted.
+    pub(super) fn hidden(&self) -> &[Range<usize>] {
+        &self.hidden
     }
 
     /// Path as it was given.

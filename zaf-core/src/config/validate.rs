@@ -1,13 +1,18 @@
 //! Checks everything that anybody wrote, and finds all problems at once.
 
+use std::sync::Arc;
+
 use super::declaration::flag_usage;
 use super::error::ConfigError;
 use super::key::{Key, shown_key};
+use super::option::OptionDescriptor;
 use super::problem::{Problem, Severity};
+use super::read::transformed;
 use super::reference::Expander;
+use super::secret::Written;
 use super::source::{Priority, Source};
 use super::store::{ConfigStore, Entry, KnownOption};
-use super::value::{Mismatch, expected};
+use super::value::{Mismatch, TypedValue, expected};
 use crate::message::Entity;
 
 /// What to do about keys that nobody knows.
@@ -31,7 +36,11 @@ impl ConfigStore {
         let mut found: Vec<(Option<(String, usize)>, Problem)> = Vec::new();
         let mut suggestions = SUGGESTIONS;
         let mut expander = Expander::default();
+        let mut hidden = Vec::new();
         for (key, entry) in self.entries() {
+            if let Some(place) = entry.place.as_ref().filter(|_| self.may_be_secret(key)) {
+                hidden.push((Arc::clone(&place.document), place.value.clone()));
+            }
             let Some(problem) = self.check(key, entry, unknown, &mut suggestions, &mut expander)
             else {
                 continue;
@@ -43,22 +52,40 @@ impl ConfigStore {
             ));
         }
         found.sort_by(|(a, _), (b, _)| a.is_none().cmp(&b.is_none()).then_with(|| a.cmp(b)));
-        found.into_iter().map(|(_, problem)| problem).collect()
+        // A line with a secret may be drawn because of something else in it.
+        let hide = |problem: Problem| problem.hiding(&hidden);
+        found
+            .into_iter()
+            .map(|(_, problem)| hide(problem))
+            .collect()
+    }
+
+    /// Whether a key is that of a secret, or one that nobody knows whose nearest is.
+    fn may_be_secret(&self, key: &Key) -> bool {
+        if let Some((known, _)) = self.lookup(key) {
+            return known.option.is_secret();
+        }
+        let last = |key: &str| key.rsplit('.').next().unwrap_or_default().to_owned();
+        let words: Vec<String> = self
+            .options()
+            .filter(|known| known.option.is_secret())
+            .map(|known| last(Key::fold(known.option.key).as_str()))
+            .collect();
+        super::nearest(&last(key.as_str()), words.iter().map(String::as_str)).is_some()
     }
 
     /// All required options of a list that have no value, as problems, in the order of the list.
     pub fn missing<'a>(
         &self,
-        required: impl IntoIterator<Item = (&'a super::OptionDescriptor, Option<&'a Entity>, &'a str)>,
+        required: impl IntoIterator<Item = (&'a OptionDescriptor, Option<&'a Entity>, &'a str)>,
     ) -> Vec<Problem> {
-        let is_missing = |option: &super::OptionDescriptor, entity: Option<&Entity>| match self
-            .read(option, entity)
-        {
-            Ok(None) => true,
-            Ok(Some(super::TypedValue::List(items))) => items.is_empty(),
-            // A value that is wrong is a problem of its own, found by `validate`.
-            Ok(Some(_)) | Err(_) => false,
-        };
+        let is_missing =
+            |option: &OptionDescriptor, entity: Option<&Entity>| match self.read(option, entity) {
+                Ok(None) => true,
+                Ok(Some(TypedValue::List(items))) => items.is_empty(),
+                // A value that is wrong is a problem of its own, found by `validate`.
+                Ok(Some(_)) | Err(_) => false,
+            };
         required
             .into_iter()
             .filter(|(option, entity, _)| is_missing(option, *entity))
@@ -92,8 +119,14 @@ impl ConfigStore {
         if entry.value == super::Value::Unset {
             return None;
         }
-        match self.read_value(&known.option, key, &entry.value, &entry.source, expander) {
-            Ok(_) => entity.and_then(|entity| self.unnamed_entity(known, &entity, entry)),
+        let option = &known.option;
+        let is_seen = matches!(&entry.source, Source::CommandLine { .. });
+        if option.is_secret() && is_seen && !is_in_file(&entry.value) {
+            return Some(seen_secret(key, option, entity.as_ref()));
+        }
+        let read = self.read_value(option, key, &entry.value, &entry.source, expander);
+        match read.and_then(|value| transform_all(option, key, value, &entry.source)) {
+            Ok(()) => entity.and_then(|entity| self.unnamed_entity(known, &entity, entry)),
             Err(ConfigError::Wrong { mismatch, .. }) => {
                 Some(wrong_value(key, known, entity.as_ref(), entry, &mismatch))
             }
@@ -185,6 +218,60 @@ impl ConfigStore {
                 .detail(label),
         })
     }
+}
+
+/// Lets the author's function look at every value.
+fn transform_all(
+    option: &OptionDescriptor,
+    key: &Key,
+    value: TypedValue,
+    source: &Source,
+) -> Result<(), ConfigError> {
+    let TypedValue::List(items) = value else {
+        return transformed(option, key, value, source).map(drop);
+    };
+    for (index, item) in items.into_iter().enumerate() {
+        if let Err(error) = transformed(option, key, item, source) {
+            return Err(match error {
+                ConfigError::Wrong {
+                    key,
+                    from,
+                    mut mismatch,
+                } => {
+                    mismatch.element = Some(index);
+                    ConfigError::Wrong {
+                        key,
+                        from,
+                        mismatch,
+                    }
+                }
+                other => other,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether all texts of a secret's value are in files.
+fn is_in_file(value: &super::Value) -> bool {
+    match value {
+        super::Value::Text(text) | super::Value::Raw(text) => {
+            matches!(Written::of(text), Written::File(_))
+        }
+        super::Value::List(items) => items.iter().all(is_in_file),
+        _ => false,
+    }
+}
+
+/// A secret that everybody can see.
+fn seen_secret(key: &Key, option: &OptionDescriptor, entity: Option<&Entity>) -> Problem {
+    let usage = flag_usage(option, entity);
+    Problem::error(format!(
+        "option `{key}` has a secret on the command line, where everybody can see it"
+    ))
+    .detail(format!(
+        "write `{usage}`, or set it in a file or in the environment"
+    ))
 }
 
 fn placed(problem: Problem, entry: &Entry, element: Option<usize>, label: &str) -> Problem {

@@ -11,6 +11,7 @@ use camino::Utf8PathBuf;
 
 use super::kind::{DefaultValue, Kind};
 use super::scalar::{quoted_if_needed, scalar};
+use super::secret::{SECRET_SHOWN, Secret};
 use super::unit;
 use crate::message::Entity;
 
@@ -55,6 +56,8 @@ pub enum TypedValue {
     Path(Utf8PathBuf),
     /// For entities.
     Entity(Entity),
+    /// For secrets.
+    Secret(Secret),
     /// For options with several values.
     List(Vec<Self>),
 }
@@ -79,7 +82,15 @@ impl Mismatch {
     fn new(kind: Kind, found: &Value) -> Self {
         Self {
             expected: expected(kind),
-            found: found.to_string(),
+            found: match (kind, found) {
+                (Kind::Secret, Value::Text(_) | Value::Raw(_)) => {
+                    "a text that is not shown".to_owned()
+                }
+                (Kind::Secret, Value::Unset) => found.to_string(),
+                (Kind::Secret, Value::List(items)) => format!("a list of {}", items.len()),
+                (Kind::Secret, _) => "something that is no text".to_owned(),
+                (_, found) => found.to_string(),
+            },
             is_range: false,
             element: None,
             help: None,
@@ -117,7 +128,9 @@ pub fn expected(kind: Kind) -> String {
             let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
             format!("one of {}", words.join(", "))
         }
+        Kind::ChoiceOf(other) => format!("one of the values of `{}`", other.key),
         Kind::Entity => "a name of lower-case letters and digits".to_owned(),
+        Kind::Secret => "a text, or `file:PATH` with the file that has it".to_owned(),
     }
 }
 
@@ -149,7 +162,12 @@ impl Value {
     fn read_one(&self, kind: Kind) -> Result<TypedValue, Mismatch> {
         let wrong = || Mismatch::new(kind, self);
         match kind {
-            Kind::Text | Kind::Glob => Ok(TypedValue::Text(self.text(kind)?.to_owned())),
+            // Which values the other option has is the store's to know.
+            Kind::Text | Kind::Glob | Kind::ChoiceOf(_) => {
+                Ok(TypedValue::Text(self.text(kind)?.to_owned()))
+            }
+            // Whether the text is in a file is the store's to know.
+            Kind::Secret => Ok(TypedValue::Secret(Secret::new(self.text(kind)?))),
             Kind::Path => {
                 let text = self.text(kind)?;
                 if text.is_empty() || text.contains('\0') {
@@ -348,7 +366,7 @@ pub fn is_entity_name(name: &str) -> bool {
 }
 
 impl TypedValue {
-    /// The value in the form that a file would have: durations and sizes as text with units.
+    /// The value in the form that a file would have: durations and sizes as text with units. Of a secret, what is shown.
     pub fn to_value(&self) -> Value {
         match self {
             Self::Text(text) => Value::Text(text.clone()),
@@ -359,7 +377,18 @@ impl TypedValue {
             Self::Duration(duration) => Value::Text(unit::print_duration(*duration)),
             Self::Path(path) => Value::Text(path.to_string()),
             Self::Entity(entity) => Value::Text(entity.name().to_owned()),
+            Self::Secret(_) => Value::Text(SECRET_SHOWN.to_owned()),
             Self::List(items) => Value::List(items.iter().map(Self::to_value).collect()),
+        }
+    }
+}
+
+impl TypedValue {
+    /// What makes two elements of a list the same.
+    pub(super) fn identity(&self) -> String {
+        match self {
+            Self::Secret(secret) => secret.reveal().to_owned(),
+            other => other.to_value().print(),
         }
     }
 }

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use super::core_options::entity_include;
+use super::enablement::{self, Statement};
 use super::options::{self, OptionEntry, Requester};
 use super::{
-    DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, LoadError, RegisteredExtension,
+    DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, LoadError, RaisedPriorities,
+    RegisteredExtension,
 };
 use crate::command::{CommandDescriptor, CommandTree};
-use crate::config::{ConfigOption, ConfigStore, Key, Source, nearest};
+use crate::config::{ConfigOption, ConfigStore, Key, nearest};
 
 /// Whether an extension takes part, and because of whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +26,8 @@ pub enum ExtensionState {
     Enabled,
     /// It is not loaded.
     Disabled {
-        /// Where the value that disables it was written; none if its declaration or the general default does.
-        by: Option<Source>,
+        /// Who says so; none if its declaration does.
+        by: Option<Statement>,
     },
     /// Another extension is loaded in its place.
     Replaced {
@@ -47,7 +50,9 @@ impl fmt::Display for ExtensionState {
             Self::Undecided => f.write_str("undecided"),
             Self::Enabled => f.write_str("enabled"),
             Self::Disabled { by: None } => f.write_str("disabled by default"),
-            Self::Disabled { by: Some(source) } => write!(f, "disabled by {source}"),
+            Self::Disabled {
+                by: Some(statement),
+            } => write!(f, "disabled by {statement}"),
             Self::Replaced { by } => write!(f, "replaced by {by}"),
         }
     }
@@ -61,6 +66,8 @@ pub struct ExtensionEntry {
     pub descriptor: ExtensionDescriptor,
     /// Its dispatchers, by file and line.
     pub dispatchers: Vec<DispatcherSet>,
+    /// Priorities of dispatchers that `plugins.<type>.order` raises.
+    pub priorities: RaisedPriorities,
     /// Whether it takes part.
     pub state: ExtensionState,
 }
@@ -109,17 +116,11 @@ impl Catalog {
         let own = core.iter().map(|option| (Requester::Application, *option));
         let of_extensions = enabled().flat_map(|extension| {
             let requester = Requester::extension(extension);
-            extension
-                .config_options
-                .iter()
-                .map(move |option| (requester, *option))
+            asked_for(extension.config_options).map(move |option| (requester, option))
         });
         let of_commands = commands.iter().flat_map(|(_, entry)| {
-            entry
-                .command
-                .config_options
-                .iter()
-                .map(|option| (Requester::Command(entry.command), *option))
+            asked_for(entry.command.config_options)
+                .map(|option| (Requester::Command(entry.command), option))
         });
         let (options, mut problems) = options::collect(own.chain(of_extensions).chain(of_commands));
         problems.extend(command_problems.into_iter().map(LoadError::from));
@@ -179,15 +180,24 @@ impl Catalog {
             .map(|extension| ExtensionEntry {
                 descriptor: extension.descriptor,
                 dispatchers: extension.dispatchers.clone(),
+                priorities: extension.priorities.clone(),
                 state: ExtensionState::Enabled,
             })
             .collect();
         Self::new(entries, &[], store)
     }
 
-    /// All extensions with their states, sorted by (load order, name, crate, file, line).
+    /// All extensions with their states, in the order in which they are loaded: sorted by load order, then as
+    /// `plugins.<type>.order` says, then by (name, crate, file, line).
     pub fn extensions(&self) -> &[ExtensionEntry] {
         &self.known.extensions
+    }
+
+    /// All that is said about whether an extension is loaded, what counts most first. Defaults, and the declaration, say nothing;
+    /// neither do values that cannot be read.
+    pub fn statements(&self, extension: &ExtensionDescriptor) -> Vec<Statement> {
+        let listed = enablement::disabled_list(&self.store).unwrap_or_default();
+        enablement::statements(extension, &listed, &self.store).0
     }
 
     /// The commands of enabled extensions.
@@ -243,12 +253,12 @@ impl Catalog {
         let mut keys = BTreeSet::new();
         let mut next = Some(command);
         while let Some(command) = next {
-            keys.extend(command.config_options.iter().map(key));
+            keys.extend(asked_for(command.config_options).map(|option| key(&option)));
             next = command.parent;
         }
         for extension in self.enabled() {
             if !extension.config_options.is_empty() && extension.extends(command) {
-                keys.extend(extension.config_options.iter().map(key));
+                keys.extend(asked_for(extension.config_options).map(|option| key(&option)));
             }
         }
         keys.iter()
@@ -331,10 +341,19 @@ impl Catalog {
             .map(|(key, _)| key.clone());
         self.enabled()
             .filter(|extension| extension.is_framework())
-            .flat_map(|extension| extension.config_options.iter().map(key))
+            .flat_map(|extension| asked_for(extension.config_options).map(|option| key(&option)))
             .chain(of_application)
             .collect()
     }
+}
+
+/// The options of a list, and with each entity option the one that includes files for its entities.
+fn asked_for(list: &'static [ConfigOption]) -> impl Iterator<Item = ConfigOption> {
+    let includes = list
+        .iter()
+        .filter(|request| request.option.is_entity)
+        .map(|request| entity_include(&request.option));
+    list.iter().copied().chain(includes)
 }
 
 fn key(option: &ConfigOption) -> Key {

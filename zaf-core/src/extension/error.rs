@@ -1,4 +1,6 @@
 //! What can go wrong while extensions are loaded and unloaded.
+//!
+//! Long because all that can go wrong is one list, with one text, one exit code and one extension for each.
 
 use std::time::Duration;
 
@@ -174,6 +176,33 @@ pub enum LoadError {
         by: &'static str,
         place: String,
     },
+    /// `plugins.disable` names what is no extension.
+    #[error(
+        "there is no plugin `{name}`, which {by} disables{}",
+        near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+    )]
+    UnknownPlugin {
+        name: String,
+        by: String,
+        near: Option<String>,
+    },
+    /// A framework extension with a load order up to 20 cannot be disabled.
+    #[error(
+        "extension `{extension}` cannot be disabled, as {by} says: it is always loaded (load order up to 20)"
+    )]
+    CannotBeDisabled { extension: String, by: String },
+    /// `plugins.<type>.order` cannot be followed.
+    #[error("{by} cannot be followed: {problem}")]
+    Order { by: String, problem: String },
+    /// The name of a group cannot be used in keys and flags.
+    #[error(
+        "extension `{extension}` ({place}) belongs to group `{group}`; expected a name of lower-case letters and digits, not `all`"
+    )]
+    GroupName {
+        extension: &'static str,
+        place: String,
+        group: &'static str,
+    },
     /// Configuration that decides about extensions cannot be read.
     #[error("the configuration of extensions cannot be read")]
     Config {
@@ -211,6 +240,16 @@ pub enum LoadError {
         step: &'static str,
         message: String,
     },
+    /// A step of the extension took longer than `extension.init.timeout`.
+    #[error("extension `{extension}`{instance} ({place}) is still in `{step}` after {} ms", limit.as_millis())]
+    Hung {
+        extension: &'static str,
+        instance: String,
+        place: String,
+        step: &'static str,
+        limit: Duration,
+        hints: Vec<String>,
+    },
     /// A dispatcher could not be registered.
     #[error(
         "dispatcher `{handler}` ({place}) of extension `{extension}`{instance} could not be registered"
@@ -223,6 +262,19 @@ pub enum LoadError {
         #[source]
         cause: Cause,
         hints: Vec<String>,
+    },
+    /// An extension needs one that is not loaded.
+    #[error(
+        "extension `{extension}` ({place}) needs message `{message}` in `{handler}`, which nobody defines: {}",
+        chain.join(" -> ")
+    )]
+    SwitchedOff {
+        extension: &'static str,
+        place: String,
+        handler: &'static str,
+        message: &'static str,
+        /// Who needs whom, from the command on; the last one is not loaded, and says why.
+        chain: Vec<String>,
     },
     /// The bus refused a definition.
     #[error("extension `{extension}` ({place}) could not define endpoint `{endpoint}`")]
@@ -259,6 +311,9 @@ impl LoadError {
             | Self::Command(_)
             | Self::Config { .. }
             | Self::OptionMissing { .. }
+            | Self::UnknownPlugin { .. }
+            | Self::CannotBeDisabled { .. }
+            | Self::Order { .. }
             | Self::NoCommand
             | Self::UnknownCommand { .. } => ExitCode::Usage,
             _ => ExitCode::ExtensionFailed,
@@ -274,6 +329,7 @@ impl LoadError {
             | Self::ExtendsNothing { extension, .. }
             | Self::SeveralInstanceOptions { extension, .. }
             | Self::NoEntityOption { extension, .. }
+            | Self::GroupName { extension, .. }
             | Self::ConditionNotRequested { extension, .. }
             | Self::DispatcherEntity { extension, .. }
             | Self::NoWorkers { extension, .. }
@@ -284,7 +340,9 @@ impl LoadError {
             | Self::OptionMissing { extension, .. }
             | Self::Failed { extension, .. }
             | Self::Panicked { extension, .. }
+            | Self::Hung { extension, .. }
             | Self::Dispatcher { extension, .. }
+            | Self::SwitchedOff { extension, .. }
             | Self::Define { extension, .. } => Some(extension),
             _ => None,
         }
@@ -293,7 +351,9 @@ impl LoadError {
     /// What the reader can do; may be empty.
     pub fn hints(&self) -> &[String] {
         match self {
-            Self::Failed { hints, .. } | Self::Dispatcher { hints, .. } => hints,
+            Self::Failed { hints, .. }
+            | Self::Hung { hints, .. }
+            | Self::Dispatcher { hints, .. } => hints,
             _ => &[],
         }
     }

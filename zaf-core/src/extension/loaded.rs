@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::error::{DestroyError, LoadError, LoadErrors};
 use super::loader::make_instances;
+use super::start::Starter;
 use super::{
     Catalog, Host, RegisteredExtension, RunningExtension, TeardownLimits, core_options, definitions,
 };
@@ -15,15 +16,21 @@ use crate::config::{ConfigStore, nearest};
 pub(super) struct Instances {
     pub(super) host: Host,
     pub(super) running: Vec<RunningExtension>,
+    /// Kept as long as they are: what an extension started may end with the thread that it was started on.
+    starter: Starter,
     limits: TeardownLimits,
     is_destroyed: bool,
 }
 
+/// What came of making the instances of an extension.
+type Made = (Vec<RunningExtension>, Vec<LoadError>);
+
 impl Instances {
-    pub(super) fn new(host: Host, limits: TeardownLimits) -> Self {
+    pub(super) fn new(host: Host, starter: Starter, limits: TeardownLimits) -> Self {
         Self {
             host,
             running: Vec::new(),
+            starter,
             limits,
             is_destroyed: false,
         }
@@ -31,6 +38,54 @@ impl Instances {
 
     pub(super) fn catalog(&self) -> &Catalog {
         self.host.catalog()
+    }
+
+    /// Makes the instances of extensions, one extension after the other, and keeps them.
+    pub(super) fn make(
+        &mut self,
+        extensions: Vec<RegisteredExtension>,
+        step: fn(&mut Host, RegisteredExtension) -> Made,
+    ) -> Vec<LoadError> {
+        let mut errors = Vec::new();
+        for outcome in self.starter.each(&mut self.host, extensions, step) {
+            match outcome {
+                Ok((made, problems)) => {
+                    self.running.extend(made);
+                    errors.extend(problems);
+                }
+                Err(hung) => errors.push(hung),
+            }
+        }
+        errors
+    }
+
+    /// Does a step with each instance, and keeps those that do not hang in it. First those from `first` on, then those before.
+    fn step(
+        &mut self,
+        first: usize,
+        step: fn(&mut Host, RunningExtension) -> (RunningExtension, Option<LoadError>),
+    ) -> Vec<LoadError> {
+        let mut items: Vec<(usize, RunningExtension)> = std::mem::take(&mut self.running)
+            .into_iter()
+            .enumerate()
+            .collect();
+        items.rotate_left(first);
+        let (numbers, items): (Vec<usize>, Vec<RunningExtension>) = items.into_iter().unzip();
+        let mut errors = Vec::new();
+        let mut kept = Vec::new();
+        let outcomes = self.starter.each(&mut self.host, items, step);
+        for (number, outcome) in numbers.into_iter().zip(outcomes) {
+            match outcome {
+                Ok((instance, error)) => {
+                    kept.push((number, instance));
+                    errors.extend(error);
+                }
+                Err(hung) => errors.push(hung),
+            }
+        }
+        kept.sort_by_key(|(number, _)| *number);
+        self.running = kept.into_iter().map(|(_, instance)| instance).collect();
+        errors
     }
 
     fn destroy(&mut self) -> Vec<DestroyError> {
@@ -200,23 +255,28 @@ fn start(
     }
 
     let first_of_command = instances.running.len();
-    for extension in enabled.iter().filter(of_command) {
-        let made = make_instances(instances, extension, &mut errors);
-        instances.running.extend(made);
-    }
+    let of_command = enabled.iter().filter(of_command).cloned().collect();
+    errors.extend(instances.make(of_command, |host, extension| {
+        make_instances(host, &extension)
+    }));
     if !on_error.goes_on(&errors) {
         return errors;
     }
-    let (framework, command_extensions) = instances.running.split_at_mut(first_of_command);
-    for instance in command_extensions.iter().chain(framework.iter()) {
-        errors.extend(instance.register_components(&instances.host).err());
-    }
+    errors.extend(instances.step(first_of_command, |host, instance| {
+        let outcome = instance.register_components(host);
+        (instance, outcome.err())
+    }));
     if !on_error.goes_on(&errors) {
         return errors;
     }
-    for instance in command_extensions.iter_mut().chain(framework) {
-        errors.extend(instance.register_dispatchers(&instances.host).err());
-    }
+    // Somebody may be left behind.
+    let first_of_command = instances
+        .running
+        .partition_point(|instance| instance.descriptor().is_framework());
+    errors.extend(instances.step(first_of_command, |host, mut instance| {
+        let outcome = instance.register_dispatchers(host);
+        (instance, outcome.err())
+    }));
     errors
 }
 

@@ -8,19 +8,23 @@
 //! | 91–100 | know the options of the command, too |
 //! | above | the configuration is complete; command extensions come last of all |
 //!
-//! Within a band by (load order, name, crate, file, line). Each framework extension's configuration is merged before the next
+//! Within a band by load order, then as `plugins.<type>.order` says, then by (name, crate, file, line). Each framework extension's configuration is merged before the next
 //! one is made. An extension that fails does not stop the loading of framework extensions, so that help can be shown in spite of
 //! it; it does stop the command.
 
+use std::collections::BTreeSet;
+
 use super::catalog::ExtensionEntry;
 use super::core_options::{
-    ALL_EXTENSIONS, EXTENSION_ENABLED, EXTENSIONS_ENABLED_BY_DEFAULT, SELECTED_COMMAND,
+    ALL_EXTENSIONS, ALL_GROUPS, EXTENSION_ENABLED, EXTENSIONS_ENABLED_BY_DEFAULT, GROUP_ENABLED,
+    INIT_TIMEOUT, PLUGINS_DISABLED, SELECTED_COMMAND,
 };
 use super::error::{LoadError, LoadErrors};
 use super::loaded::{Instances, Loaded, Prepared};
+use super::start::Starter;
 use super::{
-    Catalog, ExtensionRegistry, Host, RegisteredExtension, RunningExtension, TeardownLimits,
-    enablement,
+    Catalog, ExtensionDescriptor, ExtensionRegistry, Host, RegisteredExtension, RunningExtension,
+    TeardownLimits, enablement, order,
 };
 use crate::command::ApplicationInfo;
 use crate::component::ComponentRegistry;
@@ -33,9 +37,13 @@ const FIRST_BAND_END: u16 = 10;
 const SECOND_BAND_END: u16 = 20;
 
 /// Options that every application has.
-const CORE_OPTIONS: [ConfigOption; 4] = [
+const CORE_OPTIONS: [ConfigOption; 8] = [
     ALL_EXTENSIONS.optional(),
     EXTENSION_ENABLED.optional(),
+    ALL_GROUPS.optional(),
+    GROUP_ENABLED.optional(),
+    PLUGINS_DISABLED.optional(),
+    INIT_TIMEOUT.optional(),
     EXTENSIONS_ENABLED_BY_DEFAULT.optional(),
     SELECTED_COMMAND.optional(),
 ];
@@ -53,6 +61,9 @@ pub struct Loader {
     store: ConfigStore,
     bus: MessageBus,
     limits: TeardownLimits,
+    /// Whether an error ends the loading of framework extensions.
+    is_last: fn(&LoadError) -> bool,
+    is_limited: bool,
 }
 
 impl Loader {
@@ -72,6 +83,8 @@ impl Loader {
             store,
             bus,
             limits: TeardownLimits::default(),
+            is_last: |_| false,
+            is_limited: false,
         }
     }
 
@@ -96,6 +109,22 @@ impl Loader {
         self
     }
 
+    /// Makes no more framework extensions after an error of which `is_last` is true: whoever asked for help has it then. Without
+    /// this, all are made, so that all that is wrong is known.
+    #[must_use]
+    pub fn until(mut self, is_last: fn(&LoadError) -> bool) -> Self {
+        self.is_last = is_last;
+        self
+    }
+
+    /// Calls extensions on a thread of their own, and leaves behind what takes longer than [`INIT_TIMEOUT`] for a step. Otherwise
+    /// they are called on this thread, and may take as long as they like.
+    #[must_use]
+    pub fn within_limits(mut self) -> Self {
+        self.is_limited = true;
+        self
+    }
+
     /// Loads everything that the selected command needs.
     ///
     /// # Errors
@@ -109,57 +138,97 @@ impl Loader {
     pub fn prepare(self) -> Prepared {
         let (extensions, mut errors) = self.extensions.into_parts();
         let mut store = self.store;
-        let names = {
-            let mut names: Vec<&str> = extensions
-                .iter()
-                .map(|extension| extension.descriptor.name)
-                .collect();
-            names.sort_unstable();
-            names.dedup();
-            names.into_iter().map(Entity::from).collect()
-        };
-        store.set(ALL_EXTENSIONS, None, names, Priority::FIXED, Source::Fixed);
+        let mut options = self.options;
+        options.extend(order::options(extensions.iter().map(|one| &one.descriptor)));
+        let names = extensions.iter().map(|one| one.descriptor.name);
+        let groups = extensions.iter().flat_map(|one| one.descriptor.groups);
+        for (option, names) in [
+            (ALL_EXTENSIONS, entities(names)),
+            (ALL_GROUPS, entities(groups.copied())),
+        ] {
+            store.set(option, None, names, Priority::FIXED, Source::Fixed);
+        }
 
         // What contradicts itself among the extensions that are always loaded does so among all enabled ones, too: it is
         // reported once, then.
         let undecided = enablement::undecided(&extensions);
-        let (catalog, _) = Catalog::new(undecided, &self.options, store);
-        let host = Host::new(self.application, self.bus, &self.components, catalog);
-        let mut instances = Instances::new(host, self.limits);
+        let (catalog, _) = Catalog::new(undecided, &options, store);
+        let mut host =
+            Host::new(self.application, self.bus, &self.components, catalog).until(self.is_last);
+        let mut starter = Starter::Here;
+        if self.is_limited {
+            host = host.with_new_progress();
+            starter = Starter::limited();
+        }
+        let mut instances = Instances::new(host, starter, self.limits);
         let is_framework_of = |extension: &&RegisteredExtension, from: u16, to: u16| {
             extension.descriptor.is_framework()
                 && (from..=to).contains(&extension.descriptor.load_order())
         };
         for (from, to) in [(1, FIRST_BAND_END), (FIRST_BAND_END + 1, SECOND_BAND_END)] {
-            for extension in extensions
+            let band = extensions
                 .iter()
-                .filter(|extension| is_framework_of(extension, from, to))
-            {
-                errors.extend(load_framework(&mut instances, extension));
-            }
+                .filter(|extension| is_framework_of(extension, from, to));
+            errors.extend(load_framework(&mut instances, band.cloned().collect()));
         }
 
         let (decided, problems) = enablement::decide(&extensions, instances.catalog().store());
         errors.extend(problems);
-        let enabled: Vec<RegisteredExtension> = extensions
-            .iter()
-            .zip(&decided)
-            .filter(|(_, entry): &(_, &ExtensionEntry)| entry.state.is_enabled())
-            .map(|(extension, _)| extension.clone())
-            .collect();
         let store = instances.catalog().store().clone();
-        let (catalog, problems) = Catalog::new(decided, &self.options, store);
+        let (decided, problems) = ordered(decided, &store);
+        errors.extend(problems);
+        let enabled: Vec<RegisteredExtension> = decided
+            .iter()
+            .filter(|entry| entry.state.is_enabled())
+            .map(RegisteredExtension::of_entry)
+            .collect();
+        let (catalog, problems) = Catalog::new(decided, &options, store);
         errors.extend(problems);
         instances.host.set_catalog(catalog);
-        for extension in enabled
+        let rest = enabled
             .iter()
-            .filter(|extension| is_framework_of(extension, SECOND_BAND_END + 1, u16::MAX))
-        {
-            errors.extend(load_framework(&mut instances, extension));
-        }
+            .filter(|extension| is_framework_of(extension, SECOND_BAND_END + 1, u16::MAX));
+        errors.extend(load_framework(&mut instances, rest.cloned().collect()));
         warn_of_capabilities(instances.catalog(), &enabled);
         Prepared::new(instances, enabled, errors)
     }
+}
+
+/// The entries in the order in which they are loaded, with the priorities that follow from it; and what contradicts itself.
+fn ordered(
+    entries: Vec<ExtensionEntry>,
+    store: &ConfigStore,
+) -> (Vec<ExtensionEntry>, Vec<LoadError>) {
+    let descriptors: Vec<&ExtensionDescriptor> =
+        entries.iter().map(|entry| &entry.descriptor).collect();
+    let (lists, mut problems) = order::lists(descriptors.iter().copied(), store);
+    if lists.is_empty() {
+        return (entries, problems);
+    }
+    problems.extend(order::check(&descriptors, &lists));
+    let arranged = order::arranged(&descriptors, &lists);
+    let mut entries: Vec<ExtensionEntry> = arranged
+        .into_iter()
+        .map(|index| entries[index].clone())
+        .collect();
+    let enabled: Vec<usize> = (0..entries.len())
+        .filter(|&index| entries[index].state.is_enabled())
+        .collect();
+    let loaded: Vec<_> = enabled
+        .iter()
+        .map(|&index| (&entries[index].descriptor, &*entries[index].dispatchers))
+        .collect();
+    let raised = order::raised(&loaded, &lists);
+    for (index, priorities) in enabled.into_iter().zip(raised) {
+        entries[index].priorities = priorities;
+    }
+    (entries, problems)
+}
+
+/// Each name once, sorted.
+fn entities<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Entity> {
+    let names: BTreeSet<&str> = names.collect();
+    names.into_iter().map(Entity::from).collect()
 }
 
 /// Says which command extensions will never be loaded because of a word that is nearly another one. A word that resembles none
@@ -179,46 +248,53 @@ fn warn_of_capabilities(catalog: &Catalog, enabled: &[RegisteredExtension]) {
     }
 }
 
-/// Makes all instances of a framework extension and merges what they provide, one after the other.
-fn load_framework(instances: &mut Instances, extension: &RegisteredExtension) -> Vec<LoadError> {
-    let mut errors = Vec::new();
-    for made in make_instances(instances, extension, &mut errors) {
-        match made.get_config(&instances.host) {
-            Ok(layers) => {
-                let mut store = instances.catalog().store().clone();
-                for layer in layers {
-                    store.add(layer);
-                }
-                let catalog = instances.catalog().with_store(store);
-                instances.host.set_catalog(catalog);
-            }
-            Err(error) => errors.push(error),
+/// Makes all instances of framework extensions and merges what each provides before the next one is made.
+fn load_framework(
+    instances: &mut Instances,
+    extensions: Vec<RegisteredExtension>,
+) -> Vec<LoadError> {
+    instances.make(extensions, |host, extension| {
+        // Later ones would open files and start threads for nothing.
+        if host.has_last() {
+            return (Vec::new(), Vec::new());
         }
-        instances.running.push(made);
-    }
-    errors
+        let (made, mut errors) = make_instances(host, &extension);
+        for instance in &made {
+            match instance.get_config(host) {
+                Ok(layers) if layers.is_empty() => {}
+                Ok(layers) => {
+                    let mut store = host.catalog().store().clone();
+                    for layer in layers {
+                        store.add(layer);
+                    }
+                    let catalog = host.catalog().with_store(store);
+                    host.set_catalog(catalog);
+                }
+                Err(error) => errors.push(error),
+            }
+        }
+        host.note(&errors);
+        (made, errors)
+    })
 }
 
 /// Makes all instances of an extension, in the order of its entities.
 pub(super) fn make_instances(
-    instances: &Instances,
+    host: &Host,
     extension: &RegisteredExtension,
-    errors: &mut Vec<LoadError>,
-) -> Vec<RunningExtension> {
-    let store = instances.catalog().store();
+) -> (Vec<RunningExtension>, Vec<LoadError>) {
+    let store = host.catalog().store();
     let entities = match RunningExtension::entities(&extension.descriptor, store) {
         Ok(entities) => entities,
-        Err(error) => {
-            errors.push(error);
-            return Vec::new();
-        }
+        Err(error) => return (Vec::new(), vec![error]),
     };
     let mut made = Vec::new();
+    let mut errors = Vec::new();
     for entity in entities {
-        match RunningExtension::make(&instances.host, extension, entity) {
+        match RunningExtension::make(host, extension, entity) {
             Ok(instance) => made.push(instance),
             Err(problems) => errors.extend(problems),
         }
     }
-    made
+    (made, errors)
 }

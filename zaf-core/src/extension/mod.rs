@@ -22,22 +22,28 @@ mod instance;
 mod loaded;
 mod loader;
 mod options;
+mod order;
+mod plugin_type;
 mod problem;
 mod registry;
 mod replacement;
 mod required;
 mod running;
+mod start;
 mod teardown;
+mod worker;
 
 pub use activation::is_active;
 pub use catalog::{Catalog, ExtensionEntry, ExtensionState};
 pub use context::ExtensionContext;
 pub use core_options::{
-    ALL_EXTENSIONS, EXTENSION_ENABLED, EXTENSIONS_ENABLED_BY_DEFAULT, SELECTED_COMMAND,
+    ALL_EXTENSIONS, ALL_GROUPS, ENTITY_INCLUDE_FILES, EXTENSION_ENABLED,
+    EXTENSIONS_ENABLED_BY_DEFAULT, GROUP_ENABLED, INIT_TIMEOUT, PLUGINS_DISABLED, SELECTED_COMMAND,
 };
 pub use descriptor::{
     Condition, DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind,
 };
+pub use enablement::Statement;
 pub use error::{DestroyError, LoadError, LoadErrors};
 #[doc(hidden)]
 pub use instance::construct;
@@ -45,6 +51,8 @@ pub use instance::{Extension, ExtensionObject};
 pub use loaded::{Loaded, Prepared};
 pub use loader::Loader;
 pub use options::{OptionEntry, Place, Requester};
+pub use order::RaisedPriorities;
+pub use plugin_type::PluginType;
 pub use problem::{LoadProblem, LoadProblems};
 pub use registry::{ExtensionRegistry, RegisteredExtension};
 pub use running::{Host, RunningExtension};

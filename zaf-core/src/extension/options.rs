@@ -168,6 +168,7 @@ pub(super) const fn needs_value(request: &ConfigOption) -> bool {
 fn meaning(option: &OptionDescriptor) -> String {
     let mut words = match option.kind {
         crate::config::Kind::Choice(choices) => format!("one of `{}`", choices.join("`, `")),
+        crate::config::Kind::ChoiceOf(other) => format!("one of the values of `{}`", other.key),
         kind => format!("{kind:?}").to_lowercase(),
     };
     // Writing to a `String` cannot fail.
@@ -188,6 +189,15 @@ fn meaning(option: &OptionDescriptor) -> String {
     }
     if option.is_entity {
         words.push_str(", names entities");
+    }
+    if option.transform.is_some() {
+        words.push_str(", with a function for its values");
+    }
+    if !option.aliases.is_empty() {
+        let _ = write!(words, ", also called `{}`", option.aliases.join("`, `"));
+    }
+    if !option.contexts.is_empty() {
+        let _ = write!(words, ", for {:?} applications", option.contexts);
     }
     if option.argument {
         words.push_str(", a positional argument");

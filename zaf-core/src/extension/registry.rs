@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::error::LoadError;
 use super::options::Place;
 use super::{
-    Condition, DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind,
+    Condition, DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionEntry,
+    ExtensionKind, RaisedPriorities,
 };
 use crate::command::{CommandDescriptor, is_extended_by};
 use crate::config::{ConfigOption, is_entity_name};
@@ -83,9 +84,19 @@ pub struct RegisteredExtension {
     pub descriptor: ExtensionDescriptor,
     /// Its dispatchers, by file and line.
     pub dispatchers: Vec<DispatcherSet>,
+    /// Priorities of dispatchers that `plugins.<type>.order` raises.
+    pub priorities: RaisedPriorities,
 }
 
 impl RegisteredExtension {
+    pub(super) fn of_entry(entry: &ExtensionEntry) -> Self {
+        Self {
+            descriptor: entry.descriptor,
+            dispatchers: entry.dispatchers.clone(),
+            priorities: entry.priorities.clone(),
+        }
+    }
+
     /// Defines the extension's endpoints and messages.
     ///
     /// # Errors
@@ -150,6 +161,7 @@ impl ExtensionRegistry {
                 registered.push(RegisteredExtension {
                     descriptor,
                     dispatchers: own,
+                    priorities: RaisedPriorities::default(),
                 });
             }
             problems.extend(own_problems);
@@ -222,6 +234,15 @@ fn check(descriptor: &ExtensionDescriptor, dispatchers: &[DispatcherSet]) -> Vec
             place: place(),
             load_order: descriptor.load_order(),
         });
+    }
+    for group in descriptor.groups {
+        if !is_entity_name(group) || *group == "all" {
+            problems.push(LoadError::GroupName {
+                extension,
+                place: place(),
+                group,
+            });
+        }
     }
     if matches!(descriptor.kind, ExtensionKind::Command { extends: [] }) {
         problems.push(LoadError::ExtendsNothing {

@@ -1,17 +1,22 @@
 //! One instance of an extension, from its making to its end. Shared by the loader and by test harnesses.
+//!
+//! Long because an extension is called in one place, whatever the step: with its limit, its panics and its errors.
 
 use std::any::Any;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::attribution;
+use super::core_options::{INIT_TIMEOUT, SELECTED_COMMAND};
 use super::error::LoadError;
 use super::required::missing_options;
+use super::start::{Doing, Progress};
 use super::{
     Catalog, DispatcherDescriptor, DispatcherSet, ExtensionContext, ExtensionDescriptor,
-    ExtensionObject, RegisteredExtension, is_active,
+    ExtensionObject, RaisedPriorities, RegisteredExtension, is_active,
 };
 use crate::command::ApplicationInfo;
 use crate::component::{ComponentRegistry, Scope};
@@ -27,6 +32,12 @@ pub struct Host {
     bus: MessageBus,
     session: Scope,
     catalog: Catalog,
+    progress: Progress,
+    /// How long a step of an extension may take; none if nobody watches.
+    limit: Option<Duration>,
+    /// Whether an error ends the loading of framework extensions.
+    is_last: fn(&LoadError) -> bool,
+    has_last: bool,
 }
 
 impl Host {
@@ -52,7 +63,47 @@ impl Host {
             bus,
             session,
             catalog,
+            progress: Progress::default(),
+            limit: None,
+            is_last: |_| false,
+            has_last: false,
         }
+    }
+
+    /// With errors after which no more framework extensions are made.
+    #[must_use]
+    pub(super) fn until(mut self, is_last: fn(&LoadError) -> bool) -> Self {
+        self.is_last = is_last;
+        self
+    }
+
+    /// Notes errors; whether one was such a last one says [`has_last`](Self::has_last).
+    pub(super) fn note(&mut self, errors: &[LoadError]) {
+        self.has_last |= errors.iter().any(self.is_last);
+    }
+
+    /// Whether no more framework extensions are to be made.
+    pub(super) fn has_last(&self) -> bool {
+        self.has_last
+    }
+
+    /// With somebody who watches how long extensions take.
+    #[must_use]
+    pub(super) fn with_new_progress(self) -> Self {
+        Self {
+            progress: Progress::watched(),
+            limit: limit_of(&self.catalog),
+            ..self
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
+
+    pub(super) fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// Who the application is.
@@ -90,13 +141,115 @@ impl Host {
     /// From now on, this is known. Instances that exist keep the configuration that they were made with.
     pub fn set_catalog(&mut self, catalog: Catalog) {
         self.catalog = catalog;
+        if self.progress.is_watched() {
+            self.limit = limit_of(&self.catalog);
+        }
     }
+
+    /// Runs a part of an extension; its errors and panics name it, and whoever watches sees it.
+    fn guarded<T>(
+        &self,
+        descriptor: &ExtensionDescriptor,
+        entity: Option<&Entity>,
+        step: &'static str,
+        run: impl FnOnce() -> Result<T>,
+    ) -> Result<T, LoadError> {
+        let extension = descriptor.name;
+        let failed = |error: Error| LoadError::Failed {
+            extension,
+            instance: instance_name(entity),
+            place: descriptor.place().to_string(),
+            step,
+            hints: error.hints().to_vec(),
+            cause: error.into_inner(),
+        };
+        match self.caught(descriptor, entity, step, run) {
+            Ok(outcome) => outcome.map_err(failed),
+            Err(panicked) => Err(panicked),
+        }
+    }
+
+    fn caught<T>(
+        &self,
+        descriptor: &ExtensionDescriptor,
+        entity: Option<&Entity>,
+        step: &'static str,
+        run: impl FnOnce() -> T,
+    ) -> Result<T, LoadError> {
+        let extension = descriptor.name;
+        let _inside = crate::attribution::inside(Some(extension));
+        let _noted = self.progress.during(|| {
+            self.limit.map(|limit| Doing {
+                extension,
+                instance: instance_name(entity),
+                place: descriptor.place().to_string(),
+                step,
+                since: Instant::now(),
+                limit,
+            })
+        });
+        catch_unwind(AssertUnwindSafe(run)).map_err(|panic| LoadError::Panicked {
+            extension,
+            instance: instance_name(entity),
+            place: descriptor.place().to_string(),
+            step,
+            message: panic_text(panic),
+        })
+    }
+}
+
+/// What an extension needs and does not get because somebody switched off who has it: a message that nobody else defines.
+fn switched_off(
+    host: &Host,
+    extension: &ExtensionDescriptor,
+    dispatcher: &DispatcherDescriptor,
+) -> Option<LoadError> {
+    let known = host.bus.messages();
+    let is_known = |name: &str| {
+        known
+            .iter()
+            .any(|(message, endpoints)| message.name == name && !endpoints.is_empty())
+    };
+    let message = dispatcher.messages.iter().find(|one| !is_known(one.name))?;
+    let definer = host.catalog.extensions().iter().find(|entry| {
+        let mut defined = entry.descriptor.endpoints_and_messages.iter();
+        !entry.state.is_enabled()
+            && defined.any(|(_, messages)| messages.iter().any(|one| one.name == message.name))
+    })?;
+    // A framework extension is loaded whatever the command is.
+    let command = host.catalog.store().get(SELECTED_COMMAND).ok();
+    let command = command.filter(|_| !extension.is_framework());
+    let chain = command
+        .into_iter()
+        .chain([
+            extension.name.to_owned(),
+            format!("{} ({})", definer.descriptor.name, definer.state),
+        ])
+        .collect();
+    Some(LoadError::SwitchedOff {
+        extension: extension.name,
+        place: extension.place().to_string(),
+        handler: dispatcher.handler,
+        message: message.name,
+        chain,
+    })
+}
+
+/// How long each step of an extension may take; none if it may take for ever.
+fn limit_of(catalog: &Catalog) -> Option<Duration> {
+    // A wrong value is a problem that the validation finds.
+    let limit = catalog
+        .store()
+        .get(INIT_TIMEOUT)
+        .unwrap_or(Duration::from_secs(30));
+    (limit > Duration::ZERO).then_some(limit)
 }
 
 /// One instance of an extension. Ends by [`destroy_all`](Self::destroy_all).
 pub struct RunningExtension {
     pub(super) descriptor: ExtensionDescriptor,
     sets: Vec<DispatcherSet>,
+    priorities: RaisedPriorities,
     pub(super) entity: Option<Entity>,
     view: ConfigView,
     is_active: bool,
@@ -144,16 +297,18 @@ impl RunningExtension {
             return Err(missing);
         }
         let context = context(host, &descriptor, &view, entity.as_ref());
-        let object = guarded(&descriptor, entity.as_ref(), "new", || {
-            (descriptor.construct)(&context)
-        })
-        .map_err(|error| vec![error])?;
+        let object = host
+            .guarded(&descriptor, entity.as_ref(), "new", || {
+                (descriptor.construct)(&context)
+            })
+            .map_err(|error| vec![error])?;
         let is_active = is_active(descriptor.activate_on, descriptor.deactivate_on, |option| {
             view.is_set(option)
         });
         Ok(Self {
             descriptor,
             sets: extension.dispatchers.clone(),
+            priorities: extension.priorities.clone(),
             entity,
             view,
             is_active,
@@ -169,7 +324,7 @@ impl RunningExtension {
     /// [`LoadError::Failed`] or [`LoadError::Panicked`].
     pub fn get_config(&self, host: &Host) -> Result<Vec<ConfigLayer>, LoadError> {
         let context = context(host, &self.descriptor, &self.view, self.entity.as_ref());
-        guarded(&self.descriptor, self.entity.as_ref(), "get_config", || {
+        host.guarded(&self.descriptor, self.entity.as_ref(), "get_config", || {
             self.object.get_config(&context)
         })
     }
@@ -179,7 +334,7 @@ impl RunningExtension {
     /// # Errors
     /// [`LoadError::Failed`] or [`LoadError::Panicked`].
     pub fn register_components(&self, host: &Host) -> Result<(), LoadError> {
-        guarded(
+        host.guarded(
             &self.descriptor,
             self.entity.as_ref(),
             "register_components",
@@ -197,7 +352,7 @@ impl RunningExtension {
         if self.is_active {
             self.register_declared(host)?;
         }
-        let own = guarded(
+        let own = host.guarded(
             &self.descriptor,
             self.entity.as_ref(),
             "register_dispatchers",
@@ -240,27 +395,28 @@ impl RunningExtension {
             return Ok(());
         }
         let scope = self.open_scope(host)?;
-        for set in self.sets.clone() {
-            for descriptor in set.dispatchers {
-                let _inside = crate::attribution::inside(Some(self.descriptor.name));
-                let dispatcher = catch_unwind(AssertUnwindSafe(|| {
-                    self.register_one(host, &scope, descriptor)
-                }))
-                .map_err(|panic| LoadError::Panicked {
-                    extension: self.descriptor.name,
-                    instance: instance_name(self.entity.as_ref()),
-                    place: self.descriptor.place().to_string(),
-                    step: descriptor.handler,
-                    message: panic_text(panic),
-                })?
-                .map_err(|error| LoadError::Dispatcher {
-                    extension: self.descriptor.name,
-                    instance: instance_name(self.entity.as_ref()),
-                    place: format!("{}:{}", set.file, descriptor.line),
-                    handler: descriptor.handler,
-                    hints: error.hints().to_vec(),
-                    cause: error.into_inner(),
-                })?;
+        for (number, set) in self.sets.clone().into_iter().enumerate() {
+            for (index, descriptor) in set.dispatchers.iter().enumerate() {
+                let priority = self.priorities.of(number, index, descriptor);
+                let dispatcher = host
+                    .caught(
+                        &self.descriptor,
+                        self.entity.as_ref(),
+                        descriptor.handler,
+                        || self.register_one(host, &scope, descriptor, priority),
+                    )?
+                    .map_err(|error| {
+                        switched_off(host, &self.descriptor, descriptor).unwrap_or_else(|| {
+                            LoadError::Dispatcher {
+                                extension: self.descriptor.name,
+                                instance: instance_name(self.entity.as_ref()),
+                                place: format!("{}:{}", set.file, descriptor.line),
+                                handler: descriptor.handler,
+                                hints: error.hints().to_vec(),
+                                cause: error.into_inner(),
+                            }
+                        })
+                    })?;
                 attribution::handlers_of(&dispatcher, self.descriptor.name);
                 self.dispatchers.push(dispatcher);
             }
@@ -273,6 +429,7 @@ impl RunningExtension {
         host: &Host,
         scope: &Scope,
         descriptor: &DispatcherDescriptor,
+        priority: i32,
     ) -> Result<Dispatcher> {
         let name = match &self.entity {
             Some(entity) => format!(
@@ -286,7 +443,7 @@ impl RunningExtension {
         let mut builder = host
             .bus
             .dispatcher(descriptor.kind, name)
-            .priority(descriptor.priority);
+            .priority(priority);
         if !descriptor.endpoints.is_empty() {
             builder = builder.endpoints(descriptor.endpoints.iter().copied());
         }
@@ -364,34 +521,5 @@ fn context<'a>(
         entity,
         application: &host.application,
         catalog: &host.catalog,
-    }
-}
-
-/// Runs a part of an extension; its errors and panics name it.
-fn guarded<T>(
-    descriptor: &ExtensionDescriptor,
-    entity: Option<&Entity>,
-    step: &'static str,
-    run: impl FnOnce() -> Result<T>,
-) -> Result<T, LoadError> {
-    let extension = descriptor.name;
-    let _inside = crate::attribution::inside(Some(extension));
-    let failed = |error: Error| LoadError::Failed {
-        extension,
-        instance: instance_name(entity),
-        place: descriptor.place().to_string(),
-        step,
-        hints: error.hints().to_vec(),
-        cause: error.into_inner(),
-    };
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(outcome) => outcome.map_err(failed),
-        Err(panic) => Err(LoadError::Panicked {
-            extension,
-            instance: instance_name(entity),
-            place: descriptor.place().to_string(),
-            step,
-            message: panic_text(panic),
-        }),
     }
 }

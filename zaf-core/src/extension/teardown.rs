@@ -6,12 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::RecvTimeoutError;
 use parking_lot::Mutex;
 
 use super::attribution;
 use super::error::DestroyError;
 use super::running::instance_name;
+use super::worker::Worker;
 use super::{Host, RunningExtension};
 use crate::thread::panic_text;
 
@@ -158,13 +159,6 @@ impl Hung {
     }
 }
 
-type Job = Box<dyn FnOnce(&Step) -> Vec<DestroyError> + Send>;
-
-struct Worker {
-    jobs: Sender<(Job, Step)>,
-    outcomes: Receiver<Vec<DestroyError>>,
-}
-
 struct Teardown {
     limits: TeardownLimits,
     end: Instant,
@@ -180,19 +174,16 @@ impl Teardown {
         let remaining = self.end.saturating_duration_since(Instant::now());
         let limit = self.limits.each.min(remaining.max(LAST_CHANCE));
         let step = Step(Arc::new(Mutex::new("start")));
-        let worker = match self.worker.take() {
-            Some(worker) => worker,
-            None => match start_worker() {
-                Some(worker) => worker,
-                // Without a thread there is no time limit, but still an end.
-                None => return Ok(job(&step)),
-            },
-        };
-        if let Err(unsent) = worker.jobs.send((Box::new(job), step.clone())) {
-            let (job, step) = unsent.into_inner();
+        let Some(worker) = self
+            .worker
+            .take()
+            .or_else(|| Worker::start("extension-teardown"))
+        else {
+            // Without a thread there is no time limit, but still an end.
             return Ok(job(&step));
-        }
-        match worker.outcomes.recv_timeout(limit) {
+        };
+        let own = step.clone();
+        match worker.give(move || job(&own)).recv_timeout(limit) {
             Ok(errors) => {
                 self.worker = Some(worker);
                 Ok(errors)
@@ -201,27 +192,6 @@ impl Teardown {
                 step: *step.0.lock(),
                 limit,
             }),
-        }
-    }
-}
-
-/// A thread that does jobs until its sender is dropped; none if the system has no threads left.
-fn start_worker() -> Option<Worker> {
-    let (jobs, to_do) = bounded::<(Job, Step)>(1);
-    let (done, outcomes) = bounded(1);
-    let body = move || {
-        for (job, step) in to_do {
-            // Nobody listens any more if this job took too long.
-            if done.send(job(&step)).is_err() {
-                break;
-            }
-        }
-    };
-    match crate::thread::spawn("extension-teardown", body) {
-        Ok(_detached) => Some(Worker { jobs, outcomes }),
-        Err(error) => {
-            tracing::warn!(%error, "extensions are destroyed without a time limit");
-            None
         }
     }
 }

@@ -37,7 +37,7 @@ impl Busy {
     }
 }
 
-/// The bits of [`Attention`] that count waiters; those above count destroyed dispatchers.
+/// The bits of [`Attention`] that count waiters; those above count destroyed dispatchers and replaced snapshots.
 const WAITER_BITS: u32 = 20;
 
 /// What senders have to look at after each announcement, in one word and on a cache line of its own: nearly always it is
@@ -77,6 +77,11 @@ impl Activity {
             .fetch_add(1 << WAITER_BITS, Ordering::SeqCst);
     }
 
+    /// Says that a snapshot has been replaced; called before the [places](super::kept) of threads are emptied.
+    pub(crate) fn replaced(&self) {
+        self.marked();
+    }
+
     /// What [`is_calm`](Self::is_calm) compares with, for a snapshot whose dispatchers can be asked whether one is marked.
     pub(crate) fn calm(&self, is_one_marked: impl FnOnce() -> bool) -> u64 {
         // Read before the marks: a mark that is set after it was looked at changes the word afterwards.
@@ -87,10 +92,20 @@ impl Activity {
         word >> WAITER_BITS << WAITER_BITS
     }
 
-    /// Whether nobody waits and nobody has been marked since `calm` was read, after a light fence has been passed.
+    /// Whether nobody waits, nobody has been marked and no snapshot has been replaced since `calm` was read, after a light fence has been passed.
     #[inline]
     pub(crate) fn is_calm(&self, calm: u64) -> bool {
         self.attention.0.load(Ordering::Acquire) == calm
+    }
+
+    /// As [`is_calm`](Self::is_calm), whoever waits.
+    pub(crate) fn is_latest(&self, calm: u64) -> bool {
+        self.attention.0.load(Ordering::Acquire) >> WAITER_BITS << WAITER_BITS == calm
+    }
+
+    /// Whether somebody waits; a hint.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.attention.0.load(Ordering::Relaxed) & ((1 << WAITER_BITS) - 1) != 0
     }
 
     /// Wakes all who wait, if any, after [`Busy::lower`].

@@ -11,15 +11,16 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use super::activity::Activity;
-use super::current::{RECORDS, with_record};
+use super::current::{PLACES, RECORDS, with_record};
 use super::dispatcher::pool::Pool;
 use super::dispatcher::{Core, DispatcherBuilder, DispatcherKind};
 use super::error::BusError;
+use super::inventory::Listening;
 use super::limits::BusLimits;
 use super::observe::Watch;
 use super::queue::{MessageQueue, MessageQueueBuilder};
 use super::registration::Application;
-use super::registry::Registry;
+use super::registry::{Garbage, Registry};
 use super::report::{APPLICATION_ENDPOINT, BusState, HANDLER_FAILED, SLOW_HANDLER};
 use super::snapshot::Snapshot;
 use super::{EndpointId, MessageDescriptor, MessageId};
@@ -50,6 +51,9 @@ impl Drop for Inner {
         self.pool.stop();
         if let Some(watch) = self.watch.get_mut() {
             watch.stop();
+        }
+        if !self.snapshot.load().is_kept_by_nobody() {
+            drop(PLACES.empty(self.number, &self.activity));
         }
     }
 }
@@ -328,6 +332,11 @@ impl MessageBus {
         self.look(Registry::messages)
     }
 
+    /// Who listens for what and where: dispatchers and queues, message by message, in order of registration.
+    pub fn listeners(&self) -> Vec<Listening> {
+        self.look(Registry::listeners)
+    }
+
     /// Whether the endpoint is defined.
     pub fn is_endpoint_defined(&self, endpoint: EndpointId) -> bool {
         self.look(|registry| registry.endpoint(endpoint).is_ok())
@@ -382,9 +391,10 @@ impl MessageBus {
         let mut registry = self.inner.registry.lock();
         registry.closed = true;
         let cores: Vec<Arc<Core>> = registry.dispatchers().cloned().collect();
-        let old = self.inner.snapshot.swap(Arc::new(registry.snapshot()));
+        let mut garbage = Garbage::new();
+        self.replace(Arc::new(registry.snapshot()), &mut garbage);
         drop(registry);
-        drop(old);
+        drop(garbage);
         let mut busy = Vec::new();
         for core in &cores {
             core.close();

@@ -1,4 +1,4 @@
-//! The calling thread's [`Record`].
+//! The calling thread's [`Record`], and the [snapshot that it keeps](super::kept).
 //!
 //! Found by one load: the thread keeps a plain reference, without a destructor that would have to be asked whether it has
 //! run. Records live for ever, and the one of a thread that has ended is given to the next that begins: there are as many as
@@ -7,34 +7,71 @@
 use std::cell::Cell;
 use std::sync::LazyLock;
 
+use super::kept::{Kept, Places};
 use super::presence::{Record, Records};
+use super::snapshot::Desk;
 use crate::sync::{Arc, Mutex};
 
 /// The records of all threads that ever handed a message over and still live.
 pub(crate) static RECORDS: LazyLock<Records> = LazyLock::new(Records::new);
 
-/// Records of threads that have ended.
-static FREE: Mutex<Vec<&'static Arc<Record>>> = Mutex::new(Vec::new());
+/// The snapshots that they keep.
+pub(crate) static PLACES: LazyLock<Places<Desk>> = LazyLock::new(Places::new);
+
+/// What threads had that have ended.
+static FREE: Mutex<Vec<&'static Belongings>> = Mutex::new(Vec::new());
+
+/// What a thread has for as long as it lives.
+struct Belongings {
+    record: Arc<Record>,
+    kept: Arc<Kept<Desk>>,
+}
+
+impl Belongings {
+    fn new() -> Self {
+        Self {
+            record: Arc::new(Record::new()),
+            kept: Arc::new(Kept::new()),
+        }
+    }
+}
+
+/// What the calling thread has, without the way to it.
+#[derive(Clone, Copy)]
+pub(crate) struct Own {
+    pub(crate) record: &'static Record,
+    pub(crate) kept: &'static Kept<Desk>,
+}
+
+impl Own {
+    fn new(belongings: &'static Belongings) -> Self {
+        Self {
+            record: &belongings.record,
+            kept: &belongings.kept,
+        }
+    }
+}
 
 thread_local! {
-    static CURRENT: Cell<Option<&'static Record>> = const { Cell::new(None) };
+    static CURRENT: Cell<Option<Own>> = const { Cell::new(None) };
     /// Only so that something happens when the thread ends.
     static LENT: Lent = Lent::new();
 }
 
-/// A record in the hands of a thread.
-struct Lent(&'static Arc<Record>);
+/// What is in the hands of a thread.
+struct Lent(&'static Belongings);
 
 impl Lent {
     fn new() -> Self {
         Self(Self::take())
     }
 
-    fn take() -> &'static Arc<Record> {
+    fn take() -> &'static Belongings {
         let free = FREE.lock().pop();
-        let record = free.unwrap_or_else(|| Box::leak(Box::new(Arc::new(Record::new()))));
-        RECORDS.add(Arc::clone(record));
-        record
+        let belongings = free.unwrap_or_else(|| Box::leak(Box::new(Belongings::new())));
+        RECORDS.add(Arc::clone(&belongings.record));
+        PLACES.add(&belongings.kept);
+        belongings
     }
 }
 
@@ -42,36 +79,48 @@ impl Drop for Lent {
     fn drop(&mut self) {
         // Other destructors of the thread may come later and send.
         let _ended = CURRENT.try_with(|current| current.set(None));
-        RECORDS.remove(self.0);
+        RECORDS.remove(&self.0.record);
+        PLACES.remove(&self.0.kept);
+        let kept = self.0.kept.take(|_| true);
         FREE.lock().push(self.0);
+        // May be the last to have it: dropping handlers runs foreign code.
+        drop(kept);
+    }
+}
+
+/// What this thread has.
+#[inline]
+pub(crate) fn own() -> Own {
+    match CURRENT.get() {
+        Some(own) => own,
+        None => adopt(),
     }
 }
 
 /// The record of this thread.
 #[inline]
 pub(crate) fn record() -> &'static Record {
-    match CURRENT.get() {
-        Some(record) => record,
-        None => adopt(),
-    }
+    own().record
 }
 
 /// The first message of a thread.
 #[cold]
 #[inline(never)]
-fn adopt() -> &'static Record {
+fn adopt() -> Own {
     let lent = LENT.try_with(|lent| lent.0);
     // Without it the thread is ending and its record is gone: somebody sends from a destructor of a thread-local that is run
     // after ours. Nobody will tell us of the end of that thread, so this one is not given to another.
-    let record = lent.unwrap_or_else(|_| Lent::take());
-    CURRENT.set(Some(record));
-    record
+    let own = Own::new(lent.unwrap_or_else(|_| Lent::take()));
+    CURRENT.set(Some(own));
+    own
 }
 
 /// How many messages this thread handles, one inside the other, and the number of the dispatcher whose handler runs innermost.
 pub(crate) fn handling() -> (usize, Option<u64>) {
-    let record = CURRENT.try_with(Cell::get).ok().flatten();
-    record.map_or((0, None), |record| (record.depth(), record.innermost()))
+    let own = CURRENT.try_with(Cell::get).ok().flatten();
+    own.map_or((0, None), |own: Own| {
+        (own.record.depth(), own.record.innermost())
+    })
 }
 
 /// Calls `f` with the record of this thread.

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use super::MessageKind;
+use super::carried::Carried;
 use super::dispatcher::Core;
+use super::dispatcher::job::{AnySlot, Job};
 use super::dispatcher::policy::Refusal;
 use super::dispatcher::pool::Summons;
-use super::dispatcher::worker::{Job, discard};
+use super::dispatcher::worker::discard;
 use super::error::{BusError, ReplyError};
 use super::observe::Sending;
 use super::presence::Record;
-use super::reply::Parcel;
 use super::route::Entry;
 
 /// As [`enqueue`], and `seen` writes it down if somebody looks.
@@ -19,54 +20,57 @@ pub(super) fn put<P: Send + Sync + 'static, R: Send + 'static>(
     seen: Option<&Sending>,
     record: &Record,
     entry: &Entry<P, R>,
-    parcel: Parcel,
-    owed: Option<usize>,
+    kind: MessageKind,
+    carried: impl Carried,
     summons: &mut Summons<'_>,
 ) -> Result<bool, BusError> {
     match seen {
-        None => enqueue(record, entry, parcel, owed, summons),
-        Some(sending) => sending.enqueue(record, entry, parcel, owed, summons),
+        None => enqueue(record, entry, kind, carried, summons),
+        Some(sending) => sending.enqueue(record, entry, kind, carried, summons),
     }
 }
 
 /// Puts a message into the queue of its receiver. False if the dispatcher was destroyed. Workers are sent when `summons`
-/// says so. `owed`: for a request, the place of its answer.
+/// says so.
+#[inline]
 pub(super) fn enqueue<P, R>(
     record: &Record,
     entry: &Entry<P, R>,
-    parcel: Parcel,
-    owed: Option<usize>,
+    kind: MessageKind,
+    carried: impl Carried,
     summons: &mut Summons<'_>,
 ) -> Result<bool, BusError> {
-    let (kind, job) = match owed {
-        None => (MessageKind::Event, Job::event(parcel)),
-        Some(index) => (MessageKind::Request, Job::request(parcel, index)),
-    };
     let core = &entry.core;
     let (Some(strand), Some(intake)) = (&core.strand, &entry.intake) else {
         return Ok(false);
     };
     let is_own_worker = || core.is_single_worker() && record.runs(core.number);
     // Whoever has the message already does not wait for the room that this one waits for.
-    let pushed = strand.push(job, intake, core.policy(kind), is_own_worker, || {
-        summons.send();
-    });
+    let pushed = strand.push(
+        Job::new(carried),
+        intake,
+        core.policy(kind),
+        is_own_worker,
+        || {
+            summons.send();
+        },
+    );
     match pushed {
         Ok(accepted) => {
             if accepted.needs_worker {
                 summons.add(core);
             }
-            if let Some(job) = accepted.dropped {
-                dropped(core, *job);
+            if let Some(mut oldest) = accepted.dropped {
+                dropped(core, &mut *oldest);
             }
             Ok(true)
         }
-        Err((refusal, job)) => refused(core, refusal, *job),
+        Err((refusal, job)) => refused(core, refusal, &mut Some(*job)),
     }
 }
 
 #[cold]
-fn dropped(core: &Arc<Core>, mut job: Job) {
+fn dropped(core: &Arc<Core>, job: &mut dyn AnySlot) {
     core.tally.dropped();
     if let Some(reply) = job.take_reply() {
         reply.fail(|handler, bound| ReplyError::Rejected { handler, bound });
@@ -75,7 +79,7 @@ fn dropped(core: &Arc<Core>, mut job: Job) {
 }
 
 #[cold]
-fn refused(core: &Arc<Core>, refusal: Refusal, mut job: Job) -> Result<bool, BusError> {
+fn refused(core: &Arc<Core>, refusal: Refusal, job: &mut dyn AnySlot) -> Result<bool, BusError> {
     let (answer, outcome): (fn(Arc<str>, usize) -> ReplyError, _) = match refusal {
         Refusal::Closed => (|handler, _| ReplyError::Cancelled { handler }, Ok(false)),
         Refusal::Full => {

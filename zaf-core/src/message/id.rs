@@ -177,6 +177,10 @@ impl<P: Send + Sync + 'static> EventId<P> {
         }
     }
 
+    pub(crate) const fn is_portable(&self) -> bool {
+        self.codec.is_some()
+    }
+
     /// Like what was declared as `descriptor`, which has a `P`.
     pub(crate) const fn from_descriptor(descriptor: &MessageDescriptor) -> Self {
         Self {

@@ -6,9 +6,46 @@ use super::activity::Busy;
 use super::dispatcher::Core;
 use super::error::BusError;
 use super::registry::Registry;
-use super::{EndpointId, MessageDescriptor};
+use super::route_definition::RouteDefinition;
+use super::{DispatcherKind, EndpointId, MessageDescriptor};
+
+/// That a dispatcher or a queue listens for a message at an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Listening {
+    /// Name of the dispatcher or queue.
+    pub name: Arc<str>,
+    /// On which thread it gets the message; queues collect on the sender's.
+    pub kind: DispatcherKind,
+    /// Higher is served first.
+    pub priority: i32,
+    /// Name of the message.
+    pub message: &'static str,
+    /// Name of the endpoint.
+    pub endpoint: &'static str,
+}
 
 impl Registry {
+    /// Who listens, message by message, in order of registration.
+    pub(crate) fn listeners(&self) -> Vec<Listening> {
+        let of_route = |((message, endpoint), route): (_, &RouteDefinition)| {
+            let (message, endpoint): (&'static str, &'static str) = (message, endpoint);
+            let listening = route.registered.iter().map(move |one| Listening {
+                name: Arc::clone(&one.core.name),
+                kind: one.core.kind,
+                priority: one.priority,
+                message,
+                endpoint,
+            });
+            listening.collect::<Vec<_>>()
+        };
+        self.routes
+            .iter()
+            .map(|(name, route)| (*name, route))
+            .flat_map(of_route)
+            .collect()
+    }
+
     /// The dispatcher of this number.
     pub(crate) fn dispatcher(&self, number: u64) -> Option<&Arc<Core>> {
         self.dispatchers.get(&number).map(|member| &member.core)

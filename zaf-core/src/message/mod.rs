@@ -4,13 +4,14 @@
 //!
 //! # Where what is
 //! `routing` decides who gets a message (pure) · `registry` and `inventory` know what is defined and registered · `snapshot` and `route` are what
-//! senders read · `send`, `everywhere` and `enqueue` deliver, `failure` tells of what went wrong · `presence` and `activity` know what is going on · `dispatcher` has the four kinds, their
+//! senders read, and `kept` is where each thread keeps it · `trigger`, `send`, `everywhere` and `enqueue` deliver, `failure` tells of what went wrong · `presence` and `activity` know what is going on · `dispatcher` has the four kinds, their
 //! queues and the pool · `reply_set` and `reply` carry answers · `codec` and [`portable`] are for messages that cross a border.
 //! `observe` watches.
 
 mod activity;
 mod answer;
 mod bus;
+mod carried;
 mod codec;
 pub(crate) mod current;
 mod definition;
@@ -20,8 +21,10 @@ mod entity;
 mod error;
 mod everywhere;
 mod failure;
+mod handler;
 mod id;
 mod inventory;
+mod kept;
 mod limits;
 #[expect(clippy::module_inception, reason = "one concept per file: the message")]
 mod message;
@@ -40,6 +43,7 @@ mod route_definition;
 mod routing;
 mod send;
 mod snapshot;
+mod trigger;
 mod undefined;
 
 pub use bus::MessageBus;
@@ -48,6 +52,7 @@ pub use dispatcher::{Dispatcher, DispatcherBuilder, DispatcherKind, QueuePolicy}
 pub use entity::Entity;
 pub use error::{BusError, ReplyError};
 pub use id::{EndpointId, EventId, MessageDescriptor, MessageId, MessageKind, RequestId};
+pub use inventory::Listening;
 pub use limits::BusLimits;
 pub use message::Message;
 pub use observe::{

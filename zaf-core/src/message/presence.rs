@@ -13,6 +13,8 @@
 //! - `state` changes with every frame that opens or closes, and never returns to an earlier value: two equal readings
 //!   mean that nothing happened between them.
 
+use std::ops::Deref;
+
 use super::activity::Activity;
 use crate::sync::{Arc, AtomicU64, Fences, MAX_DEPTH, Mutex, Ordering};
 
@@ -121,9 +123,24 @@ impl Record {
         place: Place,
         activity: &'a Activity,
     ) -> Option<Presence<'a>> {
-        let frame = self.open(place, 0)?;
+        let stay = self.stay(place, activity, 0)?;
         Some(Presence {
-            record: self,
+            stay,
+            _told: Told { activity },
+        })
+    }
+
+    /// As [`enter`](Self::enter), for who tells the waiting after it has been closed; with a handler that is announced already, or 0.
+    #[inline]
+    pub(crate) fn stay<'a>(
+        &'a self,
+        place: Place,
+        activity: &'a Activity,
+        dispatcher: u64,
+    ) -> Option<Stay<'a>> {
+        let frame = self.open(place, dispatcher)?;
+        Some(Stay {
+            _turn: Turn { record: self },
             frame,
             activity,
         })
@@ -228,12 +245,43 @@ impl Record {
 /// One open frame; closed on drop, also while unwinding, and whoever waits is told.
 #[derive(Debug)]
 pub(crate) struct Presence<'a> {
-    record: &'a Record,
+    // In this order: the frame is closed, and then whoever waits is told.
+    stay: Stay<'a>,
+    _told: Told<'a>,
+}
+
+impl<'a> Deref for Presence<'a> {
+    type Target = Stay<'a>;
+
+    #[inline]
+    fn deref(&self) -> &Stay<'a> {
+        &self.stay
+    }
+}
+
+/// Tells whoever waits, on drop.
+#[derive(Debug)]
+struct Told<'a> {
+    activity: &'a Activity,
+}
+
+impl Drop for Told<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.activity.fences.light();
+        self.activity.withdrawn();
+    }
+}
+
+/// One open frame; closed on drop, also while unwinding, and nobody is told.
+#[derive(Debug)]
+pub(crate) struct Stay<'a> {
+    _turn: Turn<'a>,
     frame: &'a Frame,
     activity: &'a Activity,
 }
 
-impl Presence<'_> {
+impl Stay<'_> {
     /// Announces that a handler of `dispatcher` is about to run. The dispatcher's mark must be read after this.
     #[inline]
     pub(crate) fn announce(&self, dispatcher: u64) {
@@ -299,7 +347,7 @@ pub(crate) struct Succession<'a> {
 }
 
 impl Succession<'_> {
-    /// Announces a handler. Returns whether it may run at once; otherwise [`attend`](Presence::attend) must be called and
+    /// Announces a handler. Returns whether it may run at once; otherwise [`attend`](Stay::attend) must be called and
     /// the dispatcher's mark be read. `calm`: see [`Activity::calm`].
     ///
     /// `ASYMMETRIC`: what the fences are, asked once and not for each handler.
@@ -310,21 +358,11 @@ impl Succession<'_> {
         self.activity.is_calm(self.calm)
     }
 
-    /// As [`announce`](Self::announce), asking what the fences are.
+    /// As [`announce`](Self::announce), if the handler was announced when the frame was opened.
     #[inline]
-    pub(crate) fn announce_asking(self, dispatcher: u64) -> bool {
-        self.dispatcher.store(dispatcher, Ordering::Release);
-        self.activity.fences.light();
+    pub(crate) fn is_announced<const ASYMMETRIC: bool>(self) -> bool {
+        Fences::light_known::<ASYMMETRIC>();
         self.activity.is_calm(self.calm)
-    }
-}
-
-impl Drop for Presence<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.record.close();
-        self.activity.fences.light();
-        self.activity.withdrawn();
     }
 }
 

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use super::bus::{MessageBus, closed};
+use super::current::PLACES;
 use super::dispatcher::Core;
 use super::error::BusError;
 use super::registry::{Garbage, Registry};
 use super::route::Route;
-use super::snapshot::Snapshot;
+use super::snapshot::{Key, Snapshot};
 use super::{EndpointId, MessageDescriptor};
 
 impl MessageBus {
@@ -27,17 +28,27 @@ impl MessageBus {
         }
         let outcome = change(&mut registry, &mut garbage);
         if outcome.is_ok() {
-            garbage.push(Box::new(self.outdate()));
+            self.outdate(&mut garbage);
         }
         drop(registry);
         drop(garbage);
         outcome
     }
 
-    /// Makes the next sender ask for a snapshot. Only under the registry's lock; the old one has to be dropped without it.
-    #[must_use = "dropping handlers runs foreign code"]
-    fn outdate(&self) -> Arc<Snapshot> {
-        self.inner.snapshot.swap(Arc::clone(&self.inner.stale))
+    /// Makes the next sender ask for a snapshot. Only under the registry's lock.
+    fn outdate(&self, garbage: &mut Garbage) {
+        self.replace(Arc::clone(&self.inner.stale), garbage);
+    }
+
+    /// Publishes a snapshot that nobody keeps, and takes the one before from all who keep it. Only under the registry's lock.
+    pub(super) fn replace(&self, snapshot: Arc<Snapshot>, garbage: &mut Garbage) {
+        let old = self.inner.snapshot.swap(snapshot);
+        // Otherwise this was done when that one was published.
+        if !old.is_kept_by_nobody() {
+            self.activity().replaced();
+            garbage.push(Box::new(PLACES.empty(self.number(), self.activity())));
+        }
+        garbage.push(Box::new(old));
     }
 
     /// The latest snapshot, made now if something has changed.
@@ -65,8 +76,13 @@ impl MessageBus {
         let Some(route) = snapshot.find_by_name(message, endpoint) else {
             return Err(self.explain(message, Some(endpoint)));
         };
-        let found = (Arc::clone(route), snapshot.calm);
-        if snapshot.find(message.name, endpoint).is_none() && self.learn(message, endpoint) {
+        let found = (Arc::clone(route), snapshot.table.calm);
+        if snapshot
+            .table
+            .find(Key::new(message.name, endpoint.name()))
+            .is_none()
+            && self.learn(message, endpoint)
+        {
             // Now, so that the second message finds it.
             drop(self.latest());
         }
@@ -89,7 +105,7 @@ impl MessageBus {
         if registry.remove(core, &mut garbage) {
             self.inner.pool.release(core.reserved_workers());
             if !registry.closed {
-                garbage.push(Box::new(self.outdate()));
+                self.outdate(&mut garbage);
             }
         }
         drop(registry);
@@ -102,9 +118,10 @@ impl MessageBus {
         if registry.closed || !registry.add_alias(message.name, endpoint.name()) {
             return false;
         }
-        let old = self.outdate();
+        let mut garbage = Garbage::new();
+        self.outdate(&mut garbage);
         drop(registry);
-        drop(old);
+        drop(garbage);
         true
     }
 }

@@ -87,7 +87,7 @@ impl Registry {
             .iter()
             .filter_map(|(key, name)| Some((*key, self.routes.get(name)?.built.clone()?)))
             .collect();
-        Snapshot::new(calm, &routes, &aliases)
+        Snapshot::new(self.bus, calm, &routes, &aliases)
     }
 
     /// Remembers that these names are at other addresses too. Returns whether the snapshot has to be made anew.

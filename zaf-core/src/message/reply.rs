@@ -10,10 +10,8 @@ use super::answer::{Answer, Given};
 use super::current::with_record;
 use super::dispatcher::Core;
 use super::error::ReplyError;
-use super::message::Message;
 use super::observe::{Awaited, Needs, Waiting};
 use super::reply_set::ReplySet;
-use super::route::AnyHandler;
 use crate::sync::deadline_after;
 
 /// The answer of one dispatcher.
@@ -77,94 +75,6 @@ impl<R: Send + 'static> AnyReplies for SharedReplies<R> {
 
     fn as_any(&self) -> &dyn Any {
         self
-    }
-}
-
-/// A message in a queue and, if it is a request, where its answers go.
-pub(crate) trait Carried: Send + Sync {
-    /// A `Message<P>`.
-    fn message(&self) -> &(dyn Any + Send + Sync);
-    /// None for events.
-    fn replies(&self) -> Option<&dyn AnyReplies>;
-}
-
-impl<P: Send + Sync + 'static> Carried for Message<P> {
-    fn message(&self) -> &(dyn Any + Send + Sync) {
-        self
-    }
-
-    fn replies(&self) -> Option<&dyn AnyReplies> {
-        None
-    }
-}
-
-/// What a queue holds. Of a message with one receiver the queue is the only holder, and no references are counted.
-pub(crate) enum Parcel {
-    Own(Box<dyn Carried>),
-    Shared(Arc<dyn Carried>),
-    /// Of an observed bus.
-    Observed(Box<ObservedParcel>),
-}
-
-/// A message that has a handler of its own, which stands in for that of its receiver.
-pub(crate) struct ObservedParcel {
-    parcel: Parcel,
-    handler: Arc<dyn AnyHandler>,
-}
-
-impl Parcel {
-    /// The same, for a handler of its own.
-    pub(crate) fn observed(self, handler: Arc<dyn AnyHandler>) -> Self {
-        let parcel = self;
-        Self::Observed(Box::new(ObservedParcel { parcel, handler }))
-    }
-
-    /// Who handles it instead of its receiver's handler; nearly always none.
-    #[inline]
-    pub(crate) fn handler(&self) -> Option<&dyn AnyHandler> {
-        match self {
-            Self::Observed(observed) => Some(&*observed.handler),
-            Self::Own(_) | Self::Shared(_) => None,
-        }
-    }
-}
-
-impl std::ops::Deref for Parcel {
-    type Target = dyn Carried;
-
-    #[inline]
-    fn deref(&self) -> &Self::Target {
-        match self {
-            Self::Own(carried) => &**carried,
-            Self::Shared(carried) => &**carried,
-            Self::Observed(observed) => &*observed.parcel,
-        }
-    }
-}
-
-/// A request on its way to queues: `M` is the message if one queue has it alone, else its [`Arc`].
-pub(crate) struct Request<M, R> {
-    pub(crate) message: M,
-    pub(crate) replies: Arc<SharedReplies<R>>,
-}
-
-impl<P: Send + Sync + 'static, R: Send + 'static> Carried for Request<Message<P>, R> {
-    fn message(&self) -> &(dyn Any + Send + Sync) {
-        &self.message
-    }
-
-    fn replies(&self) -> Option<&dyn AnyReplies> {
-        Some(&*self.replies)
-    }
-}
-
-impl<P: Send + Sync + 'static, R: Send + 'static> Carried for Request<Arc<Message<P>>, R> {
-    fn message(&self) -> &(dyn Any + Send + Sync) {
-        &*self.message
-    }
-
-    fn replies(&self) -> Option<&dyn AnyReplies> {
-        Some(&*self.replies)
     }
 }
 

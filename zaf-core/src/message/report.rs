@@ -201,6 +201,11 @@ impl Problems {
         }
     }
 
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     #[cold]
     fn add_refused(&mut self, handler: &Arc<str>, error: BusError) {
         let refused = &mut self.0.get_or_insert_default().refused;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::answer::Given;
 use super::dispatcher::Core;
 use super::dispatcher::worker::Intake;
+use super::handler::{Call, Handler};
 use super::message::{Message, Origin};
 use super::observe::Tap;
 use super::presence::Place;
@@ -20,42 +21,6 @@ use super::routing::{self, Audience, Candidate, Subject};
 use super::{EndpointId, Entity, MessageBus, MessageDescriptor, MessageKind, ReplyError};
 use crate::error::Result;
 use crate::thread::panic_text;
-
-/// A handler that looks at a message.
-pub(crate) trait Look<P, R>: Send + Sync {
-    fn call(&self, message: &Message<P>, bus: &MessageBus) -> Result<R>;
-
-    /// The same for a slice of its own.
-    fn direct(self: Arc<Self>) -> Call<P, R>;
-}
-
-impl<P, R, F> Look<P, R> for F
-where
-    F: Fn(&Message<P>, &MessageBus) -> Result<R> + Send + Sync + 'static,
-{
-    fn call(&self, message: &Message<P>, bus: &MessageBus) -> Result<R> {
-        self(message, bus)
-    }
-
-    fn direct(self: Arc<Self>) -> Call<P, R> {
-        Box::new(move |message, bus| self(message, bus))
-    }
-}
-
-/// What senders call. In a box and not shared: where the value behind an `Arc<dyn …>` begins has to be computed at each call,
-/// which takes a third of it; and the boxes of a slice lie side by side.
-pub(crate) type Call<P, R> = Box<dyn Fn(&Message<P>, &MessageBus) -> Result<R> + Send + Sync>;
-
-/// A handler that keeps the message; runs on the sender's thread. No value: it cannot answer.
-pub(crate) type Keep<P, R> = Box<dyn Fn(Arc<Message<P>>) -> Result<Option<R>> + Send + Sync>;
-
-/// What a dispatcher does with one of its messages.
-pub(crate) enum Handler<P, R> {
-    Call(Arc<dyn Look<P, R>>),
-    /// The same, but puts the payload into bytes, which it shares with the others who do.
-    Encoded(Arc<dyn Look<P, R>>),
-    Keep(Keep<P, R>),
-}
 
 /// A [`Handler`] without its types.
 pub(crate) trait AnyHandler: Send + Sync {
@@ -124,13 +89,25 @@ pub(crate) struct Direct<P, R> {
     pub(crate) call: Call<P, R>,
 }
 
+/// How the receivers of a slice get a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// All are called directly, or there are none.
+    Calls,
+    /// The only one has a queue.
+    Queue,
+    /// Some keep the message beyond the call, or are observed.
+    Entries,
+}
+
 /// Receivers in order of hand-over.
 pub(crate) struct Slice<P, R> {
+    pub(crate) way: Way,
+    /// The only one, if it is called directly: near, because by far the most messages have one.
+    pub(crate) only: Option<Direct<P, R>>,
+    /// The same as `entries`, one by one, if there are several and all are called directly.
+    several: Box<[Direct<P, R>]>,
     pub(crate) entries: Box<[Entry<P, R>]>,
-    /// The same as `entries`, one by one; empty if somebody keeps the message.
-    pub(crate) direct: Box<[Direct<P, R>]>,
-    /// Whether somebody keeps the message beyond the call.
-    pub(crate) keeps: bool,
     /// Whether receivers share the payload because they see different entities or want it encoded.
     pub(crate) differs: bool,
 }
@@ -143,11 +120,33 @@ impl<P, R> Slice<P, R> {
             .map(Entry::direct)
             .collect::<Option<_>>()
             .filter(|_| !is_observed);
+        let way = match (&direct, &*entries) {
+            (Some(_), _) => Way::Calls,
+            (None, [entry]) if entry.intake.is_some() => Way::Queue,
+            (None, _) => Way::Entries,
+        };
+        let mut direct = direct.unwrap_or_default();
+        let only = if direct.len() == 1 {
+            direct.pop()
+        } else {
+            None
+        };
         Self {
-            keeps: direct.is_none(),
-            direct: direct.unwrap_or_default().into_boxed_slice(),
+            way,
+            only,
+            several: direct.into_boxed_slice(),
             differs: entries.iter().any(Entry::wants_shared),
             entries: entries.into_boxed_slice(),
+        }
+    }
+}
+
+impl<P, R> Slice<P, R> {
+    /// Those that are called directly, if all are.
+    pub(crate) fn direct(&self) -> &[Direct<P, R>] {
+        match &self.only {
+            Some(only) => std::slice::from_ref(only),
+            None => &self.several,
         }
     }
 }
@@ -183,7 +182,7 @@ impl<P, R> Entry<P, R> {
         match &*self.handler {
             Handler::Call(call) if self.core.strand.is_none() => Some(Direct {
                 number: self.core.number,
-                call: Arc::clone(call).direct(),
+                call: Arc::clone(call.moved()).direct(),
             }),
             _ => None,
         }
@@ -202,9 +201,8 @@ where
         bus: &MessageBus,
     ) -> Result<Option<R>, Failure> {
         match &*self.handler {
-            Handler::Call(call) | Handler::Encoded(call) => {
-                caught(|| call.call(message, bus).map(Some))
-            }
+            Handler::Call(call) => caught(|| call.moved().call(message, bus).map(Some)),
+            Handler::Encoded(call) => caught(|| call.call(message, bus).map(Some)),
             Handler::Keep(keep) => caught(|| keep(Arc::clone(message))),
         }
     }
@@ -273,8 +271,7 @@ where
         core: &Arc<Core>,
         bus: &MessageBus,
     ) {
-        let (Some(message), Self::Call(call) | Self::Encoded(call)) =
-            (message.downcast_ref::<Message<P>>(), self)
+        let (Some(message), Some(call)) = (message.downcast_ref::<Message<P>>(), self.look())
         else {
             return;
         };

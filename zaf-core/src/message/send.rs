@@ -1,62 +1,30 @@
-//! Sending: events and requests, from the caller's thread to handlers and queues.
+//! Sending: requests, and whatever goes to queues or to handlers that keep it. Events to callbacks are in `trigger`.
 //!
-//! The way of an event to callbacks takes no lock and allocates nothing: load the snapshot, find the route by the addresses
-//! of the names, check the type of the payload once, open a frame in this thread's record, call one handler after the
-//! other. A payload is put into an [`Arc`] only if somebody keeps it.
+//! A payload is put into an [`Arc`] only if somebody keeps it.
 
 use std::sync::Arc;
 
 use super::bus::MessageBus;
-use super::current;
+use super::carried::{Owed, Request};
+use super::current::{self, Own};
+use super::dispatcher::callback;
 use super::dispatcher::pool::Summons;
-use super::dispatcher::{Core, callback};
 use super::enqueue::put;
 use super::error::{BusError, ReplyError};
 use super::failure::callback_failed;
+use super::kept::{Borrowed, Dated};
 use super::message::{Body, Message, SharedBody};
 use super::observe::{Sending, Tap, send_nowhere};
 use super::presence::{Presence, Record};
 use super::registration::check_types;
-use super::reply::{Parcel, Replies, Request, SharedReplies};
-use super::report::{DispatchReport, Failure, Problems};
+use super::reply::{Replies, SharedReplies};
+use super::report::{Failure, Problems};
 use super::route::{Entry, Route, Slice, given, without_answer};
-use super::{EndpointId, Entity, EventId, MessageDescriptor, MessageKind, RequestId};
+use super::snapshot::{Desk, Key, Snapshot};
+use super::{EndpointId, Entity, MessageDescriptor, MessageKind, RequestId};
 use crate::sync::MAX_DEPTH;
 
 impl MessageBus {
-    /// Triggers an event of `endpoint`. Callback handlers have run when this returns, queued ones have the message.
-    ///
-    /// The report says who failed or had no room; failures are logged, counted and triggered as [`HANDLER_FAILED`](super::HANDLER_FAILED) whether
-    /// or not somebody reads it.
-    ///
-    /// # Errors
-    /// [`BusError::NoSuchEndpoint`], [`BusError::NoSuchMessage`], [`BusError::NotDefinedAt`], [`BusError::TypeMismatch`],
-    /// [`BusError::RecursionLimit`], [`BusError::Closed`]; then nobody got it.
-    #[doc = include_str!("doc/trigger_event.md")]
-    pub fn trigger_event<P: Send + Sync + 'static>(
-        &self,
-        event: EventId<P>,
-        endpoint: EndpointId,
-        payload: P,
-    ) -> Result<DispatchReport, BusError> {
-        self.trigger(event, endpoint, None, payload)
-    }
-
-    /// As [`trigger_event`](Self::trigger_event), about an entity.
-    ///
-    /// # Errors
-    /// The same.
-    #[doc = include_str!("doc/trigger_event_for.md")]
-    pub fn trigger_event_for<P: Send + Sync + 'static>(
-        &self,
-        event: EventId<P>,
-        endpoint: EndpointId,
-        entity: &Entity,
-        payload: P,
-    ) -> Result<DispatchReport, BusError> {
-        self.trigger(event, endpoint, Some(entity), payload)
-    }
-
     /// Sends a request to `endpoint`. One answer comes from each dispatcher that gets it.
     ///
     /// # Errors
@@ -106,46 +74,22 @@ impl MessageBus {
         Ok(replies.unwrap_or_else(Replies::none))
     }
 
-    fn trigger<P: Send + Sync + 'static>(
-        &self,
-        event: EventId<P>,
-        endpoint: EndpointId,
-        entity: Option<&Entity>,
-        payload: P,
-    ) -> Result<DispatchReport, BusError> {
+    /// The routes as they are now: those that the thread keeps, if it keeps some of this bus and does not use them.
+    #[inline]
+    fn read(&self, own: Own) -> Reading<'_> {
+        let kept = own.kept.of(self.number(), self.activity());
+        match kept.filter(|kept| kept.bus() != 0) {
+            Some(kept) => Reading::Kept(kept),
+            None => Reading::Loaded(self.load(own)),
+        }
+    }
+
+    pub(super) fn load(&self, own: Own) -> arc_swap::Guard<Arc<Snapshot>> {
         let snapshot = self.inner.snapshot.load();
-        let found;
-        let (route, calm) = if let Some(route) = snapshot.find(event.name(), endpoint) {
-            (route, snapshot.calm)
-        } else {
-            found = self.find_slowly(&event.descriptor(), endpoint)?;
-            (&*found.0, found.1)
-        };
-        let Some(receivers) = route.typed::<P, ()>() else {
-            check_types(&route.descriptor, &event.descriptor())?;
-            send_nowhere(route.tap.as_ref(), self, route.origin, entity);
-            return Ok(DispatchReport::default());
-        };
-        let slice = receivers.of(entity);
-        let record = current::record();
-        let presence = self.enter(record, route)?;
-        let message = Message {
-            origin: route.origin,
-            entity: entity.cloned(),
-            body: Body::Inline(payload),
-        };
-        let mut problems = Problems::default();
-        let delivered = if let [entry] = &*slice.entries
-            && entry.intake.is_some()
-        {
-            self.hand_to_one(record, route, entry, message, &mut problems)
-        } else if slice.keeps {
-            let message = Arc::new(shared_if(slice.differs, message));
-            self.hand_over(record, &presence, route, slice, &message, &mut problems)
-        } else {
-            self.call_all(&presence, slice, calm, &message, &mut problems)
-        };
-        Ok(DispatchReport::new(delivered, problems))
+        let table = &snapshot.table;
+        let desk = || Desk::new(table);
+        own.kept.keep(table.bus, table.calm, self.activity(), desk);
+        snapshot
     }
 
     #[inline]
@@ -159,27 +103,9 @@ impl MessageBus {
             .ok_or_else(|| too_deep(route))
     }
 
-    /// Calls handlers none of which keeps the message.
-    #[inline]
-    fn call_all<P: Send + Sync + 'static>(
-        &self,
-        presence: &Presence<'_>,
-        slice: &Slice<P, ()>,
-        calm: u64,
-        message: &Message<P>,
-        problems: &mut Problems,
-    ) -> usize {
-        let failed = |core: &Core, failure| callback_failed(problems, core, message, failure);
-        let delivered = callback::call_each(slice, calm, message, presence, self, failed);
-        if delivered < slice.direct.len() {
-            self.announce_failures(problems, message);
-        }
-        delivered
-    }
-
     /// Puts an event into the one queue that gets it.
     #[inline(never)]
-    fn hand_to_one<P: Send + Sync + 'static>(
+    pub(super) fn hand_to_one<P: Send + Sync + 'static>(
         &self,
         record: &Record,
         route: &Route,
@@ -189,15 +115,15 @@ impl MessageBus {
     ) -> usize {
         let seen = Sending::open(route.tap.as_ref(), self, record, &message);
         let message = shared_if(entry.wants_shared(), message);
-        let parcel = Parcel::Own(Box::new(message));
+        let kind = MessageKind::Event;
         let mut summons = Summons::new(&self.inner.pool);
-        let outcome = put(seen.as_deref(), record, entry, parcel, None, &mut summons);
+        let outcome = put(seen.as_deref(), record, entry, kind, message, &mut summons);
         problems.add_outcome(&entry.core.name, outcome)
     }
 
     /// Calls handlers and fills queues, in order of priority. Never inlined: the way of an event to callbacks stays small.
     #[inline(never)]
-    fn hand_over<P: Send + Sync + 'static>(
+    pub(super) fn hand_over<P: Send + Sync + 'static>(
         &self,
         record: &Record,
         presence: &Presence<'_>,
@@ -222,8 +148,8 @@ impl MessageBus {
                 }
                 continue;
             }
-            let parcel = Parcel::Shared(Arc::clone(message) as _);
-            let outcome = put(seen, record, entry, parcel, None, &mut summons);
+            let (kind, message) = (MessageKind::Event, Arc::clone(message));
+            let outcome = put(seen, record, entry, kind, message, &mut summons);
             delivered += problems.add_outcome(&entry.core.name, outcome);
         }
         summons.send();
@@ -240,9 +166,11 @@ impl MessageBus {
         entity: Option<&Entity>,
         payload: P,
     ) -> Result<Option<Replies<R>>, BusError> {
-        let snapshot = self.inner.snapshot.load();
+        let own = current::own();
+        let record = own.record;
+        let mut reading = self.read(own);
         let found;
-        let route = if let Some(route) = snapshot.find(descriptor.name, endpoint) {
+        let route = if let Some(route) = reading.find(descriptor.name, endpoint.name()) {
             route
         } else {
             found = self.find_slowly(descriptor, endpoint)?;
@@ -258,14 +186,13 @@ impl MessageBus {
             send_nowhere(route.tap.as_ref(), self, route.origin, entity);
             return Ok(None);
         }
-        let record = current::record();
         let presence = self.enter(record, route)?;
         let message = Message {
             origin: route.origin,
             entity: entity.cloned(),
             body: Body::Inline(payload),
         };
-        if let ([entry], [one]) = (&*slice.entries, &*slice.direct)
+        if let ([entry], Some(one)) = (&*slice.entries, &slice.only)
             && !slice.differs
         {
             let core = &entry.core;
@@ -331,9 +258,9 @@ impl MessageBus {
                     new
                 }
             };
-            let parcel = Parcel::Shared(request);
+            let (kind, owed) = (MessageKind::Request, Owed::new(request, index));
             // Whatever goes wrong is in the reply.
-            let _refused = put(seen, record, entry, parcel, Some(index), &mut summons);
+            let _refused = put(seen, record, entry, kind, owed, &mut summons);
         }
         summons.send();
         Replies::pending(shared)
@@ -355,15 +282,15 @@ impl MessageBus {
             message.entity.clone_from(&entry.sees);
         }
         let replies = Arc::clone(&shared);
-        let parcel = Parcel::Own(Box::new(Request { message, replies }));
+        let owed = Owed::new(Request { message, replies }, 0);
         let mut summons = Summons::new(&self.inner.pool);
         // Whatever goes wrong is in the reply.
         let _refused = put(
             seen.as_deref(),
             record,
             entry,
-            parcel,
-            Some(0),
+            MessageKind::Request,
+            owed,
             &mut summons,
         );
         summons.send();
@@ -387,8 +314,28 @@ impl MessageBus {
     }
 }
 
+/// A table of routes in the hand of a sender.
+enum Reading<'a> {
+    Kept(Borrowed<'a, Desk>),
+    Loaded(arc_swap::Guard<Arc<Snapshot>>),
+}
+
+impl Reading<'_> {
+    #[inline]
+    fn find(&mut self, message: &'static str, endpoint: &'static str) -> Option<&Route> {
+        match self {
+            Self::Kept(desk) => desk.find(message, endpoint).map(|(route, _)| route),
+            Self::Loaded(snapshot) => {
+                let route = snapshot.table.find(Key::new(message, endpoint));
+                route.map(|route| &**route)
+            }
+        }
+    }
+}
+
 /// The message, with a payload that receivers can share if they are to.
-fn shared_if<P>(is_shared: bool, message: Message<P>) -> Message<P> {
+#[inline]
+pub(super) fn shared_if<P>(is_shared: bool, message: Message<P>) -> Message<P> {
     let body = match message.body {
         Body::Inline(payload) if is_shared => Body::Shared(SharedBody::new(payload)),
         body => body,
@@ -423,7 +370,7 @@ pub(super) fn no_receiver(
 }
 
 #[cold]
-fn too_deep(route: &Route) -> BusError {
+pub(super) fn too_deep(route: &Route) -> BusError {
     BusError::RecursionLimit {
         message: route.descriptor.name,
         limit: MAX_DEPTH,

@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use super::EndpointId;
 use super::MessageDescriptor;
+use super::kept::Dated;
 use super::route::Route;
 
 /// Addresses and lengths of two names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Key {
     message: (usize, usize),
     endpoint: (usize, usize),
@@ -44,6 +45,97 @@ impl Key {
 
 type Slot = Option<(Key, Arc<Route>)>;
 
+/// What senders find their routes in.
+#[derive(Clone, Default)]
+pub(crate) struct Table {
+    /// Number of the bus; 0 if there is nothing in it.
+    pub(crate) bus: u32,
+    /// See [`Activity::calm`](super::activity::Activity::calm).
+    pub(crate) calm: u64,
+    /// Open addressing; a power of two, at most half full.
+    slots: Arc<[Slot]>,
+}
+
+impl Table {
+    /// By the addresses of the names.
+    #[inline]
+    pub(crate) fn find(&self, key: Key) -> Option<&Arc<Route>> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = key.hash() & mask;
+        while let Some((other, route)) = self.slots.get(at)?.as_ref() {
+            if *other == key {
+                return Some(route);
+            }
+            at = (at + 1) & mask;
+        }
+        None
+    }
+}
+
+/// How often another route is looked for before it replaces the one at hand.
+const PATIENCE: u32 = 16;
+
+/// A table with the route at hand that is looked for most: what each thread keeps.
+#[derive(Clone, Default)]
+pub(crate) struct Desk {
+    table: Table,
+    key: Key,
+    at_hand: Option<Arc<Route>>,
+    /// How often it was another one.
+    misses: u32,
+}
+
+impl Desk {
+    pub(crate) fn new(table: &Table) -> Self {
+        Self {
+            table: table.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// The route, and what is [calm](Table::calm).
+    #[inline]
+    pub(crate) fn find(
+        &mut self,
+        message: &'static str,
+        endpoint: &'static str,
+    ) -> Option<(&Route, u64)> {
+        if self.key != Key::new(message, endpoint) {
+            return self.find_other(message, endpoint);
+        }
+        Some((self.at_hand.as_ref()?, self.table.calm))
+    }
+
+    #[inline(never)]
+    fn find_other(
+        &mut self,
+        message: &'static str,
+        endpoint: &'static str,
+    ) -> Option<(&Route, u64)> {
+        let key = Key::new(message, endpoint);
+        let route = self.table.find(key)?;
+        self.misses += 1;
+        if self.at_hand.is_none() || self.misses == PATIENCE {
+            self.at_hand = Some(Arc::clone(route));
+            self.key = key;
+            self.misses = 0;
+        }
+        Some((route, self.table.calm))
+    }
+}
+
+impl Dated for Desk {
+    #[inline]
+    fn bus(&self) -> u32 {
+        self.table.bus
+    }
+
+    #[inline]
+    fn calm(&self) -> u64 {
+        self.table.calm
+    }
+}
+
 /// Whether a route that is missing may exist all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
@@ -59,15 +151,17 @@ enum State {
 /// See the module.
 pub(crate) struct Snapshot {
     state: State,
-    /// See [`Activity::calm`](super::activity::Activity::calm).
-    pub(crate) calm: u64,
-    /// Open addressing; a power of two, at most half full.
-    slots: Box<[Slot]>,
+    pub(crate) table: Table,
     by_name: BTreeMap<(&'static str, &'static str), Arc<Route>>,
 }
 
 impl Snapshot {
-    pub(crate) fn new(calm: u64, routes: &[Arc<Route>], aliases: &[(Key, Arc<Route>)]) -> Self {
+    pub(crate) fn new(
+        bus: u32,
+        calm: u64,
+        routes: &[Arc<Route>],
+        aliases: &[(Key, Arc<Route>)],
+    ) -> Self {
         let own_keys = routes.iter().map(|route| {
             let key = Key::new(route.descriptor.name, route.endpoint.name());
             (key, Arc::clone(route))
@@ -94,8 +188,11 @@ impl Snapshot {
             .collect();
         Self {
             state: State::Current,
-            calm,
-            slots: slots.into_boxed_slice(),
+            table: Table {
+                bus,
+                calm,
+                slots: slots.into(),
+            },
             by_name,
         }
     }
@@ -104,7 +201,7 @@ impl Snapshot {
     pub(crate) fn stale() -> Self {
         Self {
             state: State::Stale,
-            ..Self::new(0, &[], &[])
+            ..Self::new(0, 0, &[], &[])
         }
     }
 
@@ -112,28 +209,18 @@ impl Snapshot {
     pub(crate) fn closed() -> Self {
         Self {
             state: State::Closed,
-            ..Self::new(0, &[], &[])
+            ..Self::new(0, 0, &[], &[])
         }
+    }
+
+    /// Whether no thread keeps it.
+    pub(crate) fn is_kept_by_nobody(&self) -> bool {
+        self.table.bus == 0
     }
 
     /// Whether a new one has to be made.
     pub(crate) fn is_stale(&self) -> bool {
         self.state == State::Stale
-    }
-
-    /// By the addresses of the names.
-    #[inline]
-    pub(crate) fn find(&self, message: &'static str, endpoint: EndpointId) -> Option<&Route> {
-        let key = Key::new(message, endpoint.name());
-        let mask = self.slots.len() - 1;
-        let mut at = key.hash() & mask;
-        while let Some((other, route)) = self.slots.get(at)?.as_ref() {
-            if *other == key {
-                return Some(route);
-            }
-            at = (at + 1) & mask;
-        }
-        None
     }
 
     /// By the names themselves.

@@ -31,7 +31,7 @@ fn allocations(mut work: impl FnMut(u64)) -> usize {
 
 // One test: a second one at the same time would be counted too.
 #[test]
-fn callbacks_allocate_nothing_and_an_event_to_one_queue_allocates_once() {
+fn neither_callbacks_nor_an_event_to_one_queue_allocate() {
     let bus = MessageBus::new();
     bus.define(
         HERE,
@@ -89,6 +89,6 @@ fn callbacks_allocate_nothing_and_an_event_to_one_queue_allocates_once() {
             quiet.wait_until_idle(Duration::MAX).unwrap();
         })
     });
-    assert_eq!(queued.min().map(|least| least as u64), Some(COUNT));
+    assert_eq!(queued.min(), Some(0));
     quiet.shutdown(Duration::from_mins(1)).unwrap();
 }

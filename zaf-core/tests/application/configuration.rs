@@ -32,15 +32,18 @@ impl Machine {
     }
 
     pub(crate) fn run_in(&self, environment: &[(&str, &str)], line: &[&str]) -> Ended {
+        run(application([]), self.invocation(environment, line))
+    }
+
+    pub(crate) fn invocation(&self, environment: &[(&str, &str)], line: &[&str]) -> Invocation {
         let home = ("HOME".to_owned(), self.path("home"));
         let environment = environment
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .chain([home]);
-        let invocation = Invocation::new(line)
+        Invocation::new(line)
             .environment(environment)
-            .directory(self.path("work"));
-        run(application([]), invocation)
+            .directory(self.path("work"))
     }
 
     /// What `print` says about the output directory.

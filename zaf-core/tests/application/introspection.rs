@@ -117,6 +117,7 @@ fn what_config_prints_can_be_read_back() {
     config.unknown: refuse  # default
     disable.default.config.files: false  # default
     ext.default.enabled: true  # default
+    extension.init.timeout: "30s"  # default
     format: table  # default
     handler.warn: "5s"  # default
     log.file.format: text  # default
@@ -125,6 +126,7 @@ fn what_config_prints_can_be_read_back() {
     log.file.size: 10485760  # default
     log.format: text  # default
     log.level: error  # base.yaml:2:12
+    ordered: false  # default
     output.dir: build/out  # demo.yaml:2:13
     words: ["a # b", "$${x}"]  # demo.yaml:3:8
     "#);
@@ -155,7 +157,7 @@ fn extensions_are_listed_with_their_states() {
     1…100  cli                active    zaf-core 1.2.3  Reads the command line
      1…90  environment        active    zaf-core 1.2.3  Reads options from
                                                         environment variables
-      2…4  configfiles        active    zaf-core 1.2.3  Reads configuration files
+     2…91  configfiles        active    zaf-core 1.2.3  Reads configuration files
        30  output             active    zaf-core 1.2.3  Says where a run puts what
                                                         it produces
       101  configvalidator    active    zaf-core 1.2.3  Refuses a configuration with
@@ -169,6 +171,7 @@ fn extensions_are_listed_with_their_states() {
                                                         long
       110  commandscommand    active    zaf-core 1.2.3  Adds the command that lists
                                                         commands
+      110  completion         active    zaf-core 1.2.3  Completes words in shells
       110  componentscommand  active    zaf-core 1.2.3  Adds the command that lists
                                                         components
       110  configcommand      active    zaf-core 1.2.3  Adds the command that shows
@@ -181,6 +184,8 @@ fn extensions_are_listed_with_their_states() {
                                                         extensions
       110  helpcommand        active    zaf-core 1.2.3  Adds the command that
                                                         explains names
+      110  mancommand         active    zaf-core 1.2.3  Adds the command that writes
+                                                        manual pages
       110  messagescommand    active    zaf-core 1.2.3  Adds the command that lists
                                                         messages
       110  noop               disabled  zaf-core 1.2.3  Adds the command that does
@@ -205,7 +210,7 @@ fn the_list_for_programs_has_stable_fields_and_order() {
         &["extensions", "--format", "json", "--target-command", "pass"],
     );
     assert!(
-        text.starts_with("{\n  \"schema\": \"1.1\",\n  \"target_command\": \"pass\",\n"),
+        text.starts_with("{\n  \"schema\": \"1.2\",\n  \"target_command\": \"pass\",\n"),
         "{text}"
     );
     let orders: Vec<u16> = text
@@ -229,8 +234,9 @@ fn why_an_extension_takes_part_is_said_with_what_decides() {
     let machine = Machine::new(&[("work/demo.yaml", "ext.noop.enabled: false\n")]);
     let text = said(&machine, &[], &["why", "noop"]);
     insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "1.2.3"), @r#"
-    noop (zaf-core 1.2.3, load order 110) is not loaded: disabled by demo.yaml:1:19
-      enabled  ext.noop.enabled = false  demo.yaml:1:19
+    noop (zaf-core 1.2.3, load order 110) is not loaded: disabled by
+    ext.noop.enabled (demo.yaml:1:19)
+      enabled  ext.noop.enabled = false  ◀ demo.yaml:1:19
     "#);
     let waiting = ExtensionDescriptor {
         activate_on: &[&[BREAK]],
@@ -248,17 +254,21 @@ fn why_an_extension_takes_part_is_said_with_what_decides() {
     let (code, stdout, stderr) = of(&["why", "waiting", "--target-command", "pass"]);
     assert_eq!((code, stderr.as_str()), (0, ""));
     insta::assert_snapshot!(explanation(&stdout), @r#"
-    waiting (recorder 1.0.0, load order 1000) is loaded but inactive for `pass`: break.before is false
+    waiting (recorder 1.0.0, load order 1000) is loaded but inactive for `pass`:
+    break.before is false
       extends   pass                        matches pass
       enabled   ext.waiting.enabled = true  default
-      activate  break.before = false        default; --break-before or --no-break-before decides
+      activate  break.before = false        ◀ default; --break-before or
+                                            --no-break-before decides
     "#);
     let (_, stdout, _) = of(&["why", "waiting", "--target-command", "fail"]);
     insta::assert_snapshot!(explanation(&stdout), @r#"
-    waiting (recorder 1.0.0, load order 1000) is loaded but inactive for `fail`: does not extend fail
+    waiting (recorder 1.0.0, load order 1000) is loaded but inactive for `fail`:
+    does not extend fail
       extends   pass                        ◀ does not match fail
       enabled   ext.waiting.enabled = true  default
-      activate  break.before = false        default; --break-before or --no-break-before decides
+      activate  break.before = false        ◀ default; --break-before or
+                                            --no-break-before decides
     "#);
     let (code, _, stderr) = of(&["why", "wating"]);
     assert_eq!(code, 2);
@@ -291,9 +301,13 @@ fn a_capability_that_no_command_has_is_a_warning_with_the_nearest() {
     let (code, stdout, stderr) = of(MISSPELLED, &["why", "waiting"]);
     assert_eq!(code, 0, "{stderr}");
     insta::assert_snapshot!(explanation(&stdout), @r#"
-    waiting (recorder 1.0.0, load order 1000) is loaded but inactive: no command has the capability `pas` (did you mean `pass`?)
-      extends  pas
-      enabled  ext.waiting.enabled = true  default
+    waiting (recorder 1.0.0, load order 1000) is loaded but inactive: no command has
+    the capability `pas` (did you mean `pass`?)
+      extends     pas                         --target-command says whether it
+                                              matches
+      capability  pas                         ◀ no command has it; did you mean
+                                              `pass`?
+      enabled     ext.waiting.enabled = true  default
     "#);
     let log = machine.path("log");
     let writer = std::fs::File::create(&log).unwrap();
@@ -312,7 +326,7 @@ fn a_capability_that_no_command_has_is_a_warning_with_the_nearest() {
     let (_, stdout, stderr) = of(FOREIGN, &["why", "waiting"]);
     assert_eq!(stderr, "");
     assert!(
-        stdout.contains("inactive: no command has the capability `something-else`\n"),
+        stdout.contains("inactive: no command has\nthe capability `something-else`\n"),
         "{stdout}"
     );
 }
@@ -321,7 +335,11 @@ fn a_capability_that_no_command_has_is_a_warning_with_the_nearest() {
 fn explanation(stdout: &str) -> String {
     stdout
         .split_inclusive('\n')
-        .filter(|line| line.starts_with(' ') || line.starts_with("waiting"))
+        .filter(|line| {
+            !["before ", "after ", "destroyed"]
+                .iter()
+                .any(|word| line.starts_with(word))
+        })
         .collect()
 }
 

@@ -1,5 +1,8 @@
 //! Broken extensions are reported and stop none of the commands that show what there is.
 
+use std::sync::LazyLock;
+
+use crossbeam_channel::{Receiver, Sender};
 use serde_json::Value;
 use zaf_core::Result;
 use zaf_core::extension::{
@@ -78,6 +81,57 @@ fn c1_a_broken_extension_stops_none_of_the_commands_that_show_what_there_is() {
         let stops_noop = !matches!(broken.kind, ExtensionKind::Command { extends: [_] });
         assert_eq!(code, if stops_noop { 7 } else { 0 }, "{stderr}");
     }
+}
+
+/// Nobody ever sends anything to it.
+static NEVER: LazyLock<(Sender<()>, Receiver<()>)> =
+    LazyLock::new(|| crossbeam_channel::bounded(0));
+
+struct Hangs;
+
+impl Extension for Hangs {
+    fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+        NEVER.1.recv()?;
+        Ok(Self)
+    }
+}
+
+const HANGS: ExtensionDescriptor = describe::<Hangs>("broken", &[], &[]);
+
+#[test]
+fn c3_an_extension_that_hangs_stops_the_command_and_not_those_that_show_what_there_is() {
+    // Long enough for extensions that do not hang.
+    let limit = ["--extension-init-timeout", "1s"];
+    let run = |line: &[&str]| run_wide(house([HANGS]), 80, &[line, &limit].concat());
+    let (code, _, stderr) = run(&["noop"]);
+    assert_eq!(code, 7, "{stderr}");
+    assert!(stderr.contains("extension `broken`"), "{stderr}");
+    assert!(
+        stderr.contains("is still in `new` after 1000 ms"),
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains("hint: it is left behind; --extension-init-timeout"),
+        "{stderr}"
+    );
+
+    let (code, stdout, stderr) = run(&["extensions", "--format", "json"]);
+    assert_eq!(code, 0, "{stderr}");
+    let list: Value = serde_json::from_str(&stdout).expect("JSON");
+    let rows = list["extensions"].as_array().expect("a list");
+    let broken = rows
+        .iter()
+        .find(|row| row["name"] == "broken")
+        .expect("a row");
+    assert_eq!(broken["state"], "failed");
+    let reason = broken["reason"].as_str().expect("a reason");
+    assert!(reason.contains("is still in `new`"), "{reason}");
+    let (code, stdout, stderr) = run(&["--help"]);
+    assert_eq!(code, 0, "{stderr}");
+    assert!(
+        stdout.contains("noop") || stdout.contains("cook"),
+        "{stdout}"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::kitchen::{house, parsed, rows, run_wide, said};
+use super::kitchen::{GROUPED, REGISTERING, house, parsed, rows, run_wide, said};
 
 /// The lists of an application, each with the name of its rows.
 const LISTS: [(&str, &str); 6] = [
@@ -84,6 +84,41 @@ fn messages_of_a_command_are_those_of_its_extensions() {
     assert_eq!(smoker["extension"], "smoker");
     assert_eq!(smoker["state"], "inactive");
     assert_eq!(smoker["reason"], "smoke.allowed is false");
+}
+
+#[test]
+fn what_is_registered_in_code_is_listed_as_a_listener_of_the_moment() {
+    let line = ["messages", "--format", "json"];
+    let (code, stdout, stderr) = run_wide(house([REGISTERING]), 80, &line);
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let list: Value = serde_json::from_str(&stdout).expect("JSON");
+    let meal = row(&list, "messages", "MEAL_IS_READY_TO_BE_SERVED");
+    let listeners = meal["listeners"].as_array().expect("a list");
+    let of_code: Vec<&Value> = listeners
+        .iter()
+        .filter(|one| one["extension"].is_null())
+        .collect();
+    assert_eq!(of_code.len(), 2, "{of_code:#?}");
+    assert_eq!(of_code[0]["handler"], "guest");
+    assert_eq!(of_code[0]["kind"], "sequential");
+    assert_eq!(of_code[0]["priority"], 7);
+    assert_eq!(
+        of_code[0]["endpoints"],
+        json!(["kitchen-of-the-house", "hall"])
+    );
+    assert_eq!(of_code[0]["file"], Value::Null);
+    assert_eq!(of_code[1]["handler"], "queue of MEAL_IS_READY_TO_BE_SERVED");
+    assert_eq!(of_code[1]["endpoints"], json!(["hall"]));
+    // What is declared is listed once, although it is registered too.
+    let kitchen = listeners.iter().filter(|one| one["handler"] == "on_meal");
+    assert_eq!(kitchen.count(), 1);
+    let abort = row(&list, "messages", "ABORT");
+    assert_eq!(abort["listeners"][0]["handler"], "application.abort");
+
+    let (_, stdout, _) = run_wide(house([REGISTERING]), 80, &["endpoints", "--format", "json"]);
+    let list: Value = serde_json::from_str(&stdout).expect("JSON");
+    let hall = row(&list, "endpoints", "hall");
+    assert_eq!(hall["messages"][0]["listeners"], 5);
 }
 
 #[test]
@@ -218,7 +253,7 @@ fn plugins_are_listed_by_type_with_all_states() {
     let types = column(&all["types"], "type");
     assert_eq!(
         types,
-        ["framework", "command", "cook", "dig", "heat", "heat+serve"]
+        ["framework", "command", "cook", "dig", "heat", "heat.serve"]
     );
     assert_eq!(
         column(&all["types"][4]["plugins"], "fully_qualified_name"),
@@ -252,7 +287,7 @@ fn every_list_says_the_same_again_and_has_the_documented_fields() {
         let one = said(80, &[list, "--format", "json"]);
         assert_eq!(one, said(120, &[list, "--format", "json"]), "{list}");
         let parsed: Value = serde_json::from_str(&one).expect("JSON");
-        assert_eq!(parsed["schema"], "1.1");
+        assert_eq!(parsed["schema"], "1.2");
         assert_eq!(parsed["target_command"], Value::Null);
         assert_eq!(parsed["problems"], json!([]));
         let book = include_str!("../../../docs/src/introspection.md");
@@ -287,9 +322,82 @@ fn why_says_for_each_capability_whether_it_is_used() {
     ");
     let text = said(80, &["why", "gardener", "--target-command", "cook"]);
     insta::assert_snapshot!(text, @r"
-    gardener (house 1.0.0, load order 1000) is loaded but inactive for `cook`: does not extend cook
+    gardener (house 1.0.0, load order 1000) is loaded but inactive for `cook`: does
+    not extend cook
       extends     dig                          ◀ does not match cook
       capability  dig                          ◀ not used by cook
       enabled     ext.gardener.enabled = true  default
     ");
+}
+
+#[test]
+fn why_names_the_key_and_the_place_that_switch_an_extension_off() {
+    let of = |line: &[&str]| {
+        let (code, stdout, stderr) = run_wide(house([GROUPED]), 80, line);
+        assert_eq!((code, stderr.as_str()), (0, ""), "{line:?}");
+        stdout
+    };
+    let list = ["--plugins-disable", "heat.oven"];
+    let text = of(&[&["why", "oven", "--target-command", "cook"], &list[..]].concat());
+    insta::assert_snapshot!(text, @r"
+    oven (house 1.0.0, load order 1000) is not loaded: disabled by --plugins-disable
+      extends     heat                      matches cook
+      capability  heat                      used by cook
+      enabled     plugins.disable names it  ◀ --plugins-disable
+    ");
+    let group = [
+        "--no-ext-groups-staff@enabled",
+        "--plugins-disable",
+        "dig.groom",
+    ];
+    let text = of(&[&["why", "groom"], &group[..]].concat());
+    insta::assert_snapshot!(text, @r"
+    groom (house 1.0.0, load order 1000) is not loaded: disabled by
+    --plugins-disable
+      extends  dig                               --target-command says whether it
+                                                 matches
+      enabled  plugins.disable names it          ◀ --plugins-disable
+      enabled  ext.groups.staff.enabled = false  --no-ext-groups-staff@enabled; does
+                                                 not count
+    ");
+    // The same for programs.
+    let text = of(&[&["why", "groom", "--format", "json"], &group[..]].concat());
+    let parsed: Value = serde_json::from_str(&text).expect("JSON");
+    let groom = row(&parsed, "extensions", "groom");
+    assert_eq!(groom["state"], "disabled");
+    assert_eq!(groom["reason"], "disabled by --plugins-disable");
+    let steps = groom["steps"].as_array().expect("a list");
+    let hindering: Vec<&Value> = steps
+        .iter()
+        .filter(|step| step["hinders"] == true)
+        .collect();
+    assert_eq!(hindering.len(), 1, "{steps:#?}");
+    assert_eq!(hindering[0]["outcome"], "--plugins-disable");
+    let all = of(&[&["extensions", "--format", "json"], &group[..]].concat());
+    let all: Value = serde_json::from_str(&all).expect("JSON");
+    let groom = row(&all, "extensions", "groom");
+    assert_eq!(groom["decided_by"], "--plugins-disable");
+    assert_eq!(groom["decided_by_key"], "plugins.disable");
+    assert_eq!(groom["types"], json!(["dig"]));
+    assert_eq!(groom["groups"], json!(["staff"]));
+}
+
+#[test]
+fn plugins_can_be_listed_as_they_are_loaded() {
+    let names = |line: &[&str]| {
+        let all = parsed(&[&["plugins"], line].concat());
+        let heat = all["types"].as_array().expect("a list");
+        let heat = heat
+            .iter()
+            .find(|one| one["type"] == "heat")
+            .expect("a type");
+        column(&heat["plugins"], "name")
+    };
+    let order = ["--plugins-heat-order", "smoker"];
+    assert_eq!(names(&[]), ["oven", "smoker"]);
+    assert_eq!(names(&order), ["oven", "smoker"]);
+    assert_eq!(
+        names(&[&order[..], &["--ordered"]].concat()),
+        ["smoker", "oven"]
+    );
 }

@@ -3,6 +3,7 @@
 use std::any::{Any, TypeId};
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use serde_json::Value;
 use zaf_core::Result;
 use zaf_core::application::{Application, Console, ExitCode};
@@ -14,7 +15,9 @@ use zaf_core::extension::{
     DispatcherDescriptor, DispatcherSet, Extends, Extension, ExtensionContext, ExtensionDescriptor,
     ExtensionKind,
 };
-use zaf_core::message::{DispatcherKind, EndpointId, EventId, Message, MessageBus, RequestId};
+use zaf_core::message::{
+    Dispatcher, DispatcherKind, EndpointId, EventId, Message, MessageBus, MessageQueue, RequestId,
+};
 
 use super::recorder::{Ended, command, describe};
 
@@ -99,6 +102,11 @@ const SMOKER: ExtensionDescriptor = ExtensionDescriptor {
 const HONESTY: ExtensionDescriptor = extending::<5>("honesty", &[Extends::Command(&COOK)]);
 const GARDENER: ExtensionDescriptor = extending::<6>("gardener", &[Extends::Capability("dig")]);
 
+pub(crate) const GROUPED: ExtensionDescriptor = ExtensionDescriptor {
+    groups: &["staff"],
+    ..extending::<7>("groom", &[Extends::Capability("dig")])
+};
+
 type Instance = Arc<dyn Any + Send + Sync>;
 type Builder = zaf_core::private::DispatcherBuilder;
 
@@ -156,6 +164,27 @@ const SETS: [DispatcherSet; 4] = [
         ..LISTENER
     }]),
 ];
+
+/// Listens by what it does in its code.
+pub(crate) struct Guest(Mutex<Option<MessageQueue<Vec<String>>>>);
+
+impl Extension for Guest {
+    fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self(Mutex::default()))
+    }
+
+    fn register_dispatchers(self: Arc<Self>, bus: &MessageBus) -> Result<Vec<Dispatcher>> {
+        *self.0.lock() = Some(bus.message_queue(MEAL, HALL)?);
+        let guest = bus
+            .dispatcher(DispatcherKind::Sequential, "guest")
+            .priority(7)
+            .on(MEAL, |_, _| Ok(()))
+            .register()?;
+        Ok(vec![guest])
+    }
+}
+
+pub(crate) const REGISTERING: ExtensionDescriptor = describe::<Guest>("guest", &[], &[]);
 
 /// What meals are carried on.
 pub(crate) struct Tray;

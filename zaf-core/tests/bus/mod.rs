@@ -7,6 +7,7 @@ mod idle;
 mod matrix;
 mod message_queue;
 mod model;
+mod queue_order;
 mod queues;
 mod registration;
 mod replies;

@@ -31,6 +31,7 @@ mod thread;
 
 mod destroy;
 mod idle;
+mod kept;
 mod message;
 mod pool;
 mod queue;

@@ -44,9 +44,10 @@ fn a15_a16_each_message_is_handled_or_cancelled_once() {
             unserved = usize::from(second.needs_worker);
         }
         let mut cancelled = 0;
-        for queued in strand.close() {
+        let mut rest = strand.close();
+        while let Some(line) = rest.pop(&mut Some(None)) {
             cancelled += 1;
-            strand.finish(queued.line());
+            strand.finish(line);
         }
         assert!(strand.wait_for_rest(None));
         destroyed.store(true, Ordering::SeqCst);
@@ -124,11 +125,12 @@ fn a13_of_a_full_queue_the_oldest_is_dropped_or_was_taken() {
             );
         }
         // In order, and nothing is lost.
-        handled.extend(third.dropped.as_deref());
+        let dropped = third.dropped.flatten();
+        handled.extend(dropped);
         let mut sorted = handled.clone();
         sorted.sort_unstable();
         assert_eq!(sorted, [1, 2, 3]);
-        let kept = handled.len() - usize::from(third.dropped.is_some());
+        let kept = handled.len() - usize::from(dropped.is_some());
         assert!(handled[..kept].is_sorted());
         assert!(activity.busy.is_zero());
         assert!(endpoint.is_zero());
@@ -220,12 +222,46 @@ fn a13_a15_a_sender_that_waits_for_room_without_limit_is_woken_by_the_end() {
             if drains {
                 strand.drain();
             } else {
-                for queued in strand.close() {
-                    strand.finish(queued.line());
+                let mut rest = strand.close();
+                while let Some(line) = rest.pop(&mut Some(None)) {
+                    strand.finish(line);
                 }
             }
             let refused = sender.join().unwrap().map(|(refusal, _)| refusal);
             assert_eq!(refused, Some(Refusal::Closed));
         });
     }
+}
+
+#[test]
+fn a25_the_end_is_told_of_each_registration_whose_messages_lie_between_others() {
+    explore_with(2, || {
+        let activity = activity();
+        let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 8));
+        let endpoints = [Arc::new(Busy::new()), Arc::new(Busy::new())];
+        for (number, endpoint) in (1..).zip(&endpoints) {
+            assert!(push(&strand, endpoint, number).is_ok());
+        }
+        let worker = {
+            let strand = Arc::clone(&strand);
+            thread::start(move || {
+                let mut handled = Vec::new();
+                let handle = |number, _: &mut Hand<Busy>| handled.push(number);
+                work(&strand, handle, || unreachable!("one worker at most"));
+                handled
+            })
+        };
+        let third = push(&strand, &endpoints[0], 3).unwrap();
+        let mut handled = worker.join().unwrap();
+        if third.needs_worker {
+            let handle = |number, _: &mut Hand<Busy>| handled.push(number);
+            work(&strand, handle, || unreachable!("one worker at most"));
+        }
+        assert_eq!(handled, [1, 2, 3]);
+        assert!(activity.busy.is_zero());
+        for endpoint in &endpoints {
+            assert!(endpoint.is_zero());
+            assert_eq!(Arc::strong_count(endpoint), 1);
+        }
+    });
 }

@@ -1,9 +1,12 @@
 //! A strand that models fill and serve themselves, without a pool.
 
+use std::collections::VecDeque;
+
 use crate::message::activity::Busy;
 use crate::message::dispatcher::ends::{Hand, Source};
+use crate::message::dispatcher::lane::{Lane, LaneOf};
 use crate::message::dispatcher::policy::{QueuePolicy, Refusal};
-use crate::message::dispatcher::strand::{Accepted, Strand};
+use crate::message::dispatcher::strand::{Accepted, Strand, Taken};
 use crate::sync::Arc;
 
 /// A source is nothing but the count of its endpoint.
@@ -13,29 +16,65 @@ impl Source for Busy {
     }
 }
 
-type Pushed<J> = Result<Accepted<J>, (Refusal, Box<J>)>;
+/// All messages of a model are of one type.
+pub(crate) struct Only<J>(VecDeque<J>);
+
+impl<J> Lane for Only<J> {
+    type Slot = Option<J>;
+
+    fn slot(&self) -> Option<J> {
+        None
+    }
+
+    fn take_first(&mut self, slot: &mut Option<J>) -> bool {
+        assert!(slot.is_none(), "what was there is lost");
+        *slot = self.0.pop_front();
+        slot.is_some()
+    }
+}
+
+impl<J> LaneOf<J> for Only<J> {
+    fn new() -> Self {
+        Self(VecDeque::new())
+    }
+
+    fn messages(&mut self) -> Option<&mut VecDeque<J>> {
+        Some(&mut self.0)
+    }
+}
+
+/// The queue of a model.
+pub(crate) type Queue<J> = Strand<Only<J>, Busy>;
+
+type Pushed<J> = Result<Accepted<Option<J>>, (Refusal, Box<J>)>;
 
 /// Sends something to a queue that rejects when it is full.
-pub(crate) fn push<J>(strand: &Strand<J, Busy>, source: &Arc<Busy>, job: J) -> Pushed<J> {
+pub(crate) fn push<J>(strand: &Queue<J>, source: &Arc<Busy>, job: J) -> Pushed<J> {
     strand.push(job, source, QueuePolicy::Reject, || false, || ())
 }
 
 /// As `dispatcher::worker` does it: handles messages until there are none, and leaves. Returns how many it handled.
 /// `more_workers` is called when another one has to be sent.
 pub(crate) fn work<J>(
-    strand: &Strand<J, Busy>,
+    strand: &Queue<J>,
     mut handle: impl FnMut(J, &mut Hand<Busy>),
     more_workers: impl Fn(),
 ) -> usize {
     let mut hand = Hand::new();
+    let mut slot = None;
     let mut taken = 0;
     loop {
-        match strand.next(&mut hand) {
+        let ahead = strand.next_ahead(&mut hand, &mut slot);
+        let ahead = ahead.then_some(Taken {
+            needs_worker: false,
+        });
+        match ahead.or_else(|| strand.next(&mut hand, &mut slot)) {
             Some(one) => {
                 if one.needs_worker {
                     more_workers();
                 }
-                handle(one.job, &mut hand);
+                let job = slot.as_mut().and_then(Option::take);
+                handle(job.unwrap(), &mut hand);
                 taken += 1;
             }
             None if strand.leave(&mut hand) => return taken,

@@ -46,6 +46,62 @@ impl Fences {
     }
 }
 
+/// A lock with the interface of `spin`, which is tried and never waited for: taken by an exchange, given back by a store, in
+/// the very orders that it has there. What is inside is in a lock that no model sees: nobody ever waits for it.
+#[derive(Debug)]
+pub(crate) struct TryMutex<T> {
+    locked: AtomicBool,
+    value: parking_lot::Mutex<T>,
+}
+
+impl<T> TryMutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self {
+            locked: AtomicBool::new(false),
+            value: parking_lot::Mutex::new(value),
+        }
+    }
+
+    pub(crate) fn try_lock(&self) -> Option<TryMutexGuard<'_, T>> {
+        let (taken, failed) = (Ordering::Acquire, Ordering::Relaxed);
+        let exchanged = self.locked.compare_exchange(false, true, taken, failed);
+        exchanged.ok()?;
+        let value = self.value.try_lock();
+        Some(TryMutexGuard {
+            value,
+            locked: &self.locked,
+        })
+    }
+}
+
+/// Given back on drop.
+#[derive(Debug)]
+pub(crate) struct TryMutexGuard<'a, T> {
+    value: Option<parking_lot::MutexGuard<'a, T>>,
+    locked: &'a AtomicBool,
+}
+
+impl<T> Drop for TryMutexGuard<'_, T> {
+    fn drop(&mut self) {
+        self.value = None;
+        self.locked.store(false, Ordering::Release);
+    }
+}
+
+impl<T> std::ops::Deref for TryMutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.value.as_ref().unwrap()
+    }
+}
+
+impl<T> std::ops::DerefMut for TryMutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.value.as_mut().unwrap()
+    }
+}
+
 /// A mutex with the interface of `parking_lot`: a panic does not poison it.
 #[derive(Debug)]
 pub(crate) struct Mutex<T>(library::sync::Mutex<T>);
@@ -120,6 +176,14 @@ pub(crate) fn deadline_after(timeout: Duration) -> Option<Instant> {
 pub(crate) fn look(_deadline: Option<Instant>, found: impl Fn() -> bool) -> bool {
     found()
 }
+
+/// Once, as [`look`].
+pub(crate) fn spin(found: impl Fn() -> bool) -> bool {
+    found()
+}
+
+/// At once: others come first in another interleaving.
+pub(crate) fn spin_until(_end: Option<Instant>) {}
 
 pub(crate) fn wait_until<T>(
     condition: &Condvar,

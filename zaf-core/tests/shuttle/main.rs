@@ -33,6 +33,8 @@ mod thread;
 mod destroy;
 #[path = "../models/idle.rs"]
 mod idle;
+#[path = "../models/kept.rs"]
+mod kept;
 #[path = "../models/message/mod.rs"]
 mod message;
 #[path = "../models/pool.rs"]

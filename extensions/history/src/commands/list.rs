@@ -11,7 +11,7 @@ use super::{Kept, LIMIT, and_more, cut, show};
 use crate::query::RunRow;
 use crate::table::{Cell, duration_cell, lay_out, moment};
 
-/// Shows the history of the output directory: its runs, or what a sub-command asks for.
+/// Asks the history of runs.
 #[expect(
     clippy::missing_errors_doc,
     reason = "the documentation is the text of the help"

@@ -78,6 +78,16 @@ impl Display {
                 }
                 Some(head_line(&who, total, filtered_out, sources, &how))
             }
+            Event::Resumed {
+                runner,
+                total,
+                done,
+                failures,
+            } => {
+                (self.total, self.done, self.failures) = (total, done, failures);
+                let text = format!("runner {runner} goes on · {done}/{total} cases are done");
+                Some(format!("  {DIM}{text}{DIM:#}\n"))
+            }
             Event::Started {
                 execution,
                 case,
@@ -345,6 +355,21 @@ mod tests {
         }
         let (_, unlimited) = shown(None);
         assert!(!unlimited.contains('…'));
+    }
+
+    #[test]
+    fn a_run_that_goes_on_counts_what_is_done() {
+        let mut display = Display::default();
+        let resumed = Event::Resumed {
+            runner: 2,
+            total: 5,
+            done: 3,
+            failures: 1,
+        };
+        let line = display.apply(resumed, None).unwrap();
+        assert_eq!(strip(&line), "  runner 2 goes on · 3/5 cases are done\n");
+        let text = display.progress(canned::START, 80);
+        assert!(strip(&text).contains("3/5 · 1 failed"), "{text}");
     }
 
     #[test]

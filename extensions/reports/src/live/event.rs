@@ -31,6 +31,13 @@ pub(crate) enum Event {
         sources: u64,
         seed: Option<u64>,
     },
+    /// Another runner goes on with the run.
+    Resumed {
+        runner: u32,
+        total: u64,
+        done: u64,
+        failures: u64,
+    },
     /// A case runs.
     Started {
         execution: u64,
@@ -77,6 +84,12 @@ impl Event {
                     seed: *seed,
                 }
             }
+            RecordBody::RunResumed(run) => Self::Resumed {
+                runner: run.runner,
+                total: run.selected,
+                done: run.finished,
+                failures: run.failures,
+            },
             RecordBody::CaseStarted(case) => Self::Started {
                 execution: case.execution,
                 case: case.case.clone(),

@@ -13,6 +13,16 @@ const TEXT: OptionId<String> = OptionId::text("a.text");
 const WORDS: OptionId<Vec<String>> = OptionId::text("a.words").multiple();
 static IDS: OptionDescriptor = OptionId::<Vec<Entity>>::entities("suts.ids").descriptor();
 
+static PLACES: OptionDescriptor = OptionId::text("places").multiple().descriptor();
+
+fn short(text: String) -> Result<String, String> {
+    if text.len() < 9 {
+        Ok(text)
+    } else {
+        Err("a short text".to_owned())
+    }
+}
+
 /// One option of every kind.
 fn store() -> ConfigStore {
     let options = [
@@ -28,7 +38,19 @@ fn store() -> ConfigStore {
         OptionId::path("a.path").default("x/y").descriptor(),
         OptionId::glob("a.glob").descriptor(),
         OptionId::choice("a.choice", &["one", "two"]).descriptor(),
-        OptionId::text("ip").at(&IDS).descriptor(),
+        OptionId::text("ip")
+            .at(&IDS)
+            .aliases(&["address"])
+            .descriptor(),
+        OptionId::text("b.words")
+            .default("d")
+            .multiple()
+            .aliases(&["b"])
+            .descriptor(),
+        OptionId::secret("c.password").descriptor(),
+        OptionId::choice_of("c.choice", &PLACES).descriptor(),
+        OptionId::text("c.short").transform(short).descriptor(),
+        PLACES,
     ];
     let mut store = ConfigStore::new();
     for option in options {
@@ -44,7 +66,10 @@ fn file_to_store(format: Format, data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    let layer = match load::text(Document::new("dir/input", text), format, Priority::LOCAL) {
+    // What stands behind the key of a secret is not drawn, whatever the bytes are.
+    let secrets = BTreeSet::from(["password".to_owned()]);
+    let document = Document::new("dir/input", text).hiding(&secrets);
+    let layer = match load::text(document, format, Priority::LOCAL) {
         Ok(layer) => layer,
         Err(problems) => {
             assert!(!problems.list().is_empty());
@@ -109,6 +134,76 @@ pub fn yaml_to_store(data: &[u8]) {
 /// TOML.
 pub fn toml_to_store(data: &[u8]) {
     file_to_store(Format::Toml, data);
+}
+
+/// JSON.
+pub fn json_to_store(data: &[u8]) {
+    file_to_store(Format::Json, data);
+}
+
+/// Names: each line is a declaration (`key`, `key alias`, `key*` for several values), a value (`key=text`) or a variable
+/// (`$NAME=text`). What can be declared can be found, and what can be found has one meaning.
+pub fn option_names(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let mut store = store();
+    let mut layer = ConfigLayer::new(Priority::LOCAL, Source::Fixed);
+    let mut variables = Vec::new();
+    // What a declaration names lives for ever; so few of them, and short.
+    for line in text.lines().take(8).filter(|line| line.len() < 40) {
+        match line.split_once('=') {
+            Some((name, value)) if name.starts_with('$') => {
+                variables.push((name[1..].into(), value.into()));
+            }
+            Some((key, value)) => layer.push(key, value, Source::Fixed),
+            None => declare(&mut store, line),
+        }
+    }
+    let environment = load::environment("K2", variables, &store, &["K2_TRACE"]);
+    let environment = environment.unwrap_or_else(|problems| {
+        drop(problems.draw(false));
+        ConfigLayer::new(Priority::ENVIRONMENT, Source::Fixed)
+    });
+    store.add(layer);
+    store.add(environment);
+    for known in store.options() {
+        let entity = known.option.at.map(|_| Entity::from("a"));
+        let found = store.lookup(&Key::of(&known.option, entity.as_ref()));
+        let found = found.expect("invariant: what is declared is found");
+        assert_eq!(found.0.option, known.option);
+        drop(store.read(&known.option, entity.as_ref()));
+    }
+    drop(store.validate(UnknownKeys::Refuse));
+    let keys: Vec<Key> = store.keys().cloned().collect();
+    for key in keys {
+        drop(store.explain(&key));
+        drop(store.nearest_key(key.as_str()));
+    }
+}
+
+fn declare(store: &mut ConfigStore, line: &str) {
+    let (key, alias) = line.split_once(' ').unwrap_or((line, ""));
+    let multiple = key.ends_with('*');
+    let key: &'static str = key.trim_end_matches('*').to_owned().leak();
+    let aliases: &'static [&'static str] = match alias {
+        "" => &[],
+        alias => vec![&*alias.to_owned().leak()].leak(),
+    };
+    let option = OptionId::text(key).aliases(aliases);
+    let option = if multiple {
+        option.multiple().descriptor()
+    } else {
+        option.descriptor()
+    };
+    if store.define(&option, "fuzz").is_ok() {
+        for name in std::iter::once(key).chain(aliases.iter().copied()) {
+            let found = store
+                .lookup(&Key::fold(name))
+                .expect("invariant: just declared");
+            assert_eq!(Key::fold(found.0.option.key), Key::fold(key), "{name}");
+        }
+    }
 }
 
 /// References: each line is a key, `=` and a text.

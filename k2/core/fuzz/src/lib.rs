@@ -6,9 +6,11 @@
 //! `target/fuzz-corpus/<target>` before `fuzz/corpus/<target>` to leave the seeds as they are.
 
 mod config;
+mod line;
 mod messages;
 mod parsers;
 
-pub use config::{references, toml_to_store, yaml_to_store};
+pub use config::{json_to_store, option_names, references, toml_to_store, yaml_to_store};
+pub use line::argv;
 pub use messages::encoded_message;
 pub use parsers::{event_log, tap, test_lists};

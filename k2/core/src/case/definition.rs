@@ -117,6 +117,8 @@ pub struct TestCase {
     pub resources: Vec<String>,
     /// Own time limit, instead of the run's.
     pub timeout: Option<Duration>,
+    /// Where its function is called, instead of where the run says; a process of its own has every other case anyway.
+    pub isolation: Option<Isolation>,
     /// Why it is switched off, if it is; such a case ends as ignored without being started.
     pub disabled: Option<String>,
     /// Parameters of this variant: name and printed value.
@@ -135,6 +137,7 @@ impl TestCase {
             tags: Vec::new(),
             resources: Vec::new(),
             timeout: None,
+            isolation: None,
             disabled: None,
             parameters: Vec::new(),
             action,
@@ -155,6 +158,15 @@ impl TestCase {
     pub fn is_load_failure(&self) -> bool {
         matches!(self.action, CaseAction::LoadFailure(_))
     }
+}
+
+/// Where a test function is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Isolation {
+    /// On a thread of the runner: quick, and with the components of the run.
+    InProcess,
+    /// In a process of its own, which may crash, and can be ended when its time is up.
+    Process,
 }
 
 /// A test function with everything it needs; never panics when made by a finder of this crate.

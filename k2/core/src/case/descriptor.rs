@@ -3,7 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CaseAction, CaseFunction, CaseId, Location, Outcome, TestCase, TestContext, outcome};
+use zaf_core::component::Requirement;
+
+use super::{
+    CaseAction, CaseFunction, CaseId, Isolation, Location, Outcome, TestCase, TestContext, outcome,
+};
 
 /// Everything about a test function, as a constant in the linker's table.
 #[derive(Debug, Clone, Copy)]
@@ -20,11 +24,15 @@ pub struct TestCaseDescriptor {
     pub resources: &'static [&'static str],
     /// Own time limit, instead of the run's.
     pub timeout: Option<Duration>,
+    /// Where the function is called, instead of where the run says.
+    pub isolation: Option<Isolation>,
     /// Why the case is switched off, if it is.
     pub disabled: Option<&'static str>,
     /// The whole product of its `foreach` parameters, the first parameter slowest; one empty row when it has none. No
     /// row at all means that one parameter has no values.
     pub parameters: fn() -> Vec<Vec<(&'static str, String)>>,
+    /// Components that it asks for.
+    pub requirements: &'static [Requirement],
     /// Runs the function with the parameters of the row with this index.
     pub run: fn(&TestContext, usize) -> Outcome,
     /// Crate that declares it.
@@ -94,6 +102,7 @@ impl TestCaseDescriptor {
             tags: self.tags.iter().map(|&tag| tag.to_owned()).collect(),
             timeout: self.timeout,
             resources: Vec::new(),
+            isolation: self.isolation,
             disabled: self.disabled.map(str::to_owned),
             parameters: Vec::new(),
             action,

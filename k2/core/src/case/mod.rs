@@ -15,7 +15,9 @@ mod verdict;
 
 pub use case_run::CaseRun;
 pub use context::TestContext;
-pub use definition::{CaseAction, CaseFunction, CaseId, ProcessCase, Protocol, TestCase};
+pub use definition::{
+    CaseAction, CaseFunction, CaseId, Isolation, ProcessCase, Protocol, TestCase,
+};
 pub use descriptor::TestCaseDescriptor;
 pub use location::Location;
 pub use outcome::{Fail, IntoOutcome, Outcome, Skip, catch, fail, skip};

@@ -2,12 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use serde::{Deserialize, Serialize};
 use zaf_core::Error;
 
 use super::{Verdict, panic_hook};
 
 /// How one try of a case ended, before retries, time limits and aborts are considered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "outcome")]
 pub enum Outcome {
     /// It did what it should.
     Passed,

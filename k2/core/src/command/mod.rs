@@ -1,10 +1,12 @@
-//! The commands of k2: `run`, `list` and `report`.
+//! The commands of k2: `run`, `list`, `report` and `reap`.
 //!
 //! They ask, in order: the finder for cases, the scheduler for a selection, the runner for a run, the reporters for reports. Each
 //! is an extension that can be replaced; what is missing is named.
 
 mod ask;
 mod list;
+mod one_case;
+mod reap;
 mod report;
 mod reports;
 mod run;
@@ -14,6 +16,7 @@ use zaf_core::prelude::*;
 
 pub(crate) use self::ask::ask;
 pub use self::list::{LIST_COMMAND, list};
+pub use self::reap::{DRY_RUN, REAP_COMMAND, reap};
 pub use self::report::{PastRunMessages, REPORT_COMMAND, RUN, report};
 pub use self::run::{RUN_COMMAND, run};
 pub use self::selection::SOURCES;
@@ -35,6 +38,17 @@ impl Extension for RunCommand {
 pub struct ListCommand;
 
 impl Extension for ListCommand {
+    fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+/// Adds the command `reap`.
+#[framework_extension(name = "reapcommand", load_order = 50, commands = [REAP_COMMAND])]
+#[derive(Debug)]
+pub struct ReapCommand;
+
+impl Extension for ReapCommand {
     fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
         Ok(Self)
     }

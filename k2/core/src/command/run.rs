@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use zaf_core::application::{ABORT, CodedError};
@@ -13,15 +13,17 @@ use zaf_core::message::DispatcherKind;
 use zaf_core::prelude::*;
 
 use super::ask::ask;
+use super::one_case;
 use super::reports::Ending;
 use super::selection::{self, SOURCES, Selection};
 use crate::messages::{
     RESULTS, RUNNER, ReportFailure, RunEnd, RunFinished, RunStarted, SYNC_EVENT_LOG, SyncEventLog,
     TEST_CASE_FINISHED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_STARTED,
 };
-use crate::results::{RunDirectory, Summary};
-use crate::runner::{RUN_TEST_CASES, RunPlan, workers};
-use crate::supervisor::{self, guard};
+use crate::results::{Progress, RunDirectory, Summary};
+use crate::runner::{RUN_TEST_CASES, Resumed, RunPlan, workers};
+use crate::supervisor::cookie::{Life, Owner};
+use crate::supervisor::{self, apart, guard, pause, reap};
 
 /// Longest id of an execution that is taken over from the environment, in bytes: some dozen runs inside each other.
 const LONGEST_OUTER: usize = 1024;
@@ -40,14 +42,32 @@ const LONGEST_OUTER: usize = 1024;
     config_options = [SOURCES.optional(), OUTPUT_DIR.required()],
 )]
 pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
+    if let Some(case) = apart::this() {
+        return one_case::run(cx, case);
+    }
     let selection = selection::select(cx)?;
-    let directory = RunDirectory::create(&cx.config().get(OUTPUT_DIR)?)
-        .map_err(|error| ExitCode::Usage.with_error(error))?;
-    guard::tell_directory(directory.path().as_std_path());
+    let (directory, resumed) = if let Some(continuation) = guard::continuation() {
+        go_on(continuation)?
+    } else {
+        let output = cx.config().get(OUTPUT_DIR)?;
+        end_what_was_left(&output);
+        let created = RunDirectory::create(&output);
+        let directory = created.map_err(|error| ExitCode::Usage.with_error(error))?;
+        (directory, None)
+    };
+    if let Some(owner) = guard::owner() {
+        directory.note_owner(&owner);
+    }
+    let under_way = guard::UnderWay::in_directory(directory.path().as_std_path());
     supervisor::prepare()?;
-    let summary = Tally::listen(cx)?;
+    if let Err(error) = pause::start() {
+        tracing::warn!("cases do not stop when the run is stopped: {error}");
+    }
+    let progress = resumed.as_deref().map(Resumed::progress);
+    let summary = Tally::listen(cx, progress)?;
+    let before = progress.and_then(|progress| time_before(progress.run()?.started));
     let started = Instant::now();
-    let ended = execute(cx, selection, &directory);
+    let ended = execute(cx, selection, &directory, resumed);
     let end = match &ended {
         Ok(None) => RunEnd::Completed,
         Ok(Some(reason)) => RunEnd::Aborted {
@@ -59,19 +79,61 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     };
     let finished = RunFinished {
         finished: Timestamp::now(),
-        duration: started.elapsed(),
+        duration: before.unwrap_or_default() + started.elapsed(),
         end,
     };
     cx.bus()
         .trigger_event(TEST_RUN_FINISHED, RUNNER, finished)?;
+    drop(under_way);
     let mut exit = summary.take().exit_code();
     if let Some(code) = ended.as_ref().err().and_then(carried_code) {
         exit = exit.merge(code);
     }
     let exit = report(cx, &directory, &summary.take(), exit, summary.signal())?;
     guard::sweep_without_guard();
+    directory.note_end();
     // The number that was shown is the one that the shell sees.
     ended.map(|_| exit).map_err(|error| exit.with_error(error))
+}
+
+/// Ends what is left of the newest run in `output` if that was killed together with its guard. What other runs have left is for
+/// `reap`: to look at all processes takes too long for the start of every run.
+fn end_what_was_left(output: &Utf8Path) {
+    let owner = RunDirectory::owner_of_dead_run(output);
+    let owner: Option<Owner> = owner.and_then(|owner| owner.parse().ok());
+    let Some(owner) = owner.filter(|owner| owner.life() == Life::Dead) else {
+        return;
+    };
+    let reaped = reap::reap(Some(&owner));
+    if !reaped.killed.is_empty() {
+        let pids: Vec<String> = reaped
+            .killed
+            .iter()
+            .map(|killed| killed.pid.to_string())
+            .collect();
+        tracing::warn!(
+            "the last run was killed with its guard; what it had left behind was ended: {}",
+            pids.join(", ")
+        );
+    }
+    if !reaped.left.is_empty() {
+        tracing::warn!(
+            "processes that the last run left behind cannot be ended: see `reap --dry-run`"
+        );
+    }
+}
+
+/// The directory of a run whose runner died, and what is left of it to do.
+fn go_on(continuation: &guard::Continuation) -> Result<(RunDirectory, Option<Arc<Resumed>>)> {
+    let directory = RunDirectory::reopen(&continuation.directory)?;
+    let progress = Progress::read(&directory.event_log())?;
+    let resumed = Resumed::new(continuation, progress);
+    Ok((directory, Some(Arc::new(resumed))))
+}
+
+/// Time since another process began with the run.
+fn time_before(started: Timestamp) -> Option<Duration> {
+    Duration::try_from(Timestamp::now().duration_since(started)).ok()
 }
 
 /// The exit code that an error or one of its causes asks for, if any does.
@@ -85,9 +147,16 @@ fn execute(
     cx: &CommandContext<'_>,
     selection: Selection,
     directory: &RunDirectory,
+    resumed: Option<Arc<Resumed>>,
 ) -> Result<Option<Arc<str>>> {
-    cx.bus()
-        .trigger_event(TEST_RUN_STARTED, RUNNER, describe(cx, directory)?)?;
+    let began = resumed
+        .as_ref()
+        .and_then(|resumed| resumed.progress().run());
+    let run = match began {
+        Some(run) => run.clone(),
+        None => describe(cx, directory)?,
+    };
+    cx.bus().trigger_event(TEST_RUN_STARTED, RUNNER, run)?;
     let plan = RunPlan {
         selected: selection.filled.selected.into(),
         filtered_out: selection.filled.filtered_out,
@@ -96,6 +165,7 @@ fn execute(
         run: execution_prefix(cx, directory),
         outputs: directory.path().join("outputs"),
         scope: cx.scope().clone(),
+        resumed,
     };
     Ok(ask(cx.bus(), RUN_TEST_CASES, RUNNER, plan)?.aborted)
 }
@@ -190,8 +260,10 @@ struct Tally {
 }
 
 impl Tally {
-    fn listen(cx: &CommandContext<'_>) -> Result<Self> {
-        let summary = Arc::new(Mutex::new(Summary::new()));
+    /// Begins with what the log of a run says that goes on.
+    fn listen(cx: &CommandContext<'_>, progress: Option<&Progress>) -> Result<Self> {
+        let before = progress.map(|progress| progress.summary.clone());
+        let summary = Arc::new(Mutex::new(before.unwrap_or_default()));
         let [started, selected, finished, ended] = std::array::from_fn(|_| Arc::clone(&summary));
         cx.bus()
             .dispatcher(DispatcherKind::Callback, "run-summary")

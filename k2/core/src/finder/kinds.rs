@@ -1,8 +1,10 @@
 //! The finders that come with k2, one extension for each kind of source: each can be switched off or replaced.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use zaf_core::application::{ABORT, Abort, CRITICAL_ABORT};
+use zaf_core::component::{Askers, Scope};
 use zaf_core::prelude::*;
 
 use super::request::{FIND_TEST_CASES, FINDER, FindTestCases, FoundUnit, Unit};
@@ -30,6 +32,10 @@ pub struct TestFinder;
 impl Extension for TestFinder {
     fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
         Ok(Self)
+    }
+
+    fn register_components(&self, scope: &Scope) -> Result<()> {
+        Ok(scope.provide(Arc::new(Askers::found_by(linked::askers)))?)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Test functions that are linked into this program.
 
+use zaf_core::component::Asker;
+
 use super::{Found, Problem, SourceSpec};
 use crate::case::{TestCase, TestCaseDescriptor};
 use crate::private::K2_TEST_CASES;
@@ -36,6 +38,24 @@ fn is_at_or_below(name: &str, module: &str) -> bool {
         Some(rest) => module.is_empty() || rest.is_empty() || rest.starts_with("::"),
         None => false,
     }
+}
+
+/// Who asks for components among all linked test functions, sorted by name.
+pub(super) fn askers() -> Vec<Asker> {
+    let asking = K2_TEST_CASES
+        .iter()
+        .filter(|descriptor| !descriptor.requirements.is_empty());
+    let mut askers: Vec<Asker> = asking
+        .map(|descriptor| {
+            Asker::new(
+                "test case",
+                descriptor.qualified_name(),
+                descriptor.requirements,
+            )
+        })
+        .collect();
+    askers.sort_by(|one, other| one.name().cmp(other.name()));
+    askers
 }
 
 /// The cases of a `rust:` source. A module without any is a problem that names the nearest one; a whole program may have
@@ -86,8 +106,10 @@ mod tests {
         tags: &["smoke"],
         resources: &[],
         timeout: Some(Duration::from_secs(5)),
+        isolation: None,
         disabled: None,
         parameters: || vec![vec![]],
+        requirements: &[],
         run,
         krate: "suite",
         file: "src/net.rs",

@@ -8,6 +8,7 @@ pub mod event_log;
 mod history;
 mod model;
 mod output_dir;
+mod progress;
 mod record;
 mod replace;
 mod report_file;
@@ -20,10 +21,11 @@ mod summary;
 pub use escape::{printable, printable_line};
 pub use history::{AskHistory, CaseHistory, History, PastExecution, PastRun};
 pub use model::{
-    CapturedOutput, CasesSelected, ExitStatus, LeakedProcess, RunEnd, RunFinished, RunStarted,
-    TestCaseFinished, TestCaseStarted,
+    CapturedOutput, CasesSelected, ExitStatus, LeakedProcess, RunEnd, RunFinished, RunResumed,
+    RunStarted, TestCaseFinished, TestCaseStarted,
 };
 pub use output_dir::{EVENT_LOG_FILE, LATEST_LINK, LOCK_FILE, OutputDirError, RunDirectory, RunId};
+pub(crate) use progress::Progress;
 pub use record::{Record, RecordBody, SCHEMA_VERSION, SchemaVersion};
 pub use replace::{ReplaceError, replace_file};
 pub use report_file::ReportFile;

@@ -74,6 +74,26 @@ pub struct TestCaseStarted {
     pub started: Timestamp,
     /// The worker that runs it, from 1.
     pub worker: u32,
+    /// Whether it runs as a function of the runner itself, which it can take down.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub in_process: bool,
+}
+
+/// The runner was killed by a case, and another one goes on with the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunResumed {
+    /// When it goes on.
+    pub resumed: Timestamp,
+    /// How the runner before this one ended, in one line: `runner crashed (SIGSEGV)`.
+    pub reason: Arc<str>,
+    /// The how-manieth runner this is, from 2.
+    pub runner: u32,
+    /// How many cases were selected in all.
+    pub selected: u64,
+    /// How many have their verdict, those that the end of the runner gave them not among them.
+    pub finished: u64,
+    /// How many of these are failures.
+    pub failures: u64,
 }
 
 /// An attempt at a case has ended, or a case will not be started at all.

@@ -133,7 +133,7 @@ pub struct RunDirectory {
     id: RunId,
     path: Utf8PathBuf,
     // Its lock goes with the descriptor, also when the process is killed.
-    _lock: File,
+    lock: File,
 }
 
 impl RunDirectory {
@@ -154,11 +154,40 @@ impl RunDirectory {
         let log_path = path.join(EVENT_LOG_FILE);
         create_new(&log_path).map_err(|errno| failed(&log_path, errno))?;
         point_latest_to(output, &id)?;
+        Ok(Self { id, path, lock })
+    }
+
+    /// The directory of a run whose runner is dead, to go on with it; waits for nobody.
+    ///
+    /// # Errors
+    /// If the directory is not there any more, or another process goes on with it.
+    pub fn reopen(path: &Utf8Path) -> io::Result<Self> {
+        let lock = File::options().write(true).open(path.join(LOCK_FILE))?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
         Ok(Self {
-            id,
-            path,
-            _lock: lock,
+            id: RunId(path.file_name().unwrap_or_default().into()),
+            path: path.to_owned(),
+            lock,
         })
+    }
+
+    /// Notes in the locked file which process is at the head of the run.
+    pub(crate) fn note_owner(&self, owner: &str) {
+        // Without it only the next run does not know what is left of this one.
+        drop(self.lock.set_len(0));
+        let _ = rustix::io::pwrite(&self.lock, owner.as_bytes(), 0);
+    }
+
+    /// Notes that nothing of the run is left.
+    pub(crate) fn note_end(&self) {
+        drop(self.lock.set_len(0));
+    }
+
+    /// What the newest run in `output` has noted, if it is over and has not noted its end.
+    pub(crate) fn owner_of_dead_run(output: &Utf8Path) -> Option<String> {
+        let path = output.join(LATEST_LINK);
+        let text = std::fs::read_to_string(path.join(LOCK_FILE)).ok()?;
+        (!text.is_empty() && !Self::is_running(&path)).then_some(text)
     }
 
     /// Id of the run, the last part of the path.

@@ -5,10 +5,12 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::model::{CasesSelected, RunFinished, RunStarted, TestCaseFinished, TestCaseStarted};
+use super::model::{
+    CasesSelected, RunFinished, RunResumed, RunStarted, TestCaseFinished, TestCaseStarted,
+};
 
 /// Version of the records that this program writes.
-pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 0 };
+pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 1 };
 
 /// Version of the meaning of records: `major.minor`.
 ///
@@ -63,6 +65,8 @@ pub enum RecordBody {
     CaseStarted(TestCaseStarted),
     /// See [`TEST_CASE_FINISHED`](crate::messages::TEST_CASE_FINISHED).
     CaseFinished(TestCaseFinished),
+    /// See [`TEST_RUN_RESUMED`](crate::messages::TEST_RUN_RESUMED).
+    RunResumed(RunResumed),
     /// See [`TEST_RUN_FINISHED`](crate::messages::TEST_RUN_FINISHED).
     RunFinished(RunFinished),
 }

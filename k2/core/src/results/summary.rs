@@ -112,7 +112,7 @@ impl Summary {
         match body {
             RecordBody::RunStarted(run) => self.add_start(run),
             RecordBody::CasesSelected(selected) => self.add_selection(selected),
-            RecordBody::CaseStarted(_) => {}
+            RecordBody::CaseStarted(_) | RecordBody::RunResumed(_) => {}
             RecordBody::CaseFinished(case) => self.add_case(case),
             RecordBody::RunFinished(end) => self.add_end(end),
         }

@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use zaf_core::component::Scope;
 
 use super::settings::Settings;
-use super::{RunPlan, exit_watch, record};
+use super::{RunPlan, apart, exit_watch, record};
 use crate::case::{
     CaseAction, CaseFunction, CaseRun, Outcome, ProcessCase, TestCase, TestContext, Verdict, catch,
 };
 use crate::finder::interpret_end;
 use crate::messages::{TestCaseFinished, TestCaseStarted};
-use crate::supervisor::{self, Cancellation, OutputFiles, ProcessSpec};
+use crate::supervisor::apart::Which;
+use crate::supervisor::{self, Cancellation, OutputFiles, ProcessSpec, pause};
 
 /// One try of a case on one worker.
 #[derive(Debug)]
@@ -24,12 +25,16 @@ pub(super) struct Execution {
     pub(super) attempt: u32,
     /// Number of the worker, from 1.
     pub(super) worker: u32,
+    /// Whether its function is called in a process of its own.
+    pub(super) apart: bool,
     /// What is run.
     pub(super) case: Arc<TestCase>,
     /// When it began, for people.
     pub(super) started: Timestamp,
     /// When it began, for durations.
     pub(super) clock: Instant,
+    /// How long the process had been stopped by then.
+    pub(super) paused: Duration,
 }
 
 impl Execution {
@@ -40,7 +45,7 @@ impl Execution {
 
     /// Whether it runs as a function on the worker's thread.
     pub(super) fn is_in_process(&self) -> bool {
-        matches!(self.case.action, CaseAction::Function(_))
+        matches!(self.case.action, CaseAction::Function(_)) && !self.apart
     }
 
     /// What is said when it begins.
@@ -51,6 +56,7 @@ impl Execution {
             attempt: self.attempt,
             started: self.started,
             worker: self.worker,
+            in_process: self.is_in_process(),
         }
     }
 
@@ -63,7 +69,8 @@ impl Execution {
         let mut finished = not_started(self.number, &self.case, verdict, reason);
         finished.attempt = self.attempt;
         finished.started = self.started;
-        finished.duration = Some(self.clock.elapsed());
+        let paused = pause::total().saturating_sub(self.paused);
+        finished.duration = Some(self.clock.elapsed().saturating_sub(paused));
         finished.worker = self.worker;
         finished
     }
@@ -79,6 +86,7 @@ impl Execution {
         cancellation: &Cancellation,
     ) -> TestCaseFinished {
         match &self.case.action {
+            CaseAction::Function(_) if self.apart => self.run_apart(settings, plan, cancellation),
             CaseAction::Function(function) => {
                 self.run_function(function, scope, plan, cancellation)
             }
@@ -181,6 +189,54 @@ impl Execution {
         finished.stderr = record::output(&end.stderr);
         finished.steps = told.steps;
         finished.leaked = record::leaked(&end.leaked);
+        finished
+    }
+
+    /// Runs the function in a process of its own.
+    fn run_apart(
+        &self,
+        settings: &Settings,
+        plan: &RunPlan,
+        cancellation: &Cancellation,
+    ) -> TestCaseFinished {
+        let which = Which {
+            case: self.case.id.clone(),
+            number: self.number,
+            attempt: self.attempt,
+            run: Arc::clone(&plan.run),
+            outputs: plan.outputs.clone(),
+        };
+        let prepared = apart::prepare(&which).and_then(|(note, process)| {
+            let input = note.input()?;
+            Ok((note, self.spec(&process, settings, plan).input(input)))
+        });
+        let (note, spec) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                let reason = format!("cannot be run in a process of its own: {error}");
+                return self.to_finished(Verdict::Error, Some(reason.into()));
+            }
+        };
+        let end = match supervisor::run(&spec, cancellation) {
+            Ok(end) => end,
+            Err(error) => {
+                let reason = format!("{:#}", zaf_core::Error::from(error));
+                return self.to_finished(Verdict::Error, Some(reason.into()));
+            }
+        };
+        let told = apart::outcome(&note, &end);
+        let mut finished = self.to_finished(told.verdict, None);
+        finished.duration = Some(end.duration);
+        if let Some(reason) = told.reason {
+            tell_reason(&mut finished, &reason, &told.detail);
+        }
+        finished.exit = end.exit.map(record::exit);
+        finished.stdout = record::output(&end.stdout);
+        finished.stderr = record::output(&end.stderr);
+        finished.leaked = record::leaked(&end.leaked);
+        for problem in told.problems {
+            tracing::error!(case = %self.case.id, error = problem, "a component could not be taken down");
+        }
         finished
     }
 

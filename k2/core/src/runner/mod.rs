@@ -7,11 +7,13 @@
 //! its worker, or from the supervising thread if the case was taken away from the worker.
 
 mod abort;
+pub(crate) mod apart;
 mod execution;
 mod exit_watch;
 mod logs;
 mod pool;
 mod record;
+mod resumed;
 mod settings;
 mod slot;
 mod worker;
@@ -27,12 +29,13 @@ use zaf_core::prelude::*;
 
 use self::abort::AbortState;
 pub use self::logs::{LOG_CASES, RunLogs};
+pub use self::resumed::Resumed;
 use self::settings::Settings;
-pub use self::settings::{GRACE, RETRIES, SKIP_CODES, TIMEOUT, WORKERS};
+pub use self::settings::{GRACE, ISOLATION, RETRIES, RETRY_KILLERS, SKIP_CODES, TIMEOUT, WORKERS};
 use crate::case::TestCase;
 use crate::messages::{
     CasesSelected, RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_CASES_SELECTED,
-    TEST_RUN_FINISHED, TEST_RUN_STARTED,
+    TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
 };
 use crate::supervisor::{GUARD, guard};
 
@@ -58,6 +61,8 @@ pub struct RunPlan {
     pub outputs: Utf8PathBuf,
     /// Parent of all scopes of the run.
     pub scope: Scope,
+    /// What is left to do, if another runner died of a case of this run.
+    pub resumed: Option<Arc<Resumed>>,
 }
 
 /// How a run went, apart from its cases.
@@ -77,6 +82,8 @@ pub struct RunEnded {
         GRACE.required(),
         SKIP_CODES.required(),
         RETRIES.required(),
+        RETRY_KILLERS.required(),
+        ISOLATION.required(),
         LOG_CASES.required(),
         GUARD.required(),
     ],
@@ -87,6 +94,7 @@ pub struct RunEnded {
             TEST_CASES_SELECTED,
             TEST_CASE_STARTED,
             TEST_CASE_FINISHED,
+            TEST_RUN_RESUMED,
             TEST_RUN_FINISHED,
         ],
     },
@@ -112,13 +120,18 @@ impl TestRunner {
     #[callback_dispatcher(RUN_TEST_CASES, long_running = true)]
     fn run(&self, message: &Message<RunPlan>, bus: &MessageBus) -> Result<RunEnded> {
         let plan = message.data().clone();
-        let selected = CasesSelected {
+        let resumed = plan.resumed.clone();
+        let again = resumed.as_ref().and_then(|resumed| resumed.selected());
+        let selected = again.unwrap_or_else(|| CasesSelected {
             cases: plan.selected.iter().map(|case| case.id.clone()).collect(),
             filtered_out: plan.filtered_out as u64,
             sources: plan.sources as u64,
             seed: plan.seed,
-        };
+        });
         bus.trigger_event(TEST_CASES_SELECTED, RUNNER, selected)?;
+        if let Some(resumed) = resumed {
+            bus.trigger_event(TEST_RUN_RESUMED, RUNNER, resumed.to_message())?;
+        }
         pool::Run::execute(bus.clone(), self.settings.clone(), plan, &self.abort)?;
         Ok(RunEnded {
             aborted: self.abort.reason(),

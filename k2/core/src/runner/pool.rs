@@ -18,13 +18,16 @@ use zaf_core::{Result, thread};
 use super::abort::AbortState;
 use super::execution::{self, Execution};
 use super::logs::CaseLogs;
+use super::resumed::{self, Begun, Owed};
 use super::settings::Settings;
 use super::slot::{Running, Slot};
 use super::{RunPlan, worker};
-use crate::case::{TestCase, Verdict};
+use crate::case::{CaseAction, Isolation, TestCase, Verdict};
 use crate::command::ask;
 use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
 use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER};
+use crate::supervisor::guard::Part;
+use crate::supervisor::pause;
 use crate::supervisor::{Cancellation, Level};
 
 /// What the supervising thread is woken for.
@@ -53,6 +56,14 @@ pub(super) struct Run {
     /// When the supervising thread will look at the deadlines next: nanoseconds since `started`.
     next_look: AtomicU64,
     executions: AtomicU64,
+}
+
+/// A case that was handed out.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) case: Arc<TestCase>,
+    /// None if it begins now.
+    pub(super) begun: Option<Begun>,
 }
 
 /// One worker as the supervising thread sees it.
@@ -87,9 +98,14 @@ impl Run {
             wake,
             started: Instant::now(),
             next_look: AtomicU64::new(u64::MAX),
-            executions: AtomicU64::new(0),
+            executions: AtomicU64::new(
+                plan.resumed
+                    .as_ref()
+                    .map_or(0, |resumed| resumed.last_execution()),
+            ),
             plan,
         });
+        run.tell_broken_off();
         let count = run
             .settings
             .workers
@@ -113,11 +129,65 @@ impl Run {
     }
 
     /// Asks the scheduler for the next case.
-    pub(super) fn next_case(&self) -> Result<Option<Arc<TestCase>>> {
-        if self.abort.is_requested() {
-            return Ok(None);
+    pub(super) fn next_case(&self) -> Result<Option<Turn>> {
+        loop {
+            if self.abort.is_requested() {
+                return Ok(None);
+            }
+            let Some(case) = ask(&self.bus, SCHEDULE_NEXT_TEST, SCHEDULER, ())? else {
+                return Ok(None);
+            };
+            if let Some(turn) = self.turn_of(case) {
+                return Ok(Some(turn));
+            }
         }
-        ask(&self.bus, SCHEDULE_NEXT_TEST, SCHEDULER, ())
+    }
+
+    /// None for a case that has its verdict from another runner.
+    fn turn_of(&self, case: Arc<TestCase>) -> Option<Turn> {
+        let begun = match &self.plan.resumed {
+            Some(resumed) => match resumed.take(&case.id) {
+                Owed::Nothing => return None,
+                Owed::Execution => None,
+                Owed::Rest(begun) => Some(begun),
+            },
+            None => None,
+        };
+        Some(Turn { case, begun })
+    }
+
+    /// Whether the function of `case` is called in a process of its own.
+    pub(super) fn runs_apart(&self, case: &TestCase) -> bool {
+        let resumed = self.plan.resumed.as_ref();
+        let isolation = case.isolation.unwrap_or(self.settings.isolation);
+        isolation == Isolation::Process || resumed.is_some_and(|resumed| resumed.is_apart())
+    }
+
+    /// Tells what became of the attempts that ended with the runner before this one.
+    fn tell_broken_off(&self) {
+        let Some(resumed) = &self.plan.resumed else {
+            return;
+        };
+        for broken_off in resumed.broken_off() {
+            let found = self.plan.selected.iter();
+            let found = found.clone().find(|case| case.id == broken_off.case);
+            let retried = match broken_off.part {
+                Part::Guilty => {
+                    self.settings.retry_killers
+                        && u64::from(broken_off.attempt) <= self.settings.retries
+                }
+                // What is not found any more is told at the end.
+                Part::Suspect | Part::Bystander => true,
+            };
+            if retried {
+                resumed.runs_again(broken_off);
+            } else {
+                resumed.has_verdict(&broken_off.case);
+            }
+            let mut finished = resumed::to_finished(broken_off, found.map(|case| &**case));
+            finished.retried = retried;
+            self.tell_finished(finished);
+        }
     }
 
     /// Reserves the number of the next execution.
@@ -172,12 +242,24 @@ impl Run {
             .reason()
             .unwrap_or_else(|| "the run ended early".into());
         for case in left {
-            let number = self.next_execution();
-            let told =
-                execution::not_started(number, &case, Verdict::NotRun, Some(Arc::clone(&reason)));
-            self.tell_finished(told);
+            if let Some(Turn { case, begun }) = self.turn_of(case) {
+                self.tell_not_run(begun, &case, Arc::clone(&reason));
+            }
+        }
+        let rest = self.plan.resumed.iter();
+        for (id, begun) in rest.flat_map(|resumed| resumed.take_rest()) {
+            let reason = "not found again by the runner that went on with the run";
+            let case = TestCase::new(id, CaseAction::LoadFailure(reason.to_owned()));
+            self.tell_not_run(begun, &case, reason.into());
         }
         Ok(())
+    }
+
+    fn tell_not_run(&self, begun: Option<Begun>, case: &TestCase, reason: Arc<str>) {
+        let number = begun.map_or_else(|| self.next_execution(), |begun| begun.execution);
+        let mut told = execution::not_started(number, case, Verdict::NotRun, Some(reason));
+        told.attempt = begun.map_or(1, |begun| begun.attempt);
+        self.tell_finished(told);
     }
 
     fn since_start(&self, at: Instant) -> u64 {
@@ -268,10 +350,11 @@ impl Crew {
     /// either is seen here or wakes this thread.
     fn next_look(&self, give_up_at: Option<Instant>) -> Option<Instant> {
         self.run.next_look.store(u64::MAX, Ordering::SeqCst);
+        let paused = pause::total();
         let next = self
             .workers
             .iter()
-            .filter_map(|worker| worker.slot.deadline());
+            .filter_map(|worker| worker.slot.deadline(paused));
         let next = next.chain(give_up_at).min();
         if let Some(next) = next {
             self.run
@@ -283,11 +366,12 @@ impl Crew {
 
     /// Takes cases whose time is up away from their workers, and replaces these.
     fn end_overdue(&mut self, now: Instant) -> Result<()> {
+        let paused = pause::total();
         for index in 0..self.workers.len() {
             let Some(worker) = self.workers.get(index).map(Arc::clone) else {
                 continue;
             };
-            let Some(running) = worker.slot.take_overdue(now) else {
+            let Some(running) = worker.slot.take_overdue(now, paused) else {
                 continue;
             };
             worker.cancellation.kill();

@@ -8,6 +8,7 @@ use zaf_core::config::{ConfigError, ConfigView};
 use zaf_core::prelude::*;
 
 use super::logs::Keep;
+use crate::case::Isolation;
 
 /// How many cases run at the same time.
 ///
@@ -44,6 +45,20 @@ pub const RETRIES: OptionId<u64> = OptionId::count("tests.retries")
     .describe("How often a case that fails is tried again; a pass then counts as flaky")
     .default(0);
 
+/// Whether a case that killed the runner is tried again like one that fails: in a process of its own, where it kills only itself.
+///
+/// CLI `--tests-retry-killers`, environment `K2_TESTS_RETRY_KILLERS`, default false.
+pub const RETRY_KILLERS: OptionId<bool> = OptionId::flag("tests.retry.killers")
+    .describe("Whether a case that killed the runner is tried again too, in a process of its own")
+    .default(false);
+
+/// Where test functions are called, unless a case says it itself: on a thread of the runner, or each in a process of its own.
+///
+/// CLI `--isolation process`, environment `K2_ISOLATION`, default `in-process`.
+pub const ISOLATION: OptionId<String> = OptionId::choice("isolation", &["in-process", "process"])
+    .describe("Where test functions are called: in this process, or each in one of its own")
+    .default("in-process");
+
 /// More workers than this are never started: each may need a thread, a process and some file descriptors.
 const MOST_WORKERS: usize = 1024;
 
@@ -52,7 +67,7 @@ const MOST_WORKERS: usize = 1024;
 const DESCRIPTORS_PER_WORKER: u64 = 6;
 
 /// File descriptors of everything but the workers, with room for reports.
-const OTHER_DESCRIPTORS: u64 = 24;
+const OTHER_DESCRIPTORS: u64 = 29;
 
 /// What the runner was told.
 #[derive(Debug, Clone)]
@@ -65,6 +80,10 @@ pub(super) struct Settings {
     pub grace: Duration,
     /// How often a failed case is tried again.
     pub retries: u64,
+    /// Whether one that killed the runner is, too.
+    pub retry_killers: bool,
+    /// Where functions are called.
+    pub isolation: Isolation,
     /// Exit codes that mean skipped.
     pub skip_codes: Vec<i32>,
     /// Which cases keep their log.
@@ -90,6 +109,11 @@ impl Settings {
             timeout: config.get_optional(TIMEOUT)?,
             grace: config.get(GRACE)?,
             retries: config.get(RETRIES)?,
+            retry_killers: config.get(RETRY_KILLERS)?,
+            isolation: match config.get(ISOLATION)?.as_str() {
+                "process" => Isolation::Process,
+                _ => Isolation::InProcess,
+            },
             skip_codes: config
                 .get(SKIP_CODES)?
                 .into_iter()
@@ -131,9 +155,9 @@ mod tests {
     #[test]
     fn g8_few_descriptors_mean_few_workers() {
         assert_eq!(possible_workers(Some(0)), 0);
-        assert_eq!(possible_workers(Some(32)), 1);
-        assert_eq!(possible_workers(Some(64)), 6);
-        assert_eq!(possible_workers(Some(1024)), 166);
+        assert_eq!(possible_workers(Some(36)), 1);
+        assert_eq!(possible_workers(Some(64)), 5);
+        assert_eq!(possible_workers(Some(1024)), 165);
         assert!(possible_workers(None) > MOST_WORKERS);
     }
 }

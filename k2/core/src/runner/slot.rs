@@ -5,7 +5,7 @@
 //! it ever comes back, and ends without a word. Whoever takes the case out of the slot reports it: exactly one of the two.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
@@ -18,8 +18,18 @@ pub(super) struct Running {
     pub(super) execution: Arc<Execution>,
     /// When its time is up; none for no limit, and for processes, which the worker itself stops.
     pub(super) deadline: Option<Instant>,
+    /// How long the process had been stopped by the time the case began: what came since is not its time.
+    pub(super) paused: Duration,
     /// Whether it runs as a function on the worker's thread.
     pub(super) in_process: bool,
+}
+
+impl Running {
+    /// When its time is up if the process has been stopped for `paused` by now.
+    fn deadline(&self, paused: Duration) -> Option<Instant> {
+        self.deadline?
+            .checked_add(paused.saturating_sub(self.paused))
+    }
 }
 
 /// What one worker does.
@@ -54,17 +64,21 @@ impl Slot {
         }
     }
 
-    /// When the case's time is up, if there is one with a limit.
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    /// When the case's time is up, if there is one with a limit. `paused` is how long the process has been stopped so far.
+    pub(super) fn deadline(&self, paused: Duration) -> Option<Instant> {
         match &*self.0.lock() {
-            State::Running(running) => running.deadline,
+            State::Running(running) => running.deadline(paused),
             State::Idle | State::Lost => None,
         }
     }
 
     /// Takes the case if its time was up at `now`.
-    pub(super) fn take_overdue(&self, now: Instant) -> Option<Running> {
-        self.take_if(|running| running.deadline.is_some_and(|deadline| deadline <= now))
+    pub(super) fn take_overdue(&self, now: Instant, paused: Duration) -> Option<Running> {
+        self.take_if(|running| {
+            running
+                .deadline(paused)
+                .is_some_and(|deadline| deadline <= now)
+        })
     }
 
     /// Takes the case if it runs on the worker's thread.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use zaf_core::component::Scope;
 
 use super::execution::{self, Execution};
-use super::pool::{Run, Wake, Worker, now};
+use super::pool::{Run, Turn, Wake, Worker, now};
 use super::slot::Running;
 use crate::case::{CaseAction, TestCase, Verdict};
+use crate::supervisor::pause;
 
 /// Works until there is no case left; runs on the worker's own thread.
 pub(super) fn work(run: &Run, worker: &Worker) {
@@ -15,8 +16,8 @@ pub(super) fn work(run: &Run, worker: &Worker) {
     let mut module = ModuleScope::default();
     loop {
         match run.next_case() {
-            Ok(Some(case)) => {
-                if !run_case(run, worker, &mut module, &case) {
+            Ok(Some(turn)) => {
+                if !run_case(run, worker, &mut module, &turn) {
                     end.lost = true;
                     break;
                 }
@@ -47,8 +48,9 @@ impl Drop for TellEnd<'_> {
 }
 
 /// Runs all attempts at a case; false if the case was taken away and the worker has to end.
-fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, case: &Arc<TestCase>) -> bool {
-    let number = run.next_execution();
+fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, turn: &Turn) -> bool {
+    let Turn { case, begun } = turn;
+    let number = begun.map_or_else(|| run.next_execution(), |begun| begun.execution);
     if let Some(reason) = &case.disabled {
         let reason = Some(reason.as_str().into());
         run.tell_finished(execution::not_started(
@@ -59,16 +61,19 @@ fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, case: &Arc<Tes
         ));
         return true;
     }
-    let mut attempt = 1;
+    let apart = begun.is_some_and(|begun| begun.apart) || run.runs_apart(case);
+    let mut attempt = begun.map_or(1, |begun| begun.attempt);
     loop {
         let (started, clock) = now();
         let execution = Arc::new(Execution {
             number,
             attempt,
             worker: worker.number,
+            apart,
             case: Arc::clone(case),
             started,
             clock,
+            paused: pause::total(),
         });
         run.tell_started(&execution);
         let in_process = execution.is_in_process();
@@ -77,6 +82,7 @@ fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, case: &Arc<Tes
         worker.slot.start(Running {
             execution: Arc::clone(&execution),
             deadline,
+            paused: execution.paused,
             in_process,
         });
         if let Some(deadline) = deadline {

@@ -87,6 +87,11 @@ impl EarlierRun {
             .is_some_and(|earlier| rerun.means(earlier.verdict))
     }
 
+    /// Whether the run knew this case.
+    pub fn knows(&self, case: &CaseId) -> bool {
+        self.cases.contains_key(case)
+    }
+
     /// How long the case took.
     pub fn duration(&self, case: &CaseId) -> Option<Duration> {
         self.cases.get(case)?.duration

@@ -23,6 +23,7 @@ use super::shard::{Shard, ShardError};
 use super::tag_expression::{TagExpression, TagExpressionError};
 use crate::case::TestCase;
 use crate::results::LATEST_LINK;
+use crate::supervisor::guard;
 
 /// What is wrong with the options of the scheduler.
 #[derive(Debug, Error)]
@@ -82,6 +83,8 @@ pub struct PlanErrors(pub Vec<PlanError>);
 /// Which cases are run, in which order, and what they need.
 #[derive(Debug)]
 pub struct Plan {
+    /// The run goes on in another runner: it is about the cases that were selected when it began, and no others.
+    is_resumed: bool,
     filter: Filter,
     tags: Vec<TagExpression>,
     /// For each parameter the values that will do.
@@ -102,6 +105,9 @@ impl Plan {
     /// # Errors
     /// [`PlanErrors`] with everything that is wrong, as wrong use (exit code 2).
     pub fn read(config: &ConfigView) -> Result<Self> {
+        if let Some(earlier) = run_that_goes_on()? {
+            return Self::resumed(config, earlier);
+        }
         let mut problems = Vec::new();
         let texts = |option| -> Result<Vec<String>> {
             Ok(config.get_optional(option)?.unwrap_or_default())
@@ -131,11 +137,7 @@ impl Plan {
             let shard = text.parse::<Shard>();
             shard.map_err(|wrong| problems.push(wrong.into())).ok()
         });
-        let repetition = Repetition {
-            times: config.get_optional(REPEAT)?,
-            duration: config.get_optional(REPEAT_FOR)?,
-            until_failure: config.get(REPEAT_UNTIL_FAILURE)?,
-        };
+        let repetition = repetition(config)?;
         if repetition.times == Some(0) {
             problems.push(PlanError::Never);
         }
@@ -174,6 +176,7 @@ impl Plan {
             return Err(ExitCode::Usage.with_error(PlanErrors(problems)));
         }
         Ok(Self {
+            is_resumed: false,
             filter,
             tags,
             parameters,
@@ -185,6 +188,29 @@ impl Plan {
             repetition,
             earlier,
             balance,
+        })
+    }
+
+    /// The same cases again, whatever else can be found by now. Their order does not matter: what has its verdict is passed over.
+    fn resumed(config: &ConfigView, earlier: EarlierRun) -> Result<Self> {
+        let texts = |option| -> Result<Vec<String>> {
+            Ok(config.get_optional(option)?.unwrap_or_default())
+        };
+        // They were right when the run began.
+        let mut problems = Vec::new();
+        Ok(Self {
+            is_resumed: true,
+            filter: Filter::default(),
+            tags: Vec::new(),
+            parameters: BTreeMap::new(),
+            rerun: Vec::new(),
+            order: Order::Definition,
+            shard: None,
+            resources: resources(&texts(RESOURCES)?, &mut problems),
+            available: available(&texts(AVAILABLE)?, &mut problems),
+            repetition: repetition(config)?,
+            earlier,
+            balance: EarlierRun::default(),
         })
     }
 
@@ -217,6 +243,9 @@ impl Plan {
     /// A case that could not be loaded stands for cases that nobody knows: no filter hides it.
     fn selects(&self, case: &TestCase) -> bool {
         let meant = |rerun: &Rerun| self.earlier.is_meant(&base_id(&case.id), *rerun);
+        if self.is_resumed {
+            return self.earlier.knows(&case.id);
+        }
         case.is_load_failure()
             || self.filter.selects_id(case.id.as_str())
                 && self.tags.iter().all(|tags| tags.matches(&case.tags))
@@ -230,6 +259,22 @@ impl Plan {
             own.any(|(key, value)| key == name && values.contains(value))
         })
     }
+}
+
+/// What this run has recorded so far, if it goes on in this process.
+fn run_that_goes_on() -> Result<Option<EarlierRun>> {
+    let Some(continuation) = guard::continuation() else {
+        return Ok(None);
+    };
+    Ok(Some(EarlierRun::read(&continuation.directory)?))
+}
+
+fn repetition(config: &ConfigView) -> Result<Repetition> {
+    Ok(Repetition {
+        times: config.get_optional(REPEAT)?,
+        duration: config.get_optional(REPEAT_FOR)?,
+        until_failure: config.get(REPEAT_UNTIL_FAILURE)?,
+    })
 }
 
 fn order(config: &ConfigView, problems: &mut Vec<PlanError>) -> Result<Order> {

@@ -10,19 +10,24 @@
 //! - Output costs bounded memory, whatever the process writes: see [`CapturedOutput`].
 //! - Which of "it ended" and "it was ended" happened is decided once: if a signal of ours went out first, it was ended.
 
+pub(crate) mod apart;
 mod cancellation;
 mod capture;
+pub(crate) mod cookie;
 mod end;
 mod error;
 pub(crate) mod guard;
 mod leftovers;
+pub(crate) mod pause;
 mod procfs;
+pub(crate) mod reap;
 mod run;
 mod spawn;
 mod spec;
 
 pub use cancellation::{Cancellation, Direction, Level, WaitEnd};
 pub use capture::CapturedOutput;
+pub use cookie::COOKIE_VARIABLE;
 pub use end::{EndedBy, ExitStatus, LeakedProcess, ProcessEnd, signal_name};
 pub use error::SpawnError;
 pub use guard::GUARD;

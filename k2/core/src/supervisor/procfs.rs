@@ -39,6 +39,15 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
     })
 }
 
+/// When the process started, in ticks since the machine did: together with its number it is unique.
+pub(super) fn started(pid: i32) -> Option<u64> {
+    let text = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let name_end = text.iter().rposition(|&byte| byte == b')')?;
+    let fields = std::str::from_utf8(&text[name_end + 1..]).ok()?;
+    // The 22nd of all, two of which stand before.
+    fields.split_ascii_whitespace().nth(19)?.parse().ok()
+}
+
 /// Whether the process was started with this variable, `NAME=value`, or one of this name whose value goes on with a slash.
 pub(super) fn has_path_variable(pid: i32, variable: &[u8]) -> bool {
     let belongs = |found: &[u8]| {

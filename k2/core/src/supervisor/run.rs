@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
 
 use super::capture::Capture;
+use super::pause::{self, Group};
 use super::spawn::spawn;
 use super::{
     Cancellation, EndedBy, ExitStatus, Level, OutputStream, ProcessEnd, ProcessSpec, SpawnError,
@@ -33,6 +34,7 @@ const READS_PER_TURN: usize = 16;
 /// When the process could not be started; nothing runs then.
 pub fn run(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<ProcessEnd, SpawnError> {
     let started = Instant::now();
+    let starting = pause::starting();
     let mut child = spawn(spec, cancellation)?;
     if let Some(watcher) = &spec.watcher {
         watcher.started(child.id());
@@ -42,6 +44,7 @@ pub fn run(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<ProcessEnd
         error,
     };
     let supervision = Supervision::new(spec, cancellation, &mut child, started);
+    drop(starting);
     match supervision {
         Ok(supervision) => Ok(supervision.finish(child)),
         Err(error) => {
@@ -83,6 +86,9 @@ struct Supervision<'a> {
     stdout: Stream,
     stderr: Stream,
     started: Instant,
+    /// How long this process had been stopped when the deadlines were moved last.
+    paused: Duration,
+    group: Group,
     phase: Phase,
     seen: Level,
     ended_by: EndedBy,
@@ -116,6 +122,8 @@ impl<'a> Supervision<'a> {
                 OutputStream::Stderr,
             )?,
             started,
+            paused: pause::total(),
+            group: Group::join(pid),
             phase: Phase::Running,
             seen: Level::None,
             ended_by: EndedBy::Itself,
@@ -144,6 +152,9 @@ impl<'a> Supervision<'a> {
                 self.cancel(&mut child);
             }
             if deadline.is_some_and(|at| at <= Instant::now()) {
+                if self.move_deadlines() {
+                    continue;
+                }
                 match self.phase {
                     Phase::Running => self.time_out(&mut child),
                     Phase::Asked { .. } => self.kill(),
@@ -184,6 +195,22 @@ impl<'a> Supervision<'a> {
         }
     }
 
+    /// Moves all deadlines by the time that this process was stopped; false if it was not.
+    fn move_deadlines(&mut self) -> bool {
+        let total = pause::total();
+        let by = total.saturating_sub(self.paused);
+        self.paused = total;
+        self.started += by;
+        match &mut self.phase {
+            Phase::Running => {}
+            Phase::Asked { kill_at: at } | Phase::Killed { give_up_at: at } => {
+                *at = at.and_then(|at| at.checked_add(by));
+            }
+            Phase::Ended { until } => *until += by,
+        }
+        !by.is_zero()
+    }
+
     /// Waits until something happens or the deadline is reached. An interrupted wait says that nothing happened.
     fn wait(&self, deadline: Option<Instant>) -> Ready {
         let ended = matches!(self.phase, Phase::Ended { .. });
@@ -220,7 +247,7 @@ impl<'a> Supervision<'a> {
     fn look_for_end(&mut self, child: &mut Child) -> bool {
         let mut status = None;
         let mut look = || {
-            status = child.try_wait().ok().flatten();
+            status = self.group.reap(|| child.try_wait().ok().flatten());
             status.is_some()
         };
         match &self.spec.watcher {
@@ -230,6 +257,7 @@ impl<'a> Supervision<'a> {
         let Some(status) = status else {
             return false;
         };
+        self.move_deadlines();
         let now = Instant::now();
         self.exit = Some(ExitStatus::from_std(status));
         self.duration = now - self.started;

@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 
-use super::guard::RUNNER_VARIABLE;
+use super::cookie::{COOKIE_VARIABLE, Owner};
+use super::guard;
 use super::spec::EXECUTION_VARIABLE;
-use super::{Cancellation, ProcessSpec, SpawnError};
+use super::{Cancellation, ProcessSpec, SpawnError, apart};
 
 /// Tries after the first one, for errors that pass.
 const RETRIES: u32 = 5;
@@ -67,9 +68,15 @@ fn command(spec: &ProcessSpec) -> io::Result<Command> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .process_group(0);
-    command.env_remove(RUNNER_VARIABLE);
     if let Some(execution) = &spec.execution {
         command.env(EXECUTION_VARIABLE, execution);
+    }
+    // Otherwise it is inherited.
+    if !guard::is_guarded()
+        && apart::this().is_none()
+        && let Some(owner) = Owner::this()
+    {
+        command.env(COOKIE_VARIABLE, owner.to_string());
     }
     if let Some(directory) = &spec.directory {
         command.current_dir(directory);

@@ -1,40 +1,22 @@
 //! Reads a whole command line: leniently while options are still becoming known, strictly at the end. Pure.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use anstyle::{AnsiColor, Style};
 
-use super::options::{CliOption, table};
-use super::parser::{Face, Purpose, VERSION_LETTER, parse, shown};
+use super::super::disabled_options;
+use super::help::{self, Purpose};
+use super::model::{CliCommand, Model};
+use super::options::{CliOption, VERSION_LETTER, table};
+use super::parser::{parse, parser};
 use super::refusal;
 use super::scan::{Token, scan};
 use crate::application::{EarlyEnd, ExitCode};
-use crate::config::nearest;
+use crate::config::{Key, nearest};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
-
-/// Everything that the command line may say.
-#[derive(Debug)]
-pub(super) struct Model {
-    pub(super) face: Face,
-    pub(super) version: String,
-    /// Options of the application.
-    pub(super) main: Vec<CliOption>,
-    /// Sorted by path.
-    pub(super) commands: Vec<CliCommand>,
-}
-
-/// A command as the command line shows it.
-#[derive(Debug)]
-pub(super) struct CliCommand {
-    /// Words from the outermost parent, with blanks between.
-    pub(super) path: String,
-    pub(super) description: &'static str,
-    pub(super) hidden: bool,
-    /// Its own options and those of the extensions that extend it.
-    pub(super) options: Vec<CliOption>,
-}
 
 /// A value that somebody typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,14 +39,12 @@ pub(super) struct Selected {
 }
 
 impl Model {
-    /// The command and the values that can be told so far. Never complains: that is the strict pass's.
-    pub(super) fn lenient(&self, arguments: &[OsString]) -> (Option<&str>, Vec<Typed>) {
-        let tokens = scan(arguments, &table(&self.all_options()).0);
-        let command = self.find(&words(&tokens)).map(|(command, _)| command);
-        let options = self.options_of(command);
-        let tokens = scan(arguments, &table(&options).0);
-        let typed = typed(&tokens, &options).unwrap_or_default();
-        (command.map(|command| command.path.as_str()), typed)
+    /// The values that can be told so far: of options that are known and mean the same whatever the command is. A reading that
+    /// knows more never finds another value for the same key in a line that can be run. Never complains: that is the strict
+    /// reading's.
+    pub(super) fn lenient(&self, arguments: &[OsString]) -> Vec<Typed> {
+        let (table, options) = self.common_on(arguments);
+        typed(&scan(arguments, &table), &options).unwrap_or_default()
     }
 
     /// The command and all values.
@@ -72,59 +52,43 @@ impl Model {
     /// # Errors
     /// [`EarlyEnd`]: help or version was asked for, or the line is wrong (exit code 2).
     pub(super) fn strict(&self, arguments: &[OsString]) -> Result<Selected, EarlyEnd> {
-        let all = self.all_options();
-        let tokens = scan(arguments, &table(&all).0);
-        let line = words(&tokens);
-        let asks_help = |tokens: &[Token]| {
-            tokens.iter().find_map(|token| {
-                if token.is_flag("--full-help") {
-                    Some(Purpose::FullHelp)
-                } else if token.is_flag("--help") || token.is_flag("-h") {
-                    Some(Purpose::Help)
-                } else {
-                    None
-                }
-            })
-        };
-        let version_letter = format!("-{VERSION_LETTER}");
-        let asks_version = |token: &Token| {
-            // A letter that an option has is known and not this.
-            token.is_flag("--version") || *token == Token::Unknown(version_letter.clone().into())
-        };
-        if tokens.iter().any(asks_version) {
-            return Err(self.version());
+        let common = scan(arguments, &self.common_on(arguments).0);
+        let line = words(&common);
+        if line.first() == Some(&HELP) {
+            let named = &line[1..];
+            // Commands win; what else `help` may explain is up to a command of this name.
+            if self.find(&[HELP]).is_none() || self.names_command(named) {
+                let purpose = asked_for(&common).unwrap_or(Purpose::Help);
+                return Err(self.help_words(named, purpose));
+            }
         }
         let Some((command, count)) = self.find(&line) else {
-            if line.first() == Some(&HELP) {
-                let asked = &line[1..];
-                if let Some(explained) = self.explaining(asked, arguments) {
-                    return self.strict(&explained);
-                }
-                return Err(self.help_words(asked));
+            if asks_version(&common) {
+                return Err(self.version());
             }
-            if let Some(purpose) = asks_help(&tokens) {
-                return Err(self.root_help(purpose));
-            }
-            return Err(self.no_command(&tokens, &line, None));
+            return Err(match asked_for(&common) {
+                Some(purpose) => self.help(None, purpose),
+                None => self.no_command(&common, None, &line),
+            });
         };
-        let purpose = asks_help(&tokens);
-        let parts: Vec<&str> = command.path.split(' ').collect();
         let options = self.options_of(Some(command));
-        if let Some(purpose) = purpose {
-            return Err(self.help(command, purpose));
-        }
-        if self.has_children(command) {
-            let rest = &line[count.min(line.len())..];
-            return Err(self.no_command(&tokens, rest, Some(command)));
-        }
         let (known, conflicts) = table(&options);
+        let tokens = scan(arguments, &known);
+        if asks_version(&tokens) {
+            return Err(self.version());
+        }
+        if let Some(purpose) = asked_for(&tokens) {
+            return Err(self.help(Some(command), purpose));
+        }
+        if self.children(Some(command)).next().is_some() {
+            return Err(self.no_command(&tokens, Some(command), &line[count..]));
+        }
         if !conflicts.is_empty() {
             let texts: Vec<String> = conflicts.iter().map(ToString::to_string).collect();
             return Err(refused(&texts.join("\n"), None));
         }
-        let tokens = scan(arguments, &known);
         let mut typed = typed(&tokens, &options).map_err(|problem| refused(&problem, None))?;
-        let mut path = parts.iter().copied().peekable();
+        let mut path = command.path.split(' ').peekable();
         let rest: Vec<OsString> = tokens
             .iter()
             .filter(|token| match token {
@@ -133,13 +97,15 @@ impl Model {
             })
             .flat_map(Token::arguments)
             .collect();
-        let parser = self
-            .face
-            .leaf(&parts, command.description, &options, Purpose::Parse);
-        let parsed = parse(parser, &options, rest)
+        let name = self.typed_path(Some(command));
+        // The parser looks at each of its options many times, so it gets those that are on the line; a line that it refuses is
+        // judged again with all of them, which it may mean.
+        let few = parser(name.clone(), &on_the_line(&tokens, &options));
+        let parsed = parse(few, &options, rest.clone())
+            .or_else(|_| parse(parser(name, &options), &options, rest))
             .map_err(|error| self.wrong(&error, Some(command), &tokens))?;
         if parsed.help {
-            return Err(self.help(command, Purpose::Help));
+            return Err(self.help(Some(command), Purpose::Help));
         }
         typed.extend(parsed.positionals.into_iter().map(|(index, values)| {
             let descriptor = &options[index].descriptor;
@@ -156,84 +122,45 @@ impl Model {
         })
     }
 
-    /// The help of the application without a command.
-    pub(super) fn root_help(&self, purpose: Purpose) -> EarlyEnd {
-        EarlyEnd::new(ExitCode::Success, self.root_text(purpose))
+    /// Whether these words are the path of a command.
+    fn names_command(&self, line: &[&str]) -> bool {
+        line.is_empty() || matches!(self.find(line), Some((_, count)) if count == line.len())
     }
 
-    fn root_text(&self, purpose: Purpose) -> String {
-        let commands: Vec<(&str, &str, bool)> = self
-            .commands
-            .iter()
-            .filter(|command| !command.path.contains(' '))
-            .map(|command| (command.path.as_str(), command.description, command.hidden))
-            .collect();
-        let root = self.face.root(&self.main, &commands, purpose);
-        shown(root)
-    }
-
-    fn help(&self, command: &CliCommand, purpose: Purpose) -> EarlyEnd {
-        let parts: Vec<&str> = command.path.split(' ').collect();
-        let children: Vec<(&str, &str, bool)> = self.children(command).collect();
-        if !children.is_empty() {
-            let about = command.description;
-            let parent = self.face.parent(&parts, about, &children, purpose);
-            return EarlyEnd::new(ExitCode::Success, shown(parent));
-        }
-        let options = self.options_of(Some(command));
-        let leaf = self
-            .face
-            .leaf(&parts, command.description, &options, purpose);
-        EarlyEnd::new(ExitCode::Success, shown(leaf))
-    }
-
-    /// The line that explains the words behind `help`, if they name no command and somebody explains others.
-    fn explaining(&self, asked: &[&str], arguments: &[OsString]) -> Option<Vec<OsString>> {
-        let names_command = asked.is_empty() || self.find(asked).is_some();
-        if names_command || self.find(&[EXPLAINS]).is_none() {
-            return None;
-        }
-        let known = table(&self.all_options()).0;
-        let places = arguments.iter().enumerate();
-        let places = places.filter(|(_, word)| *word == HELP);
-        // The value of an option may be called so, too.
-        let mut lines = places.map(|(place, _)| {
-            let mut line = arguments.to_vec();
-            line[place] = EXPLAINS.into();
-            line
-        });
-        lines.find(|line| words(&scan(line, &known)).first() == Some(&EXPLAINS))
-    }
-
-    /// `help run`: the words behind `help` name a command.
-    fn help_words(&self, line: &[&str]) -> EarlyEnd {
-        match self.find(line) {
-            _ if line.is_empty() => self.help_alone(),
-            Some((command, _)) => self.help(command, Purpose::Help),
-            None => self.unknown_command(line[0]),
-        }
+    fn help(&self, command: Option<&CliCommand>, purpose: Purpose) -> EarlyEnd {
+        EarlyEnd::new(ExitCode::Success, help::page(self, command, purpose))
     }
 
     /// The help of the application, and what else can be explained.
-    fn help_alone(&self) -> EarlyEnd {
-        if self.find(&[EXPLAINS]).is_none() {
-            return self.root_help(Purpose::Help);
+    fn help_alone(&self, purpose: Purpose) -> EarlyEnd {
+        let page = help::page(self, None, purpose);
+        if self.find(&[HELP]).is_none() {
+            return EarlyEnd::new(ExitCode::Success, page);
         }
-        let help = self.root_text(Purpose::Help);
         let more = format!(
             "`{} help NAME` explains an option, extension, message, endpoint or component.\n",
-            self.face.program
+            self.program
         );
-        EarlyEnd::new(ExitCode::Success, format!("{}\n{more}", help.trim_end()))
+        EarlyEnd::new(ExitCode::Success, format!("{}\n{more}", page.trim_end()))
+    }
+
+    /// `help addon create`: the words behind `help` name a command.
+    fn help_words(&self, line: &[&str], purpose: Purpose) -> EarlyEnd {
+        match self.find(line) {
+            None if line.is_empty() => self.help_alone(purpose),
+            Some((command, count)) if count == line.len() => self.help(Some(command), purpose),
+            Some((command, count)) => self.unknown_command(Some(command), line[count]),
+            None => self.unknown_command(None, line[0]),
+        }
     }
 
     fn version(&self) -> EarlyEnd {
-        let text = format!("{} {}", self.face.program, self.version);
+        let text = format!("{} {}", self.program, self.version);
         EarlyEnd::new(ExitCode::Success, text)
     }
 
-    /// What is wrong with a line that names no command.
-    fn no_command(&self, tokens: &[Token], line: &[&str], parent: Option<&CliCommand>) -> EarlyEnd {
+    /// What is wrong with a line that names no command, or only one that has others below it. `line` are the words behind it.
+    fn no_command(&self, tokens: &[Token], above: Option<&CliCommand>, line: &[&str]) -> EarlyEnd {
         let before_word = tokens
             .iter()
             .take_while(|token| !matches!(token, Token::Word(_)));
@@ -242,55 +169,44 @@ impl Model {
             .flat_map(Token::arguments)
             .next();
         if let Some(option) = wrong_option {
-            let root = self.face.root(&self.main, &[], Purpose::Parse);
+            let root = parser(self.program.clone(), &self.main);
             if let Err(error) = parse(root, &self.main, vec![option]) {
                 return self.wrong(&error, None, tokens);
             }
         }
         match line.first() {
-            Some(word) => self.unknown_command(word),
-            None => {
-                let program = &self.face.program;
-                let (missing, asked) = match parent {
-                    Some(CliCommand { path, .. }) => (
-                        format!("a command of `{path}` is missing"),
-                        format!("{program} {path}"),
-                    ),
-                    None => ("a command is missing".to_owned(), program.clone()),
-                };
-                refused(&missing, Some(&format!("`{asked} --help` lists them")))
-            }
+            Some(word) => self.unknown_command(above, word),
+            None => refused(
+                &match above {
+                    Some(above) => format!("`{}` needs a command below it", above.path),
+                    None => "a command is missing".to_owned(),
+                },
+                Some(&format!("`{} --help` lists them", self.typed_path(above))),
+            ),
         }
     }
 
-    fn unknown_command(&self, word: &str) -> EarlyEnd {
-        let names = self
-            .commands
-            .iter()
-            .flat_map(|command| command.path.split(' '));
-        let hint = match nearest(word, names) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("`{} --help` lists the commands", self.face.program),
+    fn unknown_command(&self, above: Option<&CliCommand>, word: &str) -> EarlyEnd {
+        let below = self
+            .children(above)
+            .filter(|command| !command.hidden)
+            .map(CliCommand::name);
+        // Whoever forgets the first word means a command that belongs to another one.
+        let elsewhere = || {
+            let commands = || self.commands.iter().filter(|command| !command.hidden);
+            let near = nearest(word, commands().map(CliCommand::name))?;
+            let found = commands().find(|command| command.name() == near)?;
+            Some(found.path.as_str())
         };
-        refused(&format!("unknown command `{word}`"), Some(&hint))
-    }
-
-    /// The command that the first words name, the longest path that fits, and how many words it takes.
-    fn find(&self, line: &[&str]) -> Option<(&CliCommand, usize)> {
-        let deepest = self
-            .commands
-            .iter()
-            .map(|command| command.path.split(' ').count())
-            .max()
-            .unwrap_or(0);
-        (1..=line.len().min(deepest)).rev().find_map(|count| {
-            let path = line[..count].join(" ");
-            let index = self
-                .commands
-                .binary_search_by(|command| command.path.as_str().cmp(&path))
-                .ok()?;
-            Some((&self.commands[index], count))
-        })
+        let hint = match nearest(word, below).or_else(elsewhere) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("`{} --help` lists the commands", self.typed_path(above)),
+        };
+        let problem = match above {
+            Some(above) => format!("`{}` has no command `{word}`", above.path),
+            None => format!("unknown command `{word}`"),
+        };
+        refused(&problem, Some(&hint))
     }
 
     /// What the parser finds wrong with a line, in the words of all other messages.
@@ -300,10 +216,7 @@ impl Model {
         command: Option<&CliCommand>,
         tokens: &[Token],
     ) -> EarlyEnd {
-        let typed = match command {
-            Some(command) => format!("{} {}", self.face.program, command.path),
-            None => self.face.program.clone(),
-        };
+        let typed = self.typed_path(command);
         let elsewhere = |flag: &str| {
             self.commands
                 .iter()
@@ -314,62 +227,55 @@ impl Model {
                 .map(|command| command.path.as_str())
                 .collect()
         };
-        refusal::of(error, &typed, tokens, elsewhere)
-    }
-
-    fn has_children(&self, command: &CliCommand) -> bool {
-        self.children(command).next().is_some()
-    }
-
-    /// The commands that belong to `command`: path below it, description, whether it is hidden.
-    fn children<'a>(
-        &'a self,
-        command: &'a CliCommand,
-    ) -> impl Iterator<Item = (&'a str, &'a str, bool)> {
-        self.commands.iter().filter_map(|other| {
-            let below = other.path.strip_prefix(&command.path)?.strip_prefix(' ')?;
-            Some((below, other.description, other.hidden))
-        })
-    }
-
-    fn options_of(&self, command: Option<&CliCommand>) -> Vec<CliOption> {
-        let own = command.map(|command| command.options.as_slice());
-        merged(std::iter::once(self.main.as_slice()).chain(own))
-    }
-
-    fn all_options(&self) -> Vec<CliOption> {
-        let commands = self
-            .commands
-            .iter()
-            .map(|command| command.options.as_slice());
-        merged(std::iter::once(self.main.as_slice()).chain(commands))
+        let switched_off = |flag: &str| {
+            let name = flag.trim_start_matches('-').replace('@', ".");
+            let owner = |name| disabled_options::owner_of(self.catalog.as_ref()?, &Key::fold(name));
+            owner(&name).or_else(|| owner(name.strip_prefix("no-")?))
+        };
+        let options = self.options_of(command);
+        refusal::of(error, &typed, &options, tokens, elsewhere, switched_off)
     }
 }
 
 /// The word that shows the help of the words behind it, unless a command has this name.
-const HELP: &str = "help";
+pub(super) const HELP: &str = "help";
 
-/// The command that explains what is no command.
-const EXPLAINS: &str = "help-topic";
-
-/// Each option once, required if anybody requires it.
-fn merged<'a>(lists: impl Iterator<Item = &'a [CliOption]>) -> Vec<CliOption> {
-    let mut all: Vec<CliOption> = Vec::new();
-    let mut index = std::collections::BTreeMap::new();
-    for option in lists.flatten() {
-        let identity = (option.descriptor.key, option.descriptor.at.map(|at| at.key));
-        match index.get(&identity) {
-            None => {
-                index.insert(identity, all.len());
-                all.push(option.clone());
-            }
-            Some(&known) => {
-                let known: &mut CliOption = &mut all[known];
-                known.required |= option.required;
-            }
+/// Which help a line asks for.
+fn asked_for(tokens: &[Token]) -> Option<Purpose> {
+    tokens.iter().find_map(|token| {
+        if token.is_flag("--full-help") {
+            Some(Purpose::FullHelp)
+        } else if token.is_flag("--help") || token.is_flag("-h") {
+            Some(Purpose::Help)
+        } else {
+            None
         }
-    }
-    all
+    })
+}
+
+/// Whether a line asks for the version. A letter that an option has is known and not this.
+fn asks_version(tokens: &[Token]) -> bool {
+    let letter = Token::Unknown(format!("-{VERSION_LETTER}").into());
+    tokens
+        .iter()
+        .any(|token| token.is_flag("--version") || *token == letter)
+}
+
+/// The options that are typed, and all positional ones.
+fn on_the_line(tokens: &[Token], options: &[CliOption]) -> Vec<CliOption> {
+    let typed: BTreeSet<usize> = tokens
+        .iter()
+        .filter_map(|token| match token {
+            Token::Known { spelling, .. } => Some(spelling.option),
+            _ => None,
+        })
+        .collect();
+    options
+        .iter()
+        .enumerate()
+        .filter(|(index, option)| option.descriptor.argument || typed.contains(index))
+        .map(|(_, option)| option.clone())
+        .collect()
 }
 
 /// The words, up to the first that is not UTF-8.
@@ -415,7 +321,8 @@ fn typed(tokens: &[Token], options: &[CliOption]) -> Result<Vec<Typed>, String> 
             ));
         };
         let descriptor = &options[spelling.option].descriptor;
-        let key = crate::config::Key::of(descriptor, spelling.entity.as_ref());
+        let key = Key::of(descriptor, spelling.entity.as_ref());
+        let key = spelling.operation.key_for(&key);
         match all.iter_mut().find(|typed| typed.key == key.as_str()) {
             Some(typed) if descriptor.multiple => typed.values.push(value.to_owned()),
             // The strict pass refuses the repetition.

@@ -5,23 +5,35 @@
 //! commands, and at 100 strictly: only then is anything wrong, help shown or a command selected. Only what was typed gets a
 //! value (priority 100); a value is handed over by the first reading that knows its option.
 //!
-//! [`scan`] takes the line apart, [`parser`] judges it, [`line`] decides what it means; all are pure.
+//! [`model`] is the one description of all that may be typed. [`scan`] takes the line apart, [`parser`] judges it, [`line`]
+//! decides what it means, [`help`] shows what could have been typed, [`completion`] what may come next; all are pure.
 
+mod completion;
+#[cfg(test)]
+mod fixture;
+mod help;
 mod line;
+mod man;
+mod model;
 mod options;
 mod parser;
+#[cfg(test)]
+mod pass_tests;
 mod refusal;
 mod scan;
 
-use self::line::{CliCommand, Model, Typed};
-use self::options::{CliOption, Owner};
-use self::parser::Face;
+use std::ffi::OsString;
+
+use self::completion::Question;
+use self::line::Typed;
+use self::model::Model;
 use super::declare::Declaration;
-use crate::config::{ConfigLayer, Key, OptionDescriptor, Priority, Source, Value};
+use crate::application::{EarlyEnd, ExitCode};
+use crate::command::{ApplicationInfo, CommandDescriptor};
+use crate::config::{ConfigLayer, ConfigStore, Key, Priority, Source, Value};
 use crate::error::Result;
 use crate::extension::{
-    ALL_EXTENSIONS, Catalog, Extension, ExtensionContext, ExtensionDescriptor, OptionEntry,
-    Requester, SELECTED_COMMAND,
+    Catalog, Extension, ExtensionContext, ExtensionDescriptor, SELECTED_COMMAND,
 };
 
 /// Load order of the strict reading.
@@ -44,6 +56,11 @@ const fn pass<const ORDER: u16>() -> ExtensionDescriptor {
     .of::<CommandLine<ORDER>>()
 }
 
+pub(super) use self::completion::COMPLETION;
+pub use self::completion::{COMPLETION_COMMAND, COMPLETION_SHELL, Completion};
+pub(super) use self::man::MAN;
+pub use self::man::{MAN_COMMAND, MAN_COMMAND_COMMAND, MAN_DIR, Man};
+
 pub(super) const CLI: [ExtensionDescriptor; 5] = [
     pass::<1>(),
     pass::<11>(),
@@ -60,110 +77,84 @@ impl<const ORDER: u16> Extension for CommandLine<ORDER> {
     fn get_config(&self, cx: &ExtensionContext<'_>) -> Result<Vec<ConfigLayer>> {
         let store = cx.catalog().store();
         let is_chosen_by_program = store
-            .explain(&Key::fold(SELECTED_COMMAND.key()))
-            .iter()
-            .any(|value| matches!(value.source, Source::Fixed));
+            .has_value_from(&Key::fold(SELECTED_COMMAND.key()), |source| {
+                matches!(source, Source::Fixed)
+            });
         if is_chosen_by_program {
             // An application that chooses its command itself has no command line at all.
             return Ok(Vec::new());
         }
-        let model = model(cx);
-        let arguments = &cx.application().invocation.arguments;
-        let source = |flag: &str| Source::CommandLine { flag: flag.into() };
-        let mut layer = ConfigLayer::new(Priority::COMMAND_LINE, source("the command line"));
-        let typed = if ORDER == STRICT {
-            let selected = model.strict(arguments)?;
-            layer.push(
-                SELECTED_COMMAND.key(),
-                selected.command,
-                source("the command's name"),
-            );
-            selected.typed
-        } else {
-            model.lenient(arguments).1
+        let model = Model::new(cx.catalog(), cx.application());
+        let question = Question::of(&cx.application().invocation.arguments);
+        let arguments = match &question {
+            Some(question) => &question.before,
+            None => &cx.application().invocation.arguments,
         };
-        for Typed {
-            key,
-            flag,
-            values,
-            multiple,
-        } in typed
-        {
-            let is_known = store
-                .explain(&Key::fold(&key))
-                .iter()
-                .any(|value| matches!(value.source, Source::CommandLine { .. }));
-            if is_known {
-                continue;
+        if ORDER == STRICT {
+            if let Some(question) = question {
+                return Err(EarlyEnd::new(ExitCode::Success, question.answer(&model)).into());
             }
-            let mut values = values.into_iter().map(Value::Raw);
-            let value = if multiple {
-                Some(Value::List(values.collect()))
-            } else {
-                values.next()
-            };
-            if let Some(value) = value {
-                layer.push(&key, value, source(&flag));
-            }
+            let selected = model.strict(arguments)?;
+            let mut layer = layer_of(store, selected.typed);
+            let source = source("the command's name");
+            layer.push(SELECTED_COMMAND.key(), selected.command, source);
+            return Ok(vec![layer]);
         }
-        Ok(vec![layer])
+        Ok(vec![layer_of(store, model.lenient(arguments))])
     }
 }
 
-/// Everything that the command line may say, as far as it is known.
-fn model(cx: &ExtensionContext<'_>) -> Model {
-    let catalog = cx.catalog();
-    let application = cx.application();
-    let main = catalog
-        .application_options()
-        .into_iter()
-        // What nobody but the loader sets.
-        .filter(|entry| ![SELECTED_COMMAND.key(), ALL_EXTENSIONS.key()].contains(&entry.option.key))
-        .map(|entry| cli_option(catalog, entry))
+/// What would be typed if `words` stood behind a command's name, as a layer.
+///
+/// # Errors
+/// [`EarlyEnd`](crate::application::EarlyEnd), as the command line itself.
+pub(super) fn target_line(
+    catalog: &Catalog,
+    application: &ApplicationInfo,
+    command: &CommandDescriptor,
+    words: &[String],
+) -> Result<ConfigLayer> {
+    let path = command.path();
+    let line: Vec<OsString> = path
+        .split(' ')
+        .chain(words.iter().map(String::as_str))
+        .map(OsString::from)
         .collect();
-    let commands = catalog
-        .commands()
-        .iter()
-        .map(|(path, entry)| CliCommand {
-            path: path.to_owned(),
-            description: entry.command.description,
-            hidden: entry.command.hidden,
-            options: catalog
-                .command_options(entry.command)
-                .into_iter()
-                .map(|entry| cli_option(catalog, entry))
-                .collect(),
-        })
-        .collect();
-    Model {
-        face: Face {
-            program: application.program.to_string(),
-            about: application.about.to_string(),
-            width: application.invocation.width,
-        },
-        version: application.version.to_string(),
-        main,
-        commands,
-    }
+    // The names of entities decide which options there are.
+    let mut store = catalog.store().clone();
+    let first = Model::new(catalog, application).lenient(&line);
+    store.add(layer_of(&ConfigStore::new(), first));
+    let selected = Model::new(&catalog.with_store(store), application).strict(&line)?;
+    Ok(layer_of(&ConfigStore::new(), selected.typed))
 }
 
-fn cli_option(catalog: &Catalog, entry: &OptionEntry) -> CliOption {
-    CliOption {
-        descriptor: entry.option,
-        required: entry.required,
-        owner: match entry.requested_by.first() {
-            Some(Requester::Command(_)) => Owner::Command,
-            Some(Requester::Extension(name, place)) if place.krate != env!("CARGO_PKG_NAME") => {
-                Owner::Extension(name)
-            }
-            _ => Owner::Application,
-        },
-        entities: entry
-            .option
-            .at
-            .map_or_else(Vec::new, |at: &OptionDescriptor| {
-                // Entities that cannot be read are a problem that the validation finds.
-                catalog.store().entities(at).unwrap_or_default()
-            }),
+fn source(flag: &str) -> Source {
+    Source::CommandLine { flag: flag.into() }
+}
+
+/// What was typed and is not in the store yet.
+fn layer_of(store: &ConfigStore, typed: Vec<Typed>) -> ConfigLayer {
+    let mut layer = ConfigLayer::new(Priority::COMMAND_LINE, source("the command line"));
+    let is_typed = |source: &Source| matches!(source, Source::CommandLine { .. });
+    for Typed {
+        key,
+        flag,
+        values,
+        multiple,
+    } in typed
+    {
+        if store.has_value_from(&Key::fold(&key), is_typed) {
+            continue;
+        }
+        let mut values = values.into_iter().map(Value::Raw);
+        let value = if multiple {
+            Some(Value::List(values.collect()))
+        } else {
+            values.next()
+        };
+        if let Some(value) = value {
+            layer.push(&key, value, source(&flag));
+        }
     }
+    layer
 }

@@ -1,12 +1,17 @@
 //! The options that a command line may set, and their spellings.
 
-use crate::config::{Kind, OptionDescriptor, flag_name};
+use crate::config::{Kind, Operation, OptionDescriptor, flag_name};
 use crate::message::Entity;
 
-use super::scan::{Spelling, Table, Takes};
+use super::scan::{Spelling, Takes};
+
+pub(super) use super::scan::Table;
 
 /// Flags of the command line itself, which no option may be called.
 pub(super) const RESERVED: [&str; 3] = ["help", "full-help", "version"];
+
+/// Also shows the version, unless an option has this letter.
+pub(super) const VERSION_LETTER: char = 'V';
 
 /// Who asks for an option first. In the order of the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,9 +54,62 @@ impl CliOption {
             .collect()
     }
 
+    /// The other long flags of an entity's option, or of the option itself.
+    pub(super) fn aliases(&self, entity: Option<&Entity>) -> Vec<String> {
+        let named = |alias: &&'static str| OptionDescriptor {
+            key: alias,
+            ..self.descriptor
+        };
+        let aliases = self.descriptor.aliases.iter();
+        aliases
+            .map(|alias| flag_name(&named(alias), entity))
+            .collect()
+    }
+
+    /// The flags beside a long flag that say what to do with a list: `tests-include-replace`.
+    pub(super) fn instructions(&self, flag: &str) -> Vec<(String, Operation)> {
+        if !self.descriptor.multiple {
+            return Vec::new();
+        }
+        let of = |operation: Operation| Some((format!("{flag}-{}", operation.word()?), operation));
+        Operation::EXPLICIT.into_iter().filter_map(of).collect()
+    }
+
     pub(super) fn is_switch(&self) -> bool {
         self.descriptor.kind == Kind::Flag
     }
+}
+
+/// The positional options in the order in which they are typed: as the command declares them, what takes all that is left
+/// last.
+pub(super) fn positionals(options: &[CliOption]) -> Vec<&CliOption> {
+    let mut positionals: Vec<&CliOption> = options
+        .iter()
+        .filter(|option| option.descriptor.argument)
+        .collect();
+    positionals.sort_by_key(|option| (option.descriptor.multiple, option.owner));
+    positionals
+}
+
+/// Word that stands for a value.
+pub(super) fn value_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Integer | Kind::Count => "N",
+        Kind::Float => "NUMBER",
+        Kind::Duration => "TIME",
+        Kind::Size => "BYTES",
+        Kind::Path => "PATH",
+        Kind::Glob => "PATTERN",
+        Kind::Choice(_) | Kind::ChoiceOf(_) => "WORD",
+        Kind::Secret => "file:PATH",
+        Kind::Entity => "NAME",
+        _ => "TEXT",
+    }
+}
+
+/// The last word of a key: what a positional argument is called.
+pub(super) fn last_word(key: &str) -> &str {
+    key.rsplit(['.', '-', '_']).next().unwrap_or(key)
 }
 
 /// Two options that a command line could not tell apart.
@@ -76,10 +134,11 @@ pub(super) fn table(options: &[CliOption]) -> (Table, Vec<SpellingConflict>) {
             continue;
         }
         for (entity, flag) in option.flags() {
-            let mut add = |long: String, takes: Takes| {
+            let mut add = |long: String, takes: Takes, operation: Operation| {
                 let spelling = Spelling {
                     option: index,
                     entity: entity.clone(),
+                    operation,
                     takes,
                 };
                 if RESERVED.contains(&long.as_str()) {
@@ -98,11 +157,17 @@ pub(super) fn table(options: &[CliOption]) -> (Table, Vec<SpellingConflict>) {
                     table.long.insert(long, spelling);
                 }
             };
-            if option.is_switch() {
-                add(flag.clone(), Takes::Switch);
-                add(format!("no-{flag}"), Takes::Negation);
-            } else {
-                add(flag, Takes::Value);
+            let aliases = option.aliases(entity.as_ref());
+            for flag in std::iter::once(flag).chain(aliases) {
+                if option.is_switch() {
+                    add(format!("no-{flag}"), Takes::Negation, Operation::Add);
+                    add(flag, Takes::Switch, Operation::Add);
+                    continue;
+                }
+                for (instruction, operation) in option.instructions(&flag) {
+                    add(instruction, Takes::Value, operation);
+                }
+                add(flag, Takes::Value, Operation::Add);
             }
         }
         let Some(letter) = option.descriptor.short else {
@@ -126,6 +191,7 @@ pub(super) fn table(options: &[CliOption]) -> (Table, Vec<SpellingConflict>) {
                 Spelling {
                     option: index,
                     entity: None,
+                    operation: Operation::Add,
                     takes: if option.is_switch() {
                         Takes::Switch
                     } else {

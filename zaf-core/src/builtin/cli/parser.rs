@@ -1,153 +1,38 @@
-//! Builds the parser of one command at run time, and its help.
+//! Builds the parser of one command at run time.
 //!
 //! The parser sees a line that [`super::scan`] has put in order: the words of the command are gone, every known option is
-//! one argument (`--flag=value`). So options of the application may stand before and after the command's name.
+//! one argument (`--flag=value`). So options of the application may stand before and after the command's name. It only judges:
+//! help is written from our own description of the options ([`super::help`]).
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use clap::builder::{NonEmptyStringValueParser, Styles};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, Command};
 
-use super::options::{CliOption, Owner, RESERVED};
-use crate::config::{DefaultValue, Kind, Value, flag_name};
-use crate::message::Entity;
+use super::options::{CliOption, RESERVED, VERSION_LETTER, last_word, positionals, value_name};
+use crate::config::Kind;
 
-/// What a parser is built for: the help shows less than the parser accepts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    Parse,
-    Help,
-    /// Help with everything that is hidden.
-    FullHelp,
-}
-
-/// What is the same for all parsers of an application.
-#[derive(Debug, Clone)]
-pub(super) struct Face {
-    /// Word that the person typed to start the application.
-    pub(super) program: String,
-    pub(super) about: String,
-    /// Columns of the terminal.
-    pub(super) width: usize,
-}
-
-/// Heading of what every command understands.
-const GENERAL: &str = "General options";
-
-/// Also shows the version, unless an option has this letter.
-pub(super) const VERSION_LETTER: char = 'V';
-
-/// So many entities are shown in the help one by one; of more, one line says it for all.
-const ENTITIES_SHOWN: usize = 8;
-
-/// Stands for a blank where a line must not break; [`shown`] makes it one.
-const NO_BREAK: char = '\u{a0}';
-
-/// The text of a help page, with colour sequences.
-pub(super) fn shown(mut command: Command) -> String {
-    let text = command.render_help().ansi().to_string();
-    text.replace(NO_BREAK, " ")
-}
-
-/// Columns beyond which help is harder to read, not easier.
-const WIDEST_HELP: usize = 100;
-
-impl Face {
-    fn command(&self, name: String) -> Command {
-        Command::new(name.clone())
-            .bin_name(name)
-            .no_binary_name(true)
-            .disable_help_flag(true)
-            .disable_version_flag(true)
-            .disable_help_subcommand(true)
-            .term_width(self.width.clamp(40, WIDEST_HELP))
-            .styles(Styles::styled())
-            .next_help_heading("Options")
-    }
-
-    /// The parser for what stands around no command.
-    pub(super) fn root(
-        &self,
-        options: &[CliOption],
-        commands: &[(&str, &str, bool)],
-        purpose: Purpose,
-    ) -> Command {
-        let mut root = self
-            .command(self.program.clone())
-            .about(self.about.clone())
-            .subcommand_value_name("COMMAND")
-            .override_usage(format!("{} [OPTIONS] <COMMAND>", self.program));
-        for &(name, about, hidden) in commands {
-            if !hidden || purpose == Purpose::FullHelp {
-                let about = first_line(about).to_owned();
-                root = root.subcommand(Command::new(name.to_owned()).about(about));
-            }
-        }
-        let root = with_options(root, options, purpose);
-        with_built_in(root, options).after_help(format!(
-            "`{program} COMMAND --help` shows the options of a command,\n\
-             `--full-help` also those that are hidden.",
-            program = self.program
-        ))
-    }
-
-    /// The help of a command that others belong to; `path` are its words. The options are theirs to explain.
-    pub(super) fn parent(
-        &self,
-        path: &[&str],
-        about: &str,
-        children: &[(&str, &str, bool)],
-        purpose: Purpose,
-    ) -> Command {
-        let name = format!("{} {}", self.program, path.join(" "));
-        let mut parent = self
-            .command(name.clone())
-            .about(first_line(about).to_owned())
-            .subcommand_value_name("COMMAND")
-            .override_usage(format!("{name} [OPTIONS] <COMMAND>"));
-        for &(child, about, hidden) in children {
-            if !hidden || purpose == Purpose::FullHelp {
-                let about = first_line(about).to_owned();
-                parent = parent.subcommand(Command::new(child.to_owned()).about(about));
-            }
-        }
-        parent.after_help(format!(
-            "`{name} COMMAND --help` shows the options of a command."
-        ))
-    }
-
-    /// The parser of one command; `path` are its words.
-    pub(super) fn leaf(
-        &self,
-        path: &[&str],
-        about: &str,
-        options: &[CliOption],
-        purpose: Purpose,
-    ) -> Command {
-        let name = format!("{} {}", self.program, path.join(" "));
-        let leaf = self.command(name).about(first_line(about).to_owned());
-        let leaf = with_options(leaf, options, purpose);
-        with_built_in(leaf, options).after_help("`--full-help` also shows hidden options.")
-    }
+/// The parser of the options of one command; `name` is what a person types to get to it.
+pub(super) fn parser(name: String, options: &[CliOption]) -> Command {
+    let command = Command::new(name.clone())
+        .bin_name(name)
+        .no_binary_name(true)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .disable_help_subcommand(true);
+    with_built_in(with_options(command, options), options)
 }
 
 fn with_built_in(command: Command, options: &[CliOption]) -> Command {
-    let flag = |name: &'static str, help: &'static str| {
-        Arg::new(name)
-            .long(name)
-            .action(ArgAction::SetTrue)
-            .help(help)
-            .help_heading(GENERAL)
-            .display_order(usize::MAX)
-    };
-    let version = flag("version", "Show the version");
+    let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
+    let version = flag("version");
     let is_free = options
         .iter()
         .all(|option| option.descriptor.short != Some(VERSION_LETTER));
     command
-        .arg(flag("help", "Show this help").short('h'))
-        .arg(flag("full-help", "Show this help with what is hidden"))
+        .arg(flag("help").short('h'))
+        .arg(flag("full-help"))
         .arg(if is_free {
             version.short(VERSION_LETTER)
         } else {
@@ -155,42 +40,48 @@ fn with_built_in(command: Command, options: &[CliOption]) -> Command {
         })
 }
 
-fn with_options(mut command: Command, options: &[CliOption], purpose: Purpose) -> Command {
-    // Headings appear in the order of their first option: the command's own first, what is always the same last.
-    let mut sorted: Vec<&CliOption> = options.iter().collect();
-    sorted.sort_by_key(|option| (!option.descriptor.argument, option.owner));
-    // Help is shown in spite of options that clash; loading reports them. The first keeps the spelling.
+fn with_options(mut command: Command, options: &[CliOption]) -> Command {
+    // Options that clash are refused before the parser is asked, or only the application's are in use; the first keeps the
+    // spelling.
     let mut letters = BTreeSet::from(['h']);
     let mut names: BTreeSet<String> = RESERVED.map(str::to_owned).into();
-    for option in sorted {
+    for option in positionals(options) {
+        command = command.arg(positional(option));
+    }
+    for option in options {
         if option.descriptor.argument {
-            command = command.arg(positional(option));
             continue;
-        }
-        let mut flags: Vec<String> = option.flags().into_iter().map(|(_, flag)| flag).collect();
-        let in_one_line =
-            option.descriptor.at.is_some() && !(1..=ENTITIES_SHOWN).contains(&flags.len());
-        if purpose != Purpose::Parse && in_one_line {
-            flags = vec![flag_name(&option.descriptor, Some(&Entity::from("NAME")))];
         }
         let letter = option
             .descriptor
             .short
             .filter(|letter| letters.insert(*letter));
-        for (index, flag) in flags.into_iter().enumerate() {
+        for (index, (entity, flag)) in option.flags().into_iter().enumerate() {
             if !names.insert(flag.clone()) {
                 continue;
             }
             let short = letter.filter(|_| index == 0);
-            command = command.arg(named(option, flag.clone(), short, purpose));
+            let aliases: Vec<String> = option
+                .aliases(entity.as_ref())
+                .into_iter()
+                .filter(|alias| names.insert(alias.clone()))
+                .collect();
+            for flag in std::iter::once(&flag).chain(&aliases) {
+                for (instruction, _) in option.instructions(flag) {
+                    if names.insert(instruction.clone()) {
+                        command = command.arg(named(option, instruction, None));
+                    }
+                }
+            }
+            command = command.arg(named(option, flag.clone(), short).aliases(aliases.clone()));
             let negation = format!("no-{flag}");
             if option.is_switch() && names.insert(negation.clone()) {
                 command = command.arg(
                     Arg::new(negation.clone())
                         .long(negation)
+                        .aliases(aliases.iter().map(|alias| format!("no-{alias}")))
                         .action(ArgAction::SetTrue)
-                        .conflicts_with(flag)
-                        .hide(true),
+                        .conflicts_with(flag),
                 );
             }
         }
@@ -201,10 +92,8 @@ fn with_options(mut command: Command, options: &[CliOption], purpose: Purpose) -
 fn positional(option: &CliOption) -> Arg {
     let arg = Arg::new(option.descriptor.key)
         .value_name(last_word(option.descriptor.key).to_uppercase())
-        .help_heading("Arguments")
         .value_parser(NonEmptyStringValueParser::new())
-        .allow_negative_numbers(true)
-        .help(help_text(option));
+        .allow_negative_numbers(true);
     if option.descriptor.multiple {
         arg.num_args(0..).action(ArgAction::Append)
     } else {
@@ -212,19 +101,11 @@ fn positional(option: &CliOption) -> Arg {
     }
 }
 
-fn named(option: &CliOption, flag: String, short: Option<char>, purpose: Purpose) -> Arg {
+fn named(option: &CliOption, flag: String, short: Option<char>) -> Arg {
     let descriptor = &option.descriptor;
-    let mut arg = Arg::new(flag.clone()).long(flag).help(help_text(option));
+    let mut arg = Arg::new(flag.clone()).long(flag);
     if let Some(letter) = short {
         arg = arg.short(letter);
-    }
-    arg = match option.owner {
-        Owner::Command => arg.help_heading("Options"),
-        Owner::Extension(name) => arg.help_heading(format!("Options of {name}")),
-        Owner::Application => arg.help_heading(GENERAL),
-    };
-    if descriptor.hidden && purpose != Purpose::FullHelp {
-        arg = arg.hide(true);
     }
     let several = if descriptor.multiple {
         ArgAction::Append
@@ -232,76 +113,17 @@ fn named(option: &CliOption, flag: String, short: Option<char>, purpose: Purpose
         ArgAction::Set
     };
     match descriptor.kind {
-        Kind::Flag if purpose == Purpose::Parse => arg
+        Kind::Flag => arg
             .action(several)
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value("true"),
-        Kind::Flag => arg.action(ArgAction::SetTrue),
         // Whether a value is right is the validation's to say, for the command line as for files.
         kind => arg
             .action(several)
             .value_name(value_name(kind))
             .value_parser(NonEmptyStringValueParser::new()),
     }
-}
-
-fn value_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Integer | Kind::Count => "N",
-        Kind::Float => "NUMBER",
-        Kind::Duration => "TIME",
-        Kind::Size => "BYTES",
-        Kind::Path => "PATH",
-        Kind::Glob => "PATTERN",
-        Kind::Choice(_) => "WORD",
-        Kind::Entity => "NAME",
-        _ => "TEXT",
-    }
-}
-
-fn help_text(option: &CliOption) -> String {
-    let descriptor = &option.descriptor;
-    let mut notes = Vec::new();
-    if let Kind::Choice(words) = descriptor.kind {
-        notes.push(words.join(", "));
-    }
-    match descriptor.default {
-        Some(DefaultValue::Flag(true)) => {
-            let flag = flag_name(descriptor, None);
-            notes.push(format!("on by default, --no-{flag} turns it off"));
-        }
-        Some(DefaultValue::Flag(false)) | None => {}
-        Some(default) => notes.push(format!("default: {}", Value::from(default).plain())),
-    }
-    if option.required && descriptor.default.is_none() {
-        notes.push("required".to_owned());
-    }
-    if descriptor.multiple && !descriptor.argument {
-        notes.push("may be repeated".to_owned());
-    }
-    notes.into_iter().fold(
-        first_line(descriptor.description).to_owned(),
-        |text, note| {
-            // Short ones stay in one piece.
-            let note = if note.len() <= 24 {
-                note.replace(' ', NO_BREAK.encode_utf8(&mut [0; 2]))
-            } else {
-                note
-            };
-            format!("{text} [{note}]")
-        },
-    )
-}
-
-/// First line of a documentation without its full stop, for lists.
-fn first_line(text: &str) -> &str {
-    let line = text.trim().lines().next().unwrap_or_default();
-    line.trim().trim_end_matches('.')
-}
-
-fn last_word(key: &str) -> &str {
-    key.rsplit(['.', '-', '_']).next().unwrap_or(key)
 }
 
 /// What the parser alone can tell about a line that is right.

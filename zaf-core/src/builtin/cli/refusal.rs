@@ -3,16 +3,24 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::line::refused;
+use super::options::CliOption;
 use super::scan::Token;
 use crate::application::EarlyEnd;
+use crate::config::{flag_name, nearest};
+use crate::message::Entity;
 
-/// The refusal of a line that the parser refused. `typed` is the program and the command; `elsewhere` says which commands
-/// have an option that this one has not.
+/// So many options that begin with what was typed are named; of more, none.
+const NAMED: usize = 5;
+
+/// The refusal of a line that the parser refused. `typed` is the program and the command, `options` are those that it accepts;
+/// `elsewhere` says which commands have an option that this one has not, `switched_off` whose it is if that is not loaded.
 pub(super) fn of<'a>(
     error: &clap::Error,
     typed: &str,
+    options: &[CliOption],
     tokens: &[Token],
     elsewhere: impl Fn(&str) -> Vec<&'a str>,
+    switched_off: impl Fn(&str) -> Option<String>,
 ) -> EarlyEnd {
     let argument = text(error, ContextKind::InvalidArg).unwrap_or_default();
     let name = name_of(argument);
@@ -21,6 +29,8 @@ pub(super) fn of<'a>(
         ErrorKind::UnknownArgument if argument.starts_with('-') && argument != "-" => {
             let hint = waiting_for_value(tokens, argument)
                 .map(|flag| format!("a value that begins with `-` is joined: `{flag}={argument}`"))
+                .or_else(|| Some(format!("it is an option of {}", switched_off(name)?)))
+                .or_else(|| meant(name, options))
                 .or_else(|| {
                     let near = text(error, ContextKind::SuggestedArg)?;
                     Some(format!("did you mean `{}`?", name_of(near)))
@@ -71,6 +81,64 @@ pub(super) fn of<'a>(
             error.render().ansi().to_string(),
         ),
     }
+}
+
+/// What an unknown flag may be meant for: the beginning of another, an entity that has another name, a slip of the finger.
+fn meant(name: &str, options: &[CliOption]) -> Option<String> {
+    let flags: Vec<String> = options
+        .iter()
+        .filter(|option| !option.descriptor.argument)
+        .flat_map(|option| {
+            let is_switch = option.is_switch();
+            option.flags().into_iter().flat_map(move |(_, flag)| {
+                let negation = is_switch.then(|| format!("--no-{flag}"));
+                std::iter::once(format!("--{flag}")).chain(negation)
+            })
+        })
+        .collect();
+    let longer: Vec<&str> = flags
+        .iter()
+        .map(String::as_str)
+        .filter(|flag| name.len() > 2 && flag.starts_with(name))
+        .collect();
+    match longer.as_slice() {
+        [] => {}
+        [one] => return Some(format!("did you mean `{one}`?")),
+        several if several.len() <= NAMED => {
+            return Some(format!(
+                "options are typed in full: `{}`",
+                several.join("`, `")
+            ));
+        }
+        _ => return None,
+    }
+    other_entity(name, options).or_else(|| {
+        let near = nearest(name, flags.iter().map(String::as_str))?;
+        Some(format!("did you mean `{near}`?"))
+    })
+}
+
+/// Which entities have the option that `name` sets for one that nobody named.
+fn other_entity(name: &str, options: &[CliOption]) -> Option<String> {
+    let name = name.strip_prefix("--")?;
+    options.iter().find_map(|option| {
+        let at = option.descriptor.at?;
+        // The place of the entity in the flag, by a name that cannot be typed.
+        let pattern = flag_name(&option.descriptor, Some(&Entity::from("\0")));
+        let (before, behind) = pattern.split_once('\0')?;
+        let typed = name.strip_prefix(before).or_else(|| {
+            let rest = name.strip_prefix("no-")?.strip_prefix(before)?;
+            option.is_switch().then_some(rest)
+        })?;
+        let typed = typed.strip_suffix(behind)?;
+        let known: Vec<&str> = option.entities.iter().map(Entity::name).collect();
+        let by = flag_name(at, None);
+        Some(match nearest(typed, known.iter().copied()) {
+            Some(near) => format!("did you mean `--{before}{near}{behind}`?"),
+            None if known.is_empty() => format!("name it first: `--{by} {typed}`"),
+            None => format!("`{by}` names `{}`", known.join("`, `")),
+        })
+    })
 }
 
 fn text(error: &clap::Error, kind: ContextKind) -> Option<&str> {

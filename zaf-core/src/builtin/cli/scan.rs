@@ -10,6 +10,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap_lex::RawArgs;
 
+use crate::config::Operation;
 use crate::message::Entity;
 
 /// What a spelling stands for.
@@ -19,6 +20,8 @@ pub(super) struct Spelling {
     pub(super) option: usize,
     /// Entity whose value it sets.
     pub(super) entity: Option<Entity>,
+    /// What it does to a list.
+    pub(super) operation: Operation,
     /// What follows it.
     pub(super) takes: Takes,
 }
@@ -40,6 +43,17 @@ pub(super) struct Table {
     /// Without the leading dashes.
     pub(super) long: BTreeMap<String, Spelling>,
     pub(super) short: BTreeMap<char, Spelling>,
+}
+
+impl Table {
+    /// Forgets a spelling; `flag` has its dashes.
+    pub(super) fn remove(&mut self, flag: &str) {
+        if let Some(long) = flag.strip_prefix("--") {
+            self.long.remove(long);
+        } else if let Some(letter) = flag.strip_prefix('-').and_then(|rest| rest.chars().next()) {
+            self.short.remove(&letter);
+        }
+    }
 }
 
 /// One piece of the command line.
@@ -210,6 +224,7 @@ mod tests {
         let spelling = |option, takes| Spelling {
             option,
             entity: None,
+            operation: Operation::Add,
             takes,
         };
         let mut table = Table::default();

@@ -2,15 +2,22 @@
 //!
 //! Paths and patterns start at the file that includes. An included file counts just less than the one that includes it, and
 //! never less than files of the next lower class; of files included by one, the later wins. The key is an instruction to the
-//! loader and no option, so only files can have it.
+//! loader and no option of its own.
+//!
+//! `suts.box.include.files` includes for one entity: every key of those files, and of the files that they include, has `suts.box.`
+//! in front of it. The words before `include.files` may be any; whether they name an entity is asked when all options are known.
+
+use std::collections::BTreeSet;
 
 use camino::Utf8Path;
 
 use super::pattern;
-use crate::config::{ConfigLayer, FileId, Kind, LayerEntry, Problem, Problems, TypedValue, load};
+use crate::config::{
+    ConfigLayer, FileId, Kind, LayerEntry, Priority, Problem, Problems, TypedValue, load,
+};
 
 /// The key, folded.
-const INCLUDE_FILES: &str = "include.files";
+pub(super) const INCLUDE_FILES: &str = "include.files";
 /// Deepest inclusion.
 const DEEPEST: usize = 16;
 /// Most files that those of one class include together. Files may be included several times, and files that include each
@@ -23,6 +30,8 @@ pub(super) struct Includes {
     left: usize,
     layers: Vec<ConfigLayer>,
     problems: Vec<Problem>,
+    /// Last words of the keys of secrets.
+    secrets: BTreeSet<String>,
 }
 
 /// A file on the way from the outermost to the one that is read.
@@ -32,17 +41,35 @@ struct Step {
 }
 
 impl Includes {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(secrets: BTreeSet<String>) -> Self {
         Self {
             left: MOST,
             layers: Vec::new(),
             problems: Vec::new(),
+            secrets,
         }
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// As [`load::file`].
+    pub(super) fn load(
+        &self,
+        path: &Utf8Path,
+        priority: Priority,
+    ) -> Result<ConfigLayer, load::LoadError> {
+        load::file_with_secrets(path, priority, &self.secrets)
     }
 
     /// Adds a file that was read, and all that it includes.
     pub(super) fn add(&mut self, layer: ConfigLayer) {
-        self.add_nested(layer, &mut Vec::new());
+        self.add_nested(layer, "", &mut Vec::new());
+    }
+
+    /// Adds a file that was read, and all that it includes, with `prefix` and a dot in front of every key.
+    pub(super) fn add_below(&mut self, prefix: &str, layer: ConfigLayer) {
+        self.add_nested(layer, prefix, &mut Vec::new());
     }
 
     /// Adds what is wrong with a file that could not be read.
@@ -58,19 +85,29 @@ impl Includes {
         Problems::from_list(self.problems).map_or(Ok(self.layers), Err)
     }
 
-    fn add_nested(&mut self, mut layer: ConfigLayer, way: &mut Vec<Step>) {
-        let instructions = layer.extract(|entry| entry.key.as_str() == INCLUDE_FILES);
+    fn add_nested(&mut self, mut layer: ConfigLayer, prefix: &str, way: &mut Vec<Step>) {
+        let instructions = layer.extract(|entry| below(entry).is_some());
         way.push(Step {
             id: layer.file_id(),
             path: path_of(&layer),
         });
         for entry in &instructions {
+            let own = below(entry).unwrap_or_default();
+            let prefix = match (prefix, own) {
+                (prefix, "") => prefix.to_owned(),
+                ("", own) => own.to_owned(),
+                (prefix, own) => format!("{prefix}.{own}"),
+            };
             for (index, pattern) in self.patterns(entry).into_iter().enumerate() {
-                self.include(&layer, entry, index, &pattern, way);
+                self.include(&layer, entry, index, &pattern, &prefix, way);
             }
         }
         way.pop();
-        self.layers.push(layer);
+        self.layers.push(if prefix.is_empty() {
+            layer
+        } else {
+            layer.prefixed(prefix)
+        });
     }
 
     fn patterns(&mut self, entry: &LayerEntry) -> Vec<String> {
@@ -103,6 +140,7 @@ impl Includes {
         entry: &LayerEntry,
         index: usize,
         pattern: &str,
+        prefix: &str,
         way: &mut Vec<Step>,
     ) {
         if pattern.contains("${") {
@@ -135,14 +173,14 @@ impl Includes {
                 return;
             };
             self.left = left;
-            match load::file(&path, layer.priority().included()) {
+            match self.load(&path, layer.priority().included()) {
                 Ok(included) if is_on_way(way, included.file_id()) => {
                     let problem = Problem::error("files include each other in a circle")
                         .detail(chain(way, path.as_str()));
                     let label = "included already";
                     self.problems.push(placed(problem, entry, index, label));
                 }
-                Ok(included) => self.add_nested(included, way),
+                Ok(included) => self.add_nested(included, prefix, way),
                 Err(error) => self.refuse_at(error.into_problems(), entry, index),
             }
         }
@@ -158,6 +196,15 @@ impl Includes {
             self.problems.push(problem);
         }
     }
+}
+
+/// What the keys of the included files get in front, if the entry is an instruction to include; empty for none.
+fn below(entry: &LayerEntry) -> Option<&str> {
+    let before = entry.key.as_str().strip_suffix(INCLUDE_FILES)?;
+    if before.is_empty() {
+        return Some("");
+    }
+    before.strip_suffix('.')
 }
 
 fn is_on_way(way: &[Step], id: Option<FileId>) -> bool {

@@ -32,7 +32,7 @@ impl Directory {
     }
 
     fn load(&self, name: &str) -> Result<Vec<ConfigLayer>, Problems> {
-        let mut includes = Includes::new();
+        let mut includes = Includes::new(BTreeSet::new());
         match load::file(&self.path.join(name), Priority::LOCAL) {
             Ok(layer) => includes.add(layer),
             Err(error) => includes.refuse(error.into_problems()),
@@ -99,7 +99,7 @@ fn patterns_include_all_matches_in_the_order_of_their_names() {
 }
 
 #[test]
-fn h14_a_circle_is_refused_with_its_path() {
+fn h14_f20_a_circle_is_refused_with_its_path() {
     let directory = Directory::new(&[
         ("a.yaml", "x: 1\ninclude.files:\n  - b.yaml\n"),
         ("b.yaml", "include.files: [c.yaml]\n"),
@@ -184,4 +184,63 @@ fn h16_what_cannot_be_included_is_refused_at_once_where_it_is_named() {
         let refused = directory.refused(name);
         assert!(refused.contains(expected), "{refused}");
     }
+}
+
+#[test]
+fn f24_however_deep_an_include_is_it_stays_in_its_class() {
+    let directory = Directory::new(&[
+        ("a.yaml", "include.files: b.yaml\n"),
+        ("b.yaml", "include.files: c.yaml\n"),
+        ("c.yaml", "x: 1\n"),
+    ]);
+    let layers = directory.load("a.yaml").expect("layers");
+    let deepest = layers.iter().map(ConfigLayer::priority).min();
+    assert!(deepest.is_some_and(|deepest| deepest > Priority::USER && deepest < Priority::LOCAL));
+}
+
+#[test]
+fn f23_one_path_is_one_file_and_not_its_letters() {
+    let directory = Directory::new(&[("a.yaml", "include.files: b.yaml\n"), ("b.yaml", "x: 1\n")]);
+    assert_eq!(directory.load("a.yaml").expect("layers").len(), 2);
+}
+
+#[test]
+fn f25_f63_a_file_for_an_entity_has_the_entity_in_front_of_each_key_and_is_read_once() {
+    let directory = Directory::new(&[
+        (
+            "k2.yaml",
+            "suts.ids: [box]\nsuts.box.include.files: [box.yaml]\nlogs.a:\n  include.files: box.yaml\n",
+        ),
+        (
+            "box.yaml",
+            "ip: 1.2.3.4\nssh: {port: 22}\ninclude.files: deep/more.yaml\nserial.include.files: deep/more.yaml\n",
+        ),
+        ("deep/more.yaml", "baud: 9600\n"),
+    ]);
+    let layers = directory.load("k2.yaml").expect("layers");
+    let mut keys: Vec<String> = layers
+        .iter()
+        .flat_map(ConfigLayer::entries)
+        .map(|entry| {
+            format!("{} at {}", entry.key, entry.source).replace(directory.path.as_str(), "")
+        })
+        .collect();
+    keys.sort();
+    let mut expected: Vec<String> = vec!["suts.ids at /k2.yaml:1:11".to_owned()];
+    for prefix in ["logs.a", "suts.box"] {
+        expected.extend([
+            format!("{prefix}.baud at /deep/more.yaml:1:7"),
+            format!("{prefix}.ip at /box.yaml:1:5"),
+            format!("{prefix}.serial.baud at /deep/more.yaml:1:7"),
+            format!("{prefix}.ssh.port at /box.yaml:2:13"),
+        ]);
+    }
+    expected.sort();
+    assert_eq!(keys, expected);
+}
+
+#[test]
+fn f20_a_file_cannot_include_itself_for_an_entity() {
+    let directory = Directory::new(&[("k2.yaml", "suts.box.include.files: k2.yaml\n")]);
+    assert!(directory.refused("k2.yaml").contains("k2.yaml → k2.yaml"));
 }

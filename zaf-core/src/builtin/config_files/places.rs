@@ -29,7 +29,7 @@ pub(super) fn default_files(
     let user = variable("XDG_CONFIG_HOME").or_else(|| Some(home.as_ref()?.join(".config")));
     let mut files = Vec::new();
     let mut add = |priority, stem: Utf8PathBuf| {
-        for extension in ["yaml", "toml"] {
+        for extension in ["yaml", "toml", "json"] {
             files.push((priority, Utf8PathBuf::from(format!("{stem}.{extension}"))));
         }
     };
@@ -75,12 +75,16 @@ mod tests {
             [
                 "10 /etc/demo/config.yaml",
                 "10 /etc/demo/config.toml",
+                "10 /etc/demo/config.json",
                 "20 /home/me/.config/demo/config.yaml",
                 "20 /home/me/.config/demo/config.toml",
+                "20 /home/me/.config/demo/config.json",
                 "20 /home/me/.demo.yaml",
                 "20 /home/me/.demo.toml",
+                "20 /home/me/.demo.json",
                 "30 demo.yaml",
                 "30 demo.toml",
+                "30 demo.json",
             ]
         );
     }
@@ -88,10 +92,10 @@ mod tests {
     #[test]
     fn i8_odd_homes_are_as_good_as_none() {
         for environment in [&[][..], &[("HOME", "")], &[("HOME", "relative")]] {
-            assert_eq!(files(environment).len(), 4, "{environment:?}");
+            assert_eq!(files(environment).len(), 6, "{environment:?}");
         }
         let files = files(&[("XDG_CONFIG_HOME", "/x")]);
-        assert_eq!(files[2], "20 /x/demo/config.yaml");
-        assert_eq!(files.len(), 6);
+        assert_eq!(files[3], "20 /x/demo/config.yaml");
+        assert_eq!(files.len(), 9);
     }
 }

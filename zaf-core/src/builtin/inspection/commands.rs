@@ -254,7 +254,7 @@ impl OptionRow {
 /// Name of a type of values.
 fn kind_word(kind: Kind) -> String {
     match kind {
-        Kind::Choice(_) => "choice".to_owned(),
+        Kind::Choice(_) | Kind::ChoiceOf(_) => "choice".to_owned(),
         plain => format!("{plain:?}").to_lowercase(),
     }
 }

@@ -7,14 +7,16 @@ use serde::Serialize;
 use super::Inspection;
 use super::listeners::dispatchers;
 use super::participation::State;
-use crate::component::{ComponentDescriptor, ComponentRegistry, ProvidedComponent, Requirement};
+use crate::component::{
+    Asker, ComponentDescriptor, ComponentRegistry, ProvidedComponent, Requirement,
+};
 
 /// Somebody who asks for a component.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Need {
-    /// `component` or `handler`.
+    /// `component`, `handler`, or what the framework calls who asks: `test case`.
     pub(super) by: &'static str,
-    /// Name of the component, or extension and handler with a dot between.
+    /// Name of the component, extension and handler with a dot between, or name of whoever asks.
     pub(super) name: String,
     /// Name of the parameter that asks.
     pub(super) parameter: &'static str,
@@ -24,21 +26,29 @@ pub(super) struct Need {
     requirement: Requirement,
 }
 
-/// All that components, and handlers of active extensions, ask for: sorted as components are, then in the order in which dispatchers
-/// are registered.
-pub(super) fn needs(inspection: &Inspection, registry: &ComponentRegistry) -> Vec<Need> {
+/// All that components, handlers of active extensions, and `askers` ask for: sorted as components are, then in the order in which
+/// dispatchers are registered, then as the askers are.
+pub(super) fn needs(
+    inspection: &Inspection,
+    registry: &ComponentRegistry,
+    askers: &[Asker],
+) -> Vec<Need> {
     let of_components = registry.iter().flat_map(|component| {
         let needs = component.requirements.iter();
         needs.map(|requirement| Need::of("component", component.name.to_owned(), requirement))
     });
     let of_handlers = dispatchers(inspection)
-        .filter(|(entry, _, _)| inspection.participation(entry).state == State::Active)
-        .flat_map(|(entry, _, dispatcher)| {
+        .filter(|(entry, ..)| inspection.participation(entry).state == State::Active)
+        .flat_map(|(entry, _, dispatcher, _)| {
             let name = format!("{}.{}", entry.descriptor.name, dispatcher.handler);
             let needs = dispatcher.requirements.iter();
             needs.map(move |requirement| Need::of("handler", name.clone(), requirement))
         });
-    of_components.chain(of_handlers).collect()
+    let of_askers = askers.iter().flat_map(|asker| {
+        let needs = asker.requirements().iter();
+        needs.map(|requirement| Need::of(asker.by(), asker.name().to_owned(), requirement))
+    });
+    of_components.chain(of_handlers).chain(of_askers).collect()
 }
 
 impl Need {

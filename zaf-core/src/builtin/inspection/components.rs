@@ -8,7 +8,7 @@ use super::type_name::short;
 use super::{Inspection, LIST_OPTIONS, adding, command, first_line};
 use crate::application::ExitCode;
 use crate::command::{CommandContext, CommandDescriptor};
-use crate::component::{ComponentDescriptor, ProvidedComponent, Requirement};
+use crate::component::{Askers, ComponentDescriptor, ProvidedComponent, Requirement};
 use crate::error::Result;
 use crate::extension::ExtensionDescriptor;
 
@@ -32,7 +32,9 @@ fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let inspection = Inspection::new(cx)?;
     let registry = cx.scope().registry();
     let provided = cx.scope().provided();
-    let needs = needs(&inspection, registry);
+    // Without them nobody asks but components and handlers.
+    let askers = cx.component::<Askers>().map(|askers| askers.find());
+    let needs = needs(&inspection, registry, &askers.unwrap_or_default());
     let declared = registry.iter().map(|component| {
         let needed_by = met_by(component, &needs, registry, &provided);
         Row::declared(component, needed_by, &inspection)
@@ -66,7 +68,7 @@ struct Row {
     file: Option<&'static str>,
     line: Option<u32>,
     needs: Vec<Asked>,
-    /// Components and handlers of active extensions.
+    /// Components, handlers of active extensions, test cases.
     needed_by: Vec<Need>,
     description: &'static str,
 }

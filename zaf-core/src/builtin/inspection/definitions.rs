@@ -106,7 +106,7 @@ pub(super) fn messages(inspection: &Inspection, bus: &MessageBus) -> Vec<Defined
             add(message, Some(endpoint.id.name()));
         }
     }
-    for (_, _, dispatcher) in dispatchers(inspection) {
+    for (_, _, dispatcher, _) in dispatchers(inspection) {
         for message in dispatcher.messages {
             add(message, None);
         }

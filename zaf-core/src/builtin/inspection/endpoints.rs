@@ -4,14 +4,14 @@ use serde::Serialize;
 
 use super::super::table::{Block, Cell, lay_out_blocks};
 use super::definitions::{DefinedBy, Endpoint, endpoints, formats, kind};
-use super::listeners::listeners;
+use super::listeners::{at_run_time, listeners};
 use super::type_name::short;
 use super::{Inspection, LIST_OPTIONS, adding, command, first_line};
 use crate::application::ExitCode;
 use crate::command::{CommandContext, CommandDescriptor};
 use crate::error::Result;
 use crate::extension::ExtensionDescriptor;
-use crate::message::{MessageDescriptor, MessageKind};
+use crate::message::{Listening, MessageDescriptor, MessageKind};
 
 /// `endpoints`: lists all endpoints by name, with their messages.
 pub const ENDPOINTS_COMMAND: CommandDescriptor = command(
@@ -32,9 +32,10 @@ pub(super) const ENDPOINTS: ExtensionDescriptor = adding(
 fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let inspection = Inspection::new(cx)?;
     let found = endpoints(&inspection, cx.bus());
+    let listening = at_run_time(&inspection, cx.bus());
     let rows: Vec<Row> = found
         .into_iter()
-        .map(|endpoint| Row::of(endpoint, &inspection))
+        .map(|endpoint| Row::of(endpoint, &inspection, &listening))
         .collect();
     inspection.show(cx, "endpoints", &rows, |width| table(&rows, width))
 }
@@ -59,13 +60,13 @@ struct Defined {
     reply: Option<&'static str>,
     portable: bool,
     formats: Vec<&'static str>,
-    /// Number of declared dispatchers that listen to it here.
+    /// Number of dispatchers and queues that listen to it here.
     listeners: usize,
     description: &'static str,
 }
 
 impl Row {
-    fn of(endpoint: Endpoint, inspection: &Inspection) -> Self {
+    fn of(endpoint: Endpoint, inspection: &Inspection, listening: &[Listening]) -> Self {
         let name = endpoint.id.name();
         Self {
             name,
@@ -73,7 +74,7 @@ impl Row {
             messages: endpoint
                 .messages
                 .values()
-                .map(|message| Defined::of(message, name, inspection))
+                .map(|message| Defined::of(message, name, inspection, listening))
                 .collect(),
             defined_by: endpoint.defined_by,
             description: endpoint.id.description(),
@@ -82,7 +83,12 @@ impl Row {
 }
 
 impl Defined {
-    fn of(message: &MessageDescriptor, endpoint: &str, inspection: &Inspection) -> Self {
+    fn of(
+        message: &MessageDescriptor,
+        endpoint: &str,
+        inspection: &Inspection,
+        listening: &[Listening],
+    ) -> Self {
         let is_request = message.kind == MessageKind::Request;
         Self {
             name: message.name,
@@ -91,7 +97,7 @@ impl Defined {
             reply: is_request.then(|| (message.reply_name)()),
             portable: message.is_portable(),
             formats: formats(message),
-            listeners: listeners(inspection, message.name)
+            listeners: listeners(inspection, message.name, listening)
                 .iter()
                 .filter(|one| one.endpoints.is_empty() || one.endpoints.contains(&endpoint))
                 .count(),

@@ -1,17 +1,15 @@
 //! The command `extensions`: which there are, whether they take part, and why not.
 
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::super::table::{Cell, lay_out};
 use super::participation::{Participation, State, extended};
 use super::{Inspection, LIST_OPTIONS, adding, command, first_line};
 use crate::application::ExitCode;
 use crate::command::{CommandContext, CommandDescriptor};
-use crate::config::{ConfigStore, Key, Outcome, Source};
 use crate::error::Result;
-use crate::extension::{EXTENSION_ENABLED, ExtensionDescriptor, ExtensionEntry, ExtensionState};
-use crate::message::Entity;
+use crate::extension::{Catalog, ExtensionDescriptor, ExtensionEntry, ExtensionState, PluginType};
 
 /// `extensions`: lists all extensions in the order in which they are loaded.
 pub const EXTENSIONS_COMMAND: CommandDescriptor = command(
@@ -47,6 +45,11 @@ pub(super) struct Row {
     pub(super) reason: Option<String>,
     /// Where it is said that it is enabled or disabled: a source, `default`, or `always` if nobody can say so.
     pub(super) decided_by: Option<String>,
+    /// Key that says so; none if nobody does.
+    pub(super) decided_by_key: Option<String>,
+    /// Types, as `plugins` lists them.
+    #[serde(serialize_with = "names")]
+    pub(super) types: Vec<PluginType>,
     /// Paths of the commands that it extends.
     pub(super) extends_commands: Vec<String>,
     /// Capabilities that a command has to use, all of them, to be extended.
@@ -87,6 +90,7 @@ impl Row {
         let extension = &entry.descriptor;
         let Participation { state, reason } = inspection.participation(entry);
         let (extends_commands, extends_capabilities) = extended(extension);
+        let (decided_by, decided_by_key) = decided_by(entry, &inspection.catalog);
         Self {
             order: Some(extension.load_order()),
             name: extension.name.to_owned(),
@@ -97,7 +101,9 @@ impl Row {
             },
             state,
             reason,
-            decided_by: decided_by(entry, inspection.catalog.store()),
+            decided_by,
+            decided_by_key,
+            types: PluginType::of(extension),
             extends_commands,
             extends_capabilities,
             commands: extension
@@ -128,6 +134,8 @@ impl Row {
             state: State::Failed,
             reason: Some(problems.join("\n")),
             decided_by: None,
+            decided_by_key: None,
+            types: Vec::new(),
             extends_commands: Vec::new(),
             extends_capabilities: Vec::new(),
             commands: Vec::new(),
@@ -156,25 +164,24 @@ impl Row {
     }
 }
 
-/// Where it is said whether an extension is enabled.
-fn decided_by(entry: &ExtensionEntry, store: &ConfigStore) -> Option<String> {
-    let written = || {
-        let option = EXTENSION_ENABLED.descriptor();
-        let key = Key::of(&option, Some(&Entity::from(entry.descriptor.name)));
-        let values = store.explain(&key);
-        let winner = values
-            .into_iter()
-            .find(|value| value.outcome == Outcome::Wins)?;
-        match winner.source {
-            Source::Default { .. } => None,
-            source => Some(source.to_string()),
-        }
+fn names<S: Serializer>(
+    types: &[PluginType],
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_seq(types.iter().map(PluginType::name))
+}
+
+/// Where it is said whether an extension is enabled, and the key that says so.
+fn decided_by(entry: &ExtensionEntry, catalog: &Catalog) -> (Option<String>, Option<String>) {
+    let statement = match &entry.state {
+        ExtensionState::AlwaysLoaded => return (Some("always".to_owned()), None),
+        ExtensionState::Undecided => return (None, None),
+        ExtensionState::Disabled { by } => by.clone(),
+        _ => catalog.statements(&entry.descriptor).into_iter().next(),
     };
-    match &entry.state {
-        ExtensionState::AlwaysLoaded => Some("always".to_owned()),
-        ExtensionState::Disabled { by: Some(source) } => Some(source.to_string()),
-        ExtensionState::Undecided => None,
-        _ => Some(written().unwrap_or_else(|| "default".to_owned())),
+    match statement {
+        Some(statement) => (Some(statement.source.to_string()), Some(statement.key)),
+        None => (Some("default".to_owned()), None),
     }
 }
 

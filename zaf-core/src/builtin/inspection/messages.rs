@@ -4,14 +4,14 @@ use serde::Serialize;
 
 use super::super::table::{Block, Cell, lay_out_blocks};
 use super::definitions::{DefinedMessage, formats, kind, messages};
-use super::listeners::{Listener, listeners};
+use super::listeners::{Listener, at_run_time, listeners};
 use super::type_name::short;
 use super::{Inspection, LIST_OPTIONS, adding, command, first_line};
 use crate::application::ExitCode;
 use crate::command::{CommandContext, CommandDescriptor};
 use crate::error::Result;
 use crate::extension::ExtensionDescriptor;
-use crate::message::MessageKind;
+use crate::message::{Listening, MessageKind};
 
 /// `messages`: lists all messages by name, with who listens.
 pub const MESSAGES_COMMAND: CommandDescriptor = command(
@@ -31,9 +31,10 @@ pub(super) const MESSAGES: ExtensionDescriptor = adding(
 
 fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let inspection = Inspection::new(cx)?;
+    let listening = at_run_time(&inspection, cx.bus());
     let rows: Vec<Row> = messages(&inspection, cx.bus())
         .into_iter()
-        .map(|message| Row::of(message, &inspection))
+        .map(|message| Row::of(message, &inspection, &listening))
         .collect();
     inspection.show(cx, "messages", &rows, |width| table(&rows, width))
 }
@@ -58,7 +59,7 @@ struct Row {
 }
 
 impl Row {
-    fn of(message: DefinedMessage, inspection: &Inspection) -> Self {
+    fn of(message: DefinedMessage, inspection: &Inspection, listening: &[Listening]) -> Self {
         let DefinedMessage {
             descriptor,
             endpoints,
@@ -72,7 +73,7 @@ impl Row {
             reply: is_request.then(|| (descriptor.reply_name)()),
             portable: descriptor.is_portable(),
             formats: formats(&descriptor),
-            listeners: listeners(inspection, descriptor.name),
+            listeners: listeners(inspection, descriptor.name, listening),
             description: descriptor.description,
         }
     }

@@ -36,11 +36,11 @@ use crate::extension::{
 
 pub use commands::COMMANDS_COMMAND;
 pub use components::COMPONENTS_COMMAND;
-pub use config::{CONFIG_COMMAND, EXPLAIN};
+pub use config::{CONFIG_COMMAND, EXPLAIN, TARGET_LINE};
 pub use endpoints::ENDPOINTS_COMMAND;
 pub use extensions::EXTENSIONS_COMMAND;
 pub use messages::MESSAGES_COMMAND;
-pub use plugins::PLUGINS_COMMAND;
+pub use plugins::{ORDERED, PLUGINS_COMMAND};
 pub use reference::{DOCS_CHECK, DOCS_COMMAND, DOCS_DIR, HELP_TOPIC, HELP_TOPIC_COMMAND};
 pub use why::{WHY_COMMAND, WHY_EXTENSION};
 
@@ -57,7 +57,7 @@ pub const LIST_FORMAT: OptionId<String> = OptionId::choice("format", &["table", 
 const LIST_OPTIONS: [ConfigOption; 2] = [TARGET_COMMAND.optional(), LIST_FORMAT.optional()];
 
 /// Version of the fields of all lists in JSON: a new field is a new minor version, another meaning a new major one.
-const SCHEMA: &str = "1.1";
+const SCHEMA: &str = "1.2";
 
 /// Their extensions, in the order of the list of built-in ones.
 pub(super) const EXTENSIONS: [ExtensionDescriptor; 10] = [

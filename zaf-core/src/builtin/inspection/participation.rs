@@ -10,6 +10,7 @@ use crate::config::{ConfigView, Kind, OptionDescriptor};
 use crate::extension::{
     Catalog, Extends, ExtensionDescriptor, ExtensionEntry, ExtensionKind, ExtensionState, is_active,
 };
+use crate::message::Entity;
 
 /// In how far an extension takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,7 +160,6 @@ fn why_not(
     target: Option<&CommandDescriptor>,
     catalog: &Catalog,
 ) -> Option<String> {
-    let store = catalog.store();
     if let Some((word, near)) = catalog.unknown_capabilities(extension).first() {
         let near = near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"));
         return Some(format!("no command has the capability `{word}`{near}"));
@@ -170,15 +170,49 @@ fn why_not(
     {
         return Some(format!("does not extend {}", target.path()));
     }
-    if let Some(option) = extension.instance_option()
-        && store
-            .entities(&option.option)
-            .is_ok_and(|found| found.is_empty())
-    {
+    let instances = instances(extension, catalog);
+    if let (Some(option), []) = (extension.instance_option(), &*instances) {
         return Some(format!("{} names nothing", option.option.key));
     }
+    // It takes part if one of its instances does.
+    let mut first = None;
+    for entity in &instances {
+        let reason = why_instance_not(extension, entity.as_ref(), catalog)?;
+        first.get_or_insert(match entity {
+            Some(entity) => format!("for {entity}, {reason}"),
+            None => reason,
+        });
+    }
+    first
+}
+
+/// The entities that there are instances for; one without if it has no instances per entity.
+pub(super) fn instances(extension: &ExtensionDescriptor, catalog: &Catalog) -> Vec<Option<Entity>> {
+    let Some(option) = extension.instance_option() else {
+        return vec![None];
+    };
+    // What names them wrongly is a problem that is told elsewhere.
+    let entities = catalog.store().entities(&option.option).unwrap_or_default();
+    entities.into_iter().map(Some).collect()
+}
+
+/// What one instance sees.
+pub(super) fn view_of(
+    extension: &ExtensionDescriptor,
+    entity: Option<&Entity>,
+    catalog: &Catalog,
+) -> ConfigView {
     let options = extension.config_options.iter().map(|option| &option.option);
-    let view = store.view(options, None);
+    let bound = extension.instance_option().map(|option| &option.option);
+    catalog.store().view(options, bound.zip(entity))
+}
+
+fn why_instance_not(
+    extension: &ExtensionDescriptor,
+    entity: Option<&Entity>,
+    catalog: &Catalog,
+) -> Option<String> {
+    let view = view_of(extension, entity, catalog);
     let (on, off) = (extension.activate_on, extension.deactivate_on);
     if is_active(on, off, |option| view.is_set(option)) {
         return None;

@@ -1,33 +1,38 @@
 //! The command `plugins`: the extensions by what they extend, as users of other test frameworks look for them.
 //!
-//! | Type | Extensions |
-//! | --- | --- |
-//! | `framework` | framework extensions |
-//! | `command` | framework extensions that add commands |
-//! | a capability, several joined by `+` | command extensions of commands that use them |
-//! | the path of a command | command extensions of this command |
-//! | `unknown` | those whose declaration is refused |
-//!
-//! A type and a name, joined by a dot, is the fully qualified name: `find.executables`.
+//! The types are those of [`PluginType`], and `unknown` for extensions whose declaration is refused.
 
 use std::collections::BTreeMap;
 
+use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::super::table::{Cell, lay_out};
 use super::extensions::{Row, rows};
 use super::participation::State;
-use super::{Inspection, LIST_OPTIONS, adding, command};
+use super::{Inspection, LIST_FORMAT, TARGET_COMMAND, adding, command};
 use crate::application::ExitCode;
 use crate::command::{CommandContext, CommandDescriptor};
+use crate::config::{ConfigOption, OptionId};
 use crate::error::Result;
-use crate::extension::ExtensionDescriptor;
+use crate::extension::{Catalog, ExtensionDescriptor, PluginType};
+
+/// Lists plugins in the order in which they are loaded instead of by name. `--ordered`.
+pub const ORDERED: OptionId<bool> = OptionId::flag("ordered")
+    .describe("List them in the order in which they are loaded.")
+    .default(false);
+
+const OPTIONS: [ConfigOption; 3] = [
+    TARGET_COMMAND.optional(),
+    LIST_FORMAT.optional(),
+    ORDERED.optional(),
+];
 
 /// `plugins`: lists all extensions by type, sorted by name.
 pub const PLUGINS_COMMAND: CommandDescriptor = command(
     "plugins",
     "Lists the extensions by what they extend.",
-    &LIST_OPTIONS,
+    &OPTIONS,
     run,
     (file!(), line!()),
 );
@@ -41,19 +46,13 @@ pub(super) const PLUGINS: ExtensionDescriptor = adding(
 
 fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let inspection = Inspection::new(cx)?;
-    let types = types(rows(&inspection));
+    let is_ordered = cx.config().get(ORDERED)?;
+    let types = types(&rows(&inspection), is_ordered, &inspection.catalog);
     inspection.show(cx, "types", &types, |width| table(&types, width))
 }
 
-/// What kind of extensions a type has. In the order of the list.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Type {
-    Framework,
-    Command,
-    /// By capabilities, or by the path of a command: its own name is one of its capabilities.
-    Extended(String),
-    Unknown,
-}
+/// Name of the type of those that the application does not know.
+const UNKNOWN: &str = "unknown";
 
 /// The extensions of one type.
 #[derive(Debug, Serialize)]
@@ -71,75 +70,64 @@ struct Plugin {
     row: Row,
 }
 
-impl Type {
-    /// A row can have several: an extension may name commands and capabilities.
-    fn of(row: &Row) -> Vec<Self> {
-        match row.kind {
-            "framework" if row.commands.is_empty() => vec![Self::Framework],
-            "framework" => vec![Self::Command],
-            "command" => {
-                let words = row.extends_capabilities.join("+");
-                let mut types: Vec<String> = row.extends_commands.clone();
-                types.extend((!words.is_empty()).then_some(words));
-                types.sort();
-                types.dedup();
-                types.into_iter().map(Self::Extended).collect()
-            }
-            _ => vec![Self::Unknown],
+/// What a type is, as the heading of its extensions.
+fn description(name: &str, catalog: &Catalog) -> String {
+    match name {
+        "framework" => "Extensions of the application itself".to_owned(),
+        "command" => "Extensions that add commands".to_owned(),
+        UNKNOWN => "Extensions whose declaration is refused".to_owned(),
+        path if path.contains('.')
+            && catalog.commands().find(&path.replace('.', " ")).is_some() =>
+        {
+            format!("Extensions of the command `{}`", path.replace('.', " "))
         }
-    }
-
-    fn name(&self) -> &str {
-        match self {
-            Self::Framework => "framework",
-            Self::Command => "command",
-            Self::Extended(what) => what,
-            Self::Unknown => "unknown",
-        }
-    }
-
-    fn description(&self) -> String {
-        match self {
-            Self::Framework => "Extensions of the application itself".to_owned(),
-            Self::Command => "Extensions that add commands".to_owned(),
-            Self::Extended(what) if what.contains(' ') => format!("Extensions of `{what}`"),
-            Self::Extended(what) => format!(
-                "Extensions of commands that use `{}`",
-                what.replace('+', "` and `")
-            ),
-            Self::Unknown => "Extensions whose declaration is refused".to_owned(),
-        }
+        what => format!(
+            "Extensions of commands that use `{}`",
+            what.replace('.', "` and `")
+        ),
     }
 }
 
-/// The rows by type, sorted by name. Parts of one extension that are loaded at several orders are one, at the first.
-fn types(rows: Vec<Row>) -> Vec<Group> {
-    let mut groups: BTreeMap<Type, BTreeMap<String, Row>> = BTreeMap::new();
+/// Adds a row; of parts of one extension the first stays, but what is broken at a later load order is broken.
+fn add<'a>(group: &mut IndexMap<&'a str, &'a Row>, row: &'a Row) {
+    let plugin = group.entry(row.name.as_str()).or_insert(row);
+    if plugin.state < row.state {
+        *plugin = row;
+    }
+}
+
+/// The rows by type; in each by name, or as they are loaded. Parts of one extension that are loaded at several orders are one, at
+/// the first.
+fn types(rows: &[Row], is_ordered: bool, catalog: &Catalog) -> Vec<Group> {
+    let mut known: BTreeMap<PluginType, IndexMap<&str, &Row>> = BTreeMap::new();
+    let mut unknown: IndexMap<&str, &Row> = IndexMap::new();
     for row in rows {
-        for kind in Type::of(&row) {
-            let group = groups.entry(kind).or_default();
-            match group.get_mut(&row.name) {
-                // What is broken at a later load order is broken.
-                Some(known) if known.state < row.state => known.clone_from(&row),
-                Some(_) => {}
-                None => {
-                    group.insert(row.name.clone(), row.clone());
-                }
-            }
+        for plugin_type in &row.types {
+            add(known.entry(plugin_type.clone()).or_default(), row);
+        }
+        if row.types.is_empty() {
+            add(&mut unknown, row);
         }
     }
-    groups
-        .into_iter()
-        .map(|(kind, rows)| Group {
-            name: kind.name().to_owned(),
-            description: kind.description(),
-            plugins: rows
-                .into_values()
-                .map(|row| Plugin {
-                    fully_qualified_name: format!("{}.{}", kind.name(), row.name),
-                    row,
-                })
-                .collect(),
+    let known = known
+        .iter()
+        .map(|(plugin_type, rows)| (plugin_type.name(), rows));
+    known
+        .chain((!unknown.is_empty()).then_some((UNKNOWN, &unknown)))
+        .map(|(name, rows)| {
+            let mut rows: Vec<&Row> = rows.values().copied().collect();
+            if !is_ordered {
+                rows.sort_by_key(|row| &row.name);
+            }
+            let plugins = rows.into_iter().map(|row| Plugin {
+                fully_qualified_name: format!("{name}.{}", row.name),
+                row: row.clone(),
+            });
+            Group {
+                name: name.to_owned(),
+                description: description(name, catalog),
+                plugins: plugins.collect(),
+            }
         })
         .collect()
 }

@@ -1,5 +1,6 @@
 //! Reads files without being held up or flooded by them.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
@@ -96,6 +97,19 @@ const WRITABLE_BY_OTHERS: u32 = 0o002;
 ///
 /// Any [`LoadError`]; never waits for a pipe or device.
 pub fn file(path: &Utf8Path, priority: Priority) -> Result<ConfigLayer, LoadError> {
+    file_with_secrets(path, priority, &BTreeSet::new())
+}
+
+/// The same, with what stands behind these words left out of the pictures of all problems: the last words of the keys of secrets.
+///
+/// # Errors
+///
+/// As [`file()`].
+pub fn file_with_secrets(
+    path: &Utf8Path,
+    priority: Priority,
+    secrets: &BTreeSet<String>,
+) -> Result<ConfigLayer, LoadError> {
     let failed = |source| LoadError::Io {
         path: path.to_owned(),
         source,
@@ -126,7 +140,7 @@ pub fn file(path: &Utf8Path, priority: Priority) -> Result<ConfigLayer, LoadErro
         }
     })?;
     let mut layer = text(
-        Document::new(path, content),
+        Document::new(path, content).hiding(secrets),
         Format::of_path(path),
         priority,
     )?;

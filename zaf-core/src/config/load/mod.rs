@@ -1,4 +1,4 @@
-//! Makes layers of files (YAML, TOML) and of the environment.
+//! Makes layers of files (YAML, TOML, JSON) and of the environment.
 //!
 //! Each text becomes a [`config::Source`] of its own that is collected by itself: the `config` crate is the border where
 //! formats meet, and the store of this module's parent does the merging, because `config` forgets who lost and where a value
@@ -10,6 +10,8 @@
 mod collect;
 mod env;
 mod file;
+mod json;
+mod secret;
 mod toml;
 mod yaml;
 mod yaml_tree;
@@ -17,7 +19,8 @@ mod yaml_tree;
 use std::sync::Arc;
 
 pub use env::{environment, process_environment, variable};
-pub use file::{LoadError, file};
+pub use file::{LoadError, file, file_with_secrets};
+pub(in crate::config) use secret::secret;
 
 use super::layer::ConfigLayer;
 use super::problem::Problems;
@@ -43,13 +46,16 @@ pub enum Format {
     Yaml,
     /// TOML 1.1.
     Toml,
+    /// JSON, as RFC 8259 has it.
+    Json,
 }
 
 impl Format {
-    /// The format of a file by the end of its name: `.toml` is TOML, everything else YAML.
+    /// The format of a file by the end of its name: `.toml` is TOML, `.json` is JSON, everything else YAML.
     pub fn of_path(path: &camino::Utf8Path) -> Self {
         match path.extension() {
             Some(extension) if extension.eq_ignore_ascii_case("toml") => Self::Toml,
+            Some(extension) if extension.eq_ignore_ascii_case("json") => Self::Json,
             _ => Self::Yaml,
         }
     }
@@ -69,6 +75,7 @@ pub fn text(
     let entries = match format {
         Format::Yaml => collect::entries(&document, yaml::SpannedYaml::new(&document)),
         Format::Toml => collect::entries(&document, toml::SpannedToml::new(&document)),
+        Format::Json => collect::entries(&document, json::SpannedJson::new(&document)),
     }?;
     Ok(ConfigLayer::from_document(priority, document, entries))
 }

@@ -1,5 +1,6 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -139,4 +140,47 @@ fn h23_a_file_that_everybody_can_change_is_warned_about() {
             "configuration file `{path}` can be changed by every user"
         )]
     );
+}
+
+#[test]
+fn h24_a_file_that_is_replaced_while_it_is_read_is_one_of_the_two() {
+    let directory = Directory::new();
+    let path = directory.file("a.yaml", "a: 1\nb: 1\n");
+    let texts = ["a: 1\nb: 1\n", "a: 2\nb: 2\nc: 2\n"];
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let (directory, path, is_done) = (&directory, &path, &is_done);
+        scope.spawn(move || {
+            for text in texts.iter().cycle() {
+                let next = directory.file("next", text);
+                fs::rename(next, path).unwrap();
+                if is_done.load(Ordering::Relaxed) {
+                    return;
+                }
+            }
+        });
+        let read = |_| {
+            let layer = file(path, Priority::EXPLICIT).unwrap();
+            let text = layer.document().unwrap().text().to_owned();
+            (text, layer.entries().len())
+        };
+        let seen: Vec<(String, usize)> = (0..300).map(read).collect();
+        is_done.store(true, Ordering::Relaxed);
+        for (text, count) in seen {
+            assert!(texts.contains(&text.as_str()), "{text}");
+            assert_eq!(count, text.lines().count());
+        }
+    });
+}
+
+#[test]
+fn h24_a_picture_shows_what_was_read_and_not_what_is_there_now() {
+    let directory = Directory::new();
+    let path = directory.file("a.yaml", "output.dri: x\n");
+    let layer = file(&path, Priority::EXPLICIT).unwrap();
+    fs::write(&path, "something else\n").unwrap();
+    let mut store = super::store();
+    store.add(layer);
+    let problems = store.validate(crate::config::UnknownKeys::Refuse);
+    assert!(problems[0].draw(false).contains("output.dri: x"));
 }

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{OUTPUT_DIR, SUT_IP, SUT_PORT, SUTS, store};
+use super::{OUTPUT_DIR, SUT_PORT, SUTS, store};
 use crate::config::{
     ConfigError, ConfigStore, Key, OptionId, environment_name, flag_name, nearest, shown_key,
 };
@@ -26,15 +26,14 @@ fn an_option_of_an_entity_has_the_entity_in_its_spellings() {
         "ZK2_SUTS_BOX_SSH_PORT"
     );
     assert_eq!(shown_key(&port), "suts.<ids>.ssh.port");
-    assert_eq!(
-        Key::fold("suts-box_ip").entity_of(&SUT_IP.descriptor()),
-        Some(entity)
-    );
-    assert_eq!(Key::fold("suts.ids").entity_of(&SUT_IP.descriptor()), None);
-    assert_eq!(
-        Key::fold("suts.a.b.ip").entity_of(&SUT_IP.descriptor()),
-        None
-    );
+    let store = store();
+    let entity_of = |key: &str| {
+        let found = store.lookup(&Key::fold(key));
+        found.map(|(known, entity)| (known.option.key, entity))
+    };
+    assert_eq!(entity_of("suts-box_ip"), Some(("ip", Some(entity))));
+    assert_eq!(entity_of("suts.ids"), Some(("suts.ids", None)));
+    assert_eq!(entity_of("suts.a.b.ip"), None);
 }
 
 #[test]
@@ -141,6 +140,8 @@ proptest! {
     fn the_entity_of_a_key_is_found_again(entity in "[a-z0-9]{1,8}") {
         let entity = Entity::from(entity.as_str());
         let option = SUT_PORT.descriptor();
-        prop_assert_eq!(Key::of(&option, Some(&entity)).entity_of(&option), Some(entity));
+        let store = store();
+        let found = store.lookup(&Key::of(&option, Some(&entity)));
+        prop_assert_eq!(found.and_then(|(_, entity)| entity), Some(entity));
     }
 }

@@ -2,10 +2,14 @@
 
 mod environment;
 mod files;
+mod json;
 mod keys;
 mod merging;
+mod operations;
+mod options;
 mod pictures;
 mod references;
+mod secrets;
 mod toml;
 mod values;
 mod yaml;
@@ -65,6 +69,14 @@ pub(super) fn toml(text: &str) -> Result<ConfigLayer, Problems> {
     load::text(
         Document::new("k2.toml", text),
         Format::Toml,
+        Priority::LOCAL,
+    )
+}
+
+pub(super) fn json(text: &str) -> Result<ConfigLayer, Problems> {
+    load::text(
+        Document::new("k2.json", text),
+        Format::Json,
         Priority::LOCAL,
     )
 }

@@ -29,7 +29,7 @@ fn error(store: &ConfigStore) -> ReferenceError {
 }
 
 #[test]
-fn h17_all_references_of_a_text_are_replaced() {
+fn h17_f21_all_references_of_a_text_are_replaced() {
     let store = with(&[
         ("a", "${b}/${c.d}/${b}-${parallel-workers}"),
         ("b", "x"),
@@ -68,7 +68,7 @@ fn h17_unknown_and_unset_references_say_so() {
 }
 
 #[test]
-fn h17_circles_are_shown_as_a_path() {
+fn h17_f20_circles_are_shown_as_a_path() {
     let store = with(&[("a", "${b}"), ("b", "1 ${c}"), ("c", "${b}")]);
     assert_eq!(
         error(&store).to_string(),

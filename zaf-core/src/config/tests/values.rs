@@ -165,7 +165,7 @@ fn entity_names_and_choices_are_checked() {
 }
 
 #[test]
-fn one_value_is_a_list_of_one_and_a_list_is_never_one_value() {
+fn f23_one_value_is_a_list_of_one_and_a_list_is_never_one_value() {
     let one = Value::from("a").read(Kind::Text, true).unwrap();
     assert_eq!(
         one,

@@ -33,7 +33,7 @@ fn f34_wrong_orders_and_names_are_refused_all_at_once() {
 }
 
 #[test]
-fn the_same_extension_twice_names_both_crates_and_lines() {
+fn f59_the_same_extension_twice_names_both_crates_and_lines() {
     let errors = loader(
         [
             runner(),
@@ -178,6 +178,21 @@ fn c8_an_endpoint_or_message_has_one_definition() {
         "{texts:?}"
     );
     assert_eq!(errors.exit_code(), ExitCode::Usage);
+}
+
+#[test]
+fn f29_an_endpoint_and_a_message_may_have_one_name() {
+    const TWIN: EndpointId = EndpointId::new("TWIN", "");
+    const MESSAGE: EventId<i64> = EventId::new("TWIN", "");
+    let defining = ExtensionDescriptor {
+        endpoints_and_messages: leak(&[(TWIN, leak(&[MESSAGE.descriptor()]))]),
+        ..framework("a", 30)
+    };
+    let loaded = loader([runner(), defining], &[]).load().unwrap();
+    let bus = loaded.host().bus();
+    let queue = bus.message_queue(MESSAGE, TWIN).unwrap();
+    bus.trigger_event(MESSAGE, TWIN, 4).unwrap();
+    assert_eq!(*queue.try_recv().unwrap().data(), 4);
 }
 
 #[test]

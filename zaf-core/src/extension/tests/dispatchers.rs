@@ -7,8 +7,8 @@ use crate::component::{ComponentDescriptor, ComponentRegistry, Requirement};
 use crate::config::{ConfigOption, ConfigView};
 use crate::message::{DispatcherBuilder, DispatcherKind, EndpointId, Entity, EventId, Message};
 
-const HERE: EndpointId = EndpointId::new("here", "");
-const PING: EventId<i64> = EventId::new("PING", "");
+pub(super) const HERE: EndpointId = EndpointId::new("here", "");
+pub(super) const PING: EventId<i64> = EventId::new("PING", "");
 const BOX_IDS: OptionId<Vec<Entity>> = OptionId::entities("boxes.ids");
 
 type Instance = Arc<dyn Any + Send + Sync>;
@@ -25,7 +25,7 @@ fn bind(instance: Instance, builder: DispatcherBuilder, _: &Scope) -> Result<Dis
     )
 }
 
-const PONG: DispatcherDescriptor = DispatcherDescriptor {
+pub(super) const PONG: DispatcherDescriptor = DispatcherDescriptor {
     handler: "on_ping",
     kind: DispatcherKind::Callback,
     priority: 0,
@@ -40,7 +40,7 @@ const PONG: DispatcherDescriptor = DispatcherDescriptor {
     line: 21,
 };
 
-fn set(dispatchers: &'static [DispatcherDescriptor]) -> DispatcherSet {
+pub(super) fn set(dispatchers: &'static [DispatcherDescriptor]) -> DispatcherSet {
     DispatcherSet {
         type_id: TypeId::of::<Recorder<1>>,
         dispatchers,
@@ -49,7 +49,7 @@ fn set(dispatchers: &'static [DispatcherDescriptor]) -> DispatcherSet {
     }
 }
 
-const fn listening(extension: ExtensionDescriptor) -> ExtensionDescriptor {
+pub(super) const fn listening(extension: ExtensionDescriptor) -> ExtensionDescriptor {
     ExtensionDescriptor {
         type_id: TypeId::of::<Recorder<1>>,
         construct: construct::<Recorder<1>>,
@@ -58,12 +58,12 @@ const fn listening(extension: ExtensionDescriptor) -> ExtensionDescriptor {
 }
 
 /// Defines the message.
-const SENDER: ExtensionDescriptor = ExtensionDescriptor {
+pub(super) const SENDER: ExtensionDescriptor = ExtensionDescriptor {
     endpoints_and_messages: &[(HERE, &[PING.descriptor()])],
     ..framework("sender", 30)
 };
 
-fn pings() -> Vec<String> {
+pub(super) fn pings() -> Vec<String> {
     log()
         .into_iter()
         .filter(|line| line.starts_with("ping"))
@@ -231,6 +231,42 @@ const CURIOUS: DispatcherDescriptor = DispatcherDescriptor {
     },
     ..PONG
 };
+
+#[test]
+fn c9_what_needs_a_disabled_extension_names_the_whole_chain_and_who_disabled_it() {
+    let listener = || listening(extending("report", &[Extends::Command(&RUN)]));
+    let errors = |extension, values: &[(&str, &str)]| {
+        let loader = with_dispatchers([runner(), SENDER, extension], [set(&[PONG])], values);
+        let errors = loader.load().unwrap_err();
+        assert_eq!(errors.exit_code(), ExitCode::ExtensionFailed);
+        texts(errors.errors()).join("\n")
+    };
+    let needs = "needs message `PING` in `on_ping`, which nobody defines";
+    assert_eq!(
+        errors(listener(), &[("ext.sender.enabled", "false")]),
+        format!(
+            "extension `report` (crate `demo`, src/demo.rs:11) {needs}: run -> report -> sender (disabled by --test)"
+        )
+    );
+    assert_eq!(
+        errors(
+            listening(framework("early", 40)),
+            &[("plugins.disable", "framework.sender")]
+        ),
+        format!(
+            "extension `early` (crate `demo`, src/demo.rs:11) {needs}: early -> sender (disabled by --test)"
+        )
+    );
+    let instead = ExtensionDescriptor {
+        replaces: &["sender"],
+        ..listening(framework("other", 41))
+    };
+    let replaced = errors(instead, &[]);
+    assert!(
+        replaced.ends_with("other -> sender (replaced by other)"),
+        "{replaced}"
+    );
+}
 
 #[test]
 fn handlers_get_their_extensions_own_view_and_components_of_others() {

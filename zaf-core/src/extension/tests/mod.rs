@@ -4,7 +4,9 @@ mod commands;
 mod configuration;
 mod declarations;
 mod dispatchers;
+mod limits;
 mod order;
+mod plugins;
 mod teardown;
 
 use std::any::TypeId;
@@ -150,7 +152,7 @@ const fn base(name: &'static str, kind: ExtensionKind) -> ExtensionDescriptor {
 }
 
 /// A framework extension without anything.
-const fn framework(name: &'static str, load_order: u16) -> ExtensionDescriptor {
+pub(super) const fn framework(name: &'static str, load_order: u16) -> ExtensionDescriptor {
     base(
         name,
         ExtensionKind::Framework {
@@ -161,7 +163,7 @@ const fn framework(name: &'static str, load_order: u16) -> ExtensionDescriptor {
 }
 
 /// A framework extension that adds these commands.
-fn adding(
+pub(super) fn adding(
     name: &'static str,
     load_order: u16,
     commands: &[&'static CommandDescriptor],
@@ -174,7 +176,7 @@ fn adding(
 }
 
 /// A command extension of these commands and capabilities.
-fn extending(name: &'static str, extends: &[Extends]) -> ExtensionDescriptor {
+pub(super) fn extending(name: &'static str, extends: &[Extends]) -> ExtensionDescriptor {
     base(
         name,
         ExtensionKind::Command {
@@ -188,7 +190,7 @@ fn leak<T: Clone>(items: &[T]) -> &'static [T] {
     items.to_vec().leak()
 }
 
-static RUN: CommandDescriptor = command("run", None);
+pub(super) static RUN: CommandDescriptor = command("run", None);
 
 const fn command(
     name: &'static str,

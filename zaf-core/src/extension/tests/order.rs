@@ -38,7 +38,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     /// C13, F-27: the linker's order never shows.
     #[test]
-    fn any_order_of_descriptors_gives_the_same_run(order in Just((0_usize..7).collect::<Vec<_>>()).prop_shuffle()) {
+    fn f27_c13_any_order_of_descriptors_gives_the_same_run(order in Just((0_usize..7).collect::<Vec<_>>()).prop_shuffle()) {
         let extensions = [
             runner(),
             framework("a", 30),
@@ -131,7 +131,7 @@ fn an_extension_up_to_20_switches_others_off_but_not_the_always_loaded() {
     };
     assert_eq!(
         state("victim").as_deref(),
-        Some("disabled by extension switchoffvictim")
+        Some("disabled by ext.victim.enabled (extension switchoffvictim)")
     );
     assert_eq!(state("always").as_deref(), Some("always loaded"));
 }
@@ -271,4 +271,43 @@ fn f62_loading_again_finds_the_same_declarations() {
             .collect()
     };
     assert_eq!(known(), known());
+}
+
+#[test]
+fn c24_ten_thousand_options_of_a_thousand_extensions_are_loaded() {
+    let many = (0..1000).map(|number| {
+        let options: Vec<_> = (0..10)
+            .map(|index| {
+                let key: &'static str = format!("many{number}.value{index}").leak();
+                OptionId::integer(key).default(number).optional()
+            })
+            .collect();
+        ExtensionDescriptor {
+            config_options: options.leak(),
+            ..framework(format!("many{number}").leak(), 50)
+        }
+    });
+    let extensions = many.chain([runner()]);
+    let loaded = loader(
+        extensions,
+        &[
+            ("many7.value3", "4"),
+            ("plugins.disable", "framework.many8"),
+        ],
+    );
+    let loaded = loaded.load().unwrap();
+    let made = made();
+    assert_eq!(
+        (made.len(), made[0].as_str(), made[999].as_str()),
+        (1000, "many0", "runner")
+    );
+    let value = |key| loaded.store().get(OptionId::integer(key).default(0)).ok();
+    assert_eq!(value("many7.value3"), Some(4));
+    let options = loaded.catalog().options();
+    assert_eq!(
+        options
+            .filter(|entry| entry.option.key.starts_with("many"))
+            .count(),
+        9990
+    );
 }

@@ -11,9 +11,9 @@ use super::{
 };
 use crate::error::Result;
 use crate::message::bus::MessageBus;
+use crate::message::handler::{Handler, Keep, Movable};
 use crate::message::message::Message;
 use crate::message::registration::{Application, Subscription};
-use crate::message::route::{Handler, Keep};
 use crate::message::routing::Audience;
 use crate::message::{BusError, EndpointId, Entity, MessageId};
 use crate::sync::Arc;
@@ -142,7 +142,7 @@ impl DispatcherBuilder {
         id: M,
         handler: impl Fn(&Message<M::Payload>, &MessageBus) -> Result<M::Reply> + Send + Sync + 'static,
     ) -> Self {
-        self.subscribe(id, Handler::Call(Arc::new(handler)))
+        self.subscribe(id, Handler::Call(Movable::new(handler)))
     }
 
     /// Hands each `id` to `keep` on the sender's thread.

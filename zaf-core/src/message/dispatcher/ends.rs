@@ -2,29 +2,15 @@
 //!
 //! Plain data under the strand's two locks: what senders write is the [`Tail`], what workers write is the [`Head`].
 
-use std::collections::VecDeque;
-
 use super::super::activity::Busy;
+use super::few::Few;
+use super::lane::Queue;
 use crate::sync::Arc;
 
 /// What messages of one registration have in common. Kept here once for all of them, as long as one of them is unfinished.
 pub(crate) trait Source {
     /// The count of their endpoint.
     fn busy(&self) -> &Busy;
-}
-
-/// Something queued, and the line of its source.
-#[derive(Debug)]
-pub(crate) struct Queued<J> {
-    pub(crate) job: J,
-    pub(super) line: u32,
-}
-
-impl<J> Queued<J> {
-    /// What [`Strand::finish`] wants to know.
-    pub(crate) fn line(&self) -> u32 {
-        self.line
-    }
 }
 
 /// Unfinished messages of one source.
@@ -40,8 +26,8 @@ struct Line {
 /// `lines`, and the place in the queue.
 #[derive(Debug)]
 #[repr(C)]
-pub(super) struct Tail<J, S> {
-    pub(super) queue: VecDeque<Queued<J>>,
+pub(super) struct Tail<L, S> {
+    pub(super) queue: Queue<L>,
     /// Address of the source of the last message: nearly always that of the next one.
     last_source: usize,
     /// Messages of the last line that have been accepted one after the other.
@@ -63,25 +49,26 @@ pub(super) struct Tail<J, S> {
     /// Accepts nothing more; what is queued is still handled.
     pub(super) draining: bool,
     pub(super) closed: bool,
-    lines: Vec<Line>,
+    lines: Few<Line>,
     /// Sources of lines that the head does not know yet.
-    fresh: Vec<(u32, Arc<S>)>,
+    fresh: Few<(u32, Arc<S>)>,
 }
 
-/// What workers write.
+/// What workers write. In this order: the queue is not needed for a message that comes alone.
 #[derive(Debug)]
-pub(super) struct Head<J, S> {
-    pub(super) queue: VecDeque<Queued<J>>,
-    /// By line; none if no message of the line is open.
-    pub(super) sources: Vec<Option<Arc<S>>>,
+#[repr(C)]
+pub(super) struct Head<L, S> {
     /// Taken and not finished.
     pub(super) active: usize,
-    /// Finished messages of one line of which the tail has not been told.
-    pub(super) finished: Option<(u32, usize)>,
     /// Messages handled so far.
     pub(super) handled: u64,
-    pub(super) waiting_for_room: usize,
-    pub(super) waiting_for_rest: usize,
+    /// Finished messages of one line of which the tail has not been told.
+    pub(super) finished: Option<(u32, usize)>,
+    pub(super) waiting_for_room: u32,
+    pub(super) waiting_for_rest: u32,
+    /// By line; none if no message of the line is open.
+    pub(super) sources: Few<Option<Arc<S>>>,
+    pub(super) queue: Queue<L>,
 }
 
 /// Where a worker stands.
@@ -153,10 +140,10 @@ impl<S> Told<S> {
     }
 }
 
-impl<J, S: Source> Tail<J, S> {
+impl<L, S: Source> Tail<L, S> {
     pub(super) fn new() -> Self {
         Self {
-            queue: VecDeque::new(),
+            queue: Queue::new(),
             last_source: 0,
             run: 0,
             accepted: 0,
@@ -168,8 +155,8 @@ impl<J, S: Source> Tail<J, S> {
             coming: false,
             draining: false,
             closed: false,
-            lines: Vec::new(),
-            fresh: Vec::new(),
+            lines: Few::new(),
+            fresh: Few::new(),
         }
     }
 
@@ -194,7 +181,7 @@ impl<J, S: Source> Tail<J, S> {
     #[cold]
     fn turn_to(&mut self, source: &Arc<S>, address: usize) {
         self.end_run();
-        let known = self.lines.iter().position(|line| line.source == address);
+        let known = self.lines.position(|line| line.source == address);
         let at = known.unwrap_or_else(|| self.new_line(source, address));
         self.last = u32::try_from(at).unwrap_or(u32::MAX);
         self.last_source = address;
@@ -209,7 +196,7 @@ impl<J, S: Source> Tail<J, S> {
 
     fn new_line(&mut self, source: &Arc<S>, address: usize) -> usize {
         source.busy().raise();
-        let free = self.lines.iter().position(|line| line.source == 0);
+        let free = self.lines.position(|line| line.source == 0);
         let at = free.unwrap_or_else(|| {
             self.lines.push(Line::default());
             self.lines.len() - 1
@@ -267,11 +254,11 @@ impl<J, S: Source> Tail<J, S> {
     }
 }
 
-impl<J, S> Head<J, S> {
+impl<L, S> Head<L, S> {
     pub(super) fn new() -> Self {
         Self {
-            queue: VecDeque::new(),
-            sources: Vec::new(),
+            queue: Queue::new(),
+            sources: Few::new(),
             active: 0,
             finished: None,
             handled: 0,
@@ -297,19 +284,27 @@ impl<J, S> Head<J, S> {
 
     /// Whether there is a next message, and the tail need not be told of what was finished before it begins.
     pub(super) fn goes_on(&self) -> bool {
-        self.queue.front().is_some_and(|next| {
-            self.finished
-                .as_ref()
-                .is_none_or(|(line, _)| *line == next.line)
-        })
+        self.queue
+            .first_line()
+            .is_some_and(|next| self.finished.as_ref().is_none_or(|(line, _)| *line == next))
+    }
+
+    /// [`goes_on`](Self::goes_on) after [`end`](Self::end).
+    pub(super) fn goes_on_after<Source>(&self, hand: &Hand<Source>) -> bool {
+        let is_next = |line| self.queue.first_line() == Some(line);
+        match (hand.line, &self.finished) {
+            (Some(line), None) => is_next(line),
+            (Some(line), Some((other, _))) => line == *other && is_next(line),
+            (None, _) => self.goes_on(),
+        }
     }
 
     /// Takes over the sources of new lines.
-    pub(super) fn learn(&mut self, tail: &mut Tail<J, S>) {
-        for (line, source) in tail.fresh.drain(..) {
+    pub(super) fn learn(&mut self, tail: &mut Tail<L, S>) {
+        for (line, source) in tail.fresh.drain() {
             let line = line as usize;
-            if self.sources.len() <= line {
-                self.sources.resize_with(line + 1, || None);
+            while self.sources.len() <= line {
+                self.sources.push(None);
             }
             if let Some(place) = self.sources.get_mut(line) {
                 *place = Some(source);

@@ -11,8 +11,12 @@
 
 mod builder;
 pub(crate) mod callback;
+mod closing;
 mod concurrent;
 mod ends;
+mod few;
+pub(crate) mod job;
+mod lane;
 pub(crate) mod policy;
 pub(crate) mod pool;
 mod sequential;
@@ -28,8 +32,9 @@ use std::time::Duration;
 pub use builder::DispatcherBuilder;
 pub use policy::QueuePolicy;
 
+use self::job::Jobs;
 use self::strand::Strand;
-use self::worker::{Intake, Job};
+use self::worker::Intake;
 use super::bus::{Inner, MessageBus};
 use super::current::{RECORDS, with_record};
 use super::report::{Counters, DispatcherState};
@@ -159,7 +164,7 @@ pub(crate) struct Core {
     pub(crate) name: Arc<str>,
     pub(crate) kind: DispatcherKind,
     /// None for callbacks. Behind a pointer: among thousands of callbacks a small neighbour is a near one.
-    pub(crate) strand: Option<Box<Strand<Job, Intake>>>,
+    pub(crate) strand: Option<Box<Strand<Jobs, Intake>>>,
     pub(crate) tally: Tally,
     /// Its handlers are never slow.
     pub(crate) long_running: bool,
@@ -231,9 +236,12 @@ impl Core {
             bus.activity().marked();
         }
         if let Some(strand) = &self.strand {
-            for queued in strand.close() {
-                let line = queued.line();
-                worker::cancel(self, queued.job);
+            let mut rest = strand.close();
+            let mut slot = None;
+            while let Some(line) = rest.pop(&mut slot) {
+                if let Some(slot) = &mut slot {
+                    worker::cancel(self, &mut **slot);
+                }
                 strand.finish(line);
             }
         }

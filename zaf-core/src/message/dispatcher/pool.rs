@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::Core;
-use super::worker;
+use super::worker::{self, Luggage};
 use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, look, wait_until};
 use crate::thread::{self, JoinHandle};
 
@@ -196,18 +196,25 @@ impl Pool {
     fn work(self: Arc<Self>) {
         let mut state = self.state.lock();
         state.starting = false;
+        let mut luggage = Luggage::default();
         loop {
             if let Some(core) = self.next(&mut state) {
                 let is_burst = core.is_burst();
                 self.rouse(state);
                 // Handlers are caught further in. Should anything else panic, the thread is still one that is counted.
-                let turn = || worker::turn(core, &self);
+                let turn = || worker::turn(core, &self, &mut luggage);
                 if let Err(payload) = catch_unwind(AssertUnwindSafe(turn)) {
                     let text = thread::panic_text(payload);
                     tracing::error!("a worker of the message bus panicked: {text}");
                 }
                 state = self.state.lock();
                 state.bursts_running -= usize::from(is_burst);
+                continue;
+            }
+            if luggage.has_bus() {
+                drop(state);
+                luggage.put_down();
+                state = self.state.lock();
                 continue;
             }
             if state.stopping {
@@ -278,7 +285,8 @@ impl Pool {
 pub(crate) struct Summons<'a> {
     pool: &'a Arc<Pool>,
     first: Option<Arc<Core>>,
-    more: Vec<Arc<Core>>,
+    /// None as long as there is at most one.
+    more: Option<Vec<Arc<Core>>>,
 }
 
 impl<'a> Summons<'a> {
@@ -286,7 +294,7 @@ impl<'a> Summons<'a> {
         Self {
             pool,
             first: None,
-            more: Vec::new(),
+            more: None,
         }
     }
 
@@ -295,17 +303,23 @@ impl<'a> Summons<'a> {
         if self.first.is_none() {
             self.first = Some(core);
         } else {
-            self.more.push(core);
+            self.more.get_or_insert_default().push(core);
         }
     }
 
     /// Sends the workers; before anything that may take long.
     #[inline]
     pub(crate) fn send(&mut self) {
-        if let Some(first) = self.first.take() {
-            self.pool
-                .submit_all(std::iter::once(first).chain(self.more.drain(..)));
+        if self.first.is_some() {
+            self.send_all();
         }
+    }
+
+    #[cold]
+    fn send_all(&mut self) {
+        let more = self.more.take().unwrap_or_default();
+        self.pool
+            .submit_all(self.first.take().into_iter().chain(more));
     }
 }
 

@@ -13,15 +13,14 @@
 //! - While something is queued and not all workers are here, one is coming or one is looking. So a worker that is blocked
 //!   never keeps others from what is queued.
 //! - A worker gives up its place under the same locks under which it found nothing: a message pushed later asks for a worker again.
+//! - With one worker the tail may be told later than what was finished, while that worker looks for more.
 //! - After [`Strand::close`] nothing is accepted or taken; what has not been begun is handed to the one who closed.
 //! - accepted = handled + cancelled + dropped + still here.
 //! - Lock order: `head`, then `tail`; none of them while foreign code runs, `Drop` of sources and messages included.
 
-use std::collections::VecDeque;
-use std::time::Instant;
-
 use super::super::activity::Activity;
-use super::ends::{Hand, Head, Queued, Source, Stand, Tail, Told};
+use super::ends::{Hand, Head, Source, Stand, Tail, Told};
+use super::lane::{Lane, LaneOf};
 use super::policy::{QueuePolicy, Refusal};
 use crate::sync::{
     Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, deadline_after, wait_until,
@@ -29,17 +28,16 @@ use crate::sync::{
 
 /// A message was accepted.
 #[derive(Debug)]
-pub(crate) struct Accepted<J> {
+pub(crate) struct Accepted<D> {
     /// Whether a worker has to be sent.
     pub(crate) needs_worker: bool,
     /// What made room for it.
-    pub(crate) dropped: Option<Box<J>>,
+    pub(crate) dropped: Option<D>,
 }
 
-/// A message for a worker.
+/// A message was taken by a worker.
 #[derive(Debug)]
-pub(crate) struct Taken<J> {
-    pub(crate) job: J,
+pub(crate) struct Taken {
     /// Whether another worker has to be sent.
     pub(crate) needs_worker: bool,
 }
@@ -48,7 +46,7 @@ pub(crate) struct Taken<J> {
 /// every message.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Apart<T>(T);
+pub(super) struct Apart<T>(T);
 
 impl<T> std::ops::Deref for Apart<T> {
     type Target = T;
@@ -58,33 +56,44 @@ impl<T> std::ops::Deref for Apart<T> {
     }
 }
 
+/// What workers write.
+#[derive(Debug)]
+pub(super) struct Worked<L, S> {
+    pub(super) head: Mutex<Head<L, S>>,
+    /// Number of messages in the head, for senders that find it full and workers that look.
+    pub(super) ahead: AtomicUsize,
+}
+
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Strand<J, S> {
-    tail: Apart<Mutex<Tail<J, S>>>,
-    head: Apart<Mutex<Head<J, S>>>,
-    /// Number of messages in the head, for senders that find it full and workers that look.
-    ahead: Apart<AtomicUsize>,
-    /// Whether there are messages in the tail, for workers that look.
-    behind: Apart<AtomicBool>,
-    room: Condvar,
-    rest: Condvar,
-    closed: AtomicBool,
+pub(crate) struct Strand<L, S> {
+    pub(super) tail: Apart<Mutex<Tail<L, S>>>,
+    pub(super) worked: Apart<Worked<L, S>>,
+    /// Whether there are messages in the tail, for workers that look. Written when that changes.
+    pub(super) behind: AtomicBool,
+    pub(super) room: Condvar,
+    pub(super) rest: Condvar,
+    pub(super) closed: AtomicBool,
+    /// Closed, or about to be; for workers that look.
+    pub(super) ending: AtomicBool,
     activity: Arc<Activity>,
     max_workers: u32,
     bound: usize,
 }
 
-impl<J, S: Source> Strand<J, S> {
+impl<L: Lane, S: Source> Strand<L, S> {
     pub(crate) fn new(activity: Arc<Activity>, max_workers: usize, bound: usize) -> Self {
         Self {
             tail: Apart(Mutex::new(Tail::new())),
-            head: Apart(Mutex::new(Head::new())),
-            ahead: Apart(AtomicUsize::new(0)),
-            behind: Apart(AtomicBool::new(false)),
+            worked: Apart(Worked {
+                head: Mutex::new(Head::new()),
+                ahead: AtomicUsize::new(0),
+            }),
+            behind: AtomicBool::new(false),
             room: Condvar::new(),
             rest: Condvar::new(),
             closed: AtomicBool::new(false),
+            ending: AtomicBool::new(false),
             activity,
             max_workers: u32::try_from(max_workers).unwrap_or(u32::MAX),
             bound,
@@ -96,14 +105,18 @@ impl<J, S: Source> Strand<J, S> {
     ///
     /// # Errors
     /// The message and the reason.
-    pub(crate) fn push(
+    #[inline]
+    pub(crate) fn push<J>(
         &self,
         job: J,
         source: &Arc<S>,
         policy: QueuePolicy,
         is_own_worker: impl FnOnce() -> bool,
         before_wait: impl FnOnce(),
-    ) -> Result<Accepted<J>, (Refusal, Box<J>)> {
+    ) -> Result<Accepted<L::Slot>, (Refusal, Box<J>)>
+    where
+        L: LaneOf<J>,
+    {
         let mut tail = self.tail.lock();
         if tail.closed || tail.draining {
             return Err((Refusal::Closed, Box::new(job)));
@@ -125,18 +138,21 @@ impl<J, S: Source> Strand<J, S> {
     }
 
     #[inline]
-    fn is_full(&self, tail: &mut Tail<J, S>) -> bool {
+    fn is_full(&self, tail: &mut Tail<L, S>) -> bool {
         if tail.queue.len() + tail.ahead < self.bound {
             return false;
         }
         // Only an exchange makes it grow, and that needs the tail.
-        tail.ahead = self.ahead.load(Ordering::Acquire);
+        tail.ahead = self.worked.ahead.load(Ordering::Acquire);
         tail.queue.len() + tail.ahead >= self.bound
     }
 
     /// Returns whether a worker has to be sent.
     #[inline]
-    fn accept(&self, tail: &mut Tail<J, S>, job: J, source: &Arc<S>) -> bool {
+    fn accept<J>(&self, tail: &mut Tail<L, S>, job: J, source: &Arc<S>) -> bool
+    where
+        L: LaneOf<J>,
+    {
         let line = tail.line_of(source);
         if tail.is_idle() {
             self.activity.busy.raise();
@@ -145,23 +161,26 @@ impl<J, S: Source> Strand<J, S> {
         if tail.queue.is_empty() {
             self.behind.store(true, Ordering::Relaxed);
         }
-        tail.queue.push_back(Queued { job, line });
+        tail.queue.push(job, line);
         tail.needs_worker(self.max_workers)
     }
 
     #[cold]
-    fn push_into_full(
+    fn push_into_full<J>(
         &self,
         job: J,
         source: &Arc<S>,
         policy: QueuePolicy,
-    ) -> Result<Accepted<J>, (Refusal, Box<J>)> {
+    ) -> Result<Accepted<L::Slot>, (Refusal, Box<J>)>
+    where
+        L: LaneOf<J>,
+    {
         let deadline = match policy {
             QueuePolicy::Reject => return Err((Refusal::Full, Box::new(job))),
             QueuePolicy::Block { deadline } => deadline_after(deadline),
             QueuePolicy::DropOldest => None,
         };
-        let mut head = self.head.lock();
+        let mut head = self.worked.head.lock();
         let mut late = false;
         loop {
             let mut tail = self.tail.lock();
@@ -171,18 +190,18 @@ impl<J, S: Source> Strand<J, S> {
             let is_full = self.is_full(&mut tail);
             if is_full && policy == QueuePolicy::DropOldest {
                 head.learn(&mut tail);
-                let oldest = match head.queue.pop_front() {
-                    Some(oldest) => Some(oldest),
-                    None => tail.queue.pop_front(),
+                let mut dropped = None;
+                let oldest = match head.queue.pop(&mut dropped) {
+                    Some(line) => Some(line),
+                    None => tail.queue.pop(&mut dropped),
                 };
-                self.ahead.store(head.queue.len(), Ordering::Release);
+                self.worked.ahead.store(head.queue.len(), Ordering::Release);
                 // Counted before the other is not: the strand is busy all the time.
                 let needs_worker = self.accept(&mut tail, job, source);
                 let mut told = Told::nothing();
-                let dropped = oldest.map(|oldest| {
-                    self.tell_end(&mut head, &mut tail, oldest.line, &mut told);
-                    Box::new(oldest.job)
-                });
+                if let Some(line) = oldest {
+                    self.tell_end(&mut head, &mut tail, line, &mut told);
+                }
                 drop(tail);
                 drop(head);
                 self.release(told);
@@ -207,17 +226,33 @@ impl<J, S: Source> Strand<J, S> {
         }
     }
 
-    /// The next message for a worker, which has finished the one before. None if there is nothing; then the worker may look
-    /// for a while and either ask again or [`leave`](Self::leave).
-    pub(crate) fn next(&self, hand: &mut Hand<S>) -> Option<Taken<J>> {
-        let mut head = self.head.lock();
+    /// As [`next`](Self::next) for a worker that has finished a message, as long as the senders need not be disturbed for it. If
+    /// not, nothing has happened, and `next` has to be called soon.
+    pub(crate) fn next_ahead(&self, hand: &mut Hand<S>, slot: &mut Option<L::Slot>) -> bool {
+        if hand.stand != Stand::Working {
+            return false;
+        }
+        let mut head = self.worked.head.lock();
+        if !head.goes_on_after(hand) {
+            return false;
+        }
+        head.end(hand);
+        self.pop(&mut head, hand, slot);
+        drop(head);
+        hand.old = None;
+        true
+    }
+
+    /// Puts the next message for a worker, which has finished the one before, into its slot, which is empty. None if there is
+    /// nothing; then the worker may look for a while and either ask again or [`leave`](Self::leave).
+    pub(crate) fn next(&self, hand: &mut Hand<S>, slot: &mut Option<L::Slot>) -> Option<Taken> {
+        let mut head = self.worked.head.lock();
         let ended = head.end(hand);
         if ended.is_none() && hand.stand == Stand::Working && head.goes_on() {
-            let job = self.pop(&mut head, hand)?;
+            self.pop(&mut head, hand, slot);
             drop(head);
             hand.old = None;
             return Some(Taken {
-                job,
                 needs_worker: false,
             });
         }
@@ -227,15 +262,22 @@ impl<J, S: Source> Strand<J, S> {
             Some(line) => self.tell_end(&mut head, &mut tail, line, &mut told),
             None => self.tell(&mut head, &mut tail, &mut told),
         }
+        let mut is_found = false;
         if head.queue.is_empty() {
-            std::mem::swap(&mut head.queue, &mut tail.queue);
             head.learn(&mut tail);
-            tail.ahead = head.queue.len();
-            self.ahead.store(tail.ahead, Ordering::Release);
             self.behind.store(false, Ordering::Relaxed);
+            if tail.queue.len() == 1 {
+                // Where it lies: of a strand that gets one message now and then, one queue is used.
+                tail.ahead = 0;
+                let line = tail.queue.pop(slot);
+                is_found = line.is_some_and(|line| self.begin(&mut head, hand, line));
+            } else {
+                std::mem::swap(&mut head.queue, &mut tail.queue);
+                tail.ahead = head.queue.len();
+                self.worked.ahead.store(tail.ahead, Ordering::Release);
+            }
         }
-        let job = self.pop(&mut head, hand);
-        let is_found = job.is_some();
+        let is_found = is_found || self.pop(&mut head, hand, slot);
         tail.stand(
             hand,
             if is_found {
@@ -256,14 +298,22 @@ impl<J, S: Source> Strand<J, S> {
             hand.source = None;
         }
         self.release(told);
-        job.map(|job| Taken { job, needs_worker })
+        is_found.then_some(Taken { needs_worker })
     }
 
-    fn pop(&self, head: &mut Head<J, S>, hand: &mut Hand<S>) -> Option<J> {
-        let Queued { job, line } = head.queue.pop_front()?;
+    /// Returns whether there was something.
+    fn pop(&self, head: &mut Head<L, S>, hand: &mut Hand<S>, slot: &mut Option<L::Slot>) -> bool {
+        let Some(line) = head.queue.pop(slot) else {
+            return false;
+        };
+        self.worked.ahead.store(head.queue.len(), Ordering::Release);
+        self.begin(head, hand, line)
+    }
+
+    /// A message of that line has been taken.
+    fn begin(&self, head: &mut Head<L, S>, hand: &mut Hand<S>, line: u32) -> bool {
         head.active += 1;
         hand.line = Some(line);
-        self.ahead.store(head.queue.len(), Ordering::Release);
         let source = head.sources.get(line as usize).and_then(Option::as_ref);
         let is_same = match (&hand.source, source) {
             (Some(own), Some(source)) => Arc::ptr_eq(own, source),
@@ -276,12 +326,12 @@ impl<J, S: Source> Strand<J, S> {
         if head.waiting_for_room > 0 {
             self.room.notify_all();
         }
-        Some(job)
+        true
     }
 
     /// Gives up the place of a worker that found nothing. False if there is something by now; then it has to go on.
     pub(crate) fn leave(&self, hand: &mut Hand<S>) -> bool {
-        let head = self.head.lock();
+        let head = self.worked.head.lock();
         let mut tail = self.tail.lock();
         if !head.queue.is_empty() || !tail.queue.is_empty() {
             return false;
@@ -293,7 +343,7 @@ impl<J, S: Source> Strand<J, S> {
     /// Gives up the place of a worker that has finished its message, although there may be more. Returns whether another
     /// worker has to be sent.
     pub(crate) fn step_aside(&self, hand: &mut Hand<S>) -> bool {
-        let mut head = self.head.lock();
+        let mut head = self.worked.head.lock();
         let ended = head.end(hand);
         let mut tail = self.tail.lock();
         let mut told = Told::nothing();
@@ -315,7 +365,7 @@ impl<J, S: Source> Strand<J, S> {
 
     /// Says that a message from [`Strand::close`] has been dealt with.
     pub(crate) fn finish(&self, line: u32) {
-        let mut head = self.head.lock();
+        let mut head = self.worked.head.lock();
         head.active -= 1;
         let mut tail = self.tail.lock();
         let mut told = Told::nothing();
@@ -331,8 +381,8 @@ impl<J, S: Source> Strand<J, S> {
     /// Tells the tail of one more end, after those that it has not been told of.
     fn tell_end(
         &self,
-        head: &mut Head<J, S>,
-        tail: &mut Tail<J, S>,
+        head: &mut Head<L, S>,
+        tail: &mut Tail<L, S>,
         line: u32,
         told: &mut Told<S>,
     ) {
@@ -342,7 +392,7 @@ impl<J, S: Source> Strand<J, S> {
     }
 
     /// Tells the tail what has been finished.
-    fn tell(&self, head: &mut Head<J, S>, tail: &mut Tail<J, S>, told: &mut Told<S>) {
+    fn tell(&self, head: &mut Head<L, S>, tail: &mut Tail<L, S>, told: &mut Told<S>) {
         let Some((number, count)) = head.finished.take() else {
             return;
         };
@@ -374,66 +424,11 @@ impl<J, S: Source> Strand<J, S> {
 
     /// Whether there seems to be something to take; for workers that look.
     pub(crate) fn has_work(&self) -> bool {
-        self.behind.load(Ordering::Relaxed) || self.ahead.load(Ordering::Relaxed) != 0
+        self.behind.load(Ordering::Relaxed) || self.worked.ahead.load(Ordering::Relaxed) != 0
     }
 
-    /// Accepts nothing more from now on.
-    pub(crate) fn drain(&self) {
-        self.tail.lock().draining = true;
-        // A sender that saw nothing of it waits by now.
-        drop(self.head.lock());
-        self.room.notify_all();
-    }
-
-    /// Accepts and hands out nothing more from now on. Returns what no worker has begun; each must be dealt with and then
-    /// given to [`Strand::finish`].
-    pub(crate) fn close(&self) -> VecDeque<Queued<J>> {
-        let mut head = self.head.lock();
-        let mut tail = self.tail.lock();
-        tail.closed = true;
-        self.closed.store(true, Ordering::Release);
-        head.learn(&mut tail);
-        let mut all = std::mem::take(&mut head.queue);
-        all.append(&mut tail.queue);
-        self.ahead.store(0, Ordering::Release);
-        self.behind.store(false, Ordering::Relaxed);
-        // Still busy: the one who cancels them counts as a worker until then.
-        head.active += all.len();
-        drop(tail);
-        drop(head);
-        self.room.notify_all();
-        all
-    }
-
-    /// Waits until everything accepted has been finished. Returns whether that was so before the deadline.
-    pub(crate) fn wait_for_rest(&self, deadline: Option<Instant>) -> bool {
-        let mut head = self.head.lock();
-        let mut late = false;
-        loop {
-            let is_queued = !head.queue.is_empty() || !self.tail.lock().queue.is_empty();
-            if head.active == 0 && !is_queued {
-                return true;
-            }
-            if late {
-                return false;
-            }
-            head.waiting_for_rest += 1;
-            late = wait_until(&self.rest, &mut head, deadline);
-            head.waiting_for_rest -= 1;
-        }
-    }
-
-    /// Number of messages accepted and handled so far.
-    pub(crate) fn totals(&self) -> (u64, u64) {
-        let head = self.head.lock();
-        let tail = self.tail.lock();
-        (tail.accepted, head.handled)
-    }
-
-    /// Number of messages that wait, and that workers have taken.
-    pub(crate) fn counts(&self) -> (usize, usize) {
-        let head = self.head.lock();
-        let tail = self.tail.lock();
-        (head.queue.len() + tail.queue.len(), head.active)
+    /// Whether somebody waits for what a worker has not told yet; for workers that look.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.ending.load(Ordering::Relaxed) || self.activity.is_awaited()
     }
 }

@@ -1,21 +1,19 @@
 //! What a worker does with a strand.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use tracing::Span;
-use tracing::level_filters::LevelFilter;
+use std::time::{Duration, Instant};
 
 use super::super::activity::Busy;
 use super::super::current::with_record;
 use super::super::presence::{Place, Record};
-use super::super::reply::{Carried, Parcel, Replier};
 use super::super::route::AnyHandler;
 use super::super::{MessageBus, ReplyError};
 use super::Core;
 use super::ends::{Hand, Source};
+use super::job::{AnySlot, Jobs};
 use super::pool::Pool;
 use super::strand::Strand;
-use crate::sync::{Arc, look};
+use crate::sync::{Arc, look, spin, spin_until};
 use crate::thread::panic_text;
 
 /// How many messages a worker handles before it makes way for other strands that wait.
@@ -42,91 +40,97 @@ impl std::fmt::Debug for Intake {
     }
 }
 
-/// A message in the queue of a dispatcher. Small: a long queue is read from memory.
-pub(crate) struct Job {
-    parcel: Parcel,
-    /// Place of the answer that is owed; [`NOTHING_OWED`] for events and once it is settled.
-    index: u32,
-    /// Where the sender was; none if nobody traces.
-    span: Option<Box<Span>>,
+/// How often a worker that is alone meets its senders. Each meeting costs them more than their messages do, so while they keep
+/// coming, it lets some of them gather.
+struct Meetings {
+    /// So many in a row found something at once.
+    busy: u32,
+    last: Option<Instant>,
 }
 
-const NOTHING_OWED: u32 = u32::MAX;
+impl Meetings {
+    /// From so many on it waits for more.
+    const BUSY: u32 = 4;
+    /// How far they are apart then.
+    const APART: Duration = Duration::from_micros(1);
 
-impl Job {
-    /// An event.
-    #[inline]
-    pub(crate) fn event(parcel: Parcel) -> Self {
+    fn new() -> Self {
         Self {
-            parcel,
-            index: NOTHING_OWED,
-            span: current_span(),
+            busy: 0,
+            last: None,
         }
     }
 
-    /// A request; the answer at `index` is owed from now on.
-    pub(crate) fn request(parcel: Parcel, index: usize) -> Self {
-        Self {
-            parcel,
-            index: u32::try_from(index).unwrap_or(NOTHING_OWED),
-            span: current_span(),
+    /// Before a meeting: waits until there seems to be something, for a moment, or until there may be more.
+    fn wait(&mut self, found: impl Fn() -> bool) {
+        if !found() {
+            // What comes within a moment costs no call of the system, and nobody has to be told of the end of all messages.
+            spin(found);
+            self.busy = 0;
+            return;
+        }
+        self.busy = self.busy.saturating_add(1);
+        if self.busy >= Self::BUSY {
+            spin_until(
+                self.last
+                    .take()
+                    .and_then(|last| last.checked_add(Self::APART)),
+            );
+            self.last = Some(Instant::now());
         }
     }
-
-    /// The obligation to answer, once.
-    pub(crate) fn take_reply(&mut self) -> Option<Replier<'_>> {
-        owed(&*self.parcel, &mut self.index)
-    }
 }
 
-fn owed<'a>(parcel: &'a dyn Carried, index: &mut u32) -> Option<Replier<'a>> {
-    let index = std::mem::replace(index, NOTHING_OWED);
-    if index == NOTHING_OWED {
-        return None;
-    }
-    let replies = parcel.replies()?;
-    Some(Replier::new(replies, index as usize))
+/// What a thread takes along from one turn to the next, so that short turns need not ask for it.
+#[derive(Default)]
+pub(crate) struct Luggage {
+    /// So that threads do not fight over the count of its references.
+    bus: Option<MessageBus>,
+    /// Empty, and of the size of the last message.
+    slot: Option<Box<dyn AnySlot>>,
+    turns: u32,
 }
 
-impl Drop for Job {
-    fn drop(&mut self) {
-        // Who gets it drops it: abandoned.
-        drop(self.take_reply());
-    }
-}
+impl Luggage {
+    /// For so many turns a thread has the bus in its hand: handlers that send to themselves do not keep it alive.
+    const TURNS_WITH_A_BUS: u32 = 32;
 
-impl std::fmt::Debug for Job {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Job").finish_non_exhaustive()
+    /// Whether the thread has the bus in its hand.
+    pub(crate) fn has_bus(&self) -> bool {
+        self.bus.is_some()
     }
-}
 
-/// Where the sender is, for the log of the handler; none if nobody traces.
-#[inline]
-fn current_span() -> Option<Box<Span>> {
-    // One load; asking for the span itself costs more than the queue.
-    if LevelFilter::current() == LevelFilter::OFF {
-        return None;
+    /// Lets the bus go. Not under a lock: it may be the last to have it.
+    pub(crate) fn put_down(&mut self) {
+        self.bus = None;
+        self.turns = 0;
     }
-    let span = Span::current();
-    (!span.is_none()).then(|| Box::new(span))
+
+    fn take_bus(&mut self, core: &Core) -> Option<MessageBus> {
+        self.turns += 1;
+        if self.turns > Self::TURNS_WITH_A_BUS {
+            self.put_down();
+        }
+        self.bus.take().or_else(|| core.bus())
+    }
 }
 
 /// Serves the strand until it is empty or it is the turn of others.
-pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>) {
+pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>, luggage: &mut Luggage) {
     let Some(strand) = core.strand.as_ref() else {
         return;
     };
     let mut hand = Hand::new();
     loop {
-        // Asked anew for each turn: handlers that send to themselves do not keep the bus alive.
-        let Some(bus) = core.bus() else {
+        let Some(bus) = luggage.take_bus(&core) else {
             // The last handle of the bus is gone, and with it all who could want this.
             core.close();
             strand.step_aside(&mut hand);
             return;
         };
-        if !with_record(|record| serve(&core, strand, &mut hand, pool, record, &bus)) {
+        let slot = &mut luggage.slot;
+        if !with_record(|record| serve(&core, strand, &mut hand, slot, pool, record, &bus)) {
+            luggage.bus = Some(bus);
             return;
         }
         // Only for others: a worker that has the strand's data at hand is the best one to go on.
@@ -134,6 +138,7 @@ pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>) {
             if strand.step_aside(&mut hand) {
                 pool.submit(core);
             }
+            luggage.bus = Some(bus);
             return;
         }
     }
@@ -142,14 +147,23 @@ pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>) {
 /// Returns false if the worker has left, true if others should have their turn before this strand goes on.
 fn serve(
     core: &Arc<Core>,
-    strand: &Strand<Job, Intake>,
+    strand: &Strand<Jobs, Intake>,
     hand: &mut Hand<Intake>,
+    slot: &mut Option<Box<dyn AnySlot>>,
     pool: &Arc<Pool>,
     record: &Record,
     bus: &MessageBus,
 ) -> bool {
+    let mut meetings = Meetings::new();
     for _ in 0..MESSAGES_PER_TURN {
-        let Some(taken) = strand.next(hand) else {
+        if core.is_single_worker() {
+            if strand.next_ahead(hand, slot) {
+                run(core, strand, hand, slot, record, bus);
+                continue;
+            }
+            meetings.wait(|| strand.has_work() || strand.is_awaited() || pool.has_waiting());
+        }
+        let Some(taken) = strand.next(hand, slot) else {
             if !core.is_burst() {
                 look(None, || {
                     strand.has_work() || strand.is_closed() || pool.has_waiting()
@@ -163,7 +177,7 @@ fn serve(
         if taken.needs_worker {
             pool.submit(Arc::clone(core));
         }
-        run(core, strand, hand, taken.job, record, bus);
+        run(core, strand, hand, slot, record, bus);
     }
     true
 }
@@ -171,48 +185,47 @@ fn serve(
 /// Runs one handler, or cancels its message if the dispatcher was destroyed. Never unwinds.
 fn run(
     core: &Arc<Core>,
-    strand: &Strand<Job, Intake>,
+    strand: &Strand<Jobs, Intake>,
     hand: &mut Hand<Intake>,
-    mut job: Job,
+    slot: &mut Option<Box<dyn AnySlot>>,
     record: &Record,
     bus: &MessageBus,
 ) {
+    let Some(slot) = slot.as_deref_mut() else {
+        return;
+    };
     if strand.is_closed() {
         hand.cancelled();
-        cancel(core, job);
+        cancel(core, slot);
         return;
     }
     let call = || {
-        let Some(intake) = hand.source() else {
-            return;
-        };
-        let Some(_turn) = record.enter_from_queue(intake.place, core.number) else {
-            return;
-        };
-        let _inside = job.span.as_ref().map(|span| span.enter());
-        let reply = owed(&*job.parcel, &mut job.index);
-        let handler = job.parcel.handler().unwrap_or(&*intake.handler);
-        handler.run(job.parcel.message(), reply, core, bus);
+        if let Some(intake) = hand.source()
+            && let Some(_turn) = record.enter_from_queue(intake.place, core.number)
+        {
+            slot.run(intake, core, bus);
+        }
+        slot.clear();
     };
     if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
-        // Handlers are caught further in: this was the `Drop` of a reply or of an error.
+        // Handlers are caught further in: this was the `Drop` of a reply, of an error or of the message.
         tracing::error!(handler = %core.name, "panic after a handler: {}", panic_text(payload));
+        discard(core, slot);
     }
-    discard(core, job);
 }
 
 /// Settles a message that will not be handled.
-pub(crate) fn cancel(core: &Arc<Core>, mut job: Job) {
+pub(crate) fn cancel(core: &Arc<Core>, slot: &mut dyn AnySlot) {
     core.tally.cancelled();
-    if let Some(reply) = job.take_reply() {
+    if let Some(reply) = slot.take_reply() {
         reply.fail(|handler, _| ReplyError::Cancelled { handler });
     }
-    discard(core, job);
+    discard(core, slot);
 }
 
 /// Drops a message; its payload may be the last of its kind and its `Drop` may panic.
-pub(crate) fn discard(core: &Core, job: Job) {
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(job))) {
+pub(crate) fn discard(core: &Core, slot: &mut dyn AnySlot) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| slot.clear())) {
         tracing::error!(handler = %core.name, "panic while a message was dropped: {}", panic_text(payload));
     }
 }

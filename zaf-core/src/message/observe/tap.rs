@@ -14,17 +14,18 @@ use crossbeam_channel::{Sender, TrySendError};
 use parking_lot::Mutex;
 
 use super::super::bus::MessageBus;
+use super::super::carried::{Carried, Watched};
 use super::super::current::with_record;
 use super::super::dispatcher::Core;
 use super::super::dispatcher::pool::Summons;
 use super::super::enqueue::enqueue;
 use super::super::error::BusError;
+use super::super::handler::{Handler, Look};
 use super::super::message::{Message, Origin};
 use super::super::presence::Record;
-use super::super::reply::Parcel;
 use super::super::report::Failure;
-use super::super::route::{Entry, Handler, Look};
-use super::super::{DispatcherKind, Entity};
+use super::super::route::Entry;
+use super::super::{DispatcherKind, Entity, MessageKind};
 use super::{Delivery, Observed, ObservedMessage, Outcome, ThreadLabel};
 use crate::error::Result;
 
@@ -229,16 +230,17 @@ impl Sending {
         &self,
         record: &Record,
         entry: &Entry<P, R>,
-        parcel: Parcel,
-        owed: Option<usize>,
+        kind: MessageKind,
+        carried: impl Carried,
         summons: &mut Summons<'_>,
     ) -> Result<bool, BusError> {
         let delivery = Arc::new(self.deliver(&entry.core));
-        let (Handler::Call(call) | Handler::Encoded(call)) = &*entry.handler else {
-            return enqueue(record, entry, parcel, owed, summons);
+        let Some(call) = entry.handler.look() else {
+            return enqueue(record, entry, kind, carried, summons);
         };
-        let parcel = parcel.observed(Arc::new(Handler::Call(delivery.wrap(call))));
-        let outcome = enqueue(record, entry, parcel, owed, summons);
+        let handler = Arc::new(Handler::Encoded(delivery.wrap(call)));
+        let carried = Watched { carried, handler };
+        let outcome = enqueue(record, entry, kind, carried, summons);
         match &outcome {
             Ok(true) => {}
             Ok(false) => delivery.settle(Outcome::Cancelled, None),

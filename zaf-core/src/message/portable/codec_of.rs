@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::super::codec::{decode, encode};
+use super::super::handler::Handler;
 use super::super::message::{Body, Message};
 use super::super::registration::Subscription;
-use super::super::route::Handler;
 use super::super::{
     DispatchReport, EndpointId, Entity, EventId, MessageBus, MessageDescriptor, RequestId,
     WireFormat,

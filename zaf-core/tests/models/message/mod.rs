@@ -4,11 +4,15 @@
 pub(crate) mod activity;
 #[path = "../../../src/message/answer.rs"]
 pub(crate) mod answer;
+#[path = "../../../src/message/carried.rs"]
+pub(crate) mod carried;
 pub(crate) mod dispatcher;
 #[path = "../../../src/message/entity.rs"]
 pub(crate) mod entity;
 #[path = "../../../src/message/error.rs"]
 pub(crate) mod error;
+#[path = "../../../src/message/kept.rs"]
+pub(crate) mod kept;
 #[expect(clippy::module_inception, reason = "its name in the library")]
 pub(crate) mod message;
 pub(crate) mod observe;

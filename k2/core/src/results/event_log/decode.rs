@@ -53,6 +53,7 @@ enum Kind {
     CasesSelected,
     CaseStarted,
     CaseFinished,
+    RunResumed,
     RunFinished,
     #[serde(other)]
     Unknown,
@@ -133,6 +134,7 @@ impl<'de> DeserializeSeed<'de> for DataSeed {
             Kind::CasesSelected => RecordBody::CasesSelected(Deserialize::deserialize(data)?),
             Kind::CaseStarted => RecordBody::CaseStarted(Deserialize::deserialize(data)?),
             Kind::CaseFinished => RecordBody::CaseFinished(Deserialize::deserialize(data)?),
+            Kind::RunResumed => RecordBody::RunResumed(Deserialize::deserialize(data)?),
             Kind::RunFinished => RecordBody::RunFinished(Deserialize::deserialize(data)?),
         };
         Ok(Some(body))

@@ -12,11 +12,12 @@ use super::sync::Syncer;
 use super::{EncodedBody, EventLogWriter};
 use crate::messages::{
     CasesSelected, EventLogState, RECORDED, REPORTS_WRITTEN, RESULTS, RUN_HISTORY, RUNNER,
-    RunFinished, RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED, TEST_CASE_STARTED,
-    TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_STARTED, TestCaseFinished, TestCaseStarted,
-    WRITE_REPORTS,
+    RunFinished, RunResumed, RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED,
+    TEST_CASE_STARTED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
+    TestCaseFinished, TestCaseStarted, WRITE_REPORTS,
 };
-use crate::results::{EVENT_LOG_FILE, RecordBody};
+use crate::results::{EVENT_LOG_FILE, Progress, RecordBody};
+use crate::supervisor::guard;
 
 /// Writes what the runner says to the event log, before anybody else hears it, and then tells it as `RECORDED`.
 ///
@@ -117,6 +118,7 @@ impl EventLog {
     #[callback_dispatcher(TEST_RUN_STARTED, endpoints = [RUNNER], priority = 1000)]
     fn run_started(&self, message: &Message<RunStarted>, bus: &MessageBus) -> Result<()> {
         let run = message.data();
+        let goes_on = guard::continuation().is_some();
         let path = run.directory.join(EVENT_LOG_FILE);
         let syncer = match Syncer::start(path.clone()) {
             Ok(syncer) => Some(syncer),
@@ -125,7 +127,11 @@ impl EventLog {
                 None
             }
         };
-        let writer = EventLogWriter::new(path);
+        let writer = if goes_on {
+            Progress::read(&path)?.resume(&path)?
+        } else {
+            EventLogWriter::new(path)
+        };
         let before = self.open.lock().replace(Open {
             writer,
             syncer,
@@ -134,12 +140,23 @@ impl EventLog {
         if let Some(syncer) = before.and_then(|before| before.syncer) {
             syncer.stop();
         }
+        if goes_on {
+            return Ok(());
+        }
         self.record(RecordBody::RunStarted(run.clone()), bus)
     }
 
     #[callback_dispatcher(TEST_CASES_SELECTED, endpoints = [RUNNER], priority = 1000)]
     fn cases_selected(&self, message: &Message<CasesSelected>, bus: &MessageBus) -> Result<()> {
+        if guard::continuation().is_some() {
+            return Ok(());
+        }
         self.record(RecordBody::CasesSelected(message.data().clone()), bus)
+    }
+
+    #[callback_dispatcher(TEST_RUN_RESUMED, endpoints = [RUNNER], priority = 1000)]
+    fn run_resumed(&self, message: &Message<RunResumed>, bus: &MessageBus) -> Result<()> {
+        self.record(RecordBody::RunResumed(message.data().clone()), bus)
     }
 
     #[callback_dispatcher(TEST_CASE_STARTED, endpoints = [RUNNER], priority = 1000)]

@@ -76,6 +76,7 @@ pub struct EventLogReader<R = File> {
     buffer: Vec<u8>,
     line: u64,
     last_seq: u64,
+    whole_bytes: u64,
     torn_bytes: u64,
     unknown_kinds: u64,
     missing_records: u64,
@@ -108,6 +109,7 @@ impl<R: Read> EventLogReader<R> {
             buffer: Vec::new(),
             line: 0,
             last_seq: 0,
+            whole_bytes: 0,
             torn_bytes: 0,
             unknown_kinds: 0,
             missing_records: 0,
@@ -128,6 +130,16 @@ impl<R: Read> EventLogReader<R> {
     /// Bytes of an unfinished last line that were cut off. 0 until the end has been reached.
     pub fn torn_bytes(&self) -> u64 {
         self.torn_bytes
+    }
+
+    /// Bytes of the whole lines read so far.
+    pub fn whole_bytes(&self) -> u64 {
+        self.whole_bytes
+    }
+
+    /// Number of the last record read; 0 if there is none.
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
     }
 
     /// Records left out so far because their kind is not known.
@@ -165,6 +177,7 @@ impl<R: Read> EventLogReader<R> {
                 return Ok(None);
             };
             self.line += 1;
+            self.whole_bytes += read as u64;
             let Envelope {
                 schema,
                 seq,

@@ -113,6 +113,20 @@ impl EventLogWriter {
         };
         Self::with_file(file, path)
     }
+
+    /// Goes on with the file `path`, whose last whole record is `last_seq` and ends at `length`: what stands behind that is a torn
+    /// line, and is cut off.
+    ///
+    /// # Errors
+    /// If the file cannot be opened or cut.
+    pub fn resume(path: Utf8PathBuf, last_seq: u64, length: u64) -> io::Result<Self> {
+        let mut writer = Self::new(path);
+        writer.file.get()?;
+        writer.file.cut(length)?;
+        writer.next_seq = last_seq + 1;
+        writer.length = length;
+        Ok(writer)
+    }
 }
 
 /// The body of a record and its text. Made without the writer, so that threads that write to one log wait for each other only as

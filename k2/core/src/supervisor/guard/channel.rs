@@ -1,13 +1,15 @@
-//! The two pipes between guard and runner.
+//! What guard and runner say to each other.
 //!
-//! | Pipe | What goes through it |
+//! | | What goes through it |
 //! | --- | --- |
 //! | orders, to the runner | one byte per signal that the guard got: its number |
-//! | news, to the guard | lines: an empty one once the runner watches signals, else the path of the run's directory |
+//! | news, to the guard | lines: an empty one once the runner watches signals, the path of the run's directory, [`OVER`] when all is told |
+//! | note, to the runner | JSON, written before it starts: the numbers of both pipes, and what a runner before it has left to do |
 //!
-//! The runner inherits its ends under numbers that the variable [`RUNNER_VARIABLE`](super::RUNNER_VARIABLE) names, and opens them anew
-//! through `/proc/self/fd`: a number cannot be turned into an owned descriptor safely. The variable also has the numbers of the
-//! pipes themselves, so what inherits the variable alone does not take itself for a runner.
+//! The note is a file in memory that the runner inherits, and finds by its name: an environment variable would be seen by every test
+//! function. A number cannot be turned into an owned descriptor safely, so the pipes are opened anew through `/proc/self/fd`; the
+//! note also has the numbers of the pipes themselves, so that nothing else is taken for them. Only the runner keeps the note open: by
+//! that it is known as the living runner of a run.
 
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
@@ -16,19 +18,30 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use rustix::fs::{Mode, OFlags, fstat};
+use rustix::fs::{MemfdFlags, Mode, OFlags, fstat, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionbio};
 use rustix::process::{Pid, getpid};
+use serde::{Deserialize, Serialize};
 use zaf_core::application::SignalRelay;
 
+use super::continuation::Continuation;
 use super::watch::Inbox;
+use crate::supervisor::cookie::Owner;
+
+/// Name of the note; the kernel shows it as `/memfd:NAME (deleted)`.
+const NOTE: &str = "k2-runner";
+
+/// The news that the run has told everything. No path begins like this.
+const OVER: &[u8] = b"\0over";
 
 /// The runner's side of this process, if it is a runner: a process has one guard at most.
 static RUNNER: OnceLock<Runner> = OnceLock::new();
 
 struct Runner {
     guard: Pid,
+    owner: Option<String>,
     news: File,
+    continuation: Option<Continuation>,
 }
 
 /// What the guard holds.
@@ -43,13 +56,34 @@ pub(super) struct GuardEnd {
 pub(super) struct Inherited {
     orders: PipeReader,
     news: PipeWriter,
+    note: File,
+}
+
+/// What the runner reads first.
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    guard: i32,
+    /// The mark of the run.
+    owner: Option<String>,
+    orders: Pipe,
+    news: Pipe,
+    continuation: Option<Continuation>,
+}
+
+/// A pipe by the number of the inherited descriptor, and its own.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Pipe {
+    descriptor: i32,
+    inode: u64,
 }
 
 /// What the runner holds.
 pub(super) struct RunnerEnd {
     guard: Pid,
+    owner: Option<String>,
     orders: File,
     news: File,
+    continuation: Option<Continuation>,
 }
 
 /// One thing that the runner has told.
@@ -59,45 +93,99 @@ pub(super) enum News {
     Watching,
     /// The directory of the run.
     Directory(PathBuf),
+    /// Every case has its verdict, or the command says why not.
+    Over,
 }
 
 /// The pipes, and the sockets in which signals arrive: all descriptors that a guard needs.
 pub(super) fn open() -> io::Result<(GuardEnd, Inherited)> {
-    let (their_orders, orders) = io::pipe()?;
-    let (news, their_news) = io::pipe()?;
-    ioctl_fionbio(&news, true)?;
-    // A runner that does not read must not hold up the guard.
-    ioctl_fionbio(&orders, true)?;
-    // This process has one thread: nobody else starts a process meanwhile.
-    fcntl_setfd(&their_orders, FdFlags::empty())?;
-    fcntl_setfd(&their_news, FdFlags::empty())?;
+    let (orders, news, inherited) = open_pipes(None)?;
     let end = GuardEnd {
         orders,
         news,
         inbox: Inbox::open()?,
         line: Vec::new(),
     };
-    let inherited = Inherited {
-        orders: their_orders,
-        news: their_news,
-    };
     Ok((end, inherited))
 }
 
-impl Inherited {
-    /// The value of the variable that makes a process the runner.
-    pub(super) fn variable(&self) -> io::Result<String> {
-        let orders = describe(&self.orders)?;
-        let news = describe(&self.news)?;
-        Ok(format!("{}:{orders}:{news}", getpid()))
+/// What this process, which has one thread, leaves open for the process that it starts next.
+fn open_pipes(
+    continuation: Option<Continuation>,
+) -> io::Result<(PipeWriter, PipeReader, Inherited)> {
+    let (their_orders, orders) = io::pipe()?;
+    let (news, their_news) = io::pipe()?;
+    ioctl_fionbio(&news, true)?;
+    // A runner that does not read must not hold up the guard.
+    ioctl_fionbio(&orders, true)?;
+    let note = Note {
+        guard: getpid().as_raw_pid(),
+        owner: Owner::this().map(ToString::to_string),
+        orders: Pipe::of(&their_orders)?,
+        news: Pipe::of(&their_news)?,
+        continuation,
+    };
+    let mut file = File::from(memfd_create(NOTE, MemfdFlags::CLOEXEC)?);
+    file.write_all(&serde_json::to_vec(&note)?)?;
+    let inherited = Inherited {
+        orders: their_orders,
+        news: their_news,
+        note: file,
+    };
+    // This process has one thread: nobody else starts a process meanwhile.
+    fcntl_setfd(&inherited.orders, FdFlags::empty())?;
+    fcntl_setfd(&inherited.news, FdFlags::empty())?;
+    fcntl_setfd(&inherited.note, FdFlags::empty())?;
+    Ok((orders, news, inherited))
+}
+
+impl Pipe {
+    fn of(pipe: &(impl AsFd + AsRawFd)) -> io::Result<Self> {
+        Ok(Self {
+            descriptor: pipe.as_raw_fd(),
+            inode: fstat(pipe)?.st_ino,
+        })
+    }
+
+    /// Opens it anew, if the descriptor is that pipe.
+    fn open(self, flags: OFlags) -> Option<File> {
+        let file = open_descriptor(self.descriptor, flags)?;
+        let stat = fstat(&file).ok()?;
+        (stat.st_ino == self.inode).then_some(file)
     }
 }
 
-fn describe(pipe: &(impl AsFd + AsRawFd)) -> io::Result<String> {
-    Ok(format!("{}:{}", pipe.as_raw_fd(), fstat(pipe)?.st_ino))
+fn open_descriptor(descriptor: i32, flags: OFlags) -> Option<File> {
+    let path = format!("/proc/self/fd/{descriptor}");
+    let file = rustix::fs::open(path, flags | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    Some(File::from(file))
+}
+
+/// Whether the process `pid` has a note open: it is the runner of a run, or becomes one.
+pub(super) fn has_note(pid: i32) -> bool {
+    note_of(&format!("/proc/{pid}/fd")).is_some()
+}
+
+/// The number of the descriptor in `directory` that is a note.
+fn note_of(directory: &str) -> Option<i32> {
+    let name = format!("/memfd:{NOTE} ");
+    std::fs::read_dir(directory).ok()?.find_map(|entry| {
+        let entry = entry.ok()?;
+        let target = std::fs::read_link(entry.path()).ok()?;
+        let is_note = target.as_os_str().as_bytes().starts_with(name.as_bytes());
+        is_note.then(|| entry.file_name().to_str()?.parse().ok())?
+    })
 }
 
 impl GuardEnd {
+    /// Pipes to another runner, which takes over; signals arrive as before.
+    pub(super) fn reopen(&mut self, continuation: Continuation) -> io::Result<Inherited> {
+        let (orders, news, inherited) = open_pipes(Some(continuation))?;
+        (self.orders, self.news) = (orders, news);
+        self.line.clear();
+        Ok(inherited)
+    }
+
     /// From now on ends and stops of children wake the guard.
     pub(super) fn watch_children(&mut self) -> io::Result<()> {
         self.inbox.watch_children()
@@ -142,6 +230,8 @@ fn split(line: &mut Vec<u8>, bytes: &[u8]) -> Vec<News> {
         let line = std::mem::take(line);
         told.push(if line.is_empty() {
             News::Watching
+        } else if line == OVER {
+            News::Over
         } else {
             News::Directory(std::ffi::OsStr::from_bytes(&line).into())
         });
@@ -150,17 +240,23 @@ fn split(line: &mut Vec<u8>, bytes: &[u8]) -> Vec<News> {
 }
 
 impl RunnerEnd {
-    /// The ends that `variable` names, if they are there.
-    pub(super) fn open(variable: &str) -> Option<Self> {
-        let mut numbers = variable.split(':');
-        let guard = Pid::from_raw(numbers.next()?.parse().ok()?)?;
-        let mut pipe = |flags| open_pipe(numbers.next()?, numbers.next()?.parse().ok()?, flags);
-        let orders = pipe(OFlags::RDONLY | OFlags::NONBLOCK)?;
-        let news = pipe(OFlags::WRONLY)?;
+    /// The ends that this process has inherited, if it is a runner; an error if they cannot be used.
+    pub(super) fn open() -> Option<Result<Self, ()>> {
+        let descriptor = note_of("/proc/self/fd")?;
+        Some(Self::with_note(descriptor).ok_or(()))
+    }
+
+    fn with_note(descriptor: i32) -> Option<Self> {
+        let mut text = Vec::new();
+        let mut file = open_descriptor(descriptor, OFlags::RDONLY)?;
+        file.read_to_end(&mut text).ok()?;
+        let note: Note = serde_json::from_slice(&text).ok()?;
         Some(Self {
-            guard,
-            orders,
-            news,
+            guard: Pid::from_raw(note.guard)?,
+            owner: note.owner,
+            orders: note.orders.open(OFlags::RDONLY | OFlags::NONBLOCK)?,
+            news: note.news.open(OFlags::WRONLY)?,
+            continuation: note.continuation,
         })
     }
 
@@ -173,7 +269,9 @@ impl RunnerEnd {
         let watching = self.news.try_clone().ok()?;
         let runner = Runner {
             guard: self.guard,
+            owner: self.owner,
             news: self.news,
+            continuation: self.continuation,
         };
         RUNNER.set(runner).ok()?;
         Some(SignalRelay {
@@ -181,15 +279,6 @@ impl RunnerEnd {
             watching,
         })
     }
-}
-
-/// Opens the pipe behind a descriptor of this process anew, if it is the pipe with this number.
-fn open_pipe(descriptor: &str, inode: u64, flags: OFlags) -> Option<File> {
-    let descriptor: u32 = descriptor.parse().ok()?;
-    let path = format!("/proc/self/fd/{descriptor}");
-    let file = rustix::fs::open(path, flags | OFlags::CLOEXEC, Mode::empty()).ok()?;
-    let stat = fstat(&file).ok()?;
-    (stat.st_ino == inode).then(|| File::from(file))
 }
 
 /// The guard of this process, if it is a runner.
@@ -201,14 +290,31 @@ pub(super) fn is_guarded() -> bool {
     RUNNER.get().is_some()
 }
 
+/// The mark of the run, if this process is a runner.
+pub(super) fn owner() -> Option<String> {
+    RUNNER.get()?.owner.clone()
+}
+
+/// What a runner before this one has left to do.
+pub(super) fn continuation() -> Option<&'static Continuation> {
+    RUNNER.get()?.continuation.as_ref()
+}
+
 pub(super) fn tell_directory(directory: &Path) {
     let directory = directory.as_os_str().as_bytes();
-    let Some(runner) = RUNNER.get() else {
-        return;
-    };
     if !directory.contains(&b'\n') {
+        tell(directory);
+    }
+}
+
+pub(super) fn tell_over() {
+    tell(OVER);
+}
+
+fn tell(line: &[u8]) {
+    if let Some(runner) = RUNNER.get() {
         // Without it the guard only says less.
-        drop((&runner.news).write_all(&[directory, b"\n"].concat()));
+        drop((&runner.news).write_all(&[line, b"\n"].concat()));
     }
 }
 
@@ -217,28 +323,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_runner_opens_what_the_guard_named_and_nothing_else() {
+    fn the_runner_opens_what_the_guard_noted_and_nothing_else() {
         let (mut end, inherited) = open().unwrap();
-        let variable = inherited.variable().unwrap();
-        let runner = RunnerEnd::open(&variable).unwrap();
+        let note = inherited.note.as_raw_fd();
+        let runner = RunnerEnd::with_note(note).unwrap();
         assert_eq!(runner.guard(), getpid());
-        (&runner.news).write_all(b"\n/some/run\n/half").unwrap();
-        assert_eq!(
-            end.read_news(),
-            Some(vec![News::Watching, News::Directory("/some/run".into())])
-        );
+        assert!(has_note(getpid().as_raw_pid()));
+        (&runner.news)
+            .write_all(b"\n/some/run\n\0over\n/half")
+            .unwrap();
+        let told = [
+            News::Watching,
+            News::Directory("/some/run".into()),
+            News::Over,
+        ];
+        assert_eq!(end.read_news(), Some(told.into()));
         end.order(15);
         let mut number = [0; 4];
         assert_eq!((&runner.orders).read(&mut number).unwrap(), 1);
         assert_eq!(number[0], 15);
 
         // The same numbers, but another pipe behind them.
-        let mut parts: Vec<String> = variable.split(':').map(str::to_owned).collect();
-        parts[2] = "1".to_owned();
-        assert!(RunnerEnd::open(&parts.join(":")).is_none());
-        for nonsense in ["", "1", "x:1:2:3:4", "0:1:2:3:4", "1:../1:2:3:4"] {
-            assert!(RunnerEnd::open(nonsense).is_none(), "{nonsense}");
-        }
+        let orders = Pipe::of(&inherited.orders).unwrap();
+        let other = Pipe { inode: 1, ..orders };
+        assert!(orders.open(OFlags::RDONLY | OFlags::NONBLOCK).is_some());
+        assert!(other.open(OFlags::RDONLY | OFlags::NONBLOCK).is_none());
+        let no_note = File::open("/dev/null").unwrap();
+        assert!(RunnerEnd::with_note(no_note.as_raw_fd()).is_none());
         drop((runner, inherited));
         assert_eq!(end.read_news(), None);
     }

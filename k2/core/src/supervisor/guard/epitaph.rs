@@ -1,140 +1,107 @@
-//! What a guard says about a runner that died: how, and which cases have no verdict because of it.
-//!
-//! The event log knows; it is read, never written: it ends with the last thing that is certain.
+//! What a guard says on standard error about a runner that died: how, and what becomes of the cases.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::IsTerminal;
-use std::path::Path;
 
 use camino::Utf8Path;
-use rustix::process::Signal;
 
-use crate::case::CaseId;
-use crate::results::event_log::EventLogReader;
-use crate::results::{EVENT_LOG_FILE, RecordBody, printable_line};
-use crate::supervisor::signal_name;
+use super::Ended;
+use super::aftermath::Verdicts;
+use super::continuation::{Continuation, Part};
+use crate::results::{EVENT_LOG_FILE, Progress, printable_line};
 
 /// Cases of each sort that are named; of more only the number is told.
 const NAMED: usize = 20;
 
-/// Signals by which a process kills itself, by a mistake of its own.
-const FAULTS: [Signal; 6] = [
-    Signal::ABORT,
-    Signal::SEGV,
-    Signal::BUS,
-    Signal::ILL,
-    Signal::FPE,
-    Signal::SYS,
-];
-
-/// What of a run the log says.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Left {
-    /// Cases that were running, in the order in which they had started.
-    running: Vec<CaseId>,
-    /// How many had not been started.
-    not_run: usize,
-    /// Whole records of the log.
-    records: u64,
-}
-
-/// Writes it to standard error.
-pub(super) fn write(signal: i32, directory: Option<&Path>) {
-    let mut text = String::new();
+/// Writes `text` to standard error.
+pub(super) fn write(text: &str) {
+    let mut all = String::new();
     if std::io::stderr().is_terminal() {
         // The progress of the run may stand in the line.
-        text.push('\n');
+        all.push('\n');
     }
-    text.push_str(&render(signal, directory.and_then(Utf8Path::from_path)));
+    all.push_str(text);
     // Nobody is left to be told that it cannot be told.
-    let _ = rustix::io::write(rustix::stdio::stderr(), text.as_bytes());
+    let _ = rustix::io::write(rustix::stdio::stderr(), all.as_bytes());
 }
 
-fn render(signal: i32, directory: Option<&Utf8Path>) -> String {
-    let how = how(signal);
-    let mut text = format!("error: runner {how}; the processes that it had started were killed\n");
-    let Some(directory) = directory else {
+/// The run is over.
+pub(super) fn of_run(ended: Ended, log: Option<(&Utf8Path, &Progress, &Verdicts)>) -> String {
+    let mut text = head(ended);
+    let Some((directory, progress, verdicts)) = log else {
         return text;
     };
+    let lines = verdicts.broken_off.iter();
+    list(
+        &mut text,
+        lines.map(|(case, verdict, reason)| (verdict.to_string(), case.as_str(), reason.as_str())),
+    );
+    if verdicts.not_run > 0 {
+        let _ = writeln!(text, "  not-run  {}", cases(verdicts.not_run));
+    }
     let log = directory.join(EVENT_LOG_FILE);
-    let left = read(&log);
-    let guilt = match left.running.as_slice() {
-        [_] if is_fault(signal) => format!(
-            "killed the runner ({}), unless an extension did",
-            name(signal)
-        ),
-        _ => format!("was running when the runner {how}"),
-    };
-    for case in left.running.iter().take(NAMED) {
-        let case = printable_line(case.as_str());
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "  error    {case}: {guilt}");
-    }
-    if let more @ 1.. = left.running.len().saturating_sub(NAMED) {
-        let _ = writeln!(text, "  error    {more} more: {guilt}");
-    }
-    if left.not_run > 0 {
-        let cases = if left.not_run == 1 { "case" } else { "cases" };
-        let _ = writeln!(text, "  not-run  {} {cases}", left.not_run);
-    }
-    let _ = writeln!(text, "  log      {log}, {} records", left.records);
+    let _ = writeln!(text, "  log      {log}, {} records", progress.records);
     text
 }
 
-fn name(signal: i32) -> String {
-    signal_name(signal).map_or_else(|| format!("signal {signal}"), str::to_owned)
-}
-
-fn is_fault(signal: i32) -> bool {
-    FAULTS.iter().any(|fault| fault.as_raw() == signal)
-}
-
-fn how(signal: i32) -> String {
-    let name = name(signal);
-    if signal == Signal::ABORT.as_raw() {
-        format!("aborted ({name})")
-    } else if is_fault(signal) {
-        format!("crashed ({name})")
+/// The run goes on.
+pub(super) fn of_runner(ended: Ended, progress: &Progress, next: &Continuation) -> String {
+    let mut text = head(ended);
+    let broken_off = next.broken_off.iter().map(|case| {
+        let word = match case.part {
+            Part::Guilty => "error",
+            Part::Suspect | Part::Bystander => "again",
+        };
+        (word.to_owned(), case.case.as_str(), case.reason.as_str())
+    });
+    list(&mut text, broken_off);
+    let again = next.broken_off.iter();
+    let again = again.filter(|case| case.part != Part::Guilty).count() as u64;
+    let apart = if next.apart {
+        "; functions run in processes of their own from now on"
     } else {
-        format!("was killed ({name})")
-    }
+        ""
+    };
+    // Writing to a string cannot fail.
+    let _ = writeln!(
+        text,
+        "  the run goes on in a new runner with {}{apart}",
+        cases(progress.waiting() + again)
+    );
+    text
 }
 
-/// What can be read counts; a log that cannot be read says nothing.
-fn read(log: &Utf8Path) -> Left {
-    let mut left = Left::default();
-    let mut selected = BTreeSet::new();
-    let Ok(records) = EventLogReader::open(log) else {
-        return left;
-    };
-    for record in records.map_while(Result::ok) {
-        left.records += 1;
-        match record.body {
-            RecordBody::CasesSelected(found) => selected.extend(found.cases.iter().cloned()),
-            RecordBody::CaseStarted(case) => {
-                selected.remove(&case.case);
-                left.running.retain(|running| *running != case.case);
-                left.running.push(case.case);
-            }
-            RecordBody::CaseFinished(case) => {
-                selected.remove(&case.case);
-                left.running.retain(|running| *running != case.case);
-            }
-            RecordBody::RunStarted(_) | RecordBody::RunFinished(_) => {}
-        }
+fn head(ended: Ended) -> String {
+    let how = ended.how();
+    format!("error: runner {how}; the processes that it had started were killed\n")
+}
+
+fn cases(count: u64) -> String {
+    let cases = if count == 1 { "case" } else { "cases" };
+    format!("{count} {cases}")
+}
+
+fn list<'a>(text: &mut String, lines: impl ExactSizeIterator<Item = (String, &'a str, &'a str)>) {
+    let more = lines.len().saturating_sub(NAMED);
+    for (word, case, reason) in lines.take(NAMED) {
+        let case = printable_line(case);
+        let _ = writeln!(text, "  {word:<8} {case}: {reason}");
     }
-    left.not_run = selected.len();
-    left
+    if more > 0 {
+        let _ = writeln!(text, "           and {more} more");
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use camino::Utf8PathBuf;
+
+    use super::super::{aftermath, continuation};
     use super::*;
 
-    fn log(lines: &[&str]) -> (tempfile::TempDir, camino::Utf8PathBuf) {
+    fn log(lines: &[&str]) -> (tempfile::TempDir, Utf8PathBuf, Progress) {
         let directory = tempfile::tempdir().unwrap();
-        let path = camino::Utf8PathBuf::from_path_buf(directory.path().to_owned()).unwrap();
+        let path = Utf8PathBuf::from_path_buf(directory.path().to_owned()).unwrap();
         let text: Vec<String> = lines
             .iter()
             .enumerate()
@@ -146,53 +113,119 @@ mod tests {
             })
             .collect();
         std::fs::write(path.join(EVENT_LOG_FILE), text.concat() + "{\"torn").unwrap();
-        (directory, path)
+        let progress = Progress::read(&path.join(EVENT_LOG_FILE)).unwrap();
+        (directory, path, progress)
     }
 
     const SELECTED: &str = r#""kind":"cases-selected","data":{"cases":["s::a","s::b","s::c"],"filtered_out":0,"sources":1}"#;
 
-    fn started(case: &str) -> String {
+    fn started(execution: u64, case: &str, in_process: bool) -> String {
         format!(
-            r#""kind":"case-started","data":{{"execution":1,"case":"{case}","attempt":1,"started":"2026-11-21T03:00:00Z","worker":1}}"#
+            r#""kind":"case-started","data":{{"execution":{execution},"case":"{case}","attempt":1,"started":"2026-11-21T03:00:00Z","worker":1,"in_process":{in_process}}}"#
         )
     }
 
+    fn goes_on(ended: Ended, lines: &[&str]) -> String {
+        let (_dir, path, progress) = log(lines);
+        let next = continuation::after(ended, &path, &progress, None).unwrap();
+        of_runner(ended, &progress, &next)
+    }
+
+    fn is_over(ended: Ended, lines: &[&str]) -> String {
+        let (_dir, path, progress) = log(lines);
+        let verdicts = aftermath::verdicts(ended, ended.request(), &progress, None);
+        of_run(ended, Some((&path, &progress, &verdicts))).replace(path.as_str(), "DIR")
+    }
+
     #[test]
-    fn a6_the_one_case_that_ran_is_named_as_the_cause_of_a_fault() {
-        let (_dir, path) = log(&[SELECTED, &started("s::a")]);
-        let text = render(6, Some(&path)).replace(path.as_str(), "DIR");
+    fn e31_the_one_function_that_ran_is_named_and_the_run_goes_on() {
+        let text = goes_on(
+            Ended::Signal(6),
+            &[
+                SELECTED,
+                &started(1, "s::a", true),
+                &started(2, "s::b", false),
+            ],
+        );
         assert_eq!(
             text,
             "error: runner aborted (SIGABRT); the processes that it had started were killed\n\
-             \x20 error    s::a: killed the runner (SIGABRT), unless an extension did\n\
-             \x20 not-run  2 cases\n\
-             \x20 log      DIR/events.jsonl, 2 records\n"
+             \x20 error    s::a: killed the runner (SIGABRT)\n\
+             \x20 again    s::b: was ended because the runner aborted (SIGABRT); runs again\n\
+             \x20 the run goes on in a new runner with 2 cases\n"
         );
+    }
+
+    #[test]
+    fn e31_of_several_functions_none_is_blamed_without_a_proof() {
+        let text = goes_on(
+            Ended::Code(0),
+            &[
+                SELECTED,
+                &started(1, "s::a", true),
+                &started(2, "s::b", true),
+            ],
+        );
+        let reason = "ran when the runner exited with 0, beside 1 other function; runs again apart";
+        assert_eq!(text.matches(reason).count(), 2, "{text}");
+        assert!(text.contains("a new runner with 3 cases"), "{text}");
     }
 
     #[test]
     fn d17_nobody_is_blamed_for_a_signal_from_outside() {
-        let (_dir, path) = log(&[SELECTED, &started("s::a"), &started("s::b")]);
-        let text = render(9, Some(&path));
-        assert!(
-            text.starts_with("error: runner was killed (SIGKILL);"),
-            "{text}"
+        let text = is_over(
+            Ended::Signal(9),
+            &[
+                SELECTED,
+                &started(1, "s::a", true),
+                &started(2, "s::b", true),
+            ],
         );
         assert_eq!(
-            text.matches(": was running when the runner was killed (SIGKILL)\n")
-                .count(),
-            2,
+            text,
+            "error: runner was killed (SIGKILL); the processes that it had started were killed\n\
+             \x20 error    s::a: was running when the runner was killed (SIGKILL)\n\
+             \x20 error    s::b: was running when the runner was killed (SIGKILL)\n\
+             \x20 not-run  1 case\n\
+             \x20 log      DIR/events.jsonl, 3 records\n"
+        );
+        let text = is_over(Ended::Signal(3), &[SELECTED, &started(1, "s::a", true)]);
+        assert!(
+            text.contains("  aborted  s::a: SIGQUIT received\n"),
             "{text}"
         );
-        assert!(text.contains("  not-run  1 case\n"), "{text}");
     }
 
     #[test]
-    fn a_run_without_a_log_is_told_in_one_line() {
-        assert_eq!(render(11, None).lines().count(), 1);
-        assert!(render(11, None).contains("crashed (SIGSEGV)"));
-        let (dir, path) = log(&[]);
-        drop(dir);
-        assert!(render(9, Some(&path)).contains(" 0 records"));
+    fn a_runner_that_only_ran_processes_was_not_killed_by_a_case() {
+        let (_dir, path, progress) = log(&[SELECTED, &started(1, "s::a", false)]);
+        let ended = Ended::Signal(11);
+        assert_eq!(continuation::after(ended, &path, &progress, None), None);
+    }
+
+    #[test]
+    fn e31_what_a_runner_did_not_come_to_say_the_next_one_says() {
+        let (_dir, path, progress) = log(&[SELECTED, &started(1, "s::a", true)]);
+        let first = continuation::after(Ended::Signal(11), &path, &progress, None).unwrap();
+        assert_eq!((first.runner, first.apart), (2, false));
+        // It died before it could say it, and ran nothing.
+        let none = continuation::after(Ended::Signal(6), &path, &progress, Some(&first));
+        assert_eq!(none, None);
+        let verdicts = aftermath::verdicts(Ended::Signal(6), None, &progress, Some(&first));
+        assert_eq!(verdicts.broken_off[0].2, "killed the runner (SIGSEGV)");
+
+        let (_dir, path, progress) = log(&[
+            SELECTED,
+            &started(1, "s::a", true),
+            &started(2, "s::b", true),
+        ]);
+        let mut third = Continuation { runner: 3, ..first };
+        third = continuation::after(Ended::Signal(6), &path, &progress, Some(&third)).unwrap();
+        let reasons: Vec<_> = third.broken_off.iter().map(|case| &*case.reason).collect();
+        assert_eq!(
+            reasons,
+            ["killed the runner (SIGSEGV)", "killed the runner (SIGABRT)"]
+        );
+        assert!(third.apart);
     }
 }

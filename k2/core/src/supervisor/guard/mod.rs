@@ -9,7 +9,8 @@
 //!
 //! | What dies | What happens |
 //! | --- | --- |
-//! | the runner | the guard inherits all its descendants (it is their sub-reaper), kills them, tells which cases have no verdict, and ends as the runner did |
+//! | the runner, by a function that ran in it | the guard inherits all its descendants (it is their sub-reaper), kills them, and starts another runner, which goes on with the run |
+//! | the runner, by anything else | the same, but the guard gives the cases that have no verdict one, and ends as the runner did |
 //! | the guard | the kernel sends SIGTERM to the runner, which ends what runs, reports, and kills what is left |
 //! | both at once | cases are left behind; they can be recognised by `K2_EXECUTION` in their environment |
 //!
@@ -17,10 +18,13 @@
 //! guard alone (`kill PID`) it hands on; [`SignalRelay`] says why nothing counts twice.
 //!
 //! The runner is the same program with the same arguments, started before anything is loaded (see
-//! [`zaf_core::application::BeforeStart`]); it learns from an environment variable that it is the runner. Nothing here needs
+//! [`zaf_core::application::BeforeStart`]); it learns from what it inherits that it is the runner. Nothing here needs
 //! `unsafe`: all that happens between fork and exec is what the standard library does.
 
+mod aftermath;
 mod channel;
+mod continuation;
+mod ended;
 mod epitaph;
 mod sweep;
 mod watch;
@@ -39,14 +43,19 @@ use zaf_core::command::ApplicationInfo;
 use zaf_core::config::ConfigView;
 use zaf_core::prelude::*;
 
+use camino::{Utf8Path, Utf8PathBuf};
+
 use self::channel::{GuardEnd, RunnerEnd};
-use self::watch::{Ended, Watch};
+use self::continuation::after;
+pub(crate) use self::continuation::{BrokenOff, Continuation, Part};
+use self::ended::{Ended, name};
+use self::watch::Watch;
+use super::apart;
+use super::cookie::{COOKIE_VARIABLE, Owner};
+use crate::results::{EVENT_LOG_FILE, Progress};
 
 /// What commands use that run test cases: these are guarded.
 const CAPABILITY: &str = "run-cases";
-
-/// Environment variable that makes a process the runner. Not for people, and not handed on to cases.
-pub(crate) const RUNNER_VARIABLE: &str = "K2_RUNNER_OF";
 
 /// Whether a second process stands in front of the run, which ends what is left when the run dies.
 ///
@@ -58,18 +67,23 @@ pub const GUARD: OptionId<bool> = OptionId::flag("guard")
 
 /// Decides whether this process is the guard of a run, its runner, or neither. See [`zaf_core::application::BeforeStart`].
 pub(crate) fn stand_before(start: &Start<'_>) -> Front {
-    let variable = start.application().invocation.environment.iter();
-    let runner_end = variable
-        .filter(|(name, _)| name == RUNNER_VARIABLE)
-        .find_map(|(_, value)| RunnerEnd::open(value.to_str()?));
-    if let Some(end) = runner_end {
-        return become_runner(end);
+    if !start.may_select(CAPABILITY) {
+        return here(None);
     }
-    if !start.may_select(CAPABILITY) || is_switched_off(start.application()) {
+    if apart::become_case() {
+        return here(None);
+    }
+    match RunnerEnd::open() {
+        Some(Ok(end)) => return become_runner(end),
+        // Not another guard: that would start a runner like this one.
+        Some(Err(())) => return here(Some("the run goes on without its guard".to_owned())),
+        None => {}
+    }
+    if is_switched_off(start.application()) {
         return here(None);
     }
     match start_runner() {
-        Ok((runner, end)) => Front::Elsewhere(guard(&runner, end)),
+        Ok((runner, end)) => Front::Elsewhere(guard(Watch::new(Pid::from_child(&runner), end))),
         Err(error) => here(Some(format!(
             "the run goes on without a guard, which could not be started: {error}"
         ))),
@@ -119,9 +133,53 @@ pub(crate) fn check_option(config: &ConfigView) -> Result<()> {
     Ok(())
 }
 
-/// Tells the guard, if there is one, where the run keeps its event log.
-pub(crate) fn tell_directory(directory: &Path) {
-    channel::tell_directory(directory);
+/// A run that goes on in this process, for the guard if there is one: as long as this value lives, an end of the process is not the end
+/// of the run.
+#[derive(Debug)]
+pub(crate) struct UnderWay(());
+
+impl UnderWay {
+    /// Tells where the run keeps its event log.
+    pub(crate) fn in_directory(directory: &Path) -> Self {
+        channel::tell_directory(directory);
+        Self(())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        channel::tell_over();
+    }
+}
+
+/// What a runner before this one has left to do.
+pub(crate) fn continuation() -> Option<&'static Continuation> {
+    channel::continuation()
+}
+
+/// The mark of this run: that of its guard, or of this process if it has none.
+pub(crate) fn owner() -> Option<String> {
+    channel::owner().or_else(|| Owner::this().map(ToString::to_string))
+}
+
+/// Whether `pid` is the runner of some run.
+pub(crate) fn is_runner(pid: i32) -> bool {
+    channel::has_note(pid)
+}
+
+/// The guard of this process.
+pub(crate) fn of_this_process() -> Option<Pid> {
+    channel::guard()
+}
+
+/// Whether this process ignores `signal`.
+pub(crate) fn is_ignored(signal: Signal) -> bool {
+    watch::is_ignored(signal)
+}
+
+/// Whether another process sees how this one ends.
+pub(crate) fn is_guarded() -> bool {
+    channel::is_guarded()
 }
 
 /// Kills all descendants of this process if it is a runner whose guard is gone.
@@ -136,43 +194,124 @@ fn start_runner() -> io::Result<(Child, GuardEnd)> {
     let (mut end, theirs) = channel::open()?;
     set_child_subreaper(Some(getpid()))?;
     end.watch_children()?;
-    let child = spawn(&std::env::current_exe()?, &theirs.variable()?);
-    let child = match child {
+    let child = match spawn(&std::env::current_exe()?) {
         // Replaced or deleted since the start; the kernel still has it.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            spawn(Path::new("/proc/self/exe"), &theirs.variable()?)
-        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => spawn(Path::new(SAME_PROGRAM)),
         started => started,
     }?;
+    drop(theirs);
     Ok((child, end))
 }
+
+/// This program, also if it was replaced since it was started.
+const SAME_PROGRAM: &str = "/proc/self/exe";
 
 #[expect(
     clippy::disallowed_methods,
     reason = "the supervisor is what starts processes, and this is the one that supervises it"
 )]
-fn spawn(program: &Path, variable: &str) -> io::Result<Child> {
+fn spawn(program: &Path) -> io::Result<Child> {
     let mut arguments = std::env::args_os();
     let mut command = Command::new(program);
     command
         .arg0(arguments.next().unwrap_or_default())
-        .args(arguments)
-        .env(RUNNER_VARIABLE, variable)
-        .spawn()
+        .args(arguments);
+    if let Some(owner) = Owner::this() {
+        command.env(COOKIE_VARIABLE, owner.to_string());
+    }
+    command.spawn()
 }
 
-/// Waits for the runner, kills what it leaves behind, and ends as it did.
-fn guard(runner: &Child, end: GuardEnd) -> ExitCode {
-    let mut watch = Watch::new(Pid::from_child(runner), end);
-    let ended = watch.until_end();
-    sweep::end_descendants();
-    match ended {
-        Ended::Code(code) => ExitCode::from(code),
-        Ended::Signal(signal) => {
-            if !watch.caused(signal) {
-                epitaph::write(signal, watch.directory());
+/// Waits for the runner, kills what it leaves behind, and ends as it did, unless a case killed it: then another one goes on.
+fn guard(mut watch: Watch) -> ExitCode {
+    let mut told: Option<Continuation> = None;
+    loop {
+        let ended = watch.until_end();
+        sweep::end_descendants();
+        let asked = watch.asked_to_end();
+        let is_wanted = watch.caused(ended);
+        let Some(left) = Left::of(&watch) else {
+            let is_death = matches!(ended, Ended::Signal(_)) && !is_wanted;
+            if is_death {
+                epitaph::write(&epitaph::of_run(ended, None));
             }
-            end_by(signal)
+            return watch.end_as(ended);
+        };
+        let mut next = None;
+        if ended.may_be_a_case() {
+            next = after(ended, &left.directory, &left.progress, told.as_ref());
+        }
+        if let Some(next) = next.as_ref().filter(|_| asked.is_none() && !is_wanted) {
+            epitaph::write(&epitaph::of_runner(ended, &left.progress, next));
+            match start_next(&mut watch, next) {
+                Ok(()) => {
+                    told = Some(next.clone());
+                    continue;
+                }
+                Err(error) => {
+                    let line = format!("error: no new runner can be started: {error}\n");
+                    epitaph::write(&line);
+                }
+            }
+        }
+        let by = ended.request().or_else(|| watch.handed_on(ended));
+        let wanted = by.or(asked);
+        let next = next.as_ref().or(told.as_ref());
+        let verdicts = aftermath::verdicts(ended, wanted, &left.progress, next);
+        if !is_wanted {
+            let of_run = (left.directory.as_path(), &left.progress, &verdicts);
+            epitaph::write(&epitaph::of_run(ended, Some(of_run)));
+        }
+        if let Err(error) = aftermath::close(ended, &left.directory, &left.progress, &verdicts) {
+            epitaph::write(&format!("error: the event log cannot be ended: {error}\n"));
+        }
+        // A runner that dies while it is asked to end does end.
+        let ended = match (by, asked) {
+            (None, Some(asked)) => Ended::Signal(asked),
+            _ => ended,
+        };
+        return watch.end_as(ended);
+    }
+}
+
+/// A run that was not over when its runner ended.
+struct Left {
+    directory: Utf8PathBuf,
+    progress: Progress,
+}
+
+impl Left {
+    /// None if it was over, had not begun, or its log cannot be read.
+    fn of(watch: &Watch) -> Option<Self> {
+        let directory = Utf8Path::from_path(watch.run_under_way()?)?;
+        let progress = Progress::read(&directory.join(EVENT_LOG_FILE)).ok()?;
+        (!progress.is_over()).then(|| Self {
+            directory: directory.to_owned(),
+            progress,
+        })
+    }
+}
+
+/// Starts the runner that goes on with the run.
+fn start_next(watch: &mut Watch, next: &Continuation) -> io::Result<()> {
+    let inherited = watch.end.reopen(next.clone())?;
+    let runner = spawn(Path::new(SAME_PROGRAM))?;
+    drop(inherited);
+    watch.begin_again(Pid::from_child(&runner));
+    Ok(())
+}
+
+impl Watch {
+    /// Ends this process as the runner ended.
+    fn end_as(&self, ended: Ended) -> ExitCode {
+        let is_cut_short = self.has_begun() && self.run_under_way().is_some();
+        match ended {
+            // Whoever ended the process, and with whatever code: the run is not complete.
+            Ended::Code(_) if is_cut_short && ended.request().is_none() => {
+                ExitCode::from(zaf_core::application::ExitCode::Incomplete.code())
+            }
+            Ended::Code(code) => ExitCode::from(code),
+            Ended::Signal(signal) => end_by(signal),
         }
     }
 }

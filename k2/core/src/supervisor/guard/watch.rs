@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait};
 use signal_hook::low_level::pipe;
 
+use super::Ended;
 use super::channel::{GuardEnd, News};
 
 /// Signals by which a runner that watches them ends in good order, and then by the same signal.
@@ -38,13 +39,6 @@ const MAY_BE_IGNORED: [Signal; 5] = [
     Signal::USR2,
     Signal::TSTP,
 ];
-
-/// How the runner ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
-    Code(u8),
-    Signal(i32),
-}
 
 /// Where signals arrive: one socket each, so that two quick signals are two.
 pub(super) struct Inbox {
@@ -124,6 +118,10 @@ fn bit(signal: Signal) -> u64 {
     1 << (signal.as_raw() - 1)
 }
 
+pub(super) fn is_ignored(signal: Signal) -> bool {
+    ignored_signals() & bit(signal) != 0
+}
+
 /// The signals that this process ignores, as bits from that of signal 1 on.
 fn ignored_signals() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -132,14 +130,23 @@ fn ignored_signals() -> u64 {
         .unwrap_or(0)
 }
 
+/// How far this runner has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Loading,
+    UnderWay,
+    Over,
+}
+
 /// A guard on its post.
 pub(super) struct Watch {
     runner: Pid,
-    end: GuardEnd,
+    pub(super) end: GuardEnd,
     /// Whether the runner watches signals. Until then they have their default action for it.
     is_watching: bool,
     will_tell: bool,
     directory: Option<PathBuf>,
+    stage: Stage,
     handed_on: Vec<i32>,
 }
 
@@ -151,8 +158,17 @@ impl Watch {
             is_watching: false,
             will_tell: true,
             directory: None,
+            stage: Stage::Loading,
             handed_on: Vec::new(),
         }
+    }
+
+    /// Another runner takes over.
+    pub(super) fn begin_again(&mut self, runner: Pid) {
+        self.runner = runner;
+        self.is_watching = false;
+        self.will_tell = true;
+        self.stage = Stage::Loading;
     }
 
     /// Waits until the runner has ended.
@@ -180,15 +196,35 @@ impl Watch {
         }
     }
 
-    /// The directory of the run, if it had one by the time it ended.
-    pub(super) fn directory(&self) -> Option<&Path> {
-        self.directory.as_deref()
+    /// The directory of the run, if it had begun and was not over when the runner ended.
+    pub(super) fn run_under_way(&self) -> Option<&Path> {
+        self.directory
+            .as_deref()
+            .filter(|_| self.stage != Stage::Over)
     }
 
-    /// Whether a runner that ended by this signal was meant to.
-    pub(super) fn caused(&self, signal: i32) -> bool {
-        GRACEFUL.iter().any(|graceful| graceful.as_raw() == signal)
-            || self.handed_on.contains(&signal)
+    /// Whether this runner, not only one before it, had come to run cases.
+    pub(super) fn has_begun(&self) -> bool {
+        self.stage == Stage::UnderWay
+    }
+
+    /// Whether a runner that ended like this was meant to.
+    pub(super) fn caused(&self, ended: Ended) -> bool {
+        ended.request().is_some() || self.handed_on(ended).is_some()
+    }
+
+    /// The signal that the runner ended of, if the guard handed it on.
+    pub(super) fn handed_on(&self, ended: Ended) -> Option<i32> {
+        match ended {
+            Ended::Signal(signal) if self.handed_on.contains(&signal) => Some(signal),
+            _ => None,
+        }
+    }
+
+    /// The first signal by which somebody wanted the run to end.
+    pub(super) fn asked_to_end(&self) -> Option<i32> {
+        let graceful = |signal: &i32| GRACEFUL.iter().any(|graceful| graceful.as_raw() == *signal);
+        self.handed_on.iter().copied().find(graceful)
     }
 
     fn read_news(&mut self) {
@@ -198,7 +234,11 @@ impl Watch {
                 for told in news {
                     match told {
                         News::Watching => self.is_watching = true,
-                        News::Directory(directory) => self.directory = Some(directory),
+                        News::Directory(directory) => {
+                            self.directory = Some(directory);
+                            self.stage = Stage::UnderWay;
+                        }
+                        News::Over => self.stage = Stage::Over,
                     }
                 }
             }

@@ -1,12 +1,12 @@
-//! The commands `docs` and `help-topic`: everything that is declared, as pages of a book and in the terminal.
+//! The commands `docs` and `help`: everything that is declared, as pages of a book and in the terminal.
 //!
 //! ```text
 //!  descriptors ─► collect ─► Topics ─┬─► pages ─► files      docs
 //!                                    └─► terminal            help NAME
 //! ```
 //!
-//! The arrows are pure but for the last one of `docs`. `help NAME` is turned into `help-topic NAME` by the command line, unless NAME is a
-//! command: of those it shows the help.
+//! The arrows are pure but for the last one of `docs`. The command `help` is run for what is no command: of commands the
+//! command line shows the help itself.
 
 mod collect;
 mod files;
@@ -59,11 +59,11 @@ pub const DOCS_COMMAND: CommandDescriptor = command(
     (file!(), line!()),
 );
 
-/// `help-topic`: explains names. What `help NAME` runs if NAME is no command.
+/// `help NAME`: explains names. The command line explains the names of commands itself.
 pub const HELP_TOPIC_COMMAND: CommandDescriptor = CommandDescriptor {
     hidden: true,
     ..command(
-        "help-topic",
+        "help",
         "Explains a command, an option, an extension, a message, an endpoint or a component.",
         &[HELP_TOPIC.required()],
         help,

@@ -1,7 +1,15 @@
 //! Queue, workers and pool, and a dispatcher that is made of nothing else.
 
+#[path = "../../../../src/message/dispatcher/closing.rs"]
+mod closing;
 #[path = "../../../../src/message/dispatcher/ends.rs"]
 pub(crate) mod ends;
+#[path = "../../../../src/message/dispatcher/few.rs"]
+pub(crate) mod few;
+#[path = "../../../../src/message/dispatcher/job.rs"]
+pub(crate) mod job;
+#[path = "../../../../src/message/dispatcher/lane.rs"]
+pub(crate) mod lane;
 #[path = "../../../../src/message/dispatcher/policy.rs"]
 pub(crate) mod policy;
 #[path = "../../../../src/message/dispatcher/pool.rs"]
@@ -14,13 +22,15 @@ pub(crate) mod worker;
 use std::sync::Weak;
 use std::time::Instant;
 
+use self::job::{Job, Jobs};
 use self::policy::QueuePolicy;
 use self::strand::Strand;
-use self::worker::{Intake, Job};
+use self::worker::Intake;
 use super::activity::Activity;
+use super::carried::{Carried, Owed, Request};
 use super::message::Message;
 use super::presence::Place;
-use super::reply::{Parcel, Request, SharedReplies};
+use super::reply::SharedReplies;
 use super::{MessageBus, ReplyError};
 use crate::current::with_record;
 use crate::sync::Arc;
@@ -49,7 +59,7 @@ impl Tally {
 pub(crate) struct Core {
     pub(crate) number: u64,
     pub(crate) name: Arc<str>,
-    pub(crate) strand: Option<Strand<Job, Intake>>,
+    pub(crate) strand: Option<Strand<Jobs, Intake>>,
     pub(crate) tally: Tally,
     is_burst: bool,
     workers: usize,
@@ -132,14 +142,13 @@ impl Core {
         (self.queue().totals().1, cancelled)
     }
 
-    pub(crate) fn queue(&self) -> &Strand<Job, Intake> {
+    pub(crate) fn queue(&self) -> &Strand<Jobs, Intake> {
         self.strand.as_ref().unwrap()
     }
 
     /// Sends an event, as `enqueue` does it. Returns whether it was accepted.
     pub(crate) fn send(self: &Arc<Self>, pool: &Arc<Pool>, intake: &Arc<Intake>) -> bool {
-        let message = Parcel::Own(Box::new(Message(())));
-        self.enqueue(pool, intake, Job::event(message))
+        self.enqueue(pool, intake, Message(()))
     }
 
     /// Sends a request whose answer belongs at `index`.
@@ -154,11 +163,16 @@ impl Core {
             message: Message(()),
             replies: Arc::clone(replies),
         };
-        let parcel = Parcel::Own(Box::new(request));
-        self.enqueue(pool, intake, Job::request(parcel, index))
+        self.enqueue(pool, intake, Owed::new(request, index))
     }
 
-    fn enqueue(self: &Arc<Self>, pool: &Arc<Pool>, intake: &Arc<Intake>, job: Job) -> bool {
+    fn enqueue(
+        self: &Arc<Self>,
+        pool: &Arc<Pool>,
+        intake: &Arc<Intake>,
+        carried: impl Carried,
+    ) -> bool {
+        let job = Job::new(carried);
         let is_own_worker =
             || self.is_single_worker() && with_record(|record| record.runs(self.number));
         let mut summons = Summons::new(pool);
@@ -182,9 +196,12 @@ impl Core {
     /// As `dispatcher::Core::close` does it.
     pub(crate) fn close(self: &Arc<Self>) {
         let strand = self.queue();
-        for queued in strand.close() {
-            let line = queued.line();
-            worker::cancel(self, queued.job);
+        let mut rest = strand.close();
+        let mut slot = None;
+        while let Some(line) = rest.pop(&mut slot) {
+            if let Some(slot) = &mut slot {
+                worker::cancel(self, &mut **slot);
+            }
             strand.finish(line);
         }
     }

@@ -1,0 +1,97 @@
+//! `run` in the process of a single test function: calls the function and says how it ended, and nothing else.
+//!
+//! The application is the one of the run, with all its extensions, but no case is scheduled, recorded or reported here. Components
+//! of every scope are made for this case alone, and taken down behind it.
+
+use std::sync::Arc;
+
+use zaf_core::application::{ABORT, CRITICAL_ABORT};
+use zaf_core::component::Scope;
+use zaf_core::message::DispatcherKind;
+use zaf_core::prelude::*;
+
+use super::selection;
+use crate::case::{CaseAction, CaseId, CaseRun, TestCase, TestContext, catch};
+use crate::finder::linked;
+use crate::scheduler::base_id;
+use crate::supervisor::Cancellation;
+use crate::supervisor::apart::{Done, ThisCase};
+
+/// What a function gets that is asked to end by something else than a signal.
+const TERM: i32 = rustix::process::Signal::TERM.as_raw();
+
+/// Calls the function of the case that this process was started for.
+pub(super) fn run(cx: &CommandContext<'_>, this: &ThisCase) -> Result<ExitCode> {
+    let which = this.which();
+    let case = find(cx, &which.case)?;
+    let CaseAction::Function(function) = &case.action else {
+        return Err(Error::msg(format!("`{}` is no test function", case.id)));
+    };
+    let cancellation = Cancellation::new()?;
+    listen(cx, &cancellation)?;
+    let runner = cx.scope().child("runner");
+    let module = runner.child("module");
+    let test = module.child("test");
+    let mut own = CaseRun::new(
+        case.id.clone(),
+        Arc::clone(&which.run),
+        which.outputs.clone(),
+        cancellation.clone(),
+    );
+    (own.number, own.attempt) = (which.number, which.attempt);
+    // A scope that has ended already says so to whoever asks it for something.
+    test.provide(Arc::new(own)).ok();
+    let context = TestContext::new(
+        case.id.clone(),
+        case.parameters.clone(),
+        test.clone(),
+        cancellation,
+    );
+    let outcome = catch(|| function(&context));
+    let problems = [test, module, runner]
+        .iter()
+        .flat_map(Scope::end)
+        .map(|problem| problem.to_string())
+        .collect();
+    this.tell(&Done { outcome, problems })?;
+    Ok(ExitCode::Success)
+}
+
+/// Among the linked ones first, which needs nobody's help.
+fn find(cx: &CommandContext<'_>, id: &CaseId) -> Result<TestCase> {
+    let name = id
+        .as_str()
+        .split_once('[')
+        .map_or(id.as_str(), |(name, _)| name);
+    // The rounds of a case differ in nothing but their names.
+    let base = base_id(id);
+    if let Some(case) = linked(name).into_iter().find(|case| case.id == base) {
+        return Ok(TestCase {
+            id: id.clone(),
+            ..case
+        });
+    }
+    let selected = selection::select(cx)?.filled.selected;
+    let found = selected.into_iter().find(|case| case.id == *id);
+    match found {
+        Some(case) => Ok((*case).clone()),
+        None => Err(Error::msg(format!("no test case `{id}` was found again"))),
+    }
+}
+
+/// Signals reach the function as they do in the process of the run.
+fn listen(cx: &CommandContext<'_>, cancellation: &Cancellation) -> Result<()> {
+    let (asked, killed) = (cancellation.clone(), cancellation.clone());
+    cx.bus()
+        .dispatcher(DispatcherKind::Callback, "case-abort")
+        .on(ABORT, move |message, _| {
+            asked.request(message.data().signal.unwrap_or(TERM));
+            Ok(())
+        })
+        .on(CRITICAL_ABORT, move |_, _| {
+            killed.kill();
+            Ok(())
+        })
+        .register()?;
+    Ok(())
+}

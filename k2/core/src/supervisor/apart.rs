@@ -1,0 +1,167 @@
+//! What the runner and the process of a single test function say to each other: a file in memory.
+//!
+//! The process is this program again, with the same arguments, so that the same extensions and components are there. It is started
+//! with the file as its standard input: at first the file says which case it is, in the end how the case ended. Nothing that the
+//! function writes anywhere can be taken for that, and a process that ends before it has said anything has not passed.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use camino::Utf8PathBuf;
+use parking_lot::Mutex;
+use rustix::fs::{MemfdFlags, Mode, OFlags, memfd_create};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::case::{CaseId, Outcome};
+
+/// Name of the file; the kernel shows it as `/memfd:NAME (deleted)`.
+const NAME: &str = "k2-case";
+
+/// The case of this process, if it has one only.
+static THIS: OnceLock<ThisCase> = OnceLock::new();
+
+/// The file, in the runner.
+#[derive(Debug)]
+pub(crate) struct Note(File);
+
+/// Which execution of which case it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Which {
+    pub(crate) case: CaseId,
+    /// Number of the execution.
+    pub(crate) number: u64,
+    pub(crate) attempt: u32,
+    /// What the `K2_EXECUTION` of every process of the run begins with.
+    pub(crate) run: Arc<str>,
+    /// Directory for what cases write.
+    pub(crate) outputs: Utf8PathBuf,
+}
+
+/// How it ended.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Done {
+    /// What the function returned.
+    pub(crate) outcome: Outcome,
+    /// Components that could not be taken down.
+    pub(crate) problems: Vec<String>,
+}
+
+/// The case that this process was started for.
+#[derive(Debug)]
+pub(crate) struct ThisCase {
+    which: Which,
+    file: Mutex<File>,
+}
+
+impl Note {
+    /// A file that says which case it is.
+    pub(crate) fn new(which: &Which) -> io::Result<Self> {
+        let mut file = File::from(memfd_create(NAME, MemfdFlags::CLOEXEC)?);
+        file.write_all(&serde_json::to_vec(which)?)?;
+        Ok(Self(file))
+    }
+
+    /// For the process to read and write.
+    pub(crate) fn input(&self) -> io::Result<File> {
+        self.0.try_clone()
+    }
+
+    /// How the case ended; none if it has not come to say so.
+    pub(crate) fn done(&self) -> Option<Done> {
+        read(&self.0)
+    }
+}
+
+fn read<T: DeserializeOwned>(mut file: impl Read + Seek) -> Option<T> {
+    let mut text = Vec::new();
+    file.rewind().ok()?;
+    file.read_to_end(&mut text).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+/// Makes this process that of a single case, if it was started for one; its standard input is empty then.
+pub(crate) fn become_case() -> bool {
+    let Some(this) = ThisCase::inherited() else {
+        return false;
+    };
+    // The function must not read what is meant for the framework.
+    let null = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+    let is_hidden = null.is_ok_and(|null| rustix::stdio::dup2_stdin(&null).is_ok());
+    is_hidden && THIS.set(this).is_ok()
+}
+
+/// The case that this process was started for.
+pub(crate) fn this() -> Option<&'static ThisCase> {
+    THIS.get()
+}
+
+impl ThisCase {
+    fn inherited() -> Option<Self> {
+        const INPUT: &str = "/proc/self/fd/0";
+        let target = std::fs::read_link(INPUT).ok()?;
+        let name = format!("/memfd:{NAME} ");
+        if !target.as_os_str().as_bytes().starts_with(name.as_bytes()) {
+            return None;
+        }
+        Self::open(Path::new(INPUT))
+    }
+
+    fn open(path: &Path) -> Option<Self> {
+        let file = rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).ok()?;
+        let mut file = File::from(file);
+        Some(Self {
+            which: read(&mut file)?,
+            file: Mutex::new(file),
+        })
+    }
+
+    /// Which one.
+    pub(crate) fn which(&self) -> &Which {
+        &self.which
+    }
+
+    /// Says how it ended.
+    pub(crate) fn tell(&self, done: &Done) -> io::Result<()> {
+        let text = serde_json::to_vec(done)?;
+        let mut file = self.file.lock();
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+
+    #[test]
+    fn e32_only_what_the_framework_says_is_the_end_of_a_case() {
+        let which = Which {
+            case: CaseId::new("a::b"),
+            number: 7,
+            attempt: 2,
+            run: "r".into(),
+            outputs: "/out".into(),
+        };
+        let note = Note::new(&which).unwrap();
+        assert_eq!(note.done(), None);
+        let path = format!("/proc/self/fd/{}", note.0.as_raw_fd());
+        let this = ThisCase::open(Path::new(&path)).unwrap();
+        assert_eq!(this.which(), &which);
+        let done = Done {
+            outcome: Outcome::Skipped {
+                reason: "no board".to_owned(),
+            },
+            problems: vec!["x".to_owned()],
+        };
+        this.tell(&done).unwrap();
+        assert_eq!(note.done(), Some(done));
+        assert!(ThisCase::open(Path::new("/dev/null")).is_none());
+    }
+}

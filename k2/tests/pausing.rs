@@ -1,0 +1,102 @@
+//! A run that is stopped: what it has started stops too, and no time limit goes on, whichever of the processes was stopped.
+
+use std::fs;
+use std::time::Duration;
+
+use rustix::event::{Timespec, poll};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::guard::{Guarded, state, stops};
+use crate::session::{Session, example, text};
+use crate::stopping::fifo;
+
+/// Time limit of the cases, and how long they are stopped: longer than that, which is what is tested.
+const LIMIT: &str = "4s";
+const STOPPED: Duration = Duration::from_secs(5);
+
+/// A run of a script and a function that both wait until they are told to end.
+fn start() -> Guarded {
+    let session = Session::new();
+    fifo(&session, "go");
+    session.script("suite/waits", "echo $$ > number; read _ < go");
+    let program = example("zk2-dying");
+    let sources = ["run", "suite", "rust:zk2_dying::j_waits"];
+    let mut command = session.program(program.to_str().unwrap(), &sources);
+    command.args(["--parallel-workers", "2", "--tests-timeout", LIMIT]);
+    Guarded::start(session, command)
+}
+
+fn wait_until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        rest(Duration::from_millis(10));
+    }
+}
+
+fn rest(time: Duration) {
+    let time = Timespec::try_from(time).unwrap();
+    let _ = poll(&mut [], Some(&time));
+}
+
+/// Stops the run by `stop`, and continues it by its first process when its cases would have used up their time.
+fn assert_pauses(stop: impl FnOnce(&Guarded)) {
+    let run = start();
+    let number = run.session.path().join("number");
+    let mut script = None;
+    wait_until(|| {
+        let text = fs::read_to_string(&number).unwrap_or_default();
+        script = text.trim().parse().ok().and_then(Pid::from_raw);
+        script.is_some()
+    });
+    stop(&run);
+    assert!(stops(run.pid()));
+    wait_until(|| state(run.runner) == Some('T'));
+    wait_until(|| state(script.unwrap()) == Some('T'));
+    rest(STOPPED);
+    kill_process(run.pid(), Signal::CONT).unwrap();
+    wait_until(|| state(script.unwrap()) != Some('T'));
+    fs::write(run.session.path().join("done"), "").unwrap();
+    fs::write(run.session.path().join("go"), "\n").unwrap();
+    let (session, ended) = run.end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(session.verdicts().len(), 2);
+    let record = session.finished_case("waits");
+    let took = record
+        .get("duration_us")
+        .and_then(serde_json::Value::as_u64);
+    assert!(took.unwrap() < 5_000_000, "{record:#}");
+    assert_eq!(text(&record, "verdict"), "passed");
+    session.assert_nothing_left();
+}
+
+#[test]
+fn d7_time_limits_and_cases_stop_with_the_run() {
+    assert_pauses(|run| kill_process(run.pid(), Signal::TSTP).unwrap());
+}
+
+#[test]
+fn d7_a_guard_that_is_stopped_by_force_takes_the_run_with_it() {
+    assert_pauses(|run| kill_process(run.pid(), Signal::STOP).unwrap());
+}
+
+#[test]
+fn d7_a_stop_that_comes_to_both_counts_once() {
+    assert_pauses(|run| {
+        rustix::process::kill_process_group(run.pid(), Signal::TSTP).unwrap();
+    });
+}
+
+#[test]
+fn g2_a_runner_that_is_stopped_by_force_has_not_used_the_time_of_its_cases() {
+    let run = start();
+    wait_until(|| run.session.path().join("number").exists());
+    kill_process(run.runner, Signal::STOP).unwrap();
+    assert!(stops(run.pid()));
+    rest(STOPPED);
+    kill_process(run.pid(), Signal::CONT).unwrap();
+    wait_until(|| state(run.runner) != Some('T'));
+    fs::write(run.session.path().join("done"), "").unwrap();
+    fs::write(run.session.path().join("go"), "\n").unwrap();
+    let (session, ended) = run.end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(session.verdicts().len(), 2);
+}

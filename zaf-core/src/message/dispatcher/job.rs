@@ -1,0 +1,159 @@
+//! A message in the queue of a dispatcher, and what it is when its type is not known.
+
+use std::any::Any;
+use std::collections::VecDeque;
+
+use tracing::Span;
+use tracing::level_filters::LevelFilter;
+
+use super::super::MessageBus;
+use super::super::carried::{Carried, Opened};
+use super::super::reply::Replier;
+use super::Core;
+use super::lane::{Lane, LaneOf};
+use super::worker::Intake;
+use crate::sync::Arc;
+
+/// A message in the queue of a dispatcher. Small: a long queue is read from memory.
+pub(crate) struct Job<C> {
+    carried: C,
+    /// Where the sender was; none if nobody traces.
+    span: Option<Box<Span>>,
+}
+
+impl<C: Carried> Job<C> {
+    #[inline]
+    pub(crate) fn new(carried: C) -> Self {
+        Self {
+            carried,
+            span: current_span(),
+        }
+    }
+
+    /// The obligation to answer, once.
+    pub(crate) fn take_reply(&mut self) -> Option<Replier<'_>> {
+        self.carried.open().reply
+    }
+
+    fn run(&mut self, intake: &Intake, core: &Arc<Core>, bus: &MessageBus) {
+        let _inside = self.span.as_ref().map(|span| span.enter());
+        let Opened {
+            message,
+            reply,
+            handler,
+        } = self.carried.open();
+        let handler = handler.unwrap_or(&*intake.handler);
+        handler.run(message, reply, core, bus);
+    }
+}
+
+impl<C> std::fmt::Debug for Job<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").finish_non_exhaustive()
+    }
+}
+
+/// Where the sender is, for the log of the handler; none if nobody traces.
+#[inline]
+fn current_span() -> Option<Box<Span>> {
+    // One load; asking for the span itself costs more than the queue.
+    if LevelFilter::current() == LevelFilter::OFF {
+        return None;
+    }
+    let span = Span::current();
+    (!span.is_none()).then(|| Box::new(span))
+}
+
+/// The place of one [`Job`] outside of its queue. What is asked of an empty one is not done.
+pub(crate) trait AnySlot: Any + Send {
+    /// Runs the handler.
+    fn run(&mut self, intake: &Intake, core: &Arc<Core>, bus: &MessageBus);
+
+    /// See [`Job::take_reply`].
+    fn take_reply(&mut self) -> Option<Replier<'_>>;
+
+    /// Drops the message.
+    fn clear(&mut self);
+}
+
+impl<C: Carried> AnySlot for Option<Job<C>> {
+    fn run(&mut self, intake: &Intake, core: &Arc<Core>, bus: &MessageBus) {
+        if let Some(job) = self {
+            job.run(intake, core, bus);
+        }
+    }
+
+    fn take_reply(&mut self) -> Option<Replier<'_>> {
+        self.as_mut()?.take_reply()
+    }
+
+    fn clear(&mut self) {
+        // Empty even if the drop panics.
+        drop(self.take());
+    }
+}
+
+/// The jobs of one type.
+pub(crate) trait AnyJobs: Any + Send {
+    /// See [`Lane::slot`].
+    fn slot(&self) -> Box<dyn AnySlot>;
+
+    /// See [`Lane::take_first`].
+    fn take_first(&mut self, slot: &mut dyn AnySlot) -> bool;
+}
+
+impl<C: Carried> AnyJobs for VecDeque<Job<C>> {
+    fn slot(&self) -> Box<dyn AnySlot> {
+        Box::new(None::<Job<C>>)
+    }
+
+    #[inline]
+    fn take_first(&mut self, slot: &mut dyn AnySlot) -> bool {
+        let slot: &mut dyn Any = slot;
+        match slot.downcast_mut::<Option<Job<C>>>() {
+            Some(slot) => {
+                *slot = self.pop_front();
+                if self.is_empty() {
+                    // The next one lies where this one lay, and not where no cache has been for long.
+                    self.clear();
+                }
+                slot.is_some()
+            }
+            None => false,
+        }
+    }
+}
+
+/// The lane of a dispatcher's queue.
+pub(crate) struct Jobs(Box<dyn AnyJobs>);
+
+impl Lane for Jobs {
+    type Slot = Box<dyn AnySlot>;
+
+    fn slot(&self) -> Box<dyn AnySlot> {
+        self.0.slot()
+    }
+
+    #[inline]
+    fn take_first(&mut self, slot: &mut Box<dyn AnySlot>) -> bool {
+        self.0.take_first(&mut **slot)
+    }
+}
+
+impl<C: Carried> LaneOf<Job<C>> for Jobs {
+    fn new() -> Self {
+        Self(Box::new(VecDeque::<Job<C>>::new()))
+    }
+
+    #[inline]
+    fn messages(&mut self) -> Option<&mut VecDeque<Job<C>>> {
+        let jobs: &mut dyn Any = &mut *self.0;
+        jobs.downcast_mut()
+    }
+}
+
+impl std::fmt::Debug for Jobs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Jobs").finish_non_exhaustive()
+    }
+}

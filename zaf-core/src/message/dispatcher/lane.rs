@@ -1,0 +1,176 @@
+//! What lies in a queue: messages of different types in one order, each in place among those of its own type.
+//!
+//! Each type has a *lane*, so that a message needs no memory of its own: it is built where it lies, and what lies beside it is
+//! the next one. The order over all lanes is kept as *runs*, and as long as messages of one registration follow each other
+//! there is one of them. What a sender writes lies close together: the last run is part of the queue.
+
+use std::collections::VecDeque;
+
+use super::few::Few;
+
+/// So many empty lanes are kept for the next messages.
+const SPARE_LANES: usize = 16;
+
+/// Messages of one type, in order.
+pub(crate) trait Lane {
+    /// A place for one message of a lane.
+    type Slot;
+
+    /// A place for messages of this lane.
+    fn slot(&self) -> Self::Slot;
+
+    /// Moves the first message to a place, which is empty. False if there is none, or if the place is another lane's.
+    fn take_first(&mut self, slot: &mut Self::Slot) -> bool;
+}
+
+/// A lane that may be one for `T`.
+pub(crate) trait LaneOf<T>: Lane {
+    /// A lane for `T`.
+    fn new() -> Self;
+
+    /// The messages, if they are of that type.
+    fn messages(&mut self) -> Option<&mut VecDeque<T>>;
+}
+
+/// Messages that follow each other in the queue.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    lane: u32,
+    /// That of their source.
+    line: u32,
+    count: u32,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Queue<L> {
+    len: usize,
+    /// The run at the end, to which the next message is nearly always added; may be empty.
+    last: Run,
+    lanes: Few<L>,
+    /// Those before the last one; none is empty.
+    runs: VecDeque<Run>,
+}
+
+impl<L> Queue<L> {
+    pub(crate) fn new() -> Self {
+        Self {
+            len: 0,
+            last: Run {
+                lane: 0,
+                line: 0,
+                count: 0,
+            },
+            lanes: Few::new(),
+            runs: VecDeque::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The line of the first message.
+    #[inline]
+    pub(crate) fn first_line(&self) -> Option<u32> {
+        if self.len == 0 {
+            return None;
+        }
+        let first = self.runs.front().unwrap_or(&self.last);
+        Some(first.line)
+    }
+
+    /// Adds a message at the end.
+    #[inline]
+    pub(crate) fn push<T>(&mut self, message: T, line: u32)
+    where
+        L: LaneOf<T>,
+    {
+        let last = self.lanes.get_mut(self.last.lane as usize);
+        match last.and_then(L::messages) {
+            Some(messages) if self.last.line == line => {
+                messages.push_back(message);
+                self.last.count += 1;
+            }
+            _ => self.begin_run(message, line),
+        }
+        self.len += 1;
+    }
+
+    /// Adds a message that is not of the last run.
+    #[cold]
+    fn begin_run<T>(&mut self, message: T, line: u32)
+    where
+        L: LaneOf<T>,
+    {
+        if self.last.count > 0 {
+            self.runs.push_back(self.last);
+        }
+        let known = self.lanes.position(|lane| lane.messages().is_some());
+        let at = known.unwrap_or_else(|| {
+            if self.len == 0 && self.lanes.len() >= SPARE_LANES {
+                self.lanes.clear();
+            }
+            self.lanes.push(L::new());
+            self.lanes.len() - 1
+        });
+        self.last = Run {
+            lane: u32::try_from(at).unwrap_or(u32::MAX),
+            line,
+            count: 1,
+        };
+        if let Some(messages) = self.lanes.get_mut(at).and_then(L::messages) {
+            messages.push_back(message);
+        }
+    }
+}
+
+impl<L: Lane> Queue<L> {
+    /// Takes the first message into the place, which is empty and is exchanged for another one if it does not fit. Returns
+    /// the line of the message.
+    #[inline]
+    pub(crate) fn pop(&mut self, slot: &mut Option<L::Slot>) -> Option<u32> {
+        if self.len == 0 {
+            return None;
+        }
+        let run = self.runs.front_mut().unwrap_or(&mut self.last);
+        let line = run.line;
+        let messages = self.lanes.get_mut(run.lane as usize)?;
+        let has_fitted = slot.as_mut().is_some_and(|slot| messages.take_first(slot));
+        if !has_fitted {
+            messages.take_first(slot.insert(messages.slot()));
+        }
+        self.len -= 1;
+        run.count -= 1;
+        if run.count == 0 {
+            // If it is the last one, there is nothing to remove.
+            self.runs.pop_front();
+        }
+        Some(line)
+    }
+}
+
+/// What no worker has begun when its queue was closed, in order: first what had been exchanged, then the other.
+#[derive(Debug)]
+pub(crate) struct Rest<L>([Queue<L>; 2]);
+
+impl<L: Lane> Rest<L> {
+    pub(super) fn new(ahead: Queue<L>, behind: Queue<L>) -> Self {
+        Self([ahead, behind])
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.iter().map(Queue::len).sum()
+    }
+
+    /// As [`Queue::pop`]. The line is what [`Strand::finish`](super::strand::Strand::finish) wants to know.
+    pub(crate) fn pop(&mut self, slot: &mut Option<L::Slot>) -> Option<u32> {
+        self.0.iter_mut().find_map(|queue| queue.pop(slot))
+    }
+}
