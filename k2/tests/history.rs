@@ -246,8 +246,7 @@ fn without_a_history_nothing_is_listed_and_nothing_is_made() {
     );
     let help = session.zk2(&["results", "--help"]);
     assert!(
-        help.stdout
-            .contains("Lists the cases that take longest"),
+        help.stdout.contains("Lists the cases that take longest"),
         "{help:?}"
     );
     session.zk2(&["noop"]);

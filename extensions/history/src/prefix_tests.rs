@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -168,10 +168,10 @@ proptest! {
 #[test]
 fn only_the_newest_runs_are_kept_and_cases_that_no_run_has_are_forgotten() {
     let place = Place::new();
-    for n in 1..=4_usize {
+    for n in 1..=4_u8 {
         let run = format!("r{n}");
-        let cases = vec![(0, Verdict::Passed); 5 - n];
-        write_log(&place.log(&run), &run, 1000 + n as i64, &cases);
+        let cases = vec![(0, Verdict::Passed); usize::from(5 - n)];
+        write_log(&place.log(&run), &run, 1000 + i64::from(n), &cases);
         place.record(&run, 2).unwrap();
     }
     assert_eq!(place.names(), ["r4", "r3"]);
@@ -186,7 +186,12 @@ fn only_the_newest_runs_are_kept_and_cases_that_no_run_has_are_forgotten() {
 fn f1_a_full_disk_leaves_the_history_as_it_was() {
     let place = Place::new();
     write_log(&place.log("r1"), "r1", 1000, &[(0, Verdict::Passed)]);
-    write_log(&place.log("r2"), "r2", 2000, &[(0, Verdict::Failed); 5000]);
+    write_log(
+        &place.log("r2"),
+        "r2",
+        2000,
+        &vec![(0, Verdict::Failed); 5000],
+    );
     place.record("r1", 0).unwrap();
     let log = RunLog::open(&place.log("r2")).unwrap();
     let refused = database::write(&place.output, |database| {
@@ -204,6 +209,8 @@ fn f1_a_full_disk_leaves_the_history_as_it_was() {
     assert_eq!(place.names(), ["r2", "r1"]);
 }
 
+type Damage<'a> = &'a dyn Fn(&Utf8Path);
+
 #[test]
 fn f5_every_kind_of_damage_is_put_aside_and_a_new_history_begins() {
     let foreign = |path: &Utf8Path| {
@@ -219,7 +226,7 @@ fn f5_every_kind_of_damage_is_put_aside_and_a_new_history_begins() {
             path,
             "not a database, but long enough for a header: ".repeat(9),
         )
-        .unwrap()
+        .unwrap();
     };
     let overwritten = |path: &Utf8Path| {
         let mut bytes = fs::read(path).unwrap();
@@ -227,7 +234,7 @@ fn f5_every_kind_of_damage_is_put_aside_and_a_new_history_begins() {
         bytes[from..].fill(0x5a);
         fs::write(path, bytes).unwrap();
     };
-    let damages: [(&str, &dyn Fn(&Utf8Path), bool); 4] = [
+    let damages: [(&str, Damage<'_>, bool); 4] = [
         ("text", &text, false),
         ("foreign", &foreign, false),
         ("torn", &torn, true),
@@ -273,8 +280,8 @@ fn a_history_of_a_newer_program_is_left_as_it_is() {
 
 #[test]
 fn earlier_runs_are_those_before_and_cases_that_always_passed_are_left_out() {
-    let place = Place::new();
     use Verdict::{Failed, Passed};
+    let place = Place::new();
     write_log(&place.log("r1"), "r1", 1000, &[(0, Passed), (0, Failed)]);
     write_log(&place.log("r2"), "r2", 2000, &[(0, Passed), (1, Passed)]);
     write_log(&place.log("r3"), "r3", 3000, &[(0, Failed), (0, Failed)]);
@@ -301,33 +308,4 @@ fn earlier_runs_are_those_before_and_cases_that_always_passed_are_left_out() {
     assert_eq!(names(Some("not kept yet"), 2).0, ["r2", "r3"]);
     assert_eq!(names(None, 9).0, ["r1", "r2", "r3"]);
     assert!(names(Some("r1"), 9).0.is_empty());
-}
-
-/// Not a test of correctness: prints how long it takes. `cargo test --release -p k2-history -- --ignored --nocapture`
-#[test]
-#[ignore = "a measurement: its figure is in the book"]
-fn measure_50_000_cases() {
-    let place = Place::new();
-    write_log(
-        &place.log("r1"),
-        "r1",
-        1000,
-        &vec![(0, Verdict::Passed); 50_000],
-    );
-    write_log(
-        &place.log("r2"),
-        "r2",
-        2000,
-        &vec![(0, Verdict::Passed); 50_000],
-    );
-    for run in ["r1", "r2"] {
-        let begun = Instant::now();
-        place.record(run, 0).unwrap();
-        let took = begun.elapsed();
-        let size = place.output.join(HISTORY_FILE).metadata().unwrap().len();
-        let _ = rustix::io::write(
-            rustix::stdio::stderr(),
-            format!("{run}: {took:?}, {size} bytes\n").as_bytes(),
-        );
-    }
 }
