@@ -30,7 +30,8 @@ mod link;
 
 pub use k2_core::{
     LIST_COMMAND, RUN_COMMAND, TestContext, TestResult, application, case, command, exec, fail,
-    finder, messages, prelude, private, results, runner, scheduler, skip, supervisor, test_case,
+    finder, hooks, messages, prelude, private, results, runner, scheduler, skip, supervisor,
+    test_case,
 };
 #[cfg(feature = "proc")]
 pub use k2_proc as proc;

@@ -5,6 +5,8 @@
 use k2_abort as _;
 #[cfg(feature = "history")]
 use k2_history as _;
+#[cfg(feature = "jobscripts")]
+use k2_jobscripts as _;
 #[cfg(feature = "proc")]
 use k2_proc as _;
 #[cfg(feature = "html")]

@@ -13,6 +13,7 @@ mod extension_guide;
 mod faults;
 mod guard;
 mod history;
+mod hooks;
 mod introspection;
 mod isolation;
 mod kinds;

@@ -17,5 +17,6 @@ pub fn application(name: &'static str) -> Application {
         .about("Runs tests.")
         .own_variables(VARIABLES_OF_A_CASE)
         .own_variables([COOKIE_VARIABLE])
+        .own_variables(crate::hooks::variable_names())
         .before_start(guard::stand_before)
 }

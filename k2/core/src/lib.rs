@@ -9,6 +9,7 @@ pub mod case;
 pub mod command;
 pub mod exec;
 pub mod finder;
+pub mod hooks;
 pub mod messages;
 pub mod prelude;
 #[doc(hidden)]

@@ -12,6 +12,7 @@ mod reports;
 mod run;
 mod selection;
 
+use zaf_core::application::ABORT;
 use zaf_core::prelude::*;
 
 pub(crate) use self::ask::ask;
@@ -20,9 +21,15 @@ pub use self::reap::{DRY_RUN, REAP_COMMAND, reap};
 pub use self::report::{PastRunMessages, REPORT_COMMAND, RUN, report};
 pub use self::run::{RUN_COMMAND, run};
 pub use self::selection::SOURCES;
+use crate::hooks::{HOOKS, POST_JOB, POST_TESTS, PRE_JOB, PRE_TESTS};
 
 /// Adds the command `run`.
-#[framework_extension(name = "runcommand", load_order = 50, commands = [RUN_COMMAND])]
+#[framework_extension(
+    name = "runcommand",
+    load_order = 50,
+    commands = [RUN_COMMAND],
+    endpoints_and_messages = { HOOKS: [PRE_JOB, PRE_TESTS, POST_TESTS, POST_JOB, ABORT] },
+)]
 #[derive(Debug)]
 pub struct RunCommand;
 

@@ -59,7 +59,7 @@ pub fn report(cx: &CommandContext<'_>) -> Result<ExitCode> {
         summary: Arc::new(summary.clone()),
         signal: None,
     }
-    .report(cx.bus())
+    .report(cx.bus(), |exit| exit)
 }
 
 /// There is no event log where one should be.

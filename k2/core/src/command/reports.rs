@@ -31,8 +31,13 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    /// Has the reports written and says how the command ends.
-    pub(super) fn report(self, bus: &MessageBus) -> Result<ExitCode> {
+    /// Has the reports written and says how the command ends. `last` comes when they are written; it is told the exit code so far,
+    /// and says what it is then.
+    pub(super) fn report(
+        self,
+        bus: &MessageBus,
+        last: impl FnOnce(ExitCode) -> ExitCode,
+    ) -> Result<ExitCode> {
         let Self {
             log,
             directory,
@@ -58,6 +63,7 @@ impl Ending {
         if !failures.is_empty() {
             exit = exit.merge(ExitCode::ReportFailed);
         }
+        exit = last(exit);
         let written = ReportsWritten {
             log,
             directory,

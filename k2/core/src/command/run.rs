@@ -16,6 +16,7 @@ use super::ask::ask;
 use super::one_case;
 use super::reports::Ending;
 use super::selection::{self, SOURCES, Selection};
+use crate::hooks::{HOOKS_TIMEOUT, Phases, Place};
 use crate::messages::{
     RESULTS, RUNNER, ReportFailure, RunEnd, RunFinished, RunStarted, SYNC_EVENT_LOG, SyncEventLog,
     TEST_CASE_FINISHED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_STARTED,
@@ -39,7 +40,7 @@ const LONGEST_OUTER: usize = 1024;
 #[command(
     name = "run",
     uses = ["find", "schedule", "run-cases", "report"],
-    config_options = [SOURCES.optional(), OUTPUT_DIR.required()],
+    config_options = [SOURCES.optional(), OUTPUT_DIR.required(), HOOKS_TIMEOUT.required()],
 )]
 pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     if let Some(case) = apart::this() {
@@ -67,7 +68,9 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let summary = Tally::listen(cx, progress)?;
     let before = progress.and_then(|progress| time_before(progress.run()?.started));
     let started = Instant::now();
-    let ended = execute(cx, selection, &directory, resumed);
+    let mut hooks = hooks(cx, &directory, &summary, resumed.is_some())?;
+    let ended = execute(cx, selection, &directory, resumed, &mut hooks);
+    hooks.after_tests();
     let end = match &ended {
         Ok(None) => RunEnd::Completed,
         Ok(Some(reason)) => RunEnd::Aborted {
@@ -89,7 +92,7 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     if let Some(code) = ended.as_ref().err().and_then(carried_code) {
         exit = exit.merge(code);
     }
-    let exit = report(cx, &directory, &summary.take(), exit, summary.signal())?;
+    let exit = report(cx, &directory, &summary, hooks.with_failures(exit), hooks)?;
     guard::sweep_without_guard();
     directory.note_end();
     // The number that was shown is the one that the shell sees.
@@ -142,12 +145,31 @@ fn carried_code(error: &Error) -> Option<ExitCode> {
     causes.find_map(|cause| cause.downcast_ref::<CodedError>().map(CodedError::code))
 }
 
+/// What runs around the tests of this run.
+fn hooks(
+    cx: &CommandContext<'_>,
+    directory: &RunDirectory,
+    tally: &Tally,
+    resumed: bool,
+) -> Result<Phases> {
+    let place = Place {
+        run: directory.id().to_shared(),
+        directory: directory.path().to_owned(),
+        application: Arc::clone(&cx.application().name),
+        execution: execution_prefix(cx, directory),
+    };
+    let limit = cx.config().get(HOOKS_TIMEOUT)?;
+    let summary = Arc::clone(&tally.summary);
+    Phases::new(cx.bus(), place, limit, summary, cx.abort(), resumed)
+}
+
 /// Runs the cases; returns why the run was aborted, if it was.
 fn execute(
     cx: &CommandContext<'_>,
     selection: Selection,
     directory: &RunDirectory,
     resumed: Option<Arc<Resumed>>,
+    hooks: &mut Phases,
 ) -> Result<Option<Arc<str>>> {
     let began = resumed
         .as_ref()
@@ -157,6 +179,9 @@ fn execute(
         None => describe(cx, directory)?,
     };
     cx.bus().trigger_event(TEST_RUN_STARTED, RUNNER, run)?;
+    if resumed.is_none() {
+        hooks.before()?;
+    }
     let plan = RunPlan {
         selected: selection.filled.selected.into(),
         filtered_out: selection.filled.filtered_out,
@@ -225,13 +250,14 @@ fn again(command_line: &[Arc<str>]) -> Vec<Arc<str>> {
     again
 }
 
-/// Brings the event log to disk and has the reports written; says how the command ends: with `exit`, unless a report is missing.
+/// Brings the event log to disk, has the reports written and asks the last hooks; says how the command ends: with `exit`, unless a
+/// report is missing or a hook fails.
 fn report(
     cx: &CommandContext<'_>,
     directory: &RunDirectory,
-    summary: &Summary,
+    tally: &Tally,
     exit: ExitCode,
-    signal: Option<i32>,
+    mut hooks: Phases,
 ) -> Result<ExitCode> {
     let problem = match ask(cx.bus(), SYNC_EVENT_LOG, RESULTS, SyncEventLog::default()) {
         Ok(log) => log.problem,
@@ -245,11 +271,11 @@ fn report(
         log: directory.event_log(),
         directory: directory.path().to_owned(),
         failures: failures.into_iter().collect(),
-        summary: Arc::new(summary.clone()),
+        summary: Arc::new(tally.take()),
         exit,
-        signal,
+        signal: tally.signal(),
     }
-    .report(cx.bus())
+    .report(cx.bus(), |exit| hooks.after_job(exit))
 }
 
 /// Adds up what the runner says: the same sum that a reader of the event log gets, also when nobody writes one.
