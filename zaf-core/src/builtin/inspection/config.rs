@@ -366,7 +366,12 @@ fn alike(store: &ConfigStore, spelling: &str) -> Option<String> {
         .filter(|key| Key::fold(key).as_str().ends_with(&last))
         .collect();
     keys.sort();
-    (!keys.is_empty()).then(|| format!("there are `{}`", keys.join("`, `")))
+    let keys = match keys.as_slice() {
+        [] => return None,
+        [key] => format!("`{key}`"),
+        [others @ .., last] => format!("`{}` or `{last}`", others.join("`, `")),
+    };
+    Some(format!("did you mean {keys}?"))
 }
 
 #[cfg(test)]
