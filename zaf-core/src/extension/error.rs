@@ -310,7 +310,7 @@ pub enum LoadError {
     #[error("the session could not be set up")]
     Session(#[from] ComponentError),
     /// Nothing selected a command.
-    #[error("no command was selected{}", without.iter().map(|one| format!("; not loaded is extension {one}")).collect::<String>())]
+    #[error("no command was selected{}", without.iter().fold(String::new(), |text, one| text + "; not loaded is extension " + one))]
     NoCommand {
         /// What provides configuration and was switched off, with by whom.
         without: Vec<String>,
