@@ -1,5 +1,6 @@
 //! Wrong input gets one clear error and exit code 2, before any case runs; tests that misbehave are contained.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -48,22 +49,66 @@ fn a_file_that_is_not_executable_says_how_to_make_it_so() {
     );
 }
 
-#[test]
-fn an_unreadable_directory_is_named() {
-    let session = session_with_a_case();
-    let directory = session.path().join("closed");
-    fs::create_dir(&directory).unwrap();
-    fs::set_permissions(&directory, fs::Permissions::from_mode(0o000)).unwrap();
-    let mut words = vec![env!("CARGO_BIN_EXE_zk2"), "run", "suite", "closed"];
-    if fs::read_dir(&directory).is_ok() {
-        // The superuser reads everything, unless these two rights are taken away.
+/// Runs `zk2`; where the tests' own user reads everything, without the two rights that let the superuser do so.
+fn as_somebody_else(session: &Session, reads_everything: bool, arguments: &[&str]) -> Ended {
+    let mut words = vec![env!("CARGO_BIN_EXE_zk2")];
+    words.extend(arguments);
+    if reads_everything {
         words.splice(
             0..0,
             ["setpriv", "--bounding-set=-dac_override,-dac_read_search"],
         );
     }
     let mut command = session.program(words[0], &words[1..]);
-    let ended = crate::session::wait(command.spawn().unwrap());
+    crate::session::wait(command.spawn().unwrap())
+}
+
+#[test]
+fn h21_a_file_without_the_right_to_read_is_a_warning_or_if_named_an_error() {
+    let session = session_with_a_case();
+    let file = session.write("k2.yaml", "output.dir: out\n");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o000)).unwrap();
+    let can_read = fs::read(&file).is_ok();
+    let usual = as_somebody_else(&session, can_read, &["noop"]);
+    assert_eq!(usual.code, Some(0), "{usual:?}");
+    for word in ["warning", "k2.yaml", "ermission denied"] {
+        assert!(usual.stderr.contains(word), "`{word}`: {}", usual.stderr);
+    }
+    let line = ["run", "suite", "--config-file-pattern", "k2.yaml"];
+    let named = as_somebody_else(&session, can_read, &line);
+    assert_refused(&session, &named, &["k2.yaml", "ermission denied"]);
+}
+
+#[test]
+fn h4_hostile_files_are_refused_in_little_memory() {
+    let session = session_with_a_case();
+    let mut bomb = "a0: &a0 {x: 1, y: 2}\n".to_owned();
+    for level in 1..40 {
+        let before = level - 1;
+        writeln!(bomb, "a{level}: &a{level} {{x: *a{before}, y: *a{before}}}").unwrap();
+    }
+    session.write("aliases.yaml", &bomb);
+    session.write("deep.yaml", &"[".repeat(200_000));
+    session.write("deep.json", &"[".repeat(200_000));
+    let large = fs::File::create(session.path().join("large.yaml")).unwrap();
+    large.set_len(100 << 20).unwrap();
+    for file in ["aliases.yaml", "deep.yaml", "deep.json", "large.yaml"] {
+        let zk2 = env!("CARGO_BIN_EXE_zk2");
+        let limit = format!("--as={}", 256 << 20);
+        let line = [&limit, zk2, "run", "suite", "--config-file-pattern", file];
+        let ended = crate::session::wait(session.program("prlimit", &line).spawn().unwrap());
+        assert_refused(&session, &ended, &[file]);
+    }
+}
+
+#[test]
+fn an_unreadable_directory_is_named() {
+    let session = session_with_a_case();
+    let directory = session.path().join("closed");
+    fs::create_dir(&directory).unwrap();
+    fs::set_permissions(&directory, fs::Permissions::from_mode(0o000)).unwrap();
+    let can_read = fs::read_dir(&directory).is_ok();
+    let ended = as_somebody_else(&session, can_read, &["run", "suite", "closed"]);
     fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
     assert_refused(&session, &ended, &["closed", "ermission denied"]);
 }

@@ -81,7 +81,7 @@ impl Failure {
                     }
                 }
                 // That nothing selected a command follows from what is wrong with the command line.
-                None if has_more && matches!(error, LoadError::NoCommand) => {}
+                None if has_more && matches!(error, LoadError::NoCommand { .. }) => {}
                 // An extension that stumbles over a value says again what the validation shows with its line; with a wrong
                 // command line, as soon as that is right.
                 None if is_said && stumbles_over_value(&error) => {}

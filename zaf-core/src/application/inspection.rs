@@ -25,7 +25,9 @@ fn is_of_extensions(error: &LoadError) -> bool {
         Some(code) => code == ExitCode::ExtensionFailed,
         None => !matches!(
             error,
-            LoadError::Config { .. } | LoadError::NoCommand | LoadError::UnknownCommand { .. }
+            LoadError::Config { .. }
+                | LoadError::NoCommand { .. }
+                | LoadError::UnknownCommand { .. }
         ),
     }
 }

@@ -11,7 +11,7 @@ use super::{
     DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, LoadError, RaisedPriorities,
     RegisteredExtension,
 };
-use crate::command::{CommandDescriptor, CommandTree};
+use crate::command::{CommandDescriptor, CommandError, CommandTree};
 use crate::config::{ConfigOption, ConfigStore, Key, nearest};
 
 /// Whether an extension takes part, and because of whom.
@@ -123,7 +123,11 @@ impl Catalog {
                 .map(|option| (Requester::Command(entry.command), option))
         });
         let (options, mut problems) = options::collect(own.chain(of_extensions).chain(of_commands));
-        problems.extend(command_problems.into_iter().map(LoadError::from));
+        problems.extend(
+            command_problems
+                .into_iter()
+                .map(|problem| whose_parent_is_off(problem, &extensions)),
+        );
         for entry in options.values() {
             for requester in &entry.requested_by {
                 if let Err(error) = store.define(&entry.option, &owner(requester)) {
@@ -145,7 +149,25 @@ impl Catalog {
             store,
         };
         problems.extend(catalog.letters());
+        problems.extend(catalog.rests());
         (catalog, problems)
+    }
+
+    /// Arguments of one line that both take the rest of it.
+    fn rests(&self) -> Vec<LoadError> {
+        let takes_rest = |entry: &&OptionEntry| entry.option.argument && entry.option.multiple;
+        let general = self.application_options();
+        let mut found: BTreeMap<[&str; 2], LoadError> = BTreeMap::new();
+        for (_, entry) in self.commands().iter() {
+            let own = self.command_options(entry.command);
+            let line = general.iter().copied().chain(own).filter(takes_rest);
+            for error in options::rests(line) {
+                if let LoadError::OptionArguments { keys, .. } = &error {
+                    found.entry(*keys).or_insert(error);
+                }
+            }
+        }
+        found.into_values().collect()
     }
 
     /// Letters that two options of the application, or of the application and one command, share.
@@ -344,6 +366,35 @@ impl Catalog {
             .flat_map(|extension| asked_for(extension.config_options).map(|option| key(&option)))
             .chain(of_application)
             .collect()
+    }
+}
+
+/// A problem of a command; if only somebody's wish keeps its parent away, with who said so.
+fn whose_parent_is_off(problem: CommandError, extensions: &[ExtensionEntry]) -> LoadError {
+    let CommandError::NoParent {
+        path,
+        parent,
+        extension,
+        place,
+    } = &problem
+    else {
+        return problem.into();
+    };
+    let adds_it = |entry: &&ExtensionEntry| {
+        let mut commands = entry.descriptor.commands().iter();
+        !entry.state.is_enabled() && commands.any(|command| command.path() == *parent)
+    };
+    match extensions.iter().find(adds_it) {
+        Some(off) => LoadError::ParentSwitchedOff {
+            extension,
+            place: place.clone(),
+            path: path.clone(),
+            chain: vec![
+                (*extension).to_owned(),
+                format!("{} ({})", off.descriptor.name, off.state),
+            ],
+        },
+        None => problem.into(),
     }
 }
 

@@ -136,6 +136,15 @@ pub enum LoadError {
         keys: [&'static str; 2],
         by: [String; 2],
     },
+    /// Two arguments of one line that both take all that is left of it.
+    #[error(
+        "options `{}` of {} and `{}` of {} are both arguments with several values: a line has only one rest; make one of them an option",
+        keys[0], by[0], keys[1], by[1]
+    )]
+    OptionArguments {
+        keys: [&'static str; 2],
+        by: [String; 2],
+    },
     /// Two extensions define one endpoint.
     #[error("endpoint `{endpoint}` is defined twice: by {} and by {}", by[0], by[1])]
     EndpointTwice {
@@ -276,6 +285,18 @@ pub enum LoadError {
         /// Who needs whom, from the command on; the last one is not loaded, and says why.
         chain: Vec<String>,
     },
+    /// The command above one that an extension adds is switched off.
+    #[error(
+        "extension `{extension}` ({place}) adds command `{path}`, whose parent nobody adds: {}",
+        chain.join(" -> ")
+    )]
+    ParentSwitchedOff {
+        extension: &'static str,
+        place: String,
+        path: String,
+        /// The extension, and who adds the parent and why that is not loaded.
+        chain: Vec<String>,
+    },
     /// The bus refused a definition.
     #[error("extension `{extension}` ({place}) could not define endpoint `{endpoint}`")]
     Define {
@@ -289,8 +310,11 @@ pub enum LoadError {
     #[error("the session could not be set up")]
     Session(#[from] ComponentError),
     /// Nothing selected a command.
-    #[error("no command was selected")]
-    NoCommand,
+    #[error("no command was selected{}", without.iter().fold(String::new(), |text, one| text + "; not loaded is extension " + one))]
+    NoCommand {
+        /// What provides configuration and was switched off, with by whom.
+        without: Vec<String>,
+    },
     /// The selected command does not exist.
     #[error("there is no command `{command}`{}", near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
     UnknownCommand {
@@ -306,6 +330,7 @@ impl LoadError {
             Self::OptionConflict { .. }
             | Self::OptionNamesFold { .. }
             | Self::OptionLetters { .. }
+            | Self::OptionArguments { .. }
             | Self::EndpointTwice { .. }
             | Self::MessageConflict { .. }
             | Self::Command(_)
@@ -314,7 +339,7 @@ impl LoadError {
             | Self::UnknownPlugin { .. }
             | Self::CannotBeDisabled { .. }
             | Self::Order { .. }
-            | Self::NoCommand
+            | Self::NoCommand { .. }
             | Self::UnknownCommand { .. } => ExitCode::Usage,
             _ => ExitCode::ExtensionFailed,
         }
@@ -343,6 +368,7 @@ impl LoadError {
             | Self::Hung { extension, .. }
             | Self::Dispatcher { extension, .. }
             | Self::SwitchedOff { extension, .. }
+            | Self::ParentSwitchedOff { extension, .. }
             | Self::Define { extension, .. } => Some(extension),
             _ => None,
         }

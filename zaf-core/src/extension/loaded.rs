@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::error::{DestroyError, LoadError, LoadErrors};
-use super::loader::make_instances;
+use super::loader::{LAST_OF_CONFIGURATION, make_instances};
 use super::start::Starter;
 use super::{
     Catalog, Host, RegisteredExtension, RunningExtension, TeardownLimits, core_options, definitions,
@@ -155,7 +155,9 @@ impl Prepared {
     pub fn command(&self) -> Result<&'static CommandDescriptor, LoadError> {
         let option = core_options::SELECTED_COMMAND;
         let Ok(path) = self.store().get(option) else {
-            return Err(LoadError::NoCommand);
+            return Err(LoadError::NoCommand {
+                without: self.without(),
+            });
         };
         let commands = self.catalog().commands();
         match commands.find(&path) {
@@ -165,6 +167,22 @@ impl Prepared {
                 command: path,
             }),
         }
+    }
+
+    /// The framework extensions that may have selected a command but are not loaded, each with why.
+    fn without(&self) -> Vec<String> {
+        let mut without: Vec<String> = self
+            .catalog()
+            .extensions()
+            .iter()
+            .filter(|entry| entry.descriptor.load_order() <= LAST_OF_CONFIGURATION)
+            .filter(|entry| !entry.state.is_enabled())
+            .map(|entry| format!("`{}` ({})", entry.descriptor.name, entry.state))
+            .collect();
+        // One that reads in several passes is one.
+        without.sort();
+        without.dedup();
+        without
     }
 
     /// Makes the extensions of the selected command, defines all endpoints and messages, and registers components and

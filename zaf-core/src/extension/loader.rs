@@ -35,6 +35,8 @@ use crate::message::{Entity, MessageBus};
 const FIRST_BAND_END: u16 = 10;
 /// Last load order of what is always loaded.
 const SECOND_BAND_END: u16 = 20;
+/// Last load order of those that provide configuration.
+pub(super) const LAST_OF_CONFIGURATION: u16 = 100;
 
 /// Options that every application has.
 const CORE_OPTIONS: [ConfigOption; 8] = [

@@ -92,6 +92,14 @@ pub struct OptionEntry {
     pub requested_by: Vec<Requester>,
 }
 
+impl OptionEntry {
+    /// In words, for messages.
+    fn first_requester(&self) -> String {
+        let first = self.requested_by.first();
+        first.map_or_else(String::new, ToString::to_string)
+    }
+}
+
 /// All options, sorted by folded key, and where requests contradict each other. In a conflict the first request stays.
 pub(super) fn collect(
     requests: impl IntoIterator<Item = (Requester, ConfigOption)>,
@@ -141,10 +149,6 @@ pub(super) fn letters<'a>(
     options: impl IntoIterator<Item = &'a OptionEntry>,
 ) -> impl Iterator<Item = LoadError> {
     let mut first: BTreeMap<char, &OptionEntry> = BTreeMap::new();
-    let by = |entry: &OptionEntry| {
-        let first = entry.requested_by.first();
-        first.map_or_else(String::new, ToString::to_string)
-    };
     options.into_iter().filter_map(move |entry| {
         let letter = entry.option.short?;
         let Some(first) = first.get(&letter) else {
@@ -154,7 +158,24 @@ pub(super) fn letters<'a>(
         Some(LoadError::OptionLetters {
             letter,
             keys: [first.option.key, entry.option.key],
-            by: [by(first), by(entry)],
+            by: [first.first_requester(), entry.first_requester()],
+        })
+    })
+}
+
+/// Of options that each take the rest of one command line, all but the first.
+pub(super) fn rests<'a>(
+    options: impl IntoIterator<Item = &'a OptionEntry>,
+) -> impl Iterator<Item = LoadError> {
+    let mut first: Option<&OptionEntry> = None;
+    options.into_iter().filter_map(move |entry| {
+        let Some(first) = first else {
+            first = Some(entry);
+            return None;
+        };
+        Some(LoadError::OptionArguments {
+            keys: [first.option.key, entry.option.key],
+            by: [first.first_requester(), entry.first_requester()],
         })
     })
 }

@@ -94,6 +94,10 @@ fn a_key_that_nobody_knows_is_refused_with_the_nearest() {
             "application",
             "hint: there are `application.abort.grace`, `application.teardown.timeout`",
         ),
+        (
+            "elsewhere.level",
+            "hint: did you mean `ext.<all>.log.level`, `log.file.level` or `log.level`?",
+        ),
         ("ext.<all>.enabled", "hint: for example `ext.cli.enabled`"),
         (
             "quite.another.thing",

@@ -96,7 +96,7 @@ impl CaseLogs {
     }
 }
 
-/// Lets log files be written into the directory of the run. Records that could not be written count as a report that is missing.
+/// Lets log files be written into the directory of the run; records that could not be written count as a missing report.
 #[command_extension(
     name = "logs",
     extends = ["run"],

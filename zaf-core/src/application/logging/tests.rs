@@ -37,14 +37,18 @@ fn levels(level: LevelFilter) -> Levels {
 
 impl Fixture {
     fn new(console: Levels, files: Levels) -> Self {
+        Self::with_format(console, files, LogFormat::Text)
+    }
+
+    fn with_format(console: Levels, files: Levels, format: LogFormat) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let directory = Utf8PathBuf::from_path_buf(scratch.path().join("logs")).unwrap();
-        Self::in_directory(console, files, directory, scratch)
+        Self::in_directory(console, (files, format), directory, scratch)
     }
 
     fn in_directory(
         console: Levels,
-        files: Levels,
+        (files, format): (Levels, LogFormat),
         directory: Utf8PathBuf,
         scratch: tempfile::TempDir,
     ) -> Self {
@@ -56,7 +60,7 @@ impl Fixture {
             console_format: LogFormat::Text,
             files: FileSettings {
                 levels: files,
-                format: LogFormat::Text,
+                format,
                 directory: None,
                 size: 1 << 20,
                 keep: 3,
@@ -155,7 +159,7 @@ fn nothing_that_is_logged_can_look_like_another_record() {
 }
 
 #[test]
-fn scopes_at_the_same_time_do_not_mix() {
+fn f48_scopes_at_the_same_time_have_files_of_their_own() {
     let fixture = Fixture::new(levels(LevelFilter::OFF), levels(LevelFilter::DEBUG));
     let dispatch = tracing::Dispatch::new(fixture.subscriber());
     std::thread::scope(|threads| {
@@ -187,6 +191,31 @@ fn scopes_at_the_same_time_do_not_mix() {
     let session = fixture.read("session.log");
     assert_eq!(session.lines().count(), 80);
     assert!(!session.contains("inside"), "{session}");
+}
+
+#[test]
+fn f49_files_of_json_are_written_without_anybody_else_who_formats() {
+    let fixture = Fixture::with_format(
+        levels(LevelFilter::OFF),
+        levels(LevelFilter::DEBUG),
+        LogFormat::Json,
+    );
+    with_default(fixture.subscriber(), || {
+        tracing::info!("of the session");
+        let scope = fixture.log.scope("case", "case.log");
+        scope.run(|| tracing::info!("of the case"));
+        scope.end(true);
+    });
+    assert_eq!(fixture.shown(), "");
+    for (file, message) in [
+        ("session.log", "of the session"),
+        ("case.log", "of the case"),
+    ] {
+        let text = fixture.read(file);
+        let record: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(record["message"], message, "{text}");
+        assert!(record["time"].is_string(), "{text}");
+    }
 }
 
 #[test]
@@ -264,7 +293,12 @@ fn f1_a_directory_that_cannot_be_made_is_said_once() {
     let file = Utf8PathBuf::from_path_buf(scratch.path().join("file")).unwrap();
     std::fs::write(&file, "").unwrap();
     let (console, files) = (levels(LevelFilter::WARN), levels(LevelFilter::DEBUG));
-    let fixture = Fixture::in_directory(console, files, file.join("below"), scratch);
+    let fixture = Fixture::in_directory(
+        console,
+        (files, LogFormat::Text),
+        file.join("below"),
+        scratch,
+    );
     with_default(fixture.subscriber(), || {
         for _ in 0..3 {
             tracing::info!("lost");

@@ -252,7 +252,7 @@ fn cli_option(catalog: &Catalog, entry: &OptionEntry) -> CliOption {
     CliOption {
         descriptor: entry.option,
         required: entry.required,
-        owner: match entry.requested_by.first() {
+        owner: match owner(entry) {
             Some(Requester::Command(_)) => Owner::Command,
             Some(Requester::Extension(name, place)) if place.krate != env!("CARGO_PKG_NAME") => {
                 Owner::Extension(name)
@@ -266,6 +266,24 @@ fn cli_option(catalog: &Catalog, entry: &OptionEntry) -> CliOption {
                 // Entities that cannot be read are a problem that the validation finds.
                 catalog.store().entities(at).unwrap_or_default()
             }),
+    }
+}
+
+/// Under whose name an option is shown: of several that ask for it the one whose name is a word of its key, as `junit` is of
+/// `reports.junit`; else the first in load order.
+fn owner(entry: &OptionEntry) -> Option<&Requester> {
+    let is_named = |requester: &&Requester| match requester {
+        Requester::Extension(name, _) => entry
+            .option
+            .key
+            .split(['.', '-', '_'])
+            .any(|word| word == *name),
+        _ => false,
+    };
+    let first = entry.requested_by.first();
+    match first {
+        Some(Requester::Extension(..)) => entry.requested_by.iter().find(is_named).or(first),
+        _ => first,
     }
 }
 

@@ -345,6 +345,7 @@ fn unknown(catalog: &Catalog, store: &ConfigStore, spelling: &str) -> Error {
         store
             .nearest_key(spelling)
             .map(|(near, owner)| format!("did you mean `{near}` ({owner})?"))
+            .or_else(|| alike(store, spelling))
     } else {
         Some(format!("there are `{}`", keys.join("`, `")))
     };
@@ -353,6 +354,24 @@ fn unknown(catalog: &Catalog, store: &ConfigStore, spelling: &str) -> Error {
         None => error.hint("`config` without a key lists those that have a value"),
     };
     ExitCode::Usage.with_error(error)
+}
+
+/// The keys that end as this one does, for those who remember the last word only.
+fn alike(store: &ConfigStore, spelling: &str) -> Option<String> {
+    let folded = Key::fold(spelling);
+    let last = format!(".{}", folded.as_str().rsplit('.').next()?);
+    let mut keys: Vec<String> = store
+        .options()
+        .map(|known| shown_key(&known.option))
+        .filter(|key| Key::fold(key).as_str().ends_with(&last))
+        .collect();
+    keys.sort();
+    let keys = match keys.as_slice() {
+        [] => return None,
+        [key] => format!("`{key}`"),
+        [others @ .., last] => format!("`{}` or `{last}`", others.join("`, `")),
+    };
+    Some(format!("did you mean {keys}?"))
 }
 
 #[cfg(test)]

@@ -61,9 +61,97 @@ fn without_a_command_nothing_starts() {
     )
     .prepare();
     assert!(prepared.errors().is_empty());
-    assert!(matches!(prepared.command(), Err(LoadError::NoCommand)));
+    assert!(matches!(
+        prepared.command(),
+        Err(LoadError::NoCommand { .. })
+    ));
     let errors = prepared.start().unwrap_err();
-    assert!(matches!(errors.errors(), [LoadError::NoCommand]));
+    assert!(matches!(errors.errors(), [LoadError::NoCommand { .. }]));
+}
+
+#[test]
+fn f40_without_a_command_those_that_were_switched_off_are_named() {
+    let said = Source::CommandLine {
+        flag: "--test".into(),
+    };
+    let layer = ConfigLayer::new(Priority::COMMAND_LINE, said)
+        .with("ext.reader.enabled", false)
+        .with("ext.other.enabled", false);
+    let mut store = ConfigStore::new();
+    store.add(layer);
+    let extensions = [runner(), framework("reader", 40), framework("other", 200)];
+    let errors = Loader::new(
+        ApplicationInfo::new("demo", "0.1.0"),
+        ExtensionRegistry::new(extensions, []),
+        store,
+        MessageBus::new(),
+    )
+    .prepare()
+    .start()
+    .unwrap_err();
+    assert_eq!(
+        texts(errors.errors()),
+        ["no command was selected; not loaded is extension `reader` (disabled by --test)"]
+    );
+}
+
+#[test]
+fn c9_a_command_below_one_that_is_switched_off_says_who_did_it() {
+    let below = adding("below", 60, &[&ADDON_RUN]);
+    let above = adding("above", 50, &[&ADDON]);
+    let errors = |extensions: &[ExtensionDescriptor], values: &[(&str, &str)]| {
+        let values: Vec<_> = values
+            .iter()
+            .copied()
+            .chain([("internal.command", "run")])
+            .collect();
+        let errors = loader(extensions.iter().copied(), &values)
+            .load()
+            .unwrap_err();
+        (texts(errors.errors()).join("\n"), errors.exit_code())
+    };
+    let (text, code) = errors(&[runner(), above, below], &[("ext.above.enabled", "false")]);
+    assert_eq!(
+        text,
+        "extension `below` (crate `demo`, src/command.rs:5) adds command `addon run`, whose parent nobody adds: \
+         below -> above (disabled by --test)"
+    );
+    assert_eq!(code, ExitCode::ExtensionFailed);
+    // Nobody has it at all: that is a mistake of whoever declared the command.
+    let (text, code) = errors(&[runner(), below], &[]);
+    assert!(text.contains("which no enabled extension adds"), "{text}");
+    assert_eq!(code, ExitCode::Usage);
+}
+
+#[test]
+fn two_arguments_that_take_the_rest_of_one_line_are_refused() {
+    const FILES: ConfigOption = OptionId::text("files").multiple().argument().optional();
+    const WORDS: ConfigOption = OptionId::text("words").multiple().argument().optional();
+    static COPY: CommandDescriptor = CommandDescriptor {
+        config_options: &[FILES],
+        ..command("copy", None)
+    };
+    static SAY: CommandDescriptor = CommandDescriptor {
+        config_options: &[WORDS],
+        ..command("say", None)
+    };
+    let commands = adding("commands", 50, &[&COPY, &SAY]);
+    // Of two commands they are on two lines.
+    let loaded = selecting("copy", [commands]).load().unwrap();
+    assert!(loaded.destroy().is_empty());
+    let also = ExtensionDescriptor {
+        config_options: &[WORDS],
+        ..extending("also", &[Extends::Command(&COPY)])
+    };
+    let errors = selecting("copy", [commands, also]).load().unwrap_err();
+    let text = texts(errors.errors()).join("\n");
+    assert!(
+        text.starts_with("options `files` of command `copy`")
+            && text.contains(" and `words` of ")
+            && text.ends_with("a line has only one rest; make one of them an option"),
+        "{text}"
+    );
+    assert_eq!(errors.exit_code(), ExitCode::Usage);
 }
 
 #[test]

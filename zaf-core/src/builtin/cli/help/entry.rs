@@ -111,7 +111,12 @@ fn meaning(
     let descriptor = &option.descriptor;
     let is_full = purpose != Purpose::Help;
     let text = if is_full {
-        descriptor.description.trim().to_owned()
+        let text = descriptor.description.trim();
+        match text.strip_suffix('.') {
+            // One sentence is no sentence among others: notes follow it.
+            Some(sentence) if !sentence.contains(['.', '\n']) => sentence.to_owned(),
+            _ => text.to_owned(),
+        }
     } else {
         super::first_line(descriptor.description).to_owned()
     };
