@@ -28,6 +28,7 @@ mod registration;
 mod report;
 mod restart;
 mod scheduling;
+mod secrets;
 mod selection;
 mod session;
 mod stopping;

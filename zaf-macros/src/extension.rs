@@ -115,16 +115,18 @@ fn check_name(name: &Expr, problems: &mut Problems) {
     let Some(text) = literal_text(name) else {
         return;
     };
-    let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
-    let rest = text
-        .chars()
-        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_'));
-    if !(starts && rest) {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    if text.is_empty() || !text.chars().all(is_plain) {
         problems.on(
             name,
             format!(
-                "`{text}` cannot name an extension: a name starts with a lower-case letter and goes on with lower-case letters, digits, `-` and `_`"
+                "`{text}` cannot name an extension: a name consists of lower-case letters and digits, because `-`, `_` and `.` divide the parts of keys"
             ),
+        );
+    } else if matches!(text.as_str(), "all" | "default") {
+        problems.on(
+            name,
+            format!("`{text}` cannot name an extension: in keys it stands for several of them"),
         );
     }
 }

@@ -6,7 +6,7 @@ use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{CodedError, Console, ExitCode};
+use super::{CodedError, Console, ExitCode, Log};
 use crate::config::{ConfigError, Problem, Problems};
 use crate::error::Error;
 use crate::extension::{LoadError, LoadErrors};
@@ -188,12 +188,15 @@ impl Failure {
         text
     }
 
-    /// Writes the text: to standard error, but what was asked for (help, version) to standard output.
+    /// Writes the text: to standard error, without the secrets that the log hides; but what was asked for (help, version) to standard
+    /// output.
     ///
     /// # Errors
     /// What the stream says; a reader that went away is none.
     pub fn show(&self, console: &Console) -> std::io::Result<()> {
         let text = self.render();
+        let log = Log::of_process();
+        let text = log.without_secrets(&text);
         let mut stream = if self.code == ExitCode::Success {
             console.stdout()
         } else {

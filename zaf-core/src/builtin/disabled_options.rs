@@ -1,4 +1,4 @@
-//! Options of extensions that are switched off or replaced: known, but without effect.
+//! Options and commands of extensions that are switched off or replaced: known, but without effect.
 
 use crate::config::{ConfigStore, Key, OptionDescriptor};
 use crate::extension::{Catalog, ExtensionEntry};
@@ -49,4 +49,17 @@ pub(super) fn owner_of(catalog: &Catalog, key: &Key) -> Option<String> {
     let store = declared_too(catalog);
     let (known, _) = store.lookup(key)?;
     Some(format!("extension {}", known.owners[0]))
+}
+
+/// Whose command a path is that nobody who is loaded has, in the same words.
+pub(super) fn owner_of_command(catalog: &Catalog, path: &str) -> Option<String> {
+    let mut off = catalog
+        .extensions()
+        .iter()
+        .filter(|entry| !entry.state.is_enabled());
+    let has_it = |entry: &&ExtensionEntry| {
+        let mut commands = entry.descriptor.commands().iter();
+        commands.any(|command| command.path() == path)
+    };
+    Some(format!("extension {}", owner(off.find(has_it)?)))
 }

@@ -11,7 +11,7 @@ use crate::application::logging::{
 };
 use crate::application::{ExitCode, Log};
 use crate::component::Scope;
-use crate::config::{ConfigStore, Explained, Key, OptionDescriptor, OptionId, nearest};
+use crate::config::{ConfigStore, Key, OptionDescriptor, OptionId, Transformed, nearest};
 use crate::error::{Error, Result};
 use crate::extension::{ALL_EXTENSIONS, Catalog, Extension, ExtensionContext, ExtensionDescriptor};
 use crate::message::Entity;
@@ -27,6 +27,7 @@ pub const LOG_LEVEL: OptionId<String> = OptionId::choice("log.level", LEVELS)
 /// Levels of single extensions, modules and crates, on standard error and in files: `--log-for junit=debug`.
 pub const LOG_FOR: OptionId<Vec<String>> = OptionId::text("log.for")
     .describe("Level of one extension or module: NAME=LEVEL.")
+    .transform(name_and_level)
     .multiple();
 
 const ALL_EXTENSIONS_DESCRIPTOR: OptionDescriptor = ALL_EXTENSIONS.descriptor();
@@ -114,6 +115,9 @@ pub(super) const LOGGING: ExtensionDescriptor = Declaration {
 impl Extension for Logging {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
         let log = Log::of_process();
+        for secret in cx.catalog().store().secret_texts() {
+            log.hide(secret.reveal());
+        }
         log.configure(settings(cx.catalog())?);
         Ok(Self { log })
     }
@@ -134,7 +138,7 @@ impl Extension for Logging {
 /// What the configuration says.
 ///
 /// # Errors
-/// With exit code 2, if an entry of [`LOG_FOR`] is no level of anything.
+/// If a value cannot be read; the validation has said so.
 fn settings(catalog: &Catalog) -> Result<LogSettings> {
     let store = catalog.store();
     let level = |option: OptionId<String>| -> Result<LevelFilter> {
@@ -190,7 +194,7 @@ fn special(catalog: &Catalog) -> Result<Vec<(String, LevelFilter)>> {
     }
     // The highest priority comes first in the list.
     for text in store.get(LOG_FOR)?.iter().rev() {
-        levels.push(one_level(text, catalog)?);
+        levels.extend(one_level(text, catalog));
     }
     Ok(levels)
 }
@@ -209,54 +213,41 @@ fn level_of_extension(
     Ok(level.map(|level| (name.to_owned(), level)))
 }
 
-/// An entry of [`LOG_FOR`].
-fn one_level(text: &str, catalog: &Catalog) -> Result<(String, LevelFilter)> {
-    let wrong = |what: &str, hint: String| {
-        let key = LOG_FOR.key();
-        let explained = catalog.store().explain(&Key::fold(key));
-        let says_it = |said: &&Explained| said.value.print().contains(text);
-        let set_by = explained
-            .iter()
-            .find(says_it)
-            .map_or_else(String::new, |said| format!(" (set by {})", said.source));
-        let error = Error::msg(format_args!(
-            "option `{key}`: `{text}` {what}, expected NAME=LEVEL{set_by}"
-        ));
-        ExitCode::Usage.with_error(error.hint(hint))
-    };
+/// An entry of [`LOG_FOR`], checked when it is read: so the validation shows the line that is wrong.
+fn name_and_level(text: String) -> Transformed<String> {
     let levels = || format!("levels are `{}`", LEVELS.join("`, `"));
     let Some((name, word)) = text.split_once('=') else {
-        return Err(wrong("has no `=`", levels()));
+        return Err(format!("NAME=LEVEL; {}", levels()));
     };
-    let Some(level) = level_of(word) else {
-        let hint = nearest(word, LEVELS.iter().copied())
-            .map_or_else(levels, |near| format!("did you mean `{near}`?"));
-        return Err(wrong("names no level", hint));
-    };
-    let is_module = name
-        .split("::")
-        .all(|part| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_'));
-    let names = || {
-        catalog
-            .extensions()
-            .iter()
-            .map(|entry| entry.descriptor.name)
-    };
-    if is_module || names().any(|known| known == name) {
-        if !name.contains("::")
-            && !names().any(|known| known == name)
-            && let Some(near) = nearest(name, names())
-        {
-            tracing::warn!(
-                "option `{}`: no extension is called `{name}`, so that is a crate: did you mean `{near}`?",
-                LOG_FOR.key()
-            );
-        }
-        return Ok((name.to_owned(), level));
+    if level_of(word).is_none() {
+        return Err(match nearest(word, LEVELS.iter().copied()) {
+            Some(near) => format!("NAME=LEVEL; did you mean `{name}={near}`?"),
+            None => format!("NAME=LEVEL; {}", levels()),
+        });
     }
-    let hint = match nearest(name, names()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => "a name is that of an extension, of a crate or of a module".to_owned(),
+    let is_name =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if !name.split("::").all(is_name) {
+        return Err("NAME=LEVEL, with the name of an extension, a crate or a module".to_owned());
+    }
+    Ok(text)
+}
+
+/// The level of an entry of [`LOG_FOR`]. A name that is nearly that of an extension is worth a word.
+fn one_level(text: &str, catalog: &Catalog) -> Option<(String, LevelFilter)> {
+    let (name, word) = text.split_once('=')?;
+    let names = || {
+        let extensions = catalog.extensions().iter();
+        extensions.map(|entry| entry.descriptor.name)
     };
-    Err(wrong("names nothing that logs", hint))
+    if !name.contains("::")
+        && !names().any(|known| known == name)
+        && let Some(near) = nearest(name, names())
+    {
+        tracing::warn!(
+            "option `{}`: no extension is called `{name}`, so that is a crate: did you mean `{near}`?",
+            LOG_FOR.key()
+        );
+    }
+    Some((name.to_owned(), level_of(word)?))
 }

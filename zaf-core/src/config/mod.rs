@@ -43,6 +43,7 @@ mod read;
 mod reference;
 mod scalar;
 mod secret;
+mod secrets;
 mod source;
 mod store;
 mod transform;

@@ -286,7 +286,7 @@ fn each(
 }
 
 /// The text of a secret, wherever it is.
-fn revealed(value: TypedValue, source: &Source) -> Result<TypedValue, Mismatch> {
+pub(super) fn revealed(value: TypedValue, source: &Source) -> Result<TypedValue, Mismatch> {
     let TypedValue::Secret(secret) = &value else {
         return Ok(value);
     };

@@ -29,6 +29,7 @@ mod registry;
 mod replacement;
 mod required;
 mod running;
+mod secret_variables;
 mod start;
 mod teardown;
 mod worker;

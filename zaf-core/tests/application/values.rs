@@ -54,6 +54,8 @@ const OPTIONS: [ConfigOption; 10] = [
     CODES.optional(),
 ];
 const OFF_OPTIONS: [ConfigOption; 1] = [OFF.optional()];
+const POLISH: CommandDescriptor = command("polish", &[], |_| Ok(ExitCode::Success));
+static WITH_PASSWORD: [&[OptionDescriptor]; 1] = [&[PASSWORD.descriptor()]];
 
 #[derive(Debug)]
 struct Rig;
@@ -68,6 +70,16 @@ impl Extension for Rig {
 struct Shine;
 
 impl Extension for Shine {
+    fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+}
+
+/// Takes part if there is a password.
+#[derive(Debug)]
+struct Vault;
+
+impl Extension for Vault {
     fn new(_: &ExtensionContext<'_>) -> Result<Self> {
         Ok(Self)
     }
@@ -104,7 +116,11 @@ fn rig() -> Application {
         describe::<Rig>("rig", &OPTIONS, &[&MEASURE]),
         ExtensionDescriptor {
             default_enabled: false,
-            ..describe::<Shine>("shine", &OFF_OPTIONS, &[])
+            ..describe::<Shine>("shine", &OFF_OPTIONS, &[&POLISH])
+        },
+        ExtensionDescriptor {
+            activate_on: &WITH_PASSWORD,
+            ..describe::<Vault>("vault", &OPTIONS, &[])
         },
     ];
     with(own)
@@ -256,8 +272,19 @@ fn a_secret_is_masked_whatever_is_asked() {
         &["config", "--target-command", "noop"],
         &["noop", "--log-level", "trace"],
         &["noop", "--speed", "many", "--log-level", "trace"],
+        &["noop", "--help"],
         &["noop", "--full-help"],
         &["commands"],
+        &["extensions"],
+        &["endpoints"],
+        &["messages"],
+        &["components"],
+        &["why", "vault"],
+        &["why", "vault", "--format", "json"],
+        &["help", "db.password"],
+        &["man"],
+        &["complete", "--", "demo", "noop", "--db-password", ""],
+        &["config", "--explain", "db.pasword"],
     ] {
         let (_, stdout, stderr) = run_in(rig(), &machine, &[], line);
         assert!(
@@ -373,6 +400,15 @@ fn what_is_switched_off_is_named_with_who_switched_it_off() {
     let line = ["config", "--explain", "shine.often"];
     let (code, _, stderr) = run_in(rig(), &machine, &[], &line);
     assert!(code == 2 && stderr.contains(expected), "{stderr}");
+    let (code, _, stderr) = run_in(rig(), &machine, &[], &["polish"]);
+    let expected = "it is a command of extension shine, which is disabled by";
+    assert!(
+        code == 2
+            && stderr.contains("unknown command `polish`")
+            && stderr.contains(expected)
+            && stderr.contains("demo.yaml:1:20"),
+        "{stderr}"
+    );
     // A key that is nearly one of its keys.
     let machine = Machine::new(&[("work/demo.yaml", "shine.ofen: true\n")]);
     let (code, _, stderr) = run_in(rig(), &machine, &[], &["noop"]);

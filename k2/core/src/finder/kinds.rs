@@ -11,7 +11,7 @@ use super::request::{FIND_TEST_CASES, FINDER, FindTestCases, FoundUnit, Unit};
 use super::{FindOptions, Found, SourceKind, cases_of_file, linked};
 use crate::case::TestCaseDescriptor;
 use crate::private::K2_TEST_CASES;
-use crate::supervisor::Cancellation;
+use crate::supervisor::{Cancellation, SECRETS, withhold_secrets};
 
 /// Longest time that a test binary may take to list its tests; a binary that takes longer is a case that ends in error.
 ///
@@ -118,13 +118,14 @@ impl TapProducers {
 #[command_extension(
     name = "libtestbinaries",
     extends = ["find"],
-    config_options = [LIST_TIMEOUT.required()],
+    config_options = [LIST_TIMEOUT.required(), SECRETS.required()],
 )]
 #[derive(Debug)]
 pub struct LibtestBinaries(FileFinder);
 
 impl Extension for LibtestBinaries {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
+        withhold_secrets(cx)?;
         let options = FindOptions::with_timeout(cx.config().get(LIST_TIMEOUT)?);
         Ok(Self(FileFinder::new(SourceKind::Libtest, options)?))
     }
@@ -147,13 +148,14 @@ impl LibtestBinaries {
 #[command_extension(
     name = "googletestbinaries",
     extends = ["find"],
-    config_options = [LIST_TIMEOUT.required()],
+    config_options = [LIST_TIMEOUT.required(), SECRETS.required()],
 )]
 #[derive(Debug)]
 pub struct GoogleTestBinaries(FileFinder);
 
 impl Extension for GoogleTestBinaries {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
+        withhold_secrets(cx)?;
         let options = FindOptions::with_timeout(cx.config().get(LIST_TIMEOUT)?);
         Ok(Self(FileFinder::new(SourceKind::GoogleTest, options)?))
     }

@@ -208,7 +208,10 @@ impl Execution {
         };
         let prepared = apart::prepare(&which).and_then(|(note, process)| {
             let input = note.input()?;
-            Ok((note, self.spec(&process, settings, plan).input(input)))
+            let mut spec = self.spec(&process, settings, plan).input(input);
+            // It is this program again, with the same configuration; what the case starts there does not get them.
+            spec.inherits_secrets = true;
+            Ok((note, spec))
         });
         let (note, spec) = match prepared {
             Ok(prepared) => prepared,

@@ -37,7 +37,7 @@ use crate::messages::{
     CasesSelected, RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_CASES_SELECTED,
     TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
 };
-use crate::supervisor::{GUARD, guard};
+use crate::supervisor::{GUARD, SECRETS, guard, withhold_secrets};
 
 /// Runs everything that is in the run queue; answered when all cases are told as finished.
 pub const RUN_TEST_CASES: RequestId<RunPlan, RunEnded> =
@@ -86,6 +86,7 @@ pub struct RunEnded {
         ISOLATION.required(),
         LOG_CASES.required(),
         GUARD.required(),
+        SECRETS.required(),
     ],
     endpoints_and_messages = {
         RUNNER: [
@@ -108,6 +109,7 @@ pub struct TestRunner {
 impl Extension for TestRunner {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
         guard::check_option(cx.config())?;
+        withhold_secrets(cx)?;
         Ok(Self {
             settings: Settings::read(cx.config())?,
             abort: Arc::default(),

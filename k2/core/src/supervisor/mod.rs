@@ -24,6 +24,7 @@ pub(crate) mod reap;
 mod run;
 mod spawn;
 mod spec;
+mod withheld;
 
 pub use cancellation::{Cancellation, Direction, Level, WaitEnd};
 pub use capture::CapturedOutput;
@@ -37,6 +38,8 @@ pub use spec::{
     CASE_ID_VARIABLE, EXECUTION_VARIABLE, OutputFiles, OutputStream, ProcessSpec, ProcessWatcher,
     VARIABLES_OF_A_CASE,
 };
+pub(crate) use withheld::withhold_secrets;
+pub use withheld::{SECRETS, withhold};
 
 #[cfg(test)]
 pub(crate) mod fixture;

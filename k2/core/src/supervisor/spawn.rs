@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use super::cookie::{COOKIE_VARIABLE, Owner};
 use super::guard;
 use super::spec::EXECUTION_VARIABLE;
-use super::{Cancellation, ProcessSpec, SpawnError, apart};
+use super::{Cancellation, ProcessSpec, SpawnError, apart, withheld};
 
 /// Tries after the first one, for errors that pass.
 const RETRIES: u32 = 5;
@@ -60,6 +60,11 @@ fn command(spec: &ProcessSpec) -> io::Result<Command> {
     };
     for name in &spec.without {
         command.env_remove(name);
+    }
+    if !spec.inherits_secrets {
+        for name in withheld::names().iter() {
+            command.env_remove(name);
+        }
     }
     command
         .args(&spec.arguments)

@@ -91,6 +91,8 @@ pub struct ProcessSpec {
     pub environment: Vec<(OsString, OsString)>,
     /// Names of inherited variables that it does not get.
     pub without: Vec<OsString>,
+    /// Whether it inherits the variables that are [withheld](super::withhold).
+    pub inherits_secrets: bool,
     /// Working directory; by default that of this process.
     pub directory: Option<PathBuf>,
     /// Longest time until it is asked to end; `None` means no limit.
@@ -123,6 +125,7 @@ impl ProcessSpec {
             arguments: Vec::new(),
             environment: Vec::new(),
             without: Vec::new(),
+            inherits_secrets: false,
             directory: None,
             timeout: None,
             grace: Self::GRACE,

@@ -15,17 +15,19 @@ const SHORTEST: usize = 4;
 pub(super) struct Masks(RwLock<Vec<String>>);
 
 impl Masks {
-    /// Hides this text from now on, if it has at least 4 bytes.
+    /// Hides this text from now on, if it has at least 4 bytes; also as `Debug` shows it, and each of its lines alone.
     pub(super) fn add(&self, secret: &str) {
-        if secret.len() < SHORTEST {
-            return;
-        }
         let mut secrets = self.0.write();
-        if !secrets.iter().any(|known| known == secret) {
-            secrets.push(secret.to_owned());
-            // Of two that contain each other the longer one is looked for first, so that nothing of it is left.
-            secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        for line in std::iter::once(secret).chain(secret.lines()) {
+            let quoted = format!("{line:?}");
+            for form in [line, quoted.trim_matches('"')] {
+                if form.len() >= SHORTEST && !secrets.iter().any(|known| known == form) {
+                    secrets.push(form.to_owned());
+                }
+            }
         }
+        // Of two that contain each other the longer one is looked for first, so that nothing of it is left.
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
     /// The text without secrets.
@@ -53,5 +55,8 @@ mod tests {
         }
         assert_eq!(masks.hide("hunter22 and hunter, abc"), "*** and ***, abc");
         assert!(matches!(masks.hide("nothing"), Cow::Borrowed(_)));
+        masks.add("first line\nse\"cond");
+        let shown = format!("{:?} or second: se\"cond", "first line\nse\"cond");
+        assert_eq!(masks.hide(&shown), "\"***\" or second: ***");
     }
 }

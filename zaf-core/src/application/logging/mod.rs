@@ -24,6 +24,7 @@ mod render;
 mod routes;
 mod scope;
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal};
 use std::sync::{Arc, OnceLock};
 
@@ -133,6 +134,14 @@ impl Log {
     pub fn hide(&self, secret: &str) {
         if let Some(routes) = &self.routes {
             routes.masks.add(secret);
+        }
+    }
+
+    /// A text as it would be logged: without what is [hidden](Self::hide).
+    pub fn without_secrets<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match &self.routes {
+            Some(routes) => routes.masks.hide(text),
+            None => Cow::Borrowed(text),
         }
     }
 }

@@ -198,10 +198,18 @@ impl Model {
             let found = commands().find(|command| command.name() == near)?;
             Some(found.path.as_str())
         };
-        let hint = match nearest(word, below).or_else(elsewhere) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("`{} --help` lists the commands", self.typed_path(above)),
+        let switched_off = || {
+            let path = above.map_or_else(String::new, |above| format!("{} ", above.path)) + word;
+            let owner = disabled_options::owner_of_command(self.catalog.as_ref()?, &path)?;
+            Some(format!("it is a command of {owner}"))
         };
+        let near = || {
+            let near = nearest(word, below).or_else(elsewhere)?;
+            Some(format!("did you mean `{near}`?"))
+        };
+        let hint = switched_off()
+            .or_else(near)
+            .unwrap_or_else(|| format!("`{} --help` lists the commands", self.typed_path(above)));
         let problem = match above {
             Some(above) => format!("`{}` has no command `{word}`", above.path),
             None => format!("unknown command `{word}`"),

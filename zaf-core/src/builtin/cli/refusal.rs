@@ -30,6 +30,7 @@ pub(super) fn of<'a>(
             let hint = waiting_for_value(tokens, argument)
                 .map(|flag| format!("a value that begins with `-` is joined: `{flag}={argument}`"))
                 .or_else(|| Some(format!("it is an option of {}", switched_off(name)?)))
+                // Exactly the name of another command's option is no slip of the finger.
                 .or_else(|| match elsewhere(name).as_slice() {
                     [] => None,
                     commands => Some(format!("it is an option of `{}`", commands.join("`, `"))),

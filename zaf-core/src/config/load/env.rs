@@ -149,7 +149,7 @@ fn belongs(prefix: &str, name: &OsStr) -> bool {
 }
 
 /// The key of a variable; none if the spelling is not the one of an option (`<PREFIX>_output_dir`).
-fn key_of(prefix: &str, name: &str) -> Option<Key> {
+pub(in crate::config) fn key_of(prefix: &str, name: &str) -> Option<Key> {
     let rest = name.strip_prefix(prefix)?.strip_prefix('_')?;
     let is_upper = !rest.bytes().any(|byte| byte.is_ascii_lowercase());
     is_upper.then(|| Key::fold(&rest.to_ascii_lowercase()))

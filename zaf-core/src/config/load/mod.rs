@@ -18,6 +18,7 @@ mod yaml_tree;
 
 use std::sync::Arc;
 
+pub(in crate::config) use env::key_of as environment_key;
 pub use env::{environment, process_environment, variable};
 pub use file::{LoadError, file, file_with_secrets};
 pub(in crate::config) use secret::secret;
