@@ -59,6 +59,38 @@ pub enum HarnessError {
         /// What came before, oldest first.
         got: String,
     },
+    /// Messages came that nobody expected.
+    #[error("expected nothing else; got: {got}")]
+    Unexpected {
+        /// The messages, oldest first.
+        got: String,
+    },
+    /// An expected log record is not there.
+    #[error("expected a log record {expected}; got: {got}")]
+    NoLog {
+        /// Level and text.
+        expected: String,
+        /// What was logged, oldest first.
+        got: String,
+    },
+    /// Something was logged that should not have been.
+    #[error("expected no log records from {level} on; got: {got}")]
+    Logged {
+        /// The least serious level that counts.
+        level: tracing::Level,
+        /// What was logged, oldest first.
+        got: String,
+    },
+    /// A command ended with another exit code than the expected one.
+    #[error("expected exit code {expected}, got {got}; {output}")]
+    ExitCode {
+        /// The expected code.
+        expected: u8,
+        /// The code it ended with.
+        got: u8,
+        /// What it wrote.
+        output: String,
+    },
     /// The extension could not be ended in order.
     #[error("the extension could not be ended: {0}")]
     Destroy(String),

@@ -45,18 +45,26 @@
 //! # }
 //! ```
 //!
-//! Not here: loading in bands, enabling and choosing a command. A harness always runs its one extension.
+//! A harness always runs its one extension. Loading in bands, enabling and choosing a command take part in
+//! [`HarnessBuilder::run_command`].
 
 mod builder;
+mod command_run;
 mod error;
+mod logs;
 mod messages;
 pub mod prelude;
+mod recorder;
 mod running;
 
 pub use builder::HarnessBuilder;
+pub use command_run::CommandRun;
 pub use error::HarnessError;
+pub use logs::{LogRecord, Logs};
 pub use messages::ExpectedMessages;
+pub use recorder::{Expectation, Recorder};
 pub use running::ExtensionTestHarness;
+pub use tracing::Level;
 pub use zaf_core::TestResult;
 
 use zaf_core::message::EndpointId;
