@@ -91,9 +91,53 @@ pub enum HarnessError {
         /// What it wrote.
         output: String,
     },
+    /// A program, its home or its terminal cannot be used.
+    #[error("{what}")]
+    Cli {
+        /// What cannot be done.
+        what: String,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A program did not write what was waited for.
+    #[error("expected {expected:?} on standard output; got: {got}")]
+    NoOutput {
+        /// The text.
+        expected: String,
+        /// What it wrote.
+        got: String,
+    },
+    /// A program did not end in time and was killed.
+    #[error("it was killed after {limit:?}: {output}")]
+    TimeLimit {
+        /// Its limit.
+        limit: std::time::Duration,
+        /// How it ended, and what it wrote.
+        output: String,
+    },
+    /// A program ended and left processes behind, which were killed.
+    #[error("it left behind: {processes}; {output}")]
+    LeftBehind {
+        /// Their numbers and command lines.
+        processes: String,
+        /// How it ended, and what it wrote.
+        output: String,
+    },
     /// The extension could not be ended in order.
     #[error("the extension could not be ended: {0}")]
     Destroy(String),
+}
+
+impl HarnessError {
+    /// Makes an error of what the system says.
+    pub(crate) fn cli(what: impl Into<String>) -> impl Fn(std::io::Error) -> Self {
+        let what = what.into();
+        move |cause| Self::Cli {
+            what: what.clone(),
+            cause,
+        }
+    }
 }
 
 fn list<T: std::fmt::Display>(items: &[T]) -> String {

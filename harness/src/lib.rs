@@ -49,8 +49,11 @@
 //! [`HarnessBuilder::run_command`].
 
 mod builder;
+mod cli;
+mod cli_session;
 mod command_run;
 mod error;
+mod leftovers;
 mod logs;
 mod messages;
 pub mod prelude;
@@ -58,6 +61,8 @@ mod recorder;
 mod running;
 
 pub use builder::HarnessBuilder;
+pub use cli::{CliCommand, CliEnded, CliHarness};
+pub use cli_session::{CliSession, CliSignal};
 pub use command_run::CommandRun;
 pub use error::HarnessError;
 pub use logs::{LogRecord, Logs};
@@ -68,6 +73,11 @@ pub use tracing::Level;
 pub use zaf_core::TestResult;
 
 use zaf_core::message::EndpointId;
+
+/// Runs the examples of the book.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/src/testing-extensions.md")]
+mod book {}
 
 /// An endpoint for messages that a test sends instead of the extension that would send them.
 pub const MOCK_ENDPOINT: EndpointId = EndpointId::new("mock-endpoint", "Where tests speak.");

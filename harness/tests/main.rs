@@ -1,5 +1,6 @@
 //! Tests of the harness and of the rules of the workspace.
 
+mod cli;
 mod command_run;
 mod harness;
 mod logs;
