@@ -91,12 +91,12 @@ const LINES: [(&str, &str); 9] = [
     ("zk2 run --abort-", "zk2|run|--abort-on-fail|"),
     ("zk2 --log-level er", "zk2|--log-level|error|"),
     ("zk2 run --log-level=deb", "zk2|run|--log-level=debug|"),
-    ("zk2 run --no-reports-t", "zk2|run|--no-reports-text|"),
+    ("zk2 run --no-reports-tex", "zk2|run|--no-reports-text|"),
     ("zk2 --ext-abortonfail@en", "zk2|--ext-abortonfail@enabled|"),
     ("zk2 why abort", "zk2|why|abortonfail|"),
     ("zk2 help ru", "zk2|help|run|"),
     (
-        "zk2 config --explain log.",
+        "zk2 config --explain log.le",
         "zk2|config|--explain|log.level|",
     ),
 ];
@@ -160,7 +160,7 @@ fn bash_hands_over_words_that_it_breaks_otherwise() {
         "warn",
         "off error warn info debug trace",
         "@enabled",
-        "@enabled",
+        "@enabled @log-level",
         "--log-level=warn",
         "run",
         "",
