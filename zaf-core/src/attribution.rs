@@ -1,7 +1,7 @@
 //! Whose code a thread runs: the extension that log records are attributed to.
 //!
 //! Costs nothing while messages are handled: what the bus knows about the handlers of a thread is asked when somebody wants to
-//! know. Only the steps of a life cycle that are no handlers (making, destroying, commands) are noted, by [`inside`]. A thread
+//! know. Only the steps of a life cycle that are no handlers (making, destroying, commands) are noted, by `inside`. A thread
 //! that is started by [`crate::thread::spawn`] belongs to whom the one belonged to that started it.
 
 use std::cell::Cell;
