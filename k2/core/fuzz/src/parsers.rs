@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use k2_core::finder::tap::Point;
 use k2_core::finder::{googletest, libtest, tap};
 use k2_core::results::event_log::EventLogReader;
+use k2_core::scheduler::TagExpression;
 
 /// A TAP stream: every text is accepted, and what is made of it is not larger than the text.
 pub fn tap(data: &[u8]) {
@@ -69,4 +70,21 @@ pub fn event_log(data: &[u8]) {
     assert!(reader.next().is_none());
     assert!(records <= data.iter().filter(|byte| **byte == b'\n').count());
     assert!(reader.torn_bytes() <= data.len() as u64);
+}
+
+/// Any text as a tag expression: what is shown of it reads back as the same, and selects the same.
+pub fn tag_expression(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let Ok(expression) = TagExpression::parse(&text) else {
+        return;
+    };
+    let shown = expression.to_string();
+    let again = TagExpression::parse(&shown).expect("invariant: what is shown is an expression");
+    assert_eq!(again.to_string(), shown);
+    let words: Vec<String> = text
+        .split_whitespace()
+        .step_by(2)
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(again.matches(&words), expression.matches(&words));
 }

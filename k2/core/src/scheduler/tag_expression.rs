@@ -57,24 +57,46 @@ impl TagExpression {
 }
 
 impl fmt::Display for TagExpression {
+    /// With no more parentheses than it needs: what was read is not nested more deeply when it is shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let joined = |f: &mut fmt::Formatter<'_>, parts: &[Self], word: &str| {
-            f.write_str("(")?;
-            for (index, part) in parts.iter().enumerate() {
-                if index > 0 {
-                    write!(f, " {word} ")?;
-                }
-                write!(f, "{part}")?;
-            }
-            f.write_str(")")
-        };
         match self {
             Self::Tag(tag) => f.write_str(tag),
-            Self::Not(inner) => write!(f, "not {inner}"),
-            Self::And(parts) => joined(f, parts, "and"),
-            Self::Or(parts) => joined(f, parts, "or"),
+            Self::Not(inner) => {
+                f.write_str("not ")?;
+                inner.fmt_within(f, matches!(**inner, Self::And(_) | Self::Or(_)))
+            }
+            Self::And(parts) => {
+                let binds_less = |part: &Self| matches!(part, Self::And(_) | Self::Or(_));
+                joined(f, parts, " and ", binds_less)
+            }
+            Self::Or(parts) => joined(f, parts, " or ", |part| matches!(part, Self::Or(_))),
         }
     }
+}
+
+impl TagExpression {
+    fn fmt_within(&self, f: &mut fmt::Formatter<'_>, in_parentheses: bool) -> fmt::Result {
+        if in_parentheses {
+            write!(f, "({self})")
+        } else {
+            write!(f, "{self}")
+        }
+    }
+}
+
+fn joined(
+    f: &mut fmt::Formatter<'_>,
+    parts: &[TagExpression],
+    word: &str,
+    in_parentheses: impl Fn(&TagExpression) -> bool,
+) -> fmt::Result {
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            f.write_str(word)?;
+        }
+        part.fmt_within(f, in_parentheses(part))?;
+    }
+    Ok(())
 }
 
 struct Parser<'a> {
