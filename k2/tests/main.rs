@@ -12,6 +12,7 @@ mod event_log;
 mod extension_guide;
 mod faults;
 mod guard;
+mod history;
 mod introspection;
 mod isolation;
 mod kinds;

@@ -224,6 +224,12 @@ fn a_missing_command_is_refused() {
 }
 
 #[test]
+fn a_negative_number_is_an_argument() {
+    let selected = strict(&["run", "-1", "x"]).expect("a command");
+    assert_eq!(selected.typed[0].values, ["-1", "x"]);
+}
+
+#[test]
 fn f33_a_command_is_chosen_by_its_whole_path() {
     assert_eq!(
         strict(&["addon", "create"]).expect("a command").command,

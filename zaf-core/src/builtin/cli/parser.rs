@@ -92,7 +92,8 @@ fn with_options(mut command: Command, options: &[CliOption]) -> Command {
 fn positional(option: &CliOption) -> Arg {
     let arg = Arg::new(option.descriptor.key)
         .value_name(last_word(option.descriptor.key).to_uppercase())
-        .value_parser(NonEmptyStringValueParser::new());
+        .value_parser(NonEmptyStringValueParser::new())
+        .allow_negative_numbers(true);
     if option.descriptor.multiple {
         arg.num_args(0..).action(ArgAction::Append)
     } else {
