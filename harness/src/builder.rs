@@ -13,19 +13,21 @@ use zaf_core::extension::{
 };
 use zaf_core::message::{BusLimits, EndpointId, Entity, MessageBus, MessageDescriptor, MessageId};
 
+use crate::logs::LogGroup;
 use crate::{ExtensionTestHarness, HarnessError};
 
 type Provide = Box<dyn FnOnce(&Scope) -> Result<(), ComponentError>>;
-type Setting = Box<dyn FnOnce(&mut ConfigStore)>;
+type Setting = Box<dyn FnOnce(&mut ConfigStore, Priority)>;
 
 /// Configuration, components and messages around one extension. See [`ExtensionTestHarness::builder`].
 pub struct HarnessBuilder<E> {
-    settings: Vec<Setting>,
+    pub(crate) settings: Vec<Setting>,
     entity: Option<Entity>,
-    definitions: Vec<(EndpointId, Vec<MessageDescriptor>)>,
-    components: Vec<Provide>,
-    registry: Option<ComponentRegistry>,
+    pub(crate) definitions: Vec<(EndpointId, Vec<MessageDescriptor>)>,
+    pub(crate) components: Vec<Provide>,
+    pub(crate) registry: Option<ComponentRegistry>,
     limits: BusLimits,
+    pub(crate) others: Vec<(TypeId, &'static str)>,
     extension: PhantomData<fn() -> E>,
 }
 
@@ -47,6 +49,7 @@ impl<E: Extension> HarnessBuilder<E> {
             components: Vec::new(),
             registry: None,
             limits: BusLimits::default(),
+            others: Vec::new(),
             extension: PhantomData,
         }
     }
@@ -54,8 +57,8 @@ impl<E: Extension> HarnessBuilder<E> {
     /// Gives an option a value. Options without one have their default.
     #[must_use]
     pub fn config<T: OptionType>(mut self, option: OptionId<T>, value: T) -> Self {
-        self.settings.push(Box::new(move |store| {
-            store.set(option, None, value, Priority::EXPLICIT, Source::Fixed);
+        self.settings.push(Box::new(move |store, priority| {
+            store.set(option, None, value, priority, Source::Fixed);
         }));
         self
     }
@@ -69,14 +72,8 @@ impl<E: Extension> HarnessBuilder<E> {
         value: T,
     ) -> Self {
         let entity = entity.into();
-        self.settings.push(Box::new(move |store| {
-            store.set(
-                option,
-                Some(&entity),
-                value,
-                Priority::EXPLICIT,
-                Source::Fixed,
-            );
+        self.settings.push(Box::new(move |store, priority| {
+            store.set(option, Some(&entity), value, priority, Source::Fixed);
         }));
         self
     }
@@ -141,6 +138,8 @@ impl<E: Extension> HarnessBuilder<E> {
         reason = "a start happens once for each test"
     )]
     pub fn start(self) -> Result<ExtensionTestHarness<E>> {
+        let logs = LogGroup::begin();
+        let in_group = logs.enter();
         let linked = ExtensionRegistry::linked_type(TypeId::of::<E>());
         let Some(extension) = linked.extensions().first().cloned() else {
             return Err(HarnessError::NotRegistered {
@@ -150,7 +149,7 @@ impl<E: Extension> HarnessBuilder<E> {
         };
         let mut store = ConfigStore::new();
         for setting in self.settings {
-            setting(&mut store);
+            setting(&mut store, Priority::EXPLICIT);
         }
         let (catalog, problems) = Catalog::of_enabled(linked.extensions(), store);
         if !problems.is_empty() {
@@ -178,7 +177,8 @@ impl<E: Extension> HarnessBuilder<E> {
             .and_then(|()| running.register_components(&host))
             .and_then(|()| running.register_dispatchers(&host));
         // Made first, so that what was started is ended even if the rest failed.
-        let harness = ExtensionTestHarness::new(host, running);
+        drop(in_group);
+        let harness = ExtensionTestHarness::new(host, running, logs);
         started.map_err(|error| HarnessError::Load(vec![error]))?;
         Ok(harness)
     }

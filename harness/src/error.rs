@@ -59,9 +59,85 @@ pub enum HarnessError {
         /// What came before, oldest first.
         got: String,
     },
+    /// Messages came that nobody expected.
+    #[error("expected nothing else; got: {got}")]
+    Unexpected {
+        /// The messages, oldest first.
+        got: String,
+    },
+    /// An expected log record is not there.
+    #[error("expected a log record {expected}; got: {got}")]
+    NoLog {
+        /// Level and text.
+        expected: String,
+        /// What was logged, oldest first.
+        got: String,
+    },
+    /// Something was logged that should not have been.
+    #[error("expected no log records from {level} on; got: {got}")]
+    Logged {
+        /// The least serious level that counts.
+        level: tracing::Level,
+        /// What was logged, oldest first.
+        got: String,
+    },
+    /// A command ended with another exit code than the expected one.
+    #[error("expected exit code {expected}, got {got}; {output}")]
+    ExitCode {
+        /// The expected code.
+        expected: u8,
+        /// The code it ended with.
+        got: u8,
+        /// What it wrote.
+        output: String,
+    },
+    /// A program, its home or its terminal cannot be used.
+    #[error("{what}")]
+    Cli {
+        /// What cannot be done.
+        what: String,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A program did not write what was waited for.
+    #[error("expected {expected:?} on standard output; got: {got}")]
+    NoOutput {
+        /// The text.
+        expected: String,
+        /// What it wrote.
+        got: String,
+    },
+    /// A program did not end in time and was killed.
+    #[error("it was killed after {limit:?}: {output}")]
+    TimeLimit {
+        /// Its limit.
+        limit: std::time::Duration,
+        /// How it ended, and what it wrote.
+        output: String,
+    },
+    /// A program ended and left processes behind, which were killed.
+    #[error("it left behind: {processes}; {output}")]
+    LeftBehind {
+        /// Their numbers and command lines.
+        processes: String,
+        /// How it ended, and what it wrote.
+        output: String,
+    },
     /// The extension could not be ended in order.
     #[error("the extension could not be ended: {0}")]
     Destroy(String),
+}
+
+impl HarnessError {
+    /// Makes an error of what the system says.
+    pub(crate) fn cli(what: impl Into<String>) -> impl Fn(std::io::Error) -> Self {
+        let what = what.into();
+        move |cause| Self::Cli {
+            what: what.clone(),
+            cause,
+        }
+    }
 }
 
 fn list<T: std::fmt::Display>(items: &[T]) -> String {

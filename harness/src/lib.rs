@@ -45,21 +45,39 @@
 //! # }
 //! ```
 //!
-//! Not here: loading in bands, enabling and choosing a command. A harness always runs its one extension.
+//! A harness always runs its one extension. Loading in bands, enabling and choosing a command take part in
+//! [`HarnessBuilder::run_command`].
 
 mod builder;
+mod cli;
+mod cli_session;
+mod command_run;
 mod error;
+mod leftovers;
+mod logs;
 mod messages;
 pub mod prelude;
+mod recorder;
 mod running;
 
 pub use builder::HarnessBuilder;
+pub use cli::{CliCommand, CliEnded, CliHarness};
+pub use cli_session::{CliSession, CliSignal};
+pub use command_run::CommandRun;
 pub use error::HarnessError;
+pub use logs::{LogRecord, Logs};
 pub use messages::ExpectedMessages;
+pub use recorder::{Expectation, Recorder};
 pub use running::ExtensionTestHarness;
+pub use tracing::Level;
 pub use zaf_core::TestResult;
 
 use zaf_core::message::EndpointId;
+
+/// Runs the examples of the book.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/src/testing-extensions.md")]
+mod book {}
 
 /// An endpoint for messages that a test sends instead of the extension that would send them.
 pub const MOCK_ENDPOINT: EndpointId = EndpointId::new("mock-endpoint", "Where tests speak.");

@@ -11,8 +11,9 @@ use zaf_core::message::{
     BusError, DispatchReport, EndpointId, EventId, MessageBus, MessageId, Replies, RequestId,
 };
 
+use crate::logs::{LogGroup, Logs};
 use crate::messages::ExpectedMessages;
-use crate::{HarnessBuilder, HarnessError};
+use crate::{HarnessBuilder, HarnessError, Recorder};
 
 /// How long [`ExtensionTestHarness::wait_until_idle`] waits: far more than any handler of a test needs, and less than the time
 /// after which a test runner gives up.
@@ -25,6 +26,7 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
 pub struct ExtensionTestHarness<E> {
     host: Host,
     running: Option<RunningExtension>,
+    logs: LogGroup,
     extension: PhantomData<fn() -> E>,
 }
 
@@ -36,10 +38,11 @@ impl<E: Extension> ExtensionTestHarness<E> {
 }
 
 impl<E> ExtensionTestHarness<E> {
-    pub(crate) fn new(host: Host, running: RunningExtension) -> Self {
+    pub(crate) fn new(host: Host, running: RunningExtension, logs: LogGroup) -> Self {
         Self {
             host,
             running: Some(running),
+            logs,
             extension: PhantomData,
         }
     }
@@ -75,6 +78,25 @@ impl<E> ExtensionTestHarness<E> {
         Ok(ExpectedMessages::new(queue, names.join(" or ")))
     }
 
+    /// Records these messages at all endpoints, from now on, for expectations.
+    ///
+    /// # Errors
+    /// [`BusError`] if one of the messages is not defined anywhere.
+    pub fn record<M: MessageId>(
+        &self,
+        ids: impl IntoIterator<Item = M>,
+    ) -> Result<Recorder<M::Payload>, BusError>
+    where
+        M::Payload: fmt::Debug,
+    {
+        Ok(Recorder::new(self.bus().message_queue_of(ids).open()?))
+    }
+
+    /// What this harness and the handlers of its extension log.
+    pub fn logs(&self) -> Logs {
+        self.logs.logs()
+    }
+
     /// Triggers an event as its sender would.
     ///
     /// # Errors
@@ -85,6 +107,7 @@ impl<E> ExtensionTestHarness<E> {
         endpoint: EndpointId,
         payload: P,
     ) -> Result<DispatchReport, BusError> {
+        let _in_group = self.logs.enter();
         self.bus().trigger_event(id, endpoint, payload)
     }
 
@@ -98,6 +121,7 @@ impl<E> ExtensionTestHarness<E> {
         endpoint: EndpointId,
         payload: P,
     ) -> Result<Replies<R>, BusError> {
+        let _in_group = self.logs.enter();
         self.bus().send_request(id, endpoint, payload)
     }
 
@@ -126,6 +150,7 @@ impl<E> ExtensionTestHarness<E> {
         let Some(running) = self.running.take() else {
             return Vec::new();
         };
+        let _in_group = self.logs.enter();
         let errors =
             RunningExtension::destroy_all(vec![running], &self.host, TeardownLimits::default());
         let mut problems: Vec<_> = errors.iter().map(ToString::to_string).collect();

@@ -1,4 +1,8 @@
 //! Tests of the harness and of the rules of the workspace.
 
+mod cli;
+mod command_run;
 mod harness;
+mod logs;
+mod recorder;
 mod workspace_rules;

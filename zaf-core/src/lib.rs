@@ -129,7 +129,7 @@
 //! `panic = "abort"`.
 
 pub mod application;
-mod attribution;
+pub mod attribution;
 pub mod builtin;
 pub mod command;
 pub mod component;

@@ -67,7 +67,9 @@ where
     let name = name.into();
     let own_name = name.clone();
     let owner = crate::attribution::current();
+    let group = crate::attribution::current_group();
     let body = move || {
+        let _group = group.map(crate::attribution::in_group);
         let _inside = crate::attribution::inside(owner);
         catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
             let panicked = ThreadPanicked {

@@ -1,11 +1,15 @@
 //! What a `main` says about its application, and the two ways to run it.
 
 use crate::command::{ApplicationContext, ApplicationInfo, CommandDescriptor, Invocation};
-use crate::component::{ComponentConflict, ComponentDescriptor, ComponentRegistry};
+use crate::component::{
+    ComponentConflict, ComponentDescriptor, ComponentError, ComponentRegistry, Scope,
+};
 use crate::config::{ConfigLayer, ConfigStore, OptionId, OptionType, Priority, Source, Value};
 use crate::extension::{DispatcherSet, ExtensionDescriptor, ExtensionRegistry, SELECTED_COMMAND};
+use crate::message::{EndpointId, MessageDescriptor};
 use crate::private::{BUILT_IN_EXTENSIONS, ZAF_DISPATCHERS, ZAF_EXTENSIONS};
 
+use super::given::Given;
 use super::lifecycle::{Ended, Run, Signals};
 use super::{BeforeStart, Console, ExitCode, Front, Start, logging, signal};
 
@@ -25,6 +29,7 @@ pub struct Application {
     pub(super) info: ApplicationInfo,
     pub(super) store: ConfigStore,
     pub(super) parts: Parts,
+    pub(super) given: Given,
     own_variables: Vec<String>,
     before_start: Option<BeforeStart>,
     /// Path of the command that it always runs.
@@ -52,6 +57,7 @@ impl Application {
             info: ApplicationInfo::new(name, "0.0.0"),
             store: ConfigStore::new(),
             parts: Parts::Linked,
+            given: Given::default(),
             own_variables: Vec::new(),
             before_start: None,
             chosen: None,
@@ -107,6 +113,35 @@ impl Application {
         let layer = ConfigLayer::new(Priority::APPLICATION, Source::Fixed);
         self.store
             .add(layer.with_option(&option.descriptor(), None, value));
+        self
+    }
+
+    /// Values of its own, written by `fill`. With [`Priority::APPLICATION`] they are as those of [`preset`](Self::preset).
+    #[must_use]
+    pub fn configured(mut self, fill: impl FnOnce(&mut ConfigStore)) -> Self {
+        fill(&mut self.store);
+        self
+    }
+
+    /// Gives it components of the session that are made already: `provide` is called before any extension is made. What cannot be
+    /// provided is a load error.
+    #[must_use]
+    pub fn provided(
+        mut self,
+        provide: impl FnOnce(&Scope) -> Result<(), ComponentError> + 'static,
+    ) -> Self {
+        self.given.provide(provide);
+        self
+    }
+
+    /// Defines messages that no extension of it defines. Those that clash are a load error.
+    #[must_use]
+    pub fn define(
+        mut self,
+        endpoint: EndpointId,
+        messages: impl IntoIterator<Item = MessageDescriptor>,
+    ) -> Self {
+        self.given.define(endpoint, messages.into_iter().collect());
         self
     }
 

@@ -125,6 +125,9 @@ impl Run {
         if let Err(error) = self.define_events() {
             return self.report(&Failure::new(FailureKind::Internal, error));
         }
+        if let Err(error) = self.application.given.define_on(&self.bus) {
+            return self.report(&Failure::new(FailureKind::Loading, error));
+        }
         let parts = std::mem::replace(&mut self.application.parts, super::builder::Parts::Linked);
         let (extensions, components) = match parts.registries() {
             Ok(registries) => registries,
@@ -149,6 +152,9 @@ impl Run {
             .prepare();
         if let Err(error) = self.provide(&prepared) {
             return self.report(&Failure::new(FailureKind::Internal, error));
+        }
+        if let Err(error) = self.application.given.provide_in(prepared.session()) {
+            return self.report(&Failure::new(FailureKind::Loading, error));
         }
         let inspects = inspection::runs_in_spite_of_errors(&prepared);
         if inspects || prepared.errors().is_empty() {

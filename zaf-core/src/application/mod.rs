@@ -17,6 +17,7 @@ mod events;
 mod exit;
 mod failure;
 mod front;
+mod given;
 mod inspection;
 mod lifecycle;
 pub(crate) mod logging;

@@ -1,19 +1,30 @@
 //! Which handlers belong to which extension, for the log.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 
 use parking_lot::RwLock;
 
-use crate::attribution::{Handling, ask_by};
+use crate::attribution::{Handling, ask_by, current_group};
 use crate::message::{Dispatcher, current};
 
-/// Names of extensions by the numbers of their dispatchers, which are unique in the process. Read only when a record is
+/// Whose a dispatcher is.
+#[derive(Clone, Copy)]
+struct Owner {
+    extension: &'static str,
+    /// The group in which it was registered; 0 for none.
+    group: u64,
+}
+
+/// Owners by the numbers of their dispatchers, which are unique in the process. Read only when a record is
 /// attributed to somebody.
-static OWNERS: RwLock<BTreeMap<u64, &'static str>> = RwLock::new(BTreeMap::new());
+static OWNERS: RwLock<BTreeMap<u64, Owner>> = RwLock::new(BTreeMap::new());
 
 /// Notes that what handlers of `dispatcher` log is logged by `extension`.
 pub(super) fn handlers_of(dispatcher: &Dispatcher, extension: &'static str) {
-    OWNERS.write().insert(dispatcher.number(), extension);
+    let group = current_group().map_or(0, NonZeroU64::get);
+    let owner = Owner { extension, group };
+    OWNERS.write().insert(dispatcher.number(), owner);
     ask_by(handling);
 }
 
@@ -24,8 +35,10 @@ pub(super) fn forget(dispatcher: &Dispatcher) {
 
 fn handling() -> Handling {
     let (depth, dispatcher) = current::handling();
+    let owner = dispatcher.and_then(|number| OWNERS.read().get(&number).copied());
     Handling {
         depth,
-        extension: dispatcher.and_then(|number| OWNERS.read().get(&number).copied()),
+        extension: owner.map(|owner| owner.extension),
+        group: owner.map_or(0, |owner| owner.group),
     }
 }
