@@ -29,6 +29,7 @@ const WORKSHOP: EndpointId = EndpointId::new("workshop", "Where things are made.
 const ORDERED: EventId<u32> = EventId::new("ORDERED", "Somebody wants this many parts.");
 const PART: EventId<u32> = EventId::new("PART", "One part is to be made.");
 const PRICE: RequestId<u32, u32> = RequestId::new("PRICE", "What so many parts cost.");
+const PAINT: EventId<()> = EventId::new("PAINT", "Not defined anywhere.");
 const STUCK: EventId<()> = EventId::new("STUCK", "Its handler never returns.");
 
 const MESSAGES: [MessageDescriptor; 4] = [
@@ -123,6 +124,9 @@ impl Extension for Watched {
                 for part in 0..*message.data() {
                     bus.trigger_event(PART, WORKSHOP, part)?;
                 }
+                // Nobody defined it: the sender is told, and the trace shows it.
+                let refused = bus.trigger_event(PAINT, WORKSHOP, ());
+                debug_assert!(refused.is_err());
                 Ok(())
             })
             .on(STUCK, |_, _| {

@@ -17,7 +17,7 @@ use super::dispatcher::{Core, DispatcherBuilder, DispatcherKind};
 use super::error::BusError;
 use super::inventory::Listening;
 use super::limits::BusLimits;
-use super::observe::Watch;
+use super::observe::{Tap, Watch};
 use super::queue::{MessageQueue, MessageQueueBuilder};
 use super::registration::Application;
 use super::registry::{Garbage, Registry};
@@ -296,6 +296,11 @@ impl MessageBus {
                 .dispatcher(dispatcher)
                 .is_some_and(|core| core.long_running)
         })
+    }
+
+    /// Who looks at all messages, if somebody does.
+    pub(super) fn tap(&self) -> Option<Arc<Tap>> {
+        self.look(|registry| registry.tap.clone())
     }
 
     /// See [`Registry::names_at`].

@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use super::Entity;
 use super::message::Message;
 use super::reply::{AnyReplies, Replier, SharedReplies};
 use super::route::AnyHandler;
@@ -12,6 +13,9 @@ use super::route::AnyHandler;
 pub(crate) trait Carried: Send + 'static {
     /// What its handler gets. The reply is there once.
     fn open(&mut self) -> Opened<'_>;
+
+    /// What the message is about.
+    fn entity(&self) -> Option<&Entity>;
 }
 
 /// See [`Carried`].
@@ -40,6 +44,10 @@ impl<P: Send + Sync + 'static> Carried for Message<P> {
     fn open(&mut self) -> Opened<'_> {
         Opened::event(self)
     }
+
+    fn entity(&self) -> Option<&Entity> {
+        Self::entity(self)
+    }
 }
 
 /// An event with several.
@@ -47,6 +55,10 @@ impl<P: Send + Sync + 'static> Carried for Arc<Message<P>> {
     #[inline]
     fn open(&mut self) -> Opened<'_> {
         Opened::event(&**self)
+    }
+
+    fn entity(&self) -> Option<&Entity> {
+        Message::entity(self)
     }
 }
 
@@ -63,6 +75,10 @@ impl<C: Carried> Carried for Watched<C> {
             ..self.carried.open()
         }
     }
+
+    fn entity(&self) -> Option<&Entity> {
+        self.carried.entity()
+    }
 }
 
 /// A request on its way to queues: `M` is the message if one queue has it alone, else its [`Arc`].
@@ -76,6 +92,7 @@ pub(crate) trait Question: Send + 'static {
     /// A `Message<P>`.
     fn message(&self) -> &(dyn Any + Send + Sync);
     fn replies(&self) -> &dyn AnyReplies;
+    fn entity(&self) -> Option<&Entity>;
 }
 
 impl<P: Send + Sync + 'static, R: Send + 'static> Question for Request<Message<P>, R> {
@@ -86,6 +103,10 @@ impl<P: Send + Sync + 'static, R: Send + 'static> Question for Request<Message<P
     fn replies(&self) -> &dyn AnyReplies {
         &*self.replies
     }
+
+    fn entity(&self) -> Option<&Entity> {
+        self.message.entity()
+    }
 }
 
 impl<P: Send + Sync + 'static, R: Send + 'static> Question for Arc<Request<Arc<Message<P>>, R>> {
@@ -95,6 +116,10 @@ impl<P: Send + Sync + 'static, R: Send + 'static> Question for Arc<Request<Arc<M
 
     fn replies(&self) -> &dyn AnyReplies {
         &*self.replies
+    }
+
+    fn entity(&self) -> Option<&Entity> {
+        self.message.entity()
     }
 }
 
@@ -125,6 +150,10 @@ impl<Q: Question> Carried for Owed<Q> {
             reply,
             handler: None,
         }
+    }
+
+    fn entity(&self) -> Option<&Entity> {
+        self.question.entity()
     }
 }
 

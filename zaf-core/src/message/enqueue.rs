@@ -47,7 +47,7 @@ pub(super) fn enqueue<P, R>(
     let is_own_worker = || core.is_single_worker() && record.runs(core.number);
     // Whoever has the message already does not wait for the room that this one waits for.
     let pushed = strand.push(
-        Job::new(carried),
+        Job::new(carried, record.sender()),
         intake,
         core.policy(kind),
         is_own_worker,

@@ -4,6 +4,7 @@ use super::bus::MessageBus;
 use super::current;
 use super::error::BusError;
 use super::message::{Body, Message};
+use super::observe::send_nowhere;
 use super::registration::check_types;
 use super::reply::Replies;
 use super::route::{Entry, Route};
@@ -25,26 +26,29 @@ impl MessageBus {
         let descriptor = request.descriptor();
         let snapshot = self.current_snapshot();
         let mut receivers: Vec<(&Entry<P, R>, &Route)> = Vec::new();
-        let mut is_defined = false;
+        let mut defined = None;
         for route in snapshot.routes_of(descriptor.name) {
-            is_defined = true;
-            check_types(&route.descriptor, &descriptor)?;
+            defined = Some(route);
+            check_types(&route.descriptor, &descriptor)
+                .map_err(|error| self.refuse(&descriptor, None, entity, error))?;
             if let Some(typed) = route.typed::<P, R>() {
                 let entries = typed.of(entity).entries.iter();
                 receivers.extend(entries.map(|entry| (entry, &**route)));
             }
         }
-        if !is_defined {
-            return Err(self.explain(&descriptor, None));
-        }
+        let Some(defined) = defined else {
+            let error = self.explain(&descriptor, None);
+            return Err(self.refuse(&descriptor, None, entity, error));
+        };
         receivers.sort_by_key(|(entry, _)| (std::cmp::Reverse(entry.priority), entry.sequence));
         let mut seen = std::collections::BTreeSet::new();
         receivers.retain(|(entry, _)| seen.insert(entry.core.number));
         let Some(&(_, first)) = receivers.first() else {
+            send_nowhere(defined.tap.as_ref(), self, defined.everywhere, entity);
             return Err(no_receiver(&descriptor, None, entity));
         };
         let record = current::record();
-        let presence = self.enter(record, first)?;
+        let presence = self.enter(record, first, entity)?;
         let message = Message {
             origin: first.everywhere,
             entity: entity.cloned(),

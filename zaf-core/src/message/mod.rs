@@ -22,6 +22,7 @@ mod error;
 mod everywhere;
 mod failure;
 mod handler;
+mod handling;
 mod id;
 mod inventory;
 mod kept;

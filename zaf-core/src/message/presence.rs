@@ -15,7 +15,9 @@
 
 use std::ops::Deref;
 
+use super::Entity;
 use super::activity::Activity;
+use super::handling::{Doing, Handling, Letterbox};
 use crate::sync::{Arc, AtomicU64, Fences, MAX_DEPTH, Mutex, Ordering};
 
 /// The bits of `state` that hold the number of open frames.
@@ -53,45 +55,9 @@ pub(crate) struct Record {
     /// Count of changes above, number of open frames below.
     state: AtomicU64,
     frames: [Frame; MAX_DEPTH],
+    letterbox: Letterbox,
     /// Name of the thread, for people.
     thread: Mutex<String>,
-}
-
-/// A handler that is announced in a frame. Two that are equal are the same: no frame is opened twice at the same count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Handling {
-    place: u64,
-    opened: u64,
-    /// 0 for none.
-    pub(crate) dispatcher: u64,
-}
-
-impl Handling {
-    /// As in [`Place`].
-    pub(crate) fn bus(self) -> u32 {
-        (self.place >> 32) as u32
-    }
-
-    /// As in [`Place`].
-    pub(crate) fn endpoint(self) -> u32 {
-        (self.place & 0xFFFF_FFFF) as u32
-    }
-
-    /// As in [`Place`].
-    pub(crate) fn message(self) -> u32 {
-        (self.opened & 0xFFFF_FFFF) as u32
-    }
-}
-
-/// What a thread is doing at one moment; what changes meanwhile may be missing.
-#[derive(Debug)]
-pub(crate) struct Doing {
-    /// Where its record is: tells threads apart.
-    pub(crate) record: usize,
-    /// Name of the thread.
-    pub(crate) thread: String,
-    /// Outermost first.
-    pub(crate) handlings: Vec<Handling>,
 }
 
 impl Record {
@@ -103,6 +69,7 @@ impl Record {
                 dispatcher: AtomicU64::new(0),
                 opened: AtomicU64::new(0),
             }),
+            letterbox: Letterbox::new(),
             thread: Mutex::new(String::new()),
         }
     }
@@ -147,11 +114,25 @@ impl Record {
     }
 
     /// Opens a frame for a handler of a queued message, whose strand is busy until after the frame has been closed: nobody
-    /// waits for the frame itself.
+    /// waits for the frame itself. The sender is a dispatcher's number, 0 for none.
     #[inline]
-    pub(crate) fn enter_from_queue(&self, place: Place, dispatcher: u64) -> Option<Turn<'_>> {
+    pub(crate) fn enter_from_queue(
+        &self,
+        place: Place,
+        dispatcher: u64,
+        sender: u64,
+        entity: Option<&Entity>,
+    ) -> Option<Turn<'_>> {
+        let opened = Self::opened(self.state.load(Ordering::Relaxed), place);
+        self.letterbox.put(opened, sender, entity);
         self.open(place, dispatcher)?;
         Some(Turn { record: self })
+    }
+
+    /// What is written into a frame that is opened in that state.
+    #[inline]
+    fn opened(state: u64, place: Place) -> u64 {
+        state >> DEPTH_BITS << 32 | u64::from(place.message)
     }
 
     #[inline]
@@ -161,7 +142,7 @@ impl Record {
         let frame = self.frames.get(depth)?;
         frame.place.store(place.pack(), Ordering::Relaxed);
         frame.dispatcher.store(dispatcher, Ordering::Relaxed);
-        let opened = state >> DEPTH_BITS << 32 | u64::from(place.message);
+        let opened = Self::opened(state, place);
         frame.opened.store(opened, Ordering::Release);
         self.state
             .store(state + (1 << DEPTH_BITS) + 1, Ordering::Release);
@@ -398,10 +379,17 @@ impl Records {
     pub(crate) fn look(&self) -> Vec<Doing> {
         let all = self.all.lock();
         let busy = all.iter().filter(|record| record.depth() > 0);
-        let doing = busy.map(|record| Doing {
-            record: Arc::as_ptr(record).addr(),
-            thread: record.thread.lock().clone(),
-            handlings: record.handlings(),
+        let doing = busy.map(|record| {
+            let handlings = record.handlings();
+            let outermost = handlings.first();
+            Doing {
+                record: Arc::as_ptr(record).addr(),
+                thread: record.thread.lock().clone(),
+                letter: outermost
+                    .map(|one| record.letterbox.of(one.opened))
+                    .unwrap_or_default(),
+                handlings,
+            }
         });
         doing.collect()
     }

@@ -69,8 +69,10 @@ pub struct SlowHandler {
     pub message: &'static str,
     /// Where it was triggered, or sent to; of a request to all endpoints one of them.
     pub endpoint: Option<EndpointId>,
-    /// Name of the dispatcher whose handler sent it, and waits. None for queued messages, whose sender went on, and if the
-    /// sender is no handler; then `thread` is the sender's.
+    /// What a queued message is about. None for callbacks: their sender is on the same thread and waits.
+    pub entity: Option<Entity>,
+    /// Name of the dispatcher whose handler sent it; none if it was no handler, or one of a destroyed dispatcher. That of a
+    /// callback waits, that of a queued message went on.
     pub sender: Option<Arc<str>>,
     /// Name of the thread on which the handler runs.
     pub thread: Arc<str>,
@@ -85,6 +87,9 @@ impl fmt::Display for SlowHandler {
         write!(f, "handler `{}` of {}", self.handler, self.message)?;
         if let Some(endpoint) = self.endpoint {
             write!(f, " at `{endpoint}`")?;
+        }
+        if let Some(entity) = &self.entity {
+            write!(f, " for `{entity}`")?;
         }
         let seconds = self.running_for.as_secs_f64();
         write!(

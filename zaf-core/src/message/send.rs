@@ -97,10 +97,20 @@ impl MessageBus {
         &'a self,
         record: &'a Record,
         route: &Route,
+        entity: Option<&Entity>,
     ) -> Result<Presence<'a>, BusError> {
         record
             .enter(route.place, self.activity())
-            .ok_or_else(|| too_deep(route))
+            .ok_or_else(|| self.too_deep(route, entity))
+    }
+
+    #[cold]
+    pub(super) fn too_deep(&self, route: &Route, entity: Option<&Entity>) -> BusError {
+        let error = BusError::RecursionLimit {
+            message: route.descriptor.name,
+            limit: MAX_DEPTH,
+        };
+        self.refuse(&route.descriptor, Some(route.endpoint), entity, error)
     }
 
     /// Puts an event into the one queue that gets it.
@@ -173,11 +183,14 @@ impl MessageBus {
         let route = if let Some(route) = reading.find(descriptor.name, endpoint.name()) {
             route
         } else {
-            found = self.find_slowly(descriptor, endpoint)?;
+            found = self
+                .find_slowly(descriptor, endpoint)
+                .map_err(|error| self.refuse(descriptor, Some(endpoint), entity, error))?;
             &*found.0
         };
         let Some(receivers) = route.typed::<P, R>() else {
-            check_types(&route.descriptor, descriptor)?;
+            check_types(&route.descriptor, descriptor)
+                .map_err(|error| self.refuse(descriptor, Some(endpoint), entity, error))?;
             send_nowhere(route.tap.as_ref(), self, route.origin, entity);
             return Ok(None);
         };
@@ -186,7 +199,7 @@ impl MessageBus {
             send_nowhere(route.tap.as_ref(), self, route.origin, entity);
             return Ok(None);
         }
-        let presence = self.enter(record, route)?;
+        let presence = self.enter(record, route, entity)?;
         let message = Message {
             origin: route.origin,
             entity: entity.cloned(),
@@ -366,13 +379,5 @@ pub(super) fn no_receiver(
         message: descriptor.name,
         endpoint: endpoint.map(|endpoint| endpoint.name()),
         entity: entity.cloned(),
-    }
-}
-
-#[cold]
-pub(super) fn too_deep(route: &Route) -> BusError {
-    BusError::RecursionLimit {
-        message: route.descriptor.name,
-        limit: MAX_DEPTH,
     }
 }

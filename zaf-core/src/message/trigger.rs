@@ -19,7 +19,7 @@ use super::presence::{Record, Stay};
 use super::registration::check_types;
 use super::report::{DispatchReport, Failure, Problems};
 use super::route::{Route, Slice, Way};
-use super::send::{shared_if, too_deep};
+use super::send::shared_if;
 use super::snapshot::Key;
 use super::{EndpointId, Entity, EventId, MessageDescriptor, MessageKind};
 
@@ -82,7 +82,7 @@ impl MessageBus {
         // Whoever waits is told at the end of `kept`.
         let first = slice.only.as_ref().map_or(0, |only| only.number);
         let stay = own.record.stay(route.place, self.activity(), first);
-        let stay = stay.ok_or_else(|| too_deep(route))?;
+        let stay = stay.ok_or_else(|| self.too_deep(route, entity))?;
         let message = Message {
             origin: route.origin,
             entity: entity.cloned(),
@@ -145,7 +145,9 @@ impl MessageBus {
         entity: Option<&Entity>,
         payload: P,
     ) -> Result<DispatchReport, BusError> {
-        let (route, calm) = self.find_slowly(&event.descriptor(), *endpoint)?;
+        let found = self.find_slowly(&event.descriptor(), *endpoint);
+        let (route, calm) = found
+            .map_err(|error| self.refuse(&event.descriptor(), Some(*endpoint), entity, error))?;
         self.deliver(record, &route, calm, event, entity, payload)
     }
 
@@ -158,7 +160,9 @@ impl MessageBus {
         entity: Option<&Entity>,
     ) -> Result<DispatchReport, BusError> {
         if !is_event_of::<P>(&route.descriptor, event) {
-            check_types(&route.descriptor, &event.descriptor())?;
+            check_types(&route.descriptor, &event.descriptor()).map_err(|error| {
+                self.refuse(&event.descriptor(), Some(route.endpoint), entity, error)
+            })?;
         }
         if route.tap.is_some() {
             send_nowhere(route.tap.as_ref(), self, route.origin, entity);
@@ -194,7 +198,7 @@ impl MessageBus {
         entity: Option<&Entity>,
         payload: P,
     ) -> Result<DispatchReport, BusError> {
-        let presence = self.enter(record, route)?;
+        let presence = self.enter(record, route, entity)?;
         let message = Message {
             origin: route.origin,
             entity: entity.cloned(),

@@ -540,3 +540,22 @@ fn a_payload_that_panics_when_dropped_does_not_end_a_worker() -> Result<()> {
     bus.shutdown(LONG)?;
     Ok(())
 }
+
+#[test]
+fn a14_each_failure_of_the_only_handler_is_announced() -> Result<()> {
+    let bus = bus();
+    let failures = bus.message_queue(HANDLER_FAILED, APPLICATION_ENDPOINT)?;
+    bus.dispatcher(DispatcherKind::Callback, "bad")
+        .on(PING, |_, _| Err(Error::msg("no luck")))
+        .register()?;
+    // From the second message on the thread has the way to its only receiver at hand.
+    for number in 0..3 {
+        let report = bus.trigger_event(PING, KITCHEN, number)?;
+        assert_eq!(report.delivered, 0);
+        let failure = failures.recv_timeout(LONG)?;
+        assert_eq!(&*failure.data().handler, "bad");
+    }
+    assert!(failures.is_empty());
+    bus.shutdown(LONG)?;
+    Ok(())
+}

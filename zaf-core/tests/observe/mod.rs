@@ -3,6 +3,7 @@
 
 mod counters;
 mod records;
+mod refused;
 mod semantics;
 mod slow;
 mod trace;

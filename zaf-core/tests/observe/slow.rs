@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use zaf_core::message::{
-    APPLICATION_ENDPOINT, BusError, DispatcherKind, MessageBus, MessageQueue, SLOW_HANDLER,
+    APPLICATION_ENDPOINT, BusError, DispatcherKind, Entity, MessageBus, MessageQueue, SLOW_HANDLER,
     SlowHandler,
 };
 use zaf_core::{Error, Result};
@@ -67,6 +67,61 @@ fn a9_a_callback_that_blocks_is_named_with_message_and_sender() -> Result<()> {
     gate.let_through(1);
     bus.wait_until_idle(LONG)?;
     bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn a9_a_handler_of_a_queued_message_is_named_with_entity_and_sender() -> Result<()> {
+    for kind in [
+        DispatcherKind::Sequential,
+        DispatcherKind::ThreadPool,
+        DispatcherKind::Concurrent,
+    ] {
+        let bus = bus();
+        let slow = slow(&bus);
+        let gate = Gate::new();
+        let entity = Entity::from("X");
+        blocking(&bus, kind, &gate)?;
+        bus.dispatcher(DispatcherKind::Callback, "sender")
+            .on(PONG, |message, bus| {
+                match (*message.data(), message.entity()) {
+                    (1, Some(entity)) => drop(bus.trigger_event_for(PING, CELLAR, entity, 1)?),
+                    _ => drop(bus.trigger_event(PING, CELLAR, 1)?),
+                }
+                Ok(())
+            })
+            .register()?;
+        let about = || Some(entity.clone());
+        // The thread is the same each time: nothing of the message before may be left.
+        for (number, expected) in [
+            (1, ("PING", about(), Some("sender"))),
+            (3, ("PING", None, Some("sender"))),
+        ] {
+            bus.trigger_event_for(PONG, KITCHEN, &entity, number)?;
+            let report = slow.recv_timeout(LONG)?;
+            let report = report.data();
+            let found = (
+                report.message,
+                report.entity.clone(),
+                report.sender.as_deref(),
+            );
+            assert_eq!(found, expected, "{kind:?}");
+            gate.let_through(1);
+            bus.wait_until_idle(LONG)?;
+        }
+        bus.trigger_event_for(PING, CELLAR, &Entity::from("Y"), 1)?;
+        let report = slow.recv_timeout(LONG)?;
+        let text = report.data().to_string();
+        assert!(text.contains(" of PING at `cellar` for `Y` has"), "{text}");
+        assert_eq!(report.data().sender, None, "{kind:?}");
+        gate.let_through(1);
+        bus.trigger_event(PING, CELLAR, 1)?;
+        let report = slow.recv_timeout(LONG)?;
+        let report = report.data();
+        assert_eq!((report.entity.clone(), report.sender.clone()), (None, None));
+        gate.let_through(1);
+        bus.shutdown(LONG)?;
+    }
     Ok(())
 }
 

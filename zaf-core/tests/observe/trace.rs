@@ -173,6 +173,15 @@ fn a_run_is_written_with_slices_arrows_and_counters() {
         .unwrap();
     assert_eq!(sender["args"]["sender"], "office");
     assert!(sender["args"]["parent"].is_u64());
+    // What nobody defined is in it too.
+    let refused = of_phase(&events, "i");
+    let refused = refused
+        .iter()
+        .find(|event| text(event, "name") == "PAINT refused");
+    let refused = &refused.unwrap()["args"];
+    assert_eq!(text(refused, "sender"), "office");
+    assert_eq!(text(refused, "endpoint"), "workshop");
+    assert!(text(refused, "error").contains("PAINT"), "{refused}");
     // The whole run: also what the application itself says.
     assert_eq!(count("AFTER_COMMAND", "event"), 0, "nobody listens to it");
     assert_eq!(count("BEFORE_COMMAND", "event"), 1);

@@ -5,6 +5,7 @@
 //! | a message was sent | a slice on the sender's thread, until its last receiver had it |
 //! | a handler ran | a slice on its thread; an arrow from the sending if it came through a queue |
 //! | a message was not handled | a moment: rejected, dropped, cancelled |
+//! | a message was refused | a moment on the sender's thread |
 //! | a queue | a counter of what waits in it |
 
 use std::collections::BTreeSet;
@@ -64,6 +65,7 @@ impl<W: Write> TraceWriter<W> {
                 self.sent(message, receivers, *handed_over)
             }
             Observed::Delivered(delivery) => self.delivered(delivery),
+            Observed::Refused { message, error } => self.refused(message, error),
         }
     }
 
@@ -165,6 +167,20 @@ impl<W: Write> TraceWriter<W> {
             delivery.error.as_deref().map(Into::into),
         )]));
         let event = self.event(&name, Phase::Instant, tid, delivery.ended);
+        self.put(&TraceEvent {
+            cat: "refusal",
+            s: Some("t"),
+            args,
+            ..event
+        })
+    }
+
+    fn refused(&mut self, message: &ObservedMessage, error: &str) -> io::Result<()> {
+        let tid = self.thread(&message.thread)?;
+        let mut args = described(message);
+        args.extend(arguments([("error", Some(error.into()))]));
+        let name = format!("{} refused", message.id.name);
+        let event = self.event(&name, Phase::Instant, tid, message.sent);
         self.put(&TraceEvent {
             cat: "refusal",
             s: Some("t"),

@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use tracing::Span;
 use tracing::level_filters::LevelFilter;
 
-use super::super::MessageBus;
 use super::super::carried::{Carried, Opened};
 use super::super::reply::Replier;
+use super::super::{Entity, MessageBus};
 use super::Core;
 use super::lane::{Lane, LaneOf};
 use super::worker::Intake;
@@ -17,15 +17,18 @@ use crate::sync::Arc;
 /// A message in the queue of a dispatcher. Small: a long queue is read from memory.
 pub(crate) struct Job<C> {
     carried: C,
+    /// Number of the dispatcher whose handler sent it; 0 for none.
+    sender: u64,
     /// Where the sender was; none if nobody traces.
     span: Option<Box<Span>>,
 }
 
 impl<C: Carried> Job<C> {
     #[inline]
-    pub(crate) fn new(carried: C) -> Self {
+    pub(crate) fn new(carried: C, sender: Option<u64>) -> Self {
         Self {
             carried,
+            sender: sender.unwrap_or(0),
             span: current_span(),
         }
     }
@@ -66,6 +69,9 @@ fn current_span() -> Option<Box<Span>> {
 
 /// The place of one [`Job`] outside of its queue. What is asked of an empty one is not done.
 pub(crate) trait AnySlot: Any + Send {
+    /// Number of the dispatcher whose handler sent it, 0 for none; what it is about.
+    fn letter(&self) -> (u64, Option<&Entity>);
+
     /// Runs the handler.
     fn run(&mut self, intake: &Intake, core: &Arc<Core>, bus: &MessageBus);
 
@@ -77,6 +83,11 @@ pub(crate) trait AnySlot: Any + Send {
 }
 
 impl<C: Carried> AnySlot for Option<Job<C>> {
+    fn letter(&self) -> (u64, Option<&Entity>) {
+        let job = self.as_ref();
+        job.map_or((0, None), |job| (job.sender, job.carried.entity()))
+    }
+
     fn run(&mut self, intake: &Intake, core: &Arc<Core>, bus: &MessageBus) {
         if let Some(job) = self {
             job.run(intake, core, bus);

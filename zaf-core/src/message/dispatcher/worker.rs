@@ -200,10 +200,12 @@ fn run(
         return;
     }
     let call = || {
-        if let Some(intake) = hand.source()
-            && let Some(_turn) = record.enter_from_queue(intake.place, core.number)
-        {
-            slot.run(intake, core, bus);
+        if let Some(intake) = hand.source() {
+            let (sender, entity) = slot.letter();
+            let turn = record.enter_from_queue(intake.place, core.number, sender, entity);
+            if let Some(_turn) = turn {
+                slot.run(intake, core, bus);
+            }
         }
         slot.clear();
     };

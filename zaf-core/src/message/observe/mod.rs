@@ -34,6 +34,7 @@
 
 mod observation;
 mod record;
+mod refusal;
 mod slow;
 mod tap;
 mod waits;

@@ -125,4 +125,12 @@ pub enum Observed {
     },
     /// A message has come to its end at one receiver.
     Delivered(Delivery),
+    /// A message was not taken at all, and its sender got an error: nobody defined it, or not like this; it was one inside too
+    /// many others; the bus has ended.
+    Refused {
+        /// The message, with the names and types that its sender used.
+        message: Arc<ObservedMessage>,
+        /// The error that the sender got.
+        error: String,
+    },
 }

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use super::super::EndpointId;
 use super::super::bus::{Inner, MessageBus};
 use super::super::current::RECORDS;
 use super::super::error::BusError;
-use super::super::presence::Handling;
+use super::super::handling::{Handling, Letter};
 use super::super::report::{APPLICATION_ENDPOINT, SLOW_HANDLER, SlowHandler};
+use super::super::{EndpointId, Entity};
 use crate::sync::{Condvar, Mutex, deadline_after, wait_until};
 use crate::thread::{self, JoinHandle};
 
@@ -110,7 +110,8 @@ struct What {
     handler: Arc<str>,
     message: &'static str,
     endpoint: Option<EndpointId>,
-    /// Name of the dispatcher whose handler sent it, if that is known.
+    entity: Option<Entity>,
+    /// Name of the dispatcher whose handler sent it.
     sender: Option<Arc<str>>,
     is_long_running: bool,
 }
@@ -150,18 +151,22 @@ impl Watcher {
         let threads = RECORDS.look();
         let mut before = std::mem::take(&mut self.seen);
         for doing in &threads {
-            let mut sender = 0;
+            let mut letter = doing.letter.clone();
             for &handling in &doing.handlings {
                 if handling.bus() == bus.number() && handling.dispatcher != 0 {
                     let key = (doing.record, handling);
                     let seen = before.remove(&key).unwrap_or_else(|| Seen {
                         since: now,
                         reported: false,
-                        what: What::of(bus, handling, sender),
+                        what: What::of(bus, handling, &letter),
                     });
                     self.seen.insert(key, seen);
                 }
-                sender = handling.dispatcher;
+                // Further in there are callbacks only.
+                letter = Letter {
+                    sender: handling.dispatcher,
+                    entity: None,
+                };
             }
         }
         for doing in &threads {
@@ -185,14 +190,15 @@ impl Watcher {
 }
 
 impl What {
-    fn of(bus: &MessageBus, handling: Handling, sender: u64) -> Self {
+    fn of(bus: &MessageBus, handling: Handling, letter: &Letter) -> Self {
         let name = |number| bus.name_of(number);
         let (message, endpoint) = bus.names_at(handling.message(), handling.endpoint());
         Self {
             handler: name(handling.dispatcher).unwrap_or_else(|| "a destroyed dispatcher".into()),
             message: message.unwrap_or("an unknown message"),
             endpoint,
-            sender: name(sender),
+            entity: letter.entity.clone(),
+            sender: name(letter.sender),
             is_long_running: bus.is_long_running(handling.dispatcher),
         }
     }
@@ -202,6 +208,7 @@ impl What {
             handler: Arc::clone(&self.handler),
             message: self.message,
             endpoint: self.endpoint,
+            entity: self.entity.clone(),
             sender: self.sender.clone(),
             thread: thread.into(),
             running_for: time,
@@ -211,6 +218,7 @@ impl What {
             handler = %slow.handler,
             message = slow.message,
             endpoint = slow.endpoint.map_or("", |endpoint| endpoint.name()),
+            entity = slow.entity.as_ref().map_or("", Entity::name),
             sender = slow.sender.as_deref().unwrap_or(""),
             thread,
             "{slow}"

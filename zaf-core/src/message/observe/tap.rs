@@ -25,7 +25,7 @@ use super::super::message::{Message, Origin};
 use super::super::presence::Record;
 use super::super::report::Failure;
 use super::super::route::Entry;
-use super::super::{DispatcherKind, Entity, MessageKind};
+use super::super::{DispatcherKind, EndpointId, Entity, MessageDescriptor, MessageKind};
 use super::{Delivery, Observed, ObservedMessage, Outcome, ThreadLabel};
 use crate::error::Result;
 
@@ -102,7 +102,7 @@ impl Tap {
         (!sinks.is_empty()).then(|| Arc::new(Self { sinks }))
     }
 
-    fn write(&self, entry: impl Fn() -> Observed) {
+    pub(super) fn write(&self, entry: impl Fn() -> Observed) {
         for sink in &self.sinks {
             let Some(entries) = &sink.entries else {
                 continue;
@@ -123,6 +123,27 @@ pub(crate) struct Sending {
     tap: Arc<Tap>,
     message: Arc<ObservedMessage>,
     receivers: Mutex<Vec<Arc<str>>>,
+}
+
+/// A message that this thread sends now.
+pub(super) fn observed(
+    bus: &MessageBus,
+    sender: Option<u64>,
+    id: MessageDescriptor,
+    endpoint: Option<EndpointId>,
+    entity: Option<&Entity>,
+) -> ObservedMessage {
+    let parent = INSIDE.try_with(Cell::get).unwrap_or(0);
+    ObservedMessage {
+        number: NEXT_MESSAGE.fetch_add(1, Ordering::Relaxed),
+        id,
+        endpoint,
+        entity: entity.cloned(),
+        sender: sender.and_then(|number| bus.name_of(number)),
+        parent: (parent != 0).then_some(parent),
+        thread: this_thread(),
+        sent: Instant::now(),
+    }
 }
 
 /// A message that reaches nobody.
@@ -167,19 +188,10 @@ impl Sending {
         origin: &'static Origin,
         entity: Option<&Entity>,
     ) -> Self {
-        let parent = INSIDE.try_with(Cell::get).unwrap_or(0);
+        let (id, endpoint) = (origin.descriptor, origin.endpoint);
         Self {
             tap: Arc::clone(tap),
-            message: Arc::new(ObservedMessage {
-                number: NEXT_MESSAGE.fetch_add(1, Ordering::Relaxed),
-                id: origin.descriptor,
-                endpoint: origin.endpoint,
-                entity: entity.cloned(),
-                sender: sender.and_then(|number| bus.name_of(number)),
-                parent: (parent != 0).then_some(parent),
-                thread: this_thread(),
-                sent: Instant::now(),
-            }),
+            message: Arc::new(observed(bus, sender, id, endpoint, entity)),
             receivers: Mutex::new(Vec::new()),
         }
     }

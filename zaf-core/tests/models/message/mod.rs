@@ -11,6 +11,8 @@ pub(crate) mod dispatcher;
 pub(crate) mod entity;
 #[path = "../../../src/message/error.rs"]
 pub(crate) mod error;
+#[path = "../../../src/message/handling.rs"]
+pub(crate) mod handling;
 #[path = "../../../src/message/kept.rs"]
 pub(crate) mod kept;
 #[expect(clippy::module_inception, reason = "its name in the library")]

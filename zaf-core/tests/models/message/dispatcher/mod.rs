@@ -172,7 +172,7 @@ impl Core {
         intake: &Arc<Intake>,
         carried: impl Carried,
     ) -> bool {
-        let job = Job::new(carried);
+        let job = Job::new(carried, None);
         let is_own_worker =
             || self.is_single_worker() && with_record(|record| record.runs(self.number));
         let mut summons = Summons::new(pool);
