@@ -6,6 +6,10 @@ use std::any::Any;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
 
 /// The right to wait for a thread. Dropping it lets the thread go on.
 #[derive(Debug)]
@@ -55,10 +59,19 @@ pub struct ThreadPanicked {
     pub message: String,
 }
 
+/// Tries after the first one: what keeps a thread from being started often passes by itself, and who waits for what the thread would do
+/// may have nobody else to do it.
+const RETRIES: u32 = 3;
+/// Wait before the first of them; doubled for each further one.
+const BACKOFF: Duration = Duration::from_millis(1);
+
 /// Starts a thread called `name`. A panic in `f` is logged as an error at once and returned by [`JoinHandle::join`].
 ///
 /// # Errors
-/// Whatever the system says when it cannot start another thread.
+/// Whatever the system says when it cannot start another thread, also not some milliseconds later.
+///
+/// # Panics
+/// Never: what is to be done is taken once, by the one thread that is started.
 pub fn spawn<F, T>(name: impl Into<String>, f: F) -> io::Result<JoinHandle<T>>
 where
     F: FnOnce() -> T + Send + 'static,
@@ -80,12 +93,34 @@ where
             panicked
         })
     };
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is where threads are started"
-    )]
-    let inner = std::thread::Builder::new().name(name.clone()).spawn(body)?;
-    Ok(JoinHandle { inner, name })
+    // What is to be done survives a thread that could not be started.
+    let body = Arc::new(Mutex::new(Some(body)));
+    let mut backoff = BACKOFF;
+    for retries_left in (0..=RETRIES).rev() {
+        let body = Arc::clone(&body);
+        let run = move || {
+            let body = body.lock().take();
+            body.expect("invariant: one thread is started, and takes it once")()
+        };
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is where threads are started"
+        )]
+        let started = std::thread::Builder::new().name(name.clone()).spawn(run);
+        match started {
+            Ok(inner) => return Ok(JoinHandle { inner, name }),
+            Err(error) if retries_left == 0 => return Err(error),
+            Err(_) => {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "nothing tells when the system has threads again"
+                )]
+                std::thread::sleep(backoff);
+            }
+        }
+        backoff *= 2;
+    }
+    unreachable!("the loop has no other end")
 }
 
 /// The text of a panic's payload, which is dropped. A payload that panics when dropped is leaked instead.
