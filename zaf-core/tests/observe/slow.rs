@@ -115,6 +115,8 @@ fn a9_a_handler_of_a_queued_message_is_named_with_entity_and_sender() -> Result<
         assert!(text.contains(" of PING at `cellar` for `Y` has"), "{text}");
         assert_eq!(report.data().sender, None, "{kind:?}");
         gate.let_through(1);
+        // The next one could go through the gate in its place.
+        bus.wait_until_idle(LONG)?;
         bus.trigger_event(PING, CELLAR, 1)?;
         let report = slow.recv_timeout(LONG)?;
         let report = report.data();
