@@ -171,10 +171,16 @@ pub fn option_names(data: &[u8]) {
         let entity = known.option.at.map(|_| Entity::from("a"));
         let key = Key::of(&known.option, entity.as_ref());
         let found = store.lookup(&key);
-        let found = found.expect("invariant: what is declared is found").0.option;
+        let found = found
+            .expect("invariant: what is declared is found")
+            .0
+            .option;
         // An option of exactly this name stands in front of that of an entity.
         let is_in_front = entity.is_some() && found.at.is_none() && found.key == key.as_str();
-        assert!(found == known.option || is_in_front, "{found:?} for {known:?}");
+        assert!(
+            found == known.option || is_in_front,
+            "{found:?} for {known:?}"
+        );
         drop(store.read(&known.option, entity.as_ref()));
     }
     drop(store.validate(UnknownKeys::Refuse));
