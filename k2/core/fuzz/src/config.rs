@@ -175,8 +175,12 @@ pub fn option_names(data: &[u8]) {
             .expect("invariant: what is declared is found")
             .0
             .option;
-        // An option of exactly this name stands in front of that of an entity.
-        let is_in_front = entity.is_some() && found.at.is_none() && found.key == key.as_str();
+        // An option of exactly this name, its own or an alias, stands in front of that of an entity.
+        let is_in_front = entity.is_some()
+            && found.at.is_none()
+            && std::iter::once(found.key)
+                .chain(found.aliases.iter().copied())
+                .any(|name| Key::fold(name) == key);
         assert!(
             found == known.option || is_in_front,
             "{found:?} for {known:?}"
