@@ -71,6 +71,8 @@ impl TestCaseDescriptor {
                 ),
             ];
         }
+        let name = self.qualified_name();
+        let template = self.case(CaseAction::LoadFailure(String::new()));
         rows.into_iter()
             .enumerate()
             .map(|(index, row)| {
@@ -82,9 +84,10 @@ impl TestCaseDescriptor {
                 let function: CaseFunction =
                     Arc::new(move |cx: &TestContext| outcome::catch(|| run(cx, index)));
                 TestCase {
-                    id: CaseId::with_parameters(&self.qualified_name(), &parameters),
+                    id: CaseId::with_parameters(&name, &parameters),
                     parameters,
-                    ..self.case(CaseAction::Function(function))
+                    action: CaseAction::Function(function),
+                    ..template.clone()
                 }
             })
             .collect()
