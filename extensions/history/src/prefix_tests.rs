@@ -92,7 +92,14 @@ impl Place {
 
     fn record(&self, run: &str, keep: u64) -> Result<Imported, HistoryError> {
         let (directory, log) = (self.output.join(run), self.log(run));
-        record(&self.output, &directory, &log, &RunLogs::default(), keep)
+        record(
+            &self.output,
+            &directory,
+            &log,
+            &RunLogs::default(),
+            keep,
+            None,
+        )
     }
 
     fn database(&self) -> Database {
@@ -200,7 +207,7 @@ fn f1_a_full_disk_leaves_the_history_as_it_was() {
             .connection
             .pragma_update(None, "max_page_count", 1)
             .unwrap();
-        import(database, &log, Utf8Path::new("/r2"), 1, 0)
+        import(database, &log, Utf8Path::new("/r2"), 1, 0, None)
     });
     let error = crate::error::in_one_line(&refused.unwrap_err());
     assert!(error.contains("full"), "{error}");

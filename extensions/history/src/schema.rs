@@ -2,13 +2,27 @@
 //!
 //! Times are microseconds: since 1970 where something happened, otherwise how long it took.
 
+use k2::case::Verdict;
 use rusqlite::{Connection, TransactionBehavior};
+
+use crate::pack::{Packed, pack};
 
 /// Says in the header of the file that the database is a history of runs: `zk2h`.
 pub(super) const APPLICATION_ID: i64 = 0x7a6b_3268;
 
+/// What makes a version of the one before.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Step {
+    /// Some statements.
+    Sql(&'static str),
+    /// What statements alone cannot do.
+    Code(fn(&Connection) -> rusqlite::Result<()>),
+}
+
 /// What makes version n of version n-1: the first of an empty file. Only ever appended to.
-pub(super) const STEPS: &[&str] = &["
+pub(super) const STEPS: &[Step] = &[Step::Sql(TABLES), Step::Code(pack_executions)];
+
+const TABLES: &str = "
     CREATE TABLE run (
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE,
@@ -51,7 +65,44 @@ pub(super) const STEPS: &[&str] = &["
         PRIMARY KEY (run, position)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX execution_of_case ON execution (test_case, run);
-"];
+";
+
+/// Makes a pack of the executions of each run.
+fn pack_executions(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE TABLE executions (run INTEGER PRIMARY KEY, pack BLOB NOT NULL) STRICT",
+    )?;
+    let mut runs = connection.prepare("SELECT id FROM run")?;
+    let runs: Vec<i64> = runs
+        .query_map((), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut rows = connection.prepare(
+        "SELECT test_case, verdict, attempts, duration, reason FROM execution WHERE run = ?1 ORDER BY position",
+    )?;
+    let mut insert = connection.prepare("INSERT INTO executions (run, pack) VALUES (?1, ?2)")?;
+    for run in runs {
+        let executions = rows.query_map([run], |row| {
+            let word: String = row.get(1)?;
+            let duration: Option<i64> = row.get(3)?;
+            Ok(Packed::<String> {
+                case: row.get(0)?,
+                verdict: verdict(&word).unwrap_or(Verdict::Error),
+                attempts: row.get(2)?,
+                duration: duration.and_then(|micros| u64::try_from(micros).ok()),
+                reason: row.get(4)?,
+            })
+        })?;
+        let executions = executions.collect::<Result<Vec<_>, _>>()?;
+        insert.execute((run, pack(executions)))?;
+    }
+    connection.execute_batch("DROP TABLE execution")
+}
+
+fn verdict(word: &str) -> Option<Verdict> {
+    Verdict::ALL
+        .into_iter()
+        .find(|verdict| verdict.as_str() == word)
+}
 
 /// What a file turns out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -76,14 +127,17 @@ pub(super) fn look(connection: &Connection) -> rusqlite::Result<Found> {
 }
 
 /// Takes the steps that are missing, all or none; another process may be doing the same.
-pub(super) fn migrate(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> {
+pub(super) fn migrate(connection: &mut Connection, steps: &[Step]) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version = match look(&transaction)? {
         Found::Version(version) => usize::try_from(version).unwrap_or(0),
         Found::Foreign => return Ok(()),
     };
     for step in steps.iter().skip(version) {
-        transaction.execute_batch(step)?;
+        match step {
+            Step::Sql(statements) => transaction.execute_batch(statements)?,
+            Step::Code(code) => code(&transaction)?,
+        }
     }
     if version < steps.len() {
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -109,7 +163,9 @@ mod tests {
             .execute("INSERT INTO test_case (name) VALUES ('kept')", ())
             .unwrap();
         let mut next = STEPS.to_vec();
-        next.push("ALTER TABLE test_case ADD COLUMN owner TEXT NOT NULL DEFAULT 'nobody'");
+        next.push(Step::Sql(
+            "ALTER TABLE test_case ADD COLUMN owner TEXT NOT NULL DEFAULT 'nobody'",
+        ));
         for _ in 0..2 {
             migrate(&mut connection, &next).unwrap();
         }
@@ -124,13 +180,48 @@ mod tests {
     }
 
     #[test]
+    fn the_executions_of_the_first_version_are_packed_and_none_is_lost() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &STEPS[..1]).unwrap();
+        let rows = "
+            INSERT INTO run VALUES (7, 'r', 'a', '1', 0, 5, 'completed', NULL, 0, 'h', '/d', '/w', '[]', 1, 0, 0, 9);
+            INSERT INTO test_case VALUES (3, 'three'), (4, 'four');
+            INSERT INTO execution VALUES (7, 1, 4, 'failed', 2, 0, 12, 'because'), (7, 2, 3, 'passed', 1, 0, NULL, NULL);";
+        connection.execute_batch(rows).unwrap();
+        migrate(&mut connection, STEPS).unwrap();
+        let bytes: Vec<u8> = connection
+            .query_row("SELECT pack FROM executions WHERE run = 7", (), |row| {
+                row.get(0)
+            })
+            .unwrap();
+        let found: Vec<_> = crate::pack::Unpack::new(&bytes).collect();
+        let passed = Packed {
+            case: 3,
+            verdict: Verdict::Passed,
+            attempts: 1,
+            duration: None,
+            reason: None,
+        };
+        let failed = Packed {
+            case: 4,
+            verdict: Verdict::Failed,
+            attempts: 2,
+            duration: Some(12),
+            reason: Some("because"),
+        };
+        assert_eq!(found, [passed, failed]);
+    }
+
+    #[test]
     fn a_step_that_fails_leaves_the_history_as_it_was() {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate(&mut connection, STEPS).unwrap();
         let mut next = STEPS.to_vec();
-        next.push("CREATE TABLE other (id INTEGER); CREATE TABLE run (id INTEGER);");
+        next.push(Step::Sql(
+            "CREATE TABLE other (id INTEGER); CREATE TABLE run (id INTEGER);",
+        ));
         assert!(migrate(&mut connection, &next).is_err());
-        assert_eq!(look(&connection).unwrap(), Found::Version(1));
+        assert_eq!(look(&connection).unwrap(), Found::Version(2));
         let others: i64 = connection
             .query_row(
                 "SELECT count(*) FROM sqlite_schema WHERE name = 'other'",
