@@ -77,6 +77,7 @@ pub(crate) fn cases() -> Vec<TestCaseFinished> {
             name: "closes".into(),
             verdict: Verdict::Failed,
             detail: Some("too late".into()),
+            location: None,
         }],
         leaked: vec![LeakedProcess {
             pid: 4711,
@@ -107,6 +108,7 @@ pub(crate) fn hostile_cases() -> Vec<TestCaseFinished> {
                 name: (*evil).to_owned(),
                 verdict: Verdict::Failed,
                 detail: Some((*evil).to_owned()),
+                location: None,
             }],
             leaked: vec![LeakedProcess {
                 pid: 1,

@@ -100,11 +100,13 @@ pub(crate) fn cases() -> Vec<TestCaseFinished> {
                 name: "opens".into(),
                 verdict: Passed,
                 detail: None,
+                location: None,
             },
             Step {
                 name: "closes".into(),
                 verdict: Failed,
                 detail: Some("got: 1\nexpected: 0".into()),
+                location: None,
             },
         ],
         ..took(
@@ -294,6 +296,7 @@ pub(crate) fn any_cases() -> impl Strategy<Value = Vec<TestCaseFinished>> {
                         name: text.clone(),
                         verdict,
                         detail: Some(name.clone()),
+                        location: None,
                     }],
                     worker,
                     ..TestCaseFinished::new(

@@ -3,6 +3,7 @@
 pub use linkme;
 pub use zaf_core::component::{ComponentError, Requirement};
 
+pub use crate::case::check::{check_failed, comparison_failed};
 pub use crate::case::{IntoOutcome, Isolation, Outcome, TestCaseDescriptor, TestContext};
 
 /// Test cases of all crates that are linked, in the linker's order.

@@ -10,6 +10,7 @@ mod abort;
 pub(crate) mod apart;
 mod execution;
 mod exit_watch;
+mod expectation;
 mod logs;
 mod pool;
 mod record;
@@ -31,7 +32,10 @@ use self::abort::AbortState;
 pub use self::logs::{LOG_CASES, RunLogs};
 pub use self::resumed::Resumed;
 use self::settings::Settings;
-pub use self::settings::{GRACE, ISOLATION, RETRIES, RETRY_KILLERS, SKIP_CODES, TIMEOUT, WORKERS};
+pub use self::settings::{
+    ATTACHED_BYTES, ATTACHED_FILES, GRACE, ISOLATION, RETRIES, RETRY_KILLERS, SKIP_CODES, STRICT,
+    TIMEOUT, WORKERS,
+};
 use crate::case::TestCase;
 use crate::messages::{
     CasesSelected, RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_CASES_SELECTED,
@@ -84,6 +88,9 @@ pub struct RunEnded {
         RETRIES.required(),
         RETRY_KILLERS.required(),
         ISOLATION.required(),
+        STRICT.required(),
+        ATTACHED_FILES.required(),
+        ATTACHED_BYTES.required(),
         LOG_CASES.required(),
         GUARD.required(),
         SECRETS.required(),

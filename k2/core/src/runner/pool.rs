@@ -418,8 +418,10 @@ impl Crew {
     }
 
     fn report(&self, running: &Running, verdict: Verdict, reason: &str) {
+        let execution = &running.execution;
+        let settings = &self.run.settings;
         self.run
-            .tell_finished(running.execution.to_finished(verdict, Some(reason.into())));
+            .tell_finished(execution.given_up(verdict, reason, settings));
     }
 }
 

@@ -8,7 +8,7 @@ use zaf_core::config::{ConfigError, ConfigView};
 use zaf_core::prelude::*;
 
 use super::logs::Keep;
-use crate::case::Isolation;
+use crate::case::{AttachmentLimits, Isolation};
 
 /// How many cases run at the same time.
 ///
@@ -59,6 +59,28 @@ pub const ISOLATION: OptionId<String> = OptionId::choice("isolation", &["in-proc
     .describe("Where test functions are called: in this process, or each in one of its own")
     .default("in-process");
 
+/// Whether a case that passes although it is expected to fail counts as failed; otherwise it passes, and that is told.
+///
+/// CLI `--tests-expected-failures-strict=false`, environment `K2_TESTS_EXPECTED_FAILURES_STRICT`, default true: a list of known faults
+/// that nobody has to shorten is soon wrong. An entry of a list may say it itself.
+pub const STRICT: OptionId<bool> = OptionId::flag("tests.expected.failures.strict")
+    .describe("Whether a case that is expected to fail and passes counts as failed")
+    .default(true);
+
+/// Most files that one attempt at a case may attach; of more only the number is told.
+///
+/// CLI `--attachments-files`, environment `K2_ATTACHMENTS_FILES`, default 100.
+pub const ATTACHED_FILES: OptionId<u64> = OptionId::count("attachments.files")
+    .describe("Most files that one attempt at a case may attach")
+    .default(100);
+
+/// Most bytes that the files of one attempt may have together; what does not fit is left out.
+///
+/// CLI `--attachments-bytes 1GiB`, environment `K2_ATTACHMENTS_BYTES`, default 100 MiB.
+pub const ATTACHED_BYTES: OptionId<u64> = OptionId::size("attachments.bytes")
+    .describe("Most bytes that the files that one attempt at a case attaches may have together")
+    .default(100 * 1024 * 1024);
+
 /// More workers than this are never started: each may need a thread, a process and some file descriptors.
 const MOST_WORKERS: usize = 1024;
 
@@ -88,6 +110,10 @@ pub(super) struct Settings {
     pub skip_codes: Vec<i32>,
     /// Which cases keep their log.
     pub keep_logs: Keep,
+    /// Whether an unexpected pass is a failure.
+    pub strict_expectations: bool,
+    /// How much an attempt may attach.
+    pub attachments: AttachmentLimits,
 }
 
 impl Settings {
@@ -120,6 +146,11 @@ impl Settings {
                 .filter_map(|code| i32::try_from(code).ok())
                 .collect(),
             keep_logs: Keep::read(config)?,
+            strict_expectations: config.get(STRICT)?,
+            attachments: AttachmentLimits {
+                files: config.get(ATTACHED_FILES)?,
+                bytes: config.get(ATTACHED_BYTES)?,
+            },
         })
     }
 

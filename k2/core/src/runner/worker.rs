@@ -1,6 +1,6 @@
 //! What one worker does: takes cases one after another, runs each with its scopes, and tells how it ended.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use zaf_core::component::Scope;
 
@@ -74,6 +74,7 @@ fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, turn: &Turn) -
             started,
             clock,
             paused: pause::total(),
+            evidence: OnceLock::new(),
         });
         run.tell_started(&execution);
         let in_process = execution.is_in_process();
@@ -95,8 +96,13 @@ fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, turn: &Turn) -
         if !worker.slot.finish() {
             return false;
         }
-        run.logs.end(log, finished.verdict);
+        // What failed as expected keeps its log like any failure.
+        let expected = finished.expected_failure.as_ref();
+        let ended = expected.map_or(finished.verdict, |expected| expected.ended);
+        run.logs.end(log, ended.worst(finished.verdict));
         finished.retried = finished.verdict.is_failure()
+            // It has passed.
+            && !finished.is_unexpected_pass()
             && u64::from(attempt) <= run.settings.retries
             && !matches!(case.action, CaseAction::LoadFailure(_))
             && !run.abort.is_requested();
