@@ -320,6 +320,7 @@ impl<'a> Case<'a> {
                 #(#positions)*
                 let _ = row;
                 #(#bindings)*
+                ::k2::private::body_begins(cx);
                 #outcome(#ident(#(#arguments),*))
             }
         }

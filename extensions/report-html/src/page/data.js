@@ -16,11 +16,12 @@ for (const element of document.querySelectorAll("script.cases")) {
 }
 
 // Worst first.
-const GRAVITY = ["failed", "error", "timed-out", "aborted", "not-run", "flaky", "passed", "skipped", "ignored"];
+const GRAVITY = ["failed", "error", "timed-out", "aborted", "not-run", "unexpected-pass", "flaky", "passed", "expected-failure", "skipped", "ignored"];
 const BAD = new Set(["failed", "error", "timed-out"]);
 
 function verdictOf(row) {
-  const verdict = run.verdicts[row[VERDICT]];
+  const verdict = run.verdicts[row[VERDICT]], known = row[EXTRA] && row[EXTRA].w;
+  if (known && (known.m || verdict === "passed")) return known.m ? "expected-failure" : "unexpected-pass";
   return verdict === "passed" && row[ATTEMPT] > 1 ? "flaky" : verdict;
 }
 const verdicts = cases.map(verdictOf);

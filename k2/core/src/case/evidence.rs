@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::attachment::{AttachError, Attachment, AttachmentLimits, Content, Kept, Store};
-use super::{CaseRun, Location, Outcome, Step, Verdict};
+use super::{CaseRun, Location, Outcome, Phase, Step, Verdict};
 
 /// Most failed checks of a case that are kept; of more only the number is told. A loop over everything fails a million times.
 const MOST_CHECKS: usize = 100;
@@ -35,7 +35,11 @@ struct Shared {
     limits: AttachmentLimits,
     state: Mutex<State>,
     listener: Option<Listener>,
+    phases: Option<PhaseListener>,
 }
+
+/// Is told each part of a case as it begins.
+pub(crate) type PhaseListener = Box<dyn Fn(Phase) + Send + Sync>;
 
 type Listener = Box<dyn Fn(&Entry) + Send + Sync>;
 
@@ -80,12 +84,21 @@ thread_local! {
 impl Evidence {
     /// Of an attempt at a case, whose attachments go to its directory.
     pub fn new(run: Arc<CaseRun>, limits: AttachmentLimits) -> Self {
-        Self::with(Some(run), limits, None)
+        Self::with(Some(run), limits, None, None)
+    }
+
+    /// As [`new`](Self::new); each part of the case that begins is told to `listener`, if there is one.
+    pub(crate) fn in_phases(
+        run: Arc<CaseRun>,
+        limits: AttachmentLimits,
+        listener: Option<PhaseListener>,
+    ) -> Self {
+        Self::with(Some(run), limits, None, listener)
     }
 
     /// Of a case of which nobody keeps files: to attach one is an error.
     pub fn without_directory() -> Self {
-        Self::with(None, AttachmentLimits::default(), None)
+        Self::with(None, AttachmentLimits::default(), None, None)
     }
 
     /// As [`new`](Self::new); whatever is told is told to `listener` too, one thing at a time.
@@ -94,20 +107,29 @@ impl Evidence {
         limits: AttachmentLimits,
         listener: impl Fn(&Entry) + Send + Sync + 'static,
     ) -> Self {
-        Self::with(Some(run), limits, Some(Box::new(listener)))
+        Self::with(Some(run), limits, Some(Box::new(listener)), None)
     }
 
     fn with(
         run: Option<Arc<CaseRun>>,
         limits: AttachmentLimits,
         listener: Option<Listener>,
+        phases: Option<PhaseListener>,
     ) -> Self {
         Self(Arc::new(Shared {
             run,
             limits,
             state: Mutex::default(),
             listener,
+            phases,
         }))
+    }
+
+    /// Notes that a part of the case begins.
+    pub(crate) fn enter(&self, phase: Phase) {
+        if let Some(told) = &self.0.phases {
+            told(phase);
+        }
     }
 
     /// Runs `work` on this thread as a part of the case: what its `check!`s find is told here.

@@ -16,6 +16,7 @@ mod location;
 mod media_type;
 mod outcome;
 mod panic_hook;
+mod phase;
 mod step;
 mod verdict;
 
@@ -27,10 +28,11 @@ pub use definition::{
 };
 pub use descriptor::TestCaseDescriptor;
 pub use evidence::Evidence;
-pub(crate) use evidence::{Entry, Told};
+pub(crate) use evidence::{Entry, PhaseListener, Told};
 pub use expectation::ExpectedToFail;
 pub use location::Location;
 pub use outcome::{Fail, IntoOutcome, Outcome, Skip, catch, fail, skip};
+pub use phase::Phase;
 pub use step::Step;
 pub use verdict::Verdict;
 /// What a test function returns: `Ok(())` has passed, an error is the verdict *error* unless it was made by [`fail`] or [`skip`].

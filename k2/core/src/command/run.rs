@@ -22,7 +22,7 @@ use crate::messages::{
     TEST_CASE_FINISHED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_STARTED,
 };
 use crate::results::{Progress, RunDirectory, Summary};
-use crate::runner::{RUN_TEST_CASES, Resumed, RunPlan, workers};
+use crate::runner::{RUN_TEST_CASES, Resumed, RunEnded, RunPlan, workers};
 use crate::supervisor::cookie::{Life, Owner};
 use crate::supervisor::{self, apart, guard, pause, reap};
 
@@ -72,8 +72,12 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let ended = execute(cx, selection, &directory, resumed, &mut hooks);
     hooks.after_tests();
     let end = match &ended {
-        Ok(None) => RunEnd::Completed,
-        Ok(Some(reason)) => RunEnd::Aborted {
+        Ok(ended) if ended.is_out_of_time => RunEnd::TimeLimit,
+        Ok(RunEnded { aborted: None, .. }) => RunEnd::Completed,
+        Ok(RunEnded {
+            aborted: Some(reason),
+            ..
+        }) => RunEnd::Aborted {
             reason: Arc::clone(reason),
         },
         Err(error) => RunEnd::Aborted {
@@ -163,14 +167,14 @@ fn hooks(
     Phases::new(cx.bus(), place, limit, summary, cx.abort(), resumed)
 }
 
-/// Runs the cases; returns why the run was aborted, if it was.
+/// Runs the cases; returns how that went.
 fn execute(
     cx: &CommandContext<'_>,
     selection: Selection,
     directory: &RunDirectory,
     resumed: Option<Arc<Resumed>>,
     hooks: &mut Phases,
-) -> Result<Option<Arc<str>>> {
+) -> Result<RunEnded> {
     let began = resumed
         .as_ref()
         .and_then(|resumed| resumed.progress().run());
@@ -192,7 +196,7 @@ fn execute(
         scope: cx.scope().clone(),
         resumed,
     };
-    Ok(ask(cx.bus(), RUN_TEST_CASES, RUNNER, plan)?.aborted)
+    ask(cx.bus(), RUN_TEST_CASES, RUNNER, plan)
 }
 
 /// Id of the run, behind that of the execution that it is a part of: a case may run `zk2` itself, and what that leaves behind has

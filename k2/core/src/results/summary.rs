@@ -90,6 +90,7 @@ pub struct Summary {
     flaky: u64,
     expected_failures: u64,
     unexpected_passes: u64,
+    tolerated_passes: u64,
     leaking: u64,
     worst: Option<Verdict>,
 }
@@ -143,7 +144,10 @@ impl Summary {
         self.recorded.add(case.verdict);
         self.flaky += u64::from(case.is_flaky());
         self.expected_failures += u64::from(case.is_expected_failure());
-        self.unexpected_passes += u64::from(case.is_unexpected_pass());
+        if case.is_unexpected_pass() {
+            self.unexpected_passes += 1;
+            self.tolerated_passes += u64::from(case.verdict == Verdict::Passed);
+        }
         self.worst = Some(
             self.worst
                 .map_or(case.verdict, |worst| worst.worst(case.verdict)),
@@ -210,9 +214,14 @@ impl Summary {
         self.expected_failures
     }
 
-    /// How many passed and were expected to fail. They are among the failed ones, or among the passed ones where a pass is only told.
+    /// How many passed and were expected to fail.
     pub const fn unexpected_passes(&self) -> u64 {
         self.unexpected_passes
+    }
+
+    /// How many of the unexpected passes are only told; these are among the passed ones, the others among the failed ones.
+    pub const fn tolerated_passes(&self) -> u64 {
+        self.tolerated_passes
     }
 
     /// How many attempts left processes behind.

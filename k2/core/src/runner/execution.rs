@@ -9,8 +9,8 @@ use zaf_core::component::Scope;
 use super::settings::Settings;
 use super::{RunPlan, apart, exit_watch, expectation, record};
 use crate::case::{
-    CaseAction, CaseFunction, CaseRun, Evidence, Outcome, ProcessCase, TestCase, TestContext, Told,
-    Verdict, catch, collect,
+    CaseAction, CaseFunction, CaseRun, Evidence, Outcome, Phase, PhaseListener, ProcessCase,
+    TestCase, TestContext, Told, Verdict, catch, collect,
 };
 use crate::finder::interpret_end;
 use crate::messages::{TestCaseFinished, TestCaseStarted};
@@ -89,11 +89,12 @@ impl Execution {
         scope: &Scope,
         plan: &RunPlan,
         cancellation: &Cancellation,
+        phases: Option<PhaseListener>,
     ) -> TestCaseFinished {
         let (mut finished, told) = match &self.case.action {
             CaseAction::Function(_) if self.apart => self.run_apart(settings, plan, cancellation),
             CaseAction::Function(function) => {
-                self.run_function(function, scope, settings, plan, cancellation)
+                self.run_function(function, scope, settings, plan, cancellation, phases)
             }
             CaseAction::Process(process) => {
                 let finished = self.run_process(process, settings, plan, cancellation);
@@ -190,6 +191,7 @@ impl Execution {
         settings: &Settings,
         plan: &RunPlan,
         cancellation: &Cancellation,
+        phases: Option<PhaseListener>,
     ) -> (TestCaseFinished, Told) {
         let scope = module.child("test");
         let mut run = CaseRun::new(
@@ -202,8 +204,9 @@ impl Execution {
         // A scope that has ended already says so to whoever asks it for something.
         let run = Arc::new(run);
         scope.provide(Arc::clone(&run)).ok();
-        let evidence = Evidence::new(run, settings.attachments);
+        let evidence = Evidence::in_phases(run, settings.attachments, phases);
         let evidence = self.evidence.get_or_init(|| evidence);
+        evidence.enter(Phase::SetUp);
         let context = TestContext::with_evidence(
             self.case.id.clone(),
             self.case.parameters.clone(),
@@ -215,6 +218,7 @@ impl Execution {
             evidence.within(|| catch(|| function(&context)))
         });
         // Components of the test end within its time and before its verdict is told.
+        evidence.enter(Phase::Teardown);
         let problems = scope.end();
         let told = evidence.close();
         let outcome = told.weigh(outcome);
@@ -326,7 +330,11 @@ impl Execution {
     fn spec(&self, process: &ProcessCase, settings: &Settings, plan: &RunPlan) -> ProcessSpec {
         let cookie = format!("{}-{}-{}", plan.run, self.number, self.attempt);
         let mut spec = ProcessSpec::for_case(process, &self.case.id, cookie);
-        spec.timeout = self.limit(settings);
+        spec.timeout = match (self.limit(settings), settings.phases.body) {
+            // The process of an executable is all body; that of a function has its set-up and teardown too.
+            (whole, Some(body)) if !self.apart => Some(whole.map_or(body, |whole| whole.min(body))),
+            (whole, _) => whole,
+        };
         spec.grace = settings.grace;
         let name = self.name();
         let file = |stream: &str| plan.outputs.join(format!("{name}.{stream}"));

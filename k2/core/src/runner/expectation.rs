@@ -30,6 +30,10 @@ pub(super) fn weigh(
         return;
     }
     let ExpectedToFail { reason, strict, .. } = known;
+    let why = match &known.link {
+        Some(link) => format!("{reason} ({link})"),
+        None => reason.clone(),
+    };
     if ended.is_failure() {
         let lines = [
             finished
@@ -40,10 +44,10 @@ pub(super) fn weigh(
         ];
         let lines: Vec<_> = lines.into_iter().flatten().collect();
         finished.detail = (!lines.is_empty()).then(|| lines.join("\n").into());
-        finished.reason = Some(format!("expected to fail: {reason}").into());
+        finished.reason = Some(format!("expected to fail: {why}").into());
         finished.verdict = Verdict::Skipped;
     } else {
-        finished.reason = Some(format!("passed, but was expected to fail: {reason}").into());
+        finished.reason = Some(format!("passed, but was expected to fail: {why}").into());
         if strict.unwrap_or(is_strict) {
             finished.verdict = Verdict::Failed;
             finished.detail = Some(format!("expected by {}", known.by).into());
