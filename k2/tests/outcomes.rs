@@ -458,3 +458,51 @@ fn a_limit_of_nothing_is_refused() {
         assert_eq!(ended.code, Some(2), "{ended:?}");
     }
 }
+
+#[test]
+fn a_command_ends_at_its_limit_with_a_code_of_its_own() {
+    let session = Session::new();
+    session.fixture("suite/a.sh", "hang");
+    session.fixture("suite/b.sh", "hang");
+    let options = ["--parallel-workers=1", "--reports-junit=true"];
+    let ended = session.zk2(
+        &[
+            ["--command-timeout=2s", "run", "suite"].as_slice(),
+            &options,
+        ]
+        .concat(),
+    );
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    let verdicts: Vec<_> = session.verdicts().into_values().collect();
+    assert_eq!(verdicts, ["aborted", "not-run"]);
+    assert!(session.latest().join("junit.xml").exists());
+    session.assert_nothing_left();
+    let ended = session.zk2(&["--command-timeout=0s", "run", "suite"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+}
+
+#[test]
+fn a_command_that_hangs_is_ended_and_leaves_nothing_behind() {
+    for guard in ["--guard=true", "--guard=false"] {
+        let session = Session::new();
+        session.fixture("suite/a.sh", "hang");
+        let script = session.script("hooks/hangs", "sleep 600");
+        let hooks = format!("--job-scripts-post={}", script.parent().unwrap().display());
+        let ended = session.zk2(&[
+            "--command-timeout=1s",
+            "--command-timeout-exit-delay=1s",
+            "run",
+            "suite",
+            "--hooks-timeout=500s",
+            &hooks,
+            guard,
+        ]);
+        assert_eq!(ended.code, Some(3), "{guard}: {ended:?}");
+        assert!(
+            ended.stderr.contains("has not ended after 2s"),
+            "{}",
+            ended.stderr
+        );
+        session.assert_nothing_left();
+    }
+}

@@ -16,6 +16,7 @@ use super::ask::ask;
 use super::one_case;
 use super::reports::Ending;
 use super::selection::{self, SOURCES, Selection};
+use super::time_limit;
 use crate::hooks::{HOOKS_TIMEOUT, Phases, Place};
 use crate::messages::{
     RESULTS, RUNNER, ReportFailure, RunEnd, RunFinished, RunStarted, SYNC_EVENT_LOG, SyncEventLog,
@@ -72,7 +73,7 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let ended = execute(cx, selection, &directory, resumed, &mut hooks);
     hooks.after_tests();
     let end = match &ended {
-        Ok(ended) if ended.is_out_of_time => RunEnd::TimeLimit,
+        Ok(ended) if ended.is_out_of_time || time_limit::is_reached() => RunEnd::TimeLimit,
         Ok(RunEnded { aborted: None, .. }) => RunEnd::Completed,
         Ok(RunEnded {
             aborted: Some(reason),
