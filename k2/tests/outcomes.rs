@@ -208,7 +208,10 @@ fn checks_that_fail_do_not_end_a_case_and_are_all_told() {
     );
     let told = steps(&record);
     assert_eq!(told[0].1, "the answer\nleft:  42\nright: 41");
-    assert_eq!(told[1].0, "\"a\\u{1b}[31m<b>\".is_empty()");
+    assert_eq!(
+        told[1],
+        ("text.is_empty()".into(), "\"a\\u{1b}[31m<b>\"".into())
+    );
     assert_eq!(attachments(&record).len(), 1, "it went on");
     let place = record.pointer("/steps/0/location/file").unwrap();
     assert!(place.as_str().unwrap().ends_with("outcomes.rs"));

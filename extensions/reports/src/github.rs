@@ -130,7 +130,7 @@ fn annotation(level: &str, execution: &Execution) -> String {
         case.detail.as_deref().unwrap_or_default(),
         &failed_steps(case),
         case.stderr.end(),
-        &attached(case, |file| file.to_string()).join("\n"),
+        &attached(case, ToString::to_string).join("\n"),
     ] {
         if !more.trim().is_empty() && message.len() < MOST_MESSAGE {
             let end = more.floor_char_boundary(MOST_MESSAGE);

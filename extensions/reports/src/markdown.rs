@@ -189,7 +189,7 @@ fn block(execution: &Execution, out: &mut dyn Write) -> Result<(), ReportError> 
         writeln!(out, "at {}\n", span(&location.to_string()))?;
     }
     let message = remark(case).unwrap_or_default();
-    let (steps, attachments) = (failed_steps(case), attached(case, |file| file.to_string()));
+    let (steps, attachments) = (failed_steps(case), attached(case, ToString::to_string));
     let attachments = attachments.join("\n");
     let texts = [
         ("", message.as_str()),

@@ -103,7 +103,7 @@ fn point(number: u64, execution: &Execution, out: &mut dyn Write) -> Result<(), 
         let steps = failed_steps(case);
         diagnostics.extend((!steps.is_empty()).then(|| ("steps", steps.into())));
     }
-    let attachments = attached(case, |file| file.to_string());
+    let attachments = attached(case, ToString::to_string);
     if !attachments.is_empty() {
         diagnostics.push(("attachments", attachments.into()));
     }

@@ -135,7 +135,7 @@ fn method(case: &TestCaseFinished, name: &str, out: &mut dyn Write) -> io::Resul
             cdata(&format!("{message}\n{detail}\n{}", failed_steps(case)))
         )?;
     }
-    let attachments = attached(case, |file| file.to_string());
+    let attachments = attached(case, ToString::to_string);
     if attachments.is_empty() {
         out.write_all(b"                    <reporter-output/>\n")?;
     } else {

@@ -36,19 +36,21 @@ fn known_and_skipped() -> TestResult {
 /// Is known to fail, and used up its time.
 #[k2::test_case(xfail = "hangs in the driver", timeout = "100ms")]
 fn known_and_slow(cx: &TestContext) {
-    cx.cancellation().wait(Duration::from_secs(600));
+    cx.cancellation().wait(Duration::from_mins(10));
 }
 
 /// Two of its checks fail; it comes to its end.
 #[k2::test_case]
-fn checks(cx: &TestContext) {
+fn checks(cx: &TestContext) -> TestResult {
     check_eq!(6 * 7, 41, "the answer");
     let evidence = cx.evidence().clone();
     std::thread::scope(|scope| {
-        scope.spawn(move || evidence.within(|| check!("a\u{1b}[31m<b>".is_empty())));
+        let text = String::from("a\u{1b}[31m<b>");
+        scope.spawn(move || evidence.within(|| check!(text.is_empty(), "{text:?}")));
     });
     check!(true);
-    cx.attach("end.txt", "", "came to its end").unwrap();
+    cx.attach("end.txt", "", "came to its end")?;
+    Ok(())
 }
 
 /// A check fails, then it panics.
@@ -60,20 +62,22 @@ fn checks_and_panics() {
 
 /// A check fails, then it never ends.
 #[k2::test_case(timeout = "300ms")]
-fn checks_and_hangs(cx: &TestContext) {
+fn checks_and_hangs(cx: &TestContext) -> TestResult {
     check!(2 > 3);
-    cx.attach("before.txt", "", "before it hung").unwrap();
-    cx.cancellation().wait(Duration::from_secs(600));
-    std::thread::park_timeout(Duration::from_secs(600));
+    cx.attach("before.txt", "", "before it hung")?;
+    cx.cancellation().wait(Duration::from_mins(10));
+    std::thread::park_timeout(Duration::from_mins(10));
+    Ok(())
 }
 
 /// Fails at first.
 #[k2::test_case]
-fn flaky_with_checks(cx: &TestContext) {
+fn flaky_with_checks(cx: &TestContext) -> TestResult {
     static TRIES: AtomicU32 = AtomicU32::new(0);
     let first = TRIES.fetch_add(1, Ordering::SeqCst) == 0;
     check!(!first);
-    cx.attach("try.txt", "", format!("first: {first}")).unwrap();
+    cx.attach("try.txt", "", format!("first: {first}"))?;
+    Ok(())
 }
 
 /// Attaches an image, a text, a copy of a file, and names that want to be elsewhere.
@@ -90,9 +94,9 @@ fn attaches(cx: &TestContext) -> TestResult {
 
 /// As above, in a process that is killed by itself before it comes to its end.
 #[k2::test_case(isolation = "process")]
-fn attaches_and_aborts(cx: &TestContext) {
-    cx.attach("odd name.bin", "application/x-core", [0; 100])
-        .unwrap();
+#[expect(clippy::disallowed_methods, reason = "it kills itself")]
+fn attaches_and_aborts(cx: &TestContext) -> TestResult {
+    cx.attach("odd name.bin", "application/x-core", [0; 100])?;
     check!(false, "before the end");
     std::process::abort();
 }
@@ -104,7 +108,7 @@ pub(crate) struct SlowToMake;
 #[component(scope = "test")]
 /// Never comes.
 fn slow_to_make() -> SlowToMake {
-    std::thread::park_timeout(Duration::from_secs(600));
+    std::thread::park_timeout(Duration::from_mins(10));
     SlowToMake
 }
 
@@ -114,7 +118,7 @@ pub(crate) struct SlowToEnd;
 
 impl Drop for SlowToEnd {
     fn drop(&mut self) {
-        std::thread::park_timeout(Duration::from_secs(600));
+        std::thread::park_timeout(Duration::from_mins(10));
     }
 }
 
@@ -131,8 +135,8 @@ fn slow_set_up(_slow: &SlowToMake) {}
 /// Is slow itself.
 #[k2::test_case]
 fn slow_body(cx: &TestContext) {
-    cx.cancellation().wait(Duration::from_secs(600));
-    std::thread::park_timeout(Duration::from_secs(600));
+    cx.cancellation().wait(Duration::from_mins(10));
+    std::thread::park_timeout(Duration::from_mins(10));
 }
 
 /// Waits for its teardown.

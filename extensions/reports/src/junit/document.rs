@@ -389,7 +389,7 @@ fn description(case: &TestCaseFinished) -> String {
         text.push_str("  ");
         text.push_str(&step.name);
         if let Some(place) = &step.location {
-            text.push_str(&format!(" ({place})"));
+            text.extend([" (", &place.to_string(), ")"]);
         }
         for line in step
             .detail
@@ -443,10 +443,8 @@ fn with_attachments(
         text.push_str("]]\n");
     }
     if case.attachments_left_out > 0 {
-        text.push_str(&format!(
-            "{} attachments were left out\n",
-            case.attachments_left_out
-        ));
+        let count = case.attachments_left_out.to_string();
+        text.extend([&*count, " attachments were left out\n"]);
     }
     Some(plain(&text))
 }

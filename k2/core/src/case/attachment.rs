@@ -9,6 +9,7 @@
 //! Names and contents are those of the case, which may be hostile or broken: a file is written under another name and then moved,
 //! nothing leaves the directory, no symbolic link is followed, and there is an end to number and size.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
@@ -219,14 +220,13 @@ impl Store {
 
     /// The directory, which is made now at the latest.
     fn directory(&mut self) -> Result<&OwnedFd, AttachError> {
-        let open = match self.open.take() {
-            Some(open) => open,
-            None => {
-                fs::create_dir_all(&self.directory)
-                    .map_err(io_error("make the directory", &self.directory))?;
-                open_directory(&self.directory)
-                    .map_err(io_error("open the directory", &self.directory))?
-            }
+        let open = if let Some(open) = self.open.take() {
+            open
+        } else {
+            fs::create_dir_all(&self.directory)
+                .map_err(io_error("make the directory", &self.directory))?;
+            open_directory(&self.directory)
+                .map_err(io_error("open the directory", &self.directory))?
         };
         Ok(self.open.insert(open))
     }
@@ -281,11 +281,11 @@ pub(super) fn copy(
         sum.update(chunk);
         target.write_all(chunk)?;
     }
-    let digits: String = sum
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut digits = String::with_capacity(64);
+    for byte in sum.finalize() {
+        // Writing to a string cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
     Ok(Some((bytes, digits.into())))
 }
 
