@@ -67,9 +67,13 @@ impl Blocks<'_> {
         let directory = self.run.map_or(Utf8Path::new(""), |run| &run.directory);
         let place = |file: &Utf8Path| directory.join(file).into_string();
         for earlier in &execution.earlier {
-            self.lines("attached", &attached(earlier, place), out)?;
+            let files = attached(earlier, place).into_iter();
+            let files: Vec<_> = files
+                .map(|file| format!("try {}: {file}", earlier.attempt))
+                .collect();
+            self.lines("files", &files, out)?;
         }
-        self.lines("attached", &attached(case, place), out)?;
+        self.lines("files", &attached(case, place), out)?;
         if let Some(again) = self
             .run
             .map(|run| &run.again)

@@ -25,6 +25,9 @@ function verdictOf(row) {
   return verdict === "passed" && row[ATTEMPT] > 1 ? "flaky" : verdict;
 }
 const verdicts = cases.map(verdictOf);
+// The word in a list, which has a column for it.
+const BRIEF = { "expected-failure": "xfail", "unexpected-pass": "xpass" };
+const brief = (verdict) => BRIEF[verdict] || verdict.replace("-", " ");
 
 // An id without its last part, and that part with the parameters; what separates parts in parameters separates nothing.
 function splitId(id) {

@@ -69,7 +69,10 @@ function issue(link) {
 
 // An image or a text in place, anything else as a link to its file.
 function attachment({ n, k, b, f, c }) {
-  const caption = make("figcaption", {}, make("b", {}, shownLine(n)), ` · ${k} · ${size(b)} · `, fileLink(f));
+  const link = fileLink(f);
+  link.textContent = shownLine(f.slice(f.lastIndexOf("/") + 1));
+  link.title = shownLine(f);
+  const caption = make("figcaption", {}, make("b", {}, shownLine(n)), ` · ${shownLine(k)} · ${size(b)} · `, link);
   const isImage = k.startsWith("image/");
   if (c && isImage) return make("figure", { class: "attachment" }, caption, make("img", { src: `data:${k};base64,${c}`, alt: shownLine(n), loading: "lazy" }));
   if (c) return make("figure", { class: "attachment" }, caption, make("pre", { tabindex: "0", "aria-label": shownLine(n) }, coloured(c)));
