@@ -61,6 +61,7 @@ pub fn results_show(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let found = kept.find(&[&cx.config().get(RUN)?])?;
     let all = cx.config().get(ALL_CASES)?;
     let wanted = cx.config().get_optional(OUTCOME)?;
+    let wanted = wanted.filter(|words| !words.is_empty());
     let mut cases = Vec::new();
     query::for_each_execution(kept.database(), &found, |name, execution| {
         let is_wanted = match &wanted {
