@@ -193,7 +193,7 @@ mod tests {
             for (line, case) in lines.iter().zip(failed) {
                 let (properties, _) = line["::error ".len()..].split_once("::").unwrap();
                 let title = properties.split(',').find_map(|pair| pair.strip_prefix("title=")).unwrap();
-                let expected = format!("{}: {}", case.verdict, case.case);
+                let expected = format!("{}: {}", case.outcome(), case.case);
                 prop_assert_eq!(read(title), printable(&expected));
             }
         }

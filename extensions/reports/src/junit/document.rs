@@ -2,6 +2,8 @@
 //!
 //! One suite per run. The document is made case by case, so memory does not grow with their number: an empty suite with
 //! all totals is the frame, and cases are put between its tags, some at a time, as they would stand in a suite of their own.
+//!
+//! Long because a case that only passed has a shorter way, which must write the same.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

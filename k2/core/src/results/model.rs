@@ -2,6 +2,8 @@
 //!
 //! All are cheap to clone (texts are shared), and a reader of another version must cope with them: fields are only added,
 //! each new one with a default.
+//!
+//! Long because every payload of a run is here, with the documentation of each field.
 
 use std::fmt;
 use std::sync::Arc;

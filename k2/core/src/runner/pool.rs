@@ -3,6 +3,8 @@
 //! Each worker is a thread that asks the scheduler for a case, runs it, tells the bus, and asks again. The calling thread supervises: it
 //! sleeps until a worker has ended, a time limit is reached, or the run is aborted. Processes are stopped by the worker that waits
 //! for them; functions cannot be stopped, so their case is taken away from the worker ([`super::slot`]).
+//!
+//! Long because what ends a run (workers, limits, aborts) is decided in one loop, over what all threads share.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
