@@ -22,6 +22,7 @@ mod logs;
 mod manual;
 mod nested;
 mod nth_fault;
+mod outcomes;
 mod pausing;
 mod reap;
 mod registration;

@@ -23,6 +23,7 @@ static GRAMMAR: Grammar = Grammar {
         "timeout",
         "isolation",
         "disabled",
+        "xfail",
     ],
     refused: &[
         (
@@ -108,6 +109,12 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
             || quote!(::core::option::Option::None),
             |reason| quote!(::core::option::Option::Some(#reason)),
         );
+    let xfail = arguments
+        .text("xfail", "the board drops every second frame", problems)
+        .map_or_else(
+            || quote!(::core::option::Option::None),
+            |reason| quote!(::core::option::Option::Some(#reason)),
+        );
     let timeout = timeout(arguments, problems);
     let isolation = isolation(arguments, problems);
     quote! {
@@ -117,6 +124,7 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
         timeout: #timeout,
         isolation: #isolation,
         disabled: #disabled,
+        xfail: #xfail,
     }
 }
 
@@ -312,6 +320,7 @@ impl<'a> Case<'a> {
                 #(#positions)*
                 let _ = row;
                 #(#bindings)*
+                ::k2::private::body_begins(cx);
                 #outcome(#ident(#(#arguments),*))
             }
         }

@@ -21,10 +21,10 @@ use zaf_core::message::{EndpointId, EventId, RequestId};
 
 use crate::results::Record;
 pub use crate::results::{
-    AskHistory, CapturedOutput, CaseHistory, CasesSelected, EventLogState, ExitStatus, History,
-    LeakedProcess, PastExecution, PastRun, ReportFailure, ReportsWritten, RunEnd, RunFinished,
-    RunResumed, RunStarted, SyncEventLog, TestCaseFinished, TestCaseStarted, WriteReports,
-    WrittenReport,
+    AskHistory, CapturedOutput, CaseHistory, CasesSelected, EventLogState, ExitStatus,
+    ExpectedFailure, History, LeakedProcess, PastExecution, PastRun, ReportFailure, ReportsWritten,
+    RunEnd, RunFinished, RunResumed, RunStarted, SyncEventLog, TestCaseFinished, TestCaseStarted,
+    WriteReports, WrittenReport,
 };
 
 /// Where the runner tells what happens to the run and to its cases.
@@ -247,6 +247,7 @@ mod tests {
                 name: "first".to_owned(),
                 verdict: Verdict::Passed,
                 detail: None,
+                location: None,
             }],
             leaked: vec![LeakedProcess {
                 pid: 7,

@@ -2,11 +2,14 @@
 //!
 //! One suite per run. The document is made case by case, so memory does not grow with their number: an empty suite with
 //! all totals is the frame, and cases are put between its tags, some at a time, as they would stand in a suite of their own.
+//!
+//! Long because a case that only passed has a shorter way, which must write the same.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use camino::Utf8Path;
 use chrono::{DateTime, FixedOffset};
 use jiff::Timestamp;
 use k2::case::Verdict;
@@ -62,6 +65,8 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Ju
         .rfind(SUITE_END)
         .map_or((frame.as_str(), ""), |at| frame.split_at(at));
     out.write_all(head.as_bytes())?;
+    let run = log.summary().run();
+    let directory = run.map_or(Utf8Path::new(""), |run| &run.directory);
     let mut texts = Texts::default();
     let mut some = Vec::new();
     let mut bytes = 0;
@@ -74,7 +79,7 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Ju
             return Ok(write_plain(&execution.last, &mut texts, out)?);
         }
         bytes += output_bytes(execution);
-        some.push(test_case(execution, &mut texts));
+        some.push(test_case(execution, directory, &mut texts));
         if some.len() >= CASES_AT_A_TIME || bytes >= OUTPUT_AT_A_TIME {
             write_cases(std::mem::take(&mut some), out)?;
             bytes = 0;
@@ -95,6 +100,9 @@ fn is_plain(execution: &Execution) -> bool {
         && case.stdout.is_empty()
         && case.stderr.is_empty()
         && case.leaked.is_empty()
+        && case.expected_failure.is_none()
+        && case.attachments.is_empty()
+        && case.attachments_left_out == 0
 }
 
 /// Writes a case of which [`is_plain`] holds, as it would stand in a suite.
@@ -305,11 +313,12 @@ fn plain(output: &str) -> XmlString {
     XmlString::new(output.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"))
 }
 
-fn test_case(execution: &Execution, texts: &mut Texts) -> TestCase {
+fn test_case(execution: &Execution, directory: &Utf8Path, texts: &mut Texts) -> TestCase {
     let case = &execution.last;
     let (class, name) = id_parts(&case.case);
     let mut status = status(case);
-    status.add_reruns(execution.earlier.iter().map(rerun));
+    let earlier = execution.earlier.iter();
+    status.add_reruns(earlier.map(|earlier| rerun(earlier, directory)));
     let mut test = TestCase::new(line(name), status);
     if !class.is_empty() {
         test.set_classname(texts.line(class));
@@ -332,11 +341,17 @@ fn test_case(execution: &Execution, texts: &mut Texts) -> TestCase {
         let name = texts.line(&format!("parameter.{name}"));
         test.add_property(Property::new(name, line(value)));
     }
+    if let Some(known) = &case.expected_failure {
+        test.add_property(property(case.outcome(), &known.reason));
+        if let Some(link) = &known.link {
+            test.add_property(property("issue", link));
+        }
+    }
     for leaked in &case.leaked {
         let what = format!("{} (pid {})", leaked.command, leaked.pid);
         test.add_property(property("leaked-process", &what));
     }
-    test.system_out = output(&case.stdout);
+    test.system_out = with_attachments(output(&case.stdout), case, directory);
     test.system_err = output(&case.stderr);
     test
 }
@@ -349,7 +364,7 @@ fn status(case: &TestCaseFinished) -> TestCaseStatus {
         // A case without a result must not look like a good one to who reads nothing else.
         _ => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
-    status.set_type(case.verdict.as_str());
+    status.set_type(case.outcome());
     if let Some(message) = remark(case) {
         status.set_message(line(&message));
     }
@@ -375,6 +390,9 @@ fn description(case: &TestCaseFinished) -> String {
         text.push_str(step.verdict.as_str());
         text.push_str("  ");
         text.push_str(&step.name);
+        if let Some(place) = &step.location {
+            text.extend([" (", &place.to_string(), ")"]);
+        }
         for line in step
             .detail
             .iter()
@@ -387,7 +405,7 @@ fn description(case: &TestCaseFinished) -> String {
     text
 }
 
-fn rerun(case: &TestCaseFinished) -> TestRerun {
+fn rerun(case: &TestCaseFinished, directory: &Utf8Path) -> TestRerun {
     let kind = match case.verdict {
         Verdict::Failed | Verdict::TimedOut => NonSuccessKind::Failure,
         _ => NonSuccessKind::Error,
@@ -403,9 +421,34 @@ fn rerun(case: &TestCaseFinished) -> TestRerun {
     if !description.is_empty() {
         rerun.set_description(text(&description));
     }
-    rerun.system_out = output(&case.stdout);
+    rerun.system_out = with_attachments(output(&case.stdout), case, directory);
     rerun.system_err = output(&case.stderr);
     rerun
+}
+
+/// The output with a line for each attachment, as Jenkins, GitLab and others find them: `[[ATTACHMENT|/path/of/the/file]]`.
+fn with_attachments(
+    output: Option<XmlString>,
+    case: &TestCaseFinished,
+    directory: &Utf8Path,
+) -> Option<XmlString> {
+    if case.attachments.is_empty() && case.attachments_left_out == 0 {
+        return output;
+    }
+    let mut text = output.map_or_else(String::new, |output| output.to_string());
+    for attachment in &case.attachments {
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str("[[ATTACHMENT|");
+        text.push_str(directory.join(&attachment.file).as_str());
+        text.push_str("]]\n");
+    }
+    if case.attachments_left_out > 0 {
+        let count = case.attachments_left_out.to_string();
+        text.extend([&*count, " attachments were left out\n"]);
+    }
+    Some(plain(&text))
 }
 
 /// Head and tail of an output, cut to [`MOST_OUTPUT`]; none if nothing was written.
@@ -510,7 +553,11 @@ mod tests {
                     earlier: Vec::new(),
                 };
                 assert!(is_plain(&execution));
-                write_cases(vec![test_case(&execution, &mut texts)], &mut other).unwrap();
+                write_cases(
+                    vec![test_case(&execution, Utf8Path::new("/r"), &mut texts)],
+                    &mut other,
+                )
+                .unwrap();
                 assert_eq!(String::from_utf8(plain), String::from_utf8(other));
             }
         }

@@ -170,6 +170,9 @@ pub(crate) fn counts_line(summary: &Summary, width: usize) -> String {
         }
         let flaky = match (verdict, summary.flaky()) {
             (Verdict::Passed, flaky) if flaky > 0 => format!(" ({flaky} flaky)"),
+            (Verdict::Skipped, _) if summary.expected_failures() > 0 => {
+                format!(" ({} expected to fail)", summary.expected_failures())
+            }
             _ => String::new(),
         };
         let mut word = counted(verdict);
@@ -184,6 +187,13 @@ pub(crate) fn counts_line(summary: &Summary, width: usize) -> String {
             _ => ODD,
         };
         coloured.push(format!("{style}{text}{style:#}"));
+        plain.push(text);
+    }
+    let unexpected = summary.unexpected_passes();
+    if unexpected > 0 {
+        let words = if unexpected == 1 { "pass" } else { "passes" };
+        let text = format!("{unexpected} unexpected {words}");
+        coloured.push(format!("{ODD}{text}{ODD:#}"));
         plain.push(text);
     }
     let cases = many(summary.selected(), "case");

@@ -1,8 +1,10 @@
 //! What a test case can ask for while it runs.
 
+use std::path::Path;
+
 use zaf_core::component::Scope;
 
-use super::CaseId;
+use super::{AttachError, CaseId, Evidence};
 use crate::supervisor::Cancellation;
 
 /// Handed to every test function that asks for it: `fn my_case(cx: &TestContext)`.
@@ -14,22 +16,36 @@ pub struct TestContext {
     parameters: Vec<(String, String)>,
     scope: Scope,
     cancellation: Cancellation,
+    evidence: Evidence,
 }
 
 impl TestContext {
     /// The context of one execution. `scope` is the innermost one (`test`); components that the case asks for are
-    /// resolved in it.
+    /// resolved in it. Nothing can be attached: see [`with_evidence`](Self::with_evidence).
     pub fn new(
         id: CaseId,
         parameters: Vec<(String, String)>,
         scope: Scope,
         cancellation: Cancellation,
     ) -> Self {
+        let evidence = Evidence::without_directory();
+        Self::with_evidence(id, parameters, scope, cancellation, evidence)
+    }
+
+    /// As [`new`](Self::new); what the case tells goes to `evidence`.
+    pub fn with_evidence(
+        id: CaseId,
+        parameters: Vec<(String, String)>,
+        scope: Scope,
+        cancellation: Cancellation,
+        evidence: Evidence,
+    ) -> Self {
         Self {
             id,
             parameters,
             scope,
             cancellation,
+            evidence,
         }
     }
 
@@ -64,5 +80,45 @@ impl TestContext {
     /// True when the case should end: a function cannot be killed, so one that takes long should ask.
     pub fn is_cancelled(&self) -> bool {
         self.cancellation.is_cancelled()
+    }
+
+    /// From now on the case is expected to fail, because of a fault that is known. If it then fails, that is no failure; if it
+    /// passes, that is one, unless the run says otherwise (`tests.expected.failures.strict`).
+    pub fn expect_failure(&self, reason: impl Into<String>) {
+        self.evidence.expect_failure(reason);
+    }
+
+    /// Keeps bytes as a file that belongs to this attempt, for reports to show: `cx.attach("screen.png", "image/png", &png)?`.
+    ///
+    /// The name is any text; the file gets a safe one. An empty media type is found by the name.
+    ///
+    /// # Errors
+    /// When it cannot be written. What is too much (`attachments.files`, `attachments.bytes`) is no error: reports say how many files
+    /// were left out.
+    pub fn attach(
+        &self,
+        name: &str,
+        media_type: &str,
+        bytes: impl AsRef<[u8]>,
+    ) -> Result<(), AttachError> {
+        self.evidence.attach(name, media_type, bytes.as_ref())
+    }
+
+    /// Keeps a copy of a file as it is now; otherwise as [`attach`](Self::attach).
+    ///
+    /// # Errors
+    /// Also when there is no regular file at `path`: a symbolic link is not followed.
+    pub fn attach_file(
+        &self,
+        name: &str,
+        media_type: &str,
+        path: impl AsRef<Path>,
+    ) -> Result<(), AttachError> {
+        self.evidence.attach_file(name, media_type, path.as_ref())
+    }
+
+    /// What the case has told so far, to be taken to other threads that work for it.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 }

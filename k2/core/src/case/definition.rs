@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Location, Outcome, TestContext};
+use super::{ExpectedToFail, Location, Outcome, TestContext};
 
 /// The name that identifies a case within a run: `source::module::case[parameter=value,…]`.
 ///
@@ -121,6 +121,8 @@ pub struct TestCase {
     pub isolation: Option<Isolation>,
     /// Why it is switched off, if it is; such a case ends as ignored without being started.
     pub disabled: Option<String>,
+    /// Why it is expected to fail, if it is.
+    pub expected_to_fail: Option<Box<ExpectedToFail>>,
     /// Parameters of this variant: name and printed value.
     pub parameters: Vec<(String, String)>,
     /// What running it means.
@@ -139,6 +141,7 @@ impl TestCase {
             timeout: None,
             isolation: None,
             disabled: None,
+            expected_to_fail: None,
             parameters: Vec::new(),
             action,
         }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use zaf_core::component::Requirement;
 
 use super::{
-    CaseAction, CaseFunction, CaseId, Isolation, Location, Outcome, TestCase, TestContext, outcome,
+    CaseAction, CaseFunction, CaseId, ExpectedToFail, Isolation, Location, Outcome, TestCase,
+    TestContext, outcome,
 };
 
 /// Everything about a test function, as a constant in the linker's table.
@@ -28,6 +29,8 @@ pub struct TestCaseDescriptor {
     pub isolation: Option<Isolation>,
     /// Why the case is switched off, if it is.
     pub disabled: Option<&'static str>,
+    /// Why the case is expected to fail, if it is.
+    pub xfail: Option<&'static str>,
     /// The whole product of its `foreach` parameters, the first parameter slowest; one empty row when it has none. No
     /// row at all means that one parameter has no values.
     pub parameters: fn() -> Vec<Vec<(&'static str, String)>>,
@@ -104,6 +107,9 @@ impl TestCaseDescriptor {
             resources: Vec::new(),
             isolation: self.isolation,
             disabled: self.disabled.map(str::to_owned),
+            expected_to_fail: self
+                .xfail
+                .map(|reason| Box::new(ExpectedToFail::new(reason, "code"))),
             parameters: Vec::new(),
             action,
         };

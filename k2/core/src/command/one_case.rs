@@ -11,7 +11,7 @@ use zaf_core::message::DispatcherKind;
 use zaf_core::prelude::*;
 
 use super::selection;
-use crate::case::{CaseAction, CaseId, CaseRun, TestCase, TestContext, catch};
+use crate::case::{CaseAction, CaseId, CaseRun, Evidence, TestCase, TestContext, catch};
 use crate::finder::linked;
 use crate::scheduler::base_id;
 use crate::supervisor::Cancellation;
@@ -21,7 +21,7 @@ use crate::supervisor::apart::{Done, ThisCase};
 const TERM: i32 = rustix::process::Signal::TERM.as_raw();
 
 /// Calls the function of the case that this process was started for.
-pub(super) fn run(cx: &CommandContext<'_>, this: &ThisCase) -> Result<ExitCode> {
+pub(super) fn run(cx: &CommandContext<'_>, this: &'static ThisCase) -> Result<ExitCode> {
     let which = this.which();
     let case = find(cx, &which.case)?;
     let CaseAction::Function(function) = &case.action else {
@@ -40,20 +40,27 @@ pub(super) fn run(cx: &CommandContext<'_>, this: &ThisCase) -> Result<ExitCode> 
     );
     (own.number, own.attempt) = (which.number, which.attempt);
     // A scope that has ended already says so to whoever asks it for something.
-    test.provide(Arc::new(own)).ok();
-    let context = TestContext::new(
+    let own = Arc::new(own);
+    test.provide(Arc::clone(&own)).ok();
+    let evidence = Evidence::listened_to(own, which.limits, move |entry| {
+        if let Err(error) = this.note(entry) {
+            tracing::error!(%error, "the runner cannot be told what the case says");
+        }
+    });
+    let context = TestContext::with_evidence(
         case.id.clone(),
         case.parameters.clone(),
         test.clone(),
         cancellation,
+        evidence.clone(),
     );
-    let outcome = catch(|| function(&context));
+    let outcome = evidence.within(|| catch(|| function(&context)));
     let problems = [test, module, runner]
         .iter()
         .flat_map(Scope::end)
         .map(|problem| problem.to_string())
         .collect();
-    this.tell(&Done { outcome, problems })?;
+    this.tell(Done { outcome, problems })?;
     Ok(ExitCode::Success)
 }
 

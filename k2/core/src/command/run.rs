@@ -16,13 +16,14 @@ use super::ask::ask;
 use super::one_case;
 use super::reports::Ending;
 use super::selection::{self, SOURCES, Selection};
+use super::time_limit;
 use crate::hooks::{HOOKS_TIMEOUT, Phases, Place};
 use crate::messages::{
     RESULTS, RUNNER, ReportFailure, RunEnd, RunFinished, RunStarted, SYNC_EVENT_LOG, SyncEventLog,
     TEST_CASE_FINISHED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_STARTED,
 };
 use crate::results::{Progress, RunDirectory, Summary};
-use crate::runner::{RUN_TEST_CASES, Resumed, RunPlan, workers};
+use crate::runner::{RUN_TEST_CASES, Resumed, RunEnded, RunPlan, workers};
 use crate::supervisor::cookie::{Life, Owner};
 use crate::supervisor::{self, apart, guard, pause, reap};
 
@@ -72,8 +73,12 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let ended = execute(cx, selection, &directory, resumed, &mut hooks);
     hooks.after_tests();
     let end = match &ended {
-        Ok(None) => RunEnd::Completed,
-        Ok(Some(reason)) => RunEnd::Aborted {
+        Ok(ended) if ended.is_out_of_time || time_limit::is_reached() => RunEnd::TimeLimit,
+        Ok(RunEnded { aborted: None, .. }) => RunEnd::Completed,
+        Ok(RunEnded {
+            aborted: Some(reason),
+            ..
+        }) => RunEnd::Aborted {
             reason: Arc::clone(reason),
         },
         Err(error) => RunEnd::Aborted {
@@ -163,14 +168,14 @@ fn hooks(
     Phases::new(cx.bus(), place, limit, summary, cx.abort(), resumed)
 }
 
-/// Runs the cases; returns why the run was aborted, if it was.
+/// Runs the cases; returns how that went.
 fn execute(
     cx: &CommandContext<'_>,
     selection: Selection,
     directory: &RunDirectory,
     resumed: Option<Arc<Resumed>>,
     hooks: &mut Phases,
-) -> Result<Option<Arc<str>>> {
+) -> Result<RunEnded> {
     let began = resumed
         .as_ref()
         .and_then(|resumed| resumed.progress().run());
@@ -192,7 +197,7 @@ fn execute(
         scope: cx.scope().clone(),
         resumed,
     };
-    Ok(ask(cx.bus(), RUN_TEST_CASES, RUNNER, plan)?.aborted)
+    ask(cx.bus(), RUN_TEST_CASES, RUNNER, plan)
 }
 
 /// Id of the run, behind that of the execution that it is a part of: a case may run `zk2` itself, and what that leaves behind has

@@ -108,6 +108,7 @@ mod tests {
         timeout: Some(Duration::from_secs(5)),
         isolation: None,
         disabled: None,
+        xfail: None,
         parameters: || vec![vec![]],
         requirements: &[],
         run,

@@ -88,6 +88,9 @@ pub struct Summary {
     filtered_out: u64,
     sources: u64,
     flaky: u64,
+    expected_failures: u64,
+    unexpected_passes: u64,
+    tolerated_passes: u64,
     leaking: u64,
     worst: Option<Verdict>,
 }
@@ -140,6 +143,11 @@ impl Summary {
         }
         self.recorded.add(case.verdict);
         self.flaky += u64::from(case.is_flaky());
+        self.expected_failures += u64::from(case.is_expected_failure());
+        if case.is_unexpected_pass() {
+            self.unexpected_passes += 1;
+            self.tolerated_passes += u64::from(case.verdict == Verdict::Passed);
+        }
         self.worst = Some(
             self.worst
                 .map_or(case.verdict, |worst| worst.worst(case.verdict)),
@@ -199,6 +207,21 @@ impl Summary {
     /// How many passed after an attempt that did not. They are among the passed ones.
     pub const fn flaky(&self) -> u64 {
         self.flaky
+    }
+
+    /// How many failed and were expected to. They are among the skipped ones.
+    pub const fn expected_failures(&self) -> u64 {
+        self.expected_failures
+    }
+
+    /// How many passed and were expected to fail.
+    pub const fn unexpected_passes(&self) -> u64 {
+        self.unexpected_passes
+    }
+
+    /// How many of the unexpected passes are only told; these are among the passed ones, the others among the failed ones.
+    pub const fn tolerated_passes(&self) -> u64 {
+        self.tolerated_passes
     }
 
     /// How many attempts left processes behind.

@@ -10,6 +10,7 @@ mod abort;
 pub(crate) mod apart;
 mod execution;
 mod exit_watch;
+mod expectation;
 mod logs;
 mod pool;
 mod record;
@@ -31,7 +32,10 @@ use self::abort::AbortState;
 pub use self::logs::{LOG_CASES, RunLogs};
 pub use self::resumed::Resumed;
 use self::settings::Settings;
-pub use self::settings::{GRACE, ISOLATION, RETRIES, RETRY_KILLERS, SKIP_CODES, TIMEOUT, WORKERS};
+pub use self::settings::{
+    ATTACHED_BYTES, ATTACHED_FILES, BODY_TIMEOUT, GRACE, ISOLATION, RETRIES, RETRY_KILLERS,
+    RUN_TIMEOUT, SETUP_TIMEOUT, SKIP_CODES, STRICT, TEARDOWN_TIMEOUT, TIMEOUT, WORKERS, ZeroLimit,
+};
 use crate::case::TestCase;
 use crate::messages::{
     CasesSelected, RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_CASES_SELECTED,
@@ -70,6 +74,8 @@ pub struct RunPlan {
 pub struct RunEnded {
     /// Why the run was aborted, if it was.
     pub aborted: Option<Arc<str>>,
+    /// Whether that was because the time limit of the run was reached.
+    pub is_out_of_time: bool,
 }
 
 /// Runs test cases in parallel, each with its time limit, and ends them when the run is aborted.
@@ -79,11 +85,18 @@ pub struct RunEnded {
     config_options = [
         WORKERS.required(),
         TIMEOUT.optional(),
+        RUN_TIMEOUT.optional(),
+        SETUP_TIMEOUT.optional(),
+        BODY_TIMEOUT.optional(),
+        TEARDOWN_TIMEOUT.optional(),
         GRACE.required(),
         SKIP_CODES.required(),
         RETRIES.required(),
         RETRY_KILLERS.required(),
         ISOLATION.required(),
+        STRICT.required(),
+        ATTACHED_FILES.required(),
+        ATTACHED_BYTES.required(),
         LOG_CASES.required(),
         GUARD.required(),
         SECRETS.required(),
@@ -97,6 +110,7 @@ pub struct RunEnded {
             TEST_CASE_FINISHED,
             TEST_RUN_RESUMED,
             TEST_RUN_FINISHED,
+            ABORT,
         ],
     },
 )]
@@ -110,6 +124,7 @@ impl Extension for TestRunner {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
         guard::check_option(cx.config())?;
         withhold_secrets(cx)?;
+        Settings::check_limits(cx.config())?;
         Ok(Self {
             settings: Settings::read(cx.config())?,
             abort: Arc::default(),
@@ -134,8 +149,10 @@ impl TestRunner {
         if let Some(resumed) = resumed {
             bus.trigger_event(TEST_RUN_RESUMED, RUNNER, resumed.to_message())?;
         }
-        pool::Run::execute(bus.clone(), self.settings.clone(), plan, &self.abort)?;
+        let is_out_of_time =
+            pool::Run::execute(bus.clone(), self.settings.clone(), plan, &self.abort)?;
         Ok(RunEnded {
+            is_out_of_time,
             aborted: self.abort.reason(),
         })
     }

@@ -3,14 +3,17 @@
 //! Each worker is a thread that asks the scheduler for a case, runs it, tells the bus, and asks again. The calling thread supervises: it
 //! sleeps until a worker has ended, a time limit is reached, or the run is aborted. Processes are stopped by the worker that waits
 //! for them; functions cannot be stopped, so their case is taken away from the worker ([`super::slot`]).
+//!
+//! Long because what ends a run (workers, limits, aborts) is decided in one loop, over what all threads share.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use jiff::Timestamp;
+use zaf_core::application::{ABORT, Abort};
 use zaf_core::component::Scope;
 use zaf_core::message::MessageBus;
 use zaf_core::{Result, thread};
@@ -22,11 +25,11 @@ use super::resumed::{self, Begun, Owed};
 use super::settings::Settings;
 use super::slot::{Running, Slot};
 use super::{RunPlan, worker};
-use crate::case::{CaseAction, Isolation, TestCase, Verdict};
+use crate::case::{CaseAction, Isolation, TestCase, Verdict, collect};
 use crate::command::ask;
 use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
 use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER};
-use crate::supervisor::guard::Part;
+use crate::supervisor::guard::{BrokenOff, Part};
 use crate::supervisor::pause;
 use crate::supervisor::{Cancellation, Level};
 
@@ -56,7 +59,16 @@ pub(super) struct Run {
     /// When the supervising thread will look at the deadlines next: nanoseconds since `started`.
     next_look: AtomicU64,
     executions: AtomicU64,
+    /// Whether the time limit of the run was reached.
+    out_of_time: AtomicBool,
+    /// How long the process had been stopped when it began.
+    paused: Duration,
+    /// Time that runners before this one have spent.
+    spent_before: Duration,
 }
+
+/// The signal that what runs gets when the time of the run is up.
+const TERM: i32 = rustix::process::Signal::TERM.as_raw();
 
 /// A case that was handed out.
 #[derive(Debug)]
@@ -76,7 +88,8 @@ pub(super) struct Worker {
 }
 
 impl Run {
-    /// Runs all cases of the queue; returns when each has been reported and no worker takes another.
+    /// Runs all cases of the queue; returns when each has been reported and no worker takes another: whether the time limit of the run
+    /// was reached.
     ///
     /// # Errors
     /// If no worker can be started, or the scheduler does not answer. Cases that were not handed out are reported as not run.
@@ -85,7 +98,7 @@ impl Run {
         settings: Settings,
         plan: RunPlan,
         abort: &Arc<AbortState>,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let (wake, woken) = crossbeam_channel::bounded(settings.workers.get() * 4);
         abort.wake_by(wake.clone());
         let scope = plan.scope.child("runner");
@@ -103,6 +116,13 @@ impl Run {
                     .as_ref()
                     .map_or(0, |resumed| resumed.last_execution()),
             ),
+            out_of_time: AtomicBool::new(false),
+            paused: pause::total(),
+            spent_before: plan
+                .resumed
+                .as_ref()
+                .and_then(|resumed| resumed.spent())
+                .unwrap_or_default(),
             plan,
         });
         run.tell_broken_off();
@@ -125,7 +145,8 @@ impl Run {
         for problem in run.scope.end() {
             tracing::error!(error = %problem, "a component could not be taken down");
         }
-        outcome.and(left)
+        let is_out_of_time = run.was_out_of_time();
+        outcome.and(left).map(|()| is_out_of_time)
     }
 
     /// Asks the scheduler for the next case.
@@ -185,8 +206,25 @@ impl Run {
                 resumed.has_verdict(&broken_off.case);
             }
             let mut finished = resumed::to_finished(broken_off, found.map(|case| &**case));
+            self.collect_of(broken_off, &mut finished);
             finished.retried = retried;
             self.tell_finished(finished);
+        }
+    }
+
+    /// Takes over what an attempt had attached that ended with its runner.
+    fn collect_of(&self, broken_off: &BrokenOff, finished: &mut TestCaseFinished) {
+        let outputs = &self.plan.outputs;
+        let (number, attempt) = (broken_off.execution, broken_off.attempt);
+        let id = broken_off.case.file_name();
+        let directory = outputs.join(format!("{number}-{attempt}-{id}.attachments"));
+        let root = outputs.parent().unwrap_or(outputs);
+        match collect::collect(&directory, root, self.settings.attachments, Vec::new()) {
+            Ok(collected) => {
+                finished.attachments = collected.attachments;
+                finished.attachments_left_out = collected.left_out;
+            }
+            Err(error) => tracing::warn!("attachments in `{directory}` are lost: {error}"),
         }
     }
 
@@ -232,6 +270,40 @@ impl Run {
             Wake::WorkerEnded => drop(self.wake.send(reason)),
             Wake::Deadline | Wake::Abort => drop(self.wake.try_send(reason)),
         }
+    }
+
+    /// When the time of the whole run is up; none once that has been seen.
+    fn deadline(&self) -> Option<Instant> {
+        if self.out_of_time.load(Ordering::Relaxed) {
+            return None;
+        }
+        let limit = self.settings.run_timeout?;
+        let stopped = pause::total().saturating_sub(self.paused);
+        let spent = self.spent_before;
+        self.started
+            .checked_add((limit + stopped).saturating_sub(spent))
+    }
+
+    fn is_out_of_time(&self, now: Instant) -> bool {
+        self.deadline().is_some_and(|deadline| deadline <= now)
+    }
+
+    /// Asks all that runs to end, because the time of the run is up; nothing more begins.
+    fn end_by_limit(&self) {
+        self.out_of_time.store(true, Ordering::Relaxed);
+        let limit = self.settings.run_timeout.unwrap_or_default();
+        let reason = format!("the time limit of the run ({limit:?}) was reached");
+        self.abort.request(&reason, Some(TERM));
+        // Others have to know as well: the scheduler hands out no more.
+        self.told(
+            self.bus
+                .trigger_event(ABORT, RUNNER, Abort::because(reason)),
+        );
+    }
+
+    /// Whether the run was ended because its time was up.
+    pub(super) fn was_out_of_time(&self) -> bool {
+        self.out_of_time.load(Ordering::Relaxed)
     }
 
     /// Reports what is still in the queue as not run.
@@ -322,6 +394,10 @@ impl Crew {
                 give_up_at = Instant::now().checked_add(patience);
             }
             let now = Instant::now();
+            if self.run.is_out_of_time(now) {
+                self.run.end_by_limit();
+                continue;
+            }
             if give_up_at.is_some_and(|at| at <= now) {
                 give_up_at = None;
                 self.give_up_functions();
@@ -355,7 +431,7 @@ impl Crew {
             .workers
             .iter()
             .filter_map(|worker| worker.slot.deadline(paused));
-        let next = next.chain(give_up_at).min();
+        let next = next.chain(give_up_at).chain(self.run.deadline()).min();
         if let Some(next) = next {
             self.run
                 .next_look
@@ -379,9 +455,15 @@ impl Crew {
                 .execution
                 .limit(&self.run.settings)
                 .unwrap_or_default();
-            let reason = format!(
-                "still running after {limit:?}; a function cannot be stopped, its thread was given up"
-            );
+            let running_after = match running.overdue_phase() {
+                None => format!("still running after {limit:?}"),
+                Some(phase) => {
+                    let limit = self.run.settings.phases.of(phase).unwrap_or_default();
+                    format!("{phase} still running after {limit:?}")
+                }
+            };
+            let reason =
+                format!("{running_after}; a function cannot be stopped, its thread was given up");
             self.live -= 1;
             self.report(&running, Verdict::TimedOut, &reason);
             if self.run.abort.is_requested() {
@@ -418,8 +500,10 @@ impl Crew {
     }
 
     fn report(&self, running: &Running, verdict: Verdict, reason: &str) {
+        let execution = &running.execution;
+        let settings = &self.run.settings;
         self.run
-            .tell_finished(running.execution.to_finished(verdict, Some(reason.into())));
+            .tell_finished(execution.given_up(verdict, reason, settings));
     }
 }
 

@@ -4,6 +4,7 @@
 //! the queue, and closes it when a run is aborted. It does not run anything and knows no worker.
 
 mod earlier;
+mod expected;
 mod filter;
 mod messages;
 mod options;
@@ -28,6 +29,8 @@ use zaf_core::builtin::OUTPUT_DIR;
 use zaf_core::prelude::*;
 
 pub use self::earlier::{EarlierRun, EarlierRunError, Rerun};
+use self::expected::ExpectedFailures;
+pub use self::expected::{EXPECTED_FAILURES, ExpectedFailuresError};
 pub use self::filter::{Filter, FilterError, FilterPatterns};
 pub use self::messages::*;
 pub use self::options::*;
@@ -68,6 +71,7 @@ pub struct QueueSealed;
         RESOURCES.optional(),
         AVAILABLE.optional(),
         OUTPUT_DIR.required(),
+        EXPECTED_FAILURES.optional(),
     ],
     endpoints_and_messages = {
         SCHEDULER: [
@@ -89,6 +93,7 @@ pub struct QueueSealed;
 #[derive(Debug)]
 pub struct TestScheduler {
     plan: Plan,
+    expected: ExpectedFailures,
     state: Mutex<State>,
     /// A case has given back what it had, or nothing more will be handed out.
     changed: Condvar,
@@ -121,6 +126,7 @@ impl Extension for TestScheduler {
                 removed: VecDeque::new(),
             }),
             plan,
+            expected: ExpectedFailures::read(cx.config())?,
             changed: Condvar::new(),
         })
     }
@@ -131,6 +137,7 @@ impl TestScheduler {
     #[callback_dispatcher(FILL_RUN_QUEUE)]
     fn fill(&self, message: &Message<FillRunQueue>, bus: &MessageBus) -> Result<RunQueueFilled> {
         let mut found = std::mem::take(&mut *message.data().found.lock());
+        self.expected.note(&mut found);
         let filtered_out = self.plan.apply(&mut found);
         let before = {
             let mut state = self.state.lock();

@@ -152,6 +152,12 @@ impl Drop for UnderWay {
     }
 }
 
+/// Says that this process ends without its run: no other runner goes on with it. Ends what it has started, if no guard is there to do so.
+pub(crate) fn give_up_run() {
+    sweep_without_guard();
+    channel::tell_over();
+}
+
 /// What a runner before this one has left to do.
 pub(crate) fn continuation() -> Option<&'static Continuation> {
     channel::continuation()

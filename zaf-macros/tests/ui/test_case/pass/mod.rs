@@ -19,7 +19,7 @@ enum Mode {
 }
 
 /// Has every key.
-#[k2::test_case(name = "complete", tags = ["smoke", "kernel"], timeout = "1m 500ms", disabled = "only looked at")]
+#[k2::test_case(name = "complete", tags = ["smoke", "kernel"], timeout = "1m 500ms", disabled = "only looked at", xfail = "known")]
 fn with_every_key() {}
 
 #[k2::test_case]
@@ -69,6 +69,7 @@ fn every_key_is_in_the_descriptor() {
     assert_eq!(case.tags, ["smoke", "kernel"]);
     assert_eq!(case.timeout, Some(Duration::from_millis(60_500)));
     assert_eq!(case.disabled, Some("only looked at"));
+    assert_eq!(case.xfail, Some("known"));
     assert_eq!(case.module_path, module_path!());
     // The function stays a function.
     with_every_key();
