@@ -88,6 +88,87 @@ fn a_hook_that_fails_behind_the_tests_is_named_and_changes_no_verdict() {
     }
 }
 
+const REPORTS: [(&str, &str); 9] = [
+    ("text", "report.txt"),
+    ("junit", "junit.xml"),
+    ("testng", "testng-results.xml"),
+    ("tap", "report.tap"),
+    ("json", "report.json"),
+    ("ctrf", "ctrf-report.json"),
+    ("html", "report.html"),
+    ("markdown", "summary.md"),
+    ("github", ""),
+];
+
+fn report_options() -> Vec<String> {
+    let options = REPORTS.map(|(name, _)| [format!("--reports-{name}"), "true".to_owned()]);
+    options.into_iter().flatten().collect()
+}
+
+/// How often each report of the newest run says that the hook fails.
+fn mentions(session: &Session, ended: &Ended) -> Vec<(&'static str, usize)> {
+    let count = |(name, file): (&'static str, &str)| {
+        let text = match file {
+            "" => ended.stdout.clone(),
+            file => fs::read_to_string(session.latest().join(file)).unwrap(),
+        };
+        (name, text.matches("misbehaving").count())
+    };
+    REPORTS.map(count).to_vec()
+}
+
+#[test]
+fn p12_a_hook_that_fails_is_in_the_event_log_in_every_report_and_in_the_exit_code() {
+    let options = report_options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let bad = ["--bad-phase", "post-tests", "--bad-end", "fail"];
+    let (session, ended) = run(&[&bad, options.as_slice()].concat());
+    assert_eq!(ended.code, Some(7), "{ended:?}");
+    let records = session.records();
+    let told = records.iter().find(|r| r["kind"] == "hook-failed").unwrap();
+    assert_eq!(told["phase"], "POST_TESTS");
+    assert_eq!(told["hook"], "misbehaving");
+    assert_eq!(told["reason"], "the hook fails");
+    let row = "  hook     POST_TESTS: misbehaving: the hook fails\n";
+    assert!(ended.stdout.contains(row), "{}", ended.stdout);
+    for (report, count) in mentions(&session, &ended) {
+        assert!(count > 0, "{report}: {ended:?}");
+    }
+    // Whoever only reads the numbers of a JUnit document sees it too.
+    let xml = fs::read_to_string(session.latest().join("junit.xml")).unwrap();
+    let totals = xml
+        .lines()
+        .find(|line| line.starts_with("<testsuites"))
+        .unwrap();
+    assert!(totals.contains("tests=\"3\""), "{totals}");
+    assert!(totals.contains("errors=\"1\""), "{totals}");
+    // And a report that is made later ends as the run did.
+    let later = session.zk2(&[&["report"], options.as_slice()].concat());
+    assert_eq!(later.code, Some(7), "{later:?}");
+    assert!(later.stdout.contains(row), "{}", later.stdout);
+}
+
+#[test]
+fn p12_a_hook_that_fails_behind_the_reports_is_in_those_that_are_made_later() {
+    let (session, ended) = run(&["--bad-phase", "post-job", "--bad-end", "fail"]);
+    assert_eq!(ended.code, Some(7), "{ended:?}");
+    let row = "  hook     POST_JOB: misbehaving: the hook fails\n";
+    assert!(ended.stdout.contains(row), "{}", ended.stdout);
+    let kinds: Vec<_> = session
+        .records()
+        .iter()
+        .map(|r| r["kind"].clone())
+        .collect();
+    assert_eq!(kinds[kinds.len() - 2..], ["run-finished", "hook-failed"]);
+    let options = report_options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let later = session.zk2(&[&["report"], options.as_slice()].concat());
+    assert_eq!(later.code, Some(7), "{later:?}");
+    for (report, count) in mentions(&session, &later) {
+        assert!(count > 0, "{report}: {later:?}");
+    }
+}
+
 #[test]
 fn what_has_begun_is_ended_when_what_runs_the_cases_panics() {
     let (session, ended) = run(&["--explodes"]);
@@ -110,6 +191,8 @@ fn a_hook_that_hangs_is_left_behind_and_keeps_no_other_from_being_called() {
     for (phase, told, expected) in [("pre-tests", 7, "not-run"), ("post-tests", 7, "passed")] {
         let options = [
             "--hooks-timeout",
+            "100ms",
+            "--hooks-grace",
             "100ms",
             "--application-teardown-timeout",
             "100ms",

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::model::{
-    CasesSelected, RunFinished, RunResumed, RunStarted, TestCaseFinished, TestCaseStarted,
+    CasesSelected, HookFailed, RunFinished, RunResumed, RunStarted, TestCaseFinished,
+    TestCaseStarted,
 };
 
 /// Version of the records that this program writes.
-pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 1 };
+pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 2 };
 
 /// Version of the meaning of records: `major.minor`.
 ///
@@ -67,6 +68,8 @@ pub enum RecordBody {
     CaseFinished(TestCaseFinished),
     /// See [`TEST_RUN_RESUMED`](crate::messages::TEST_RUN_RESUMED).
     RunResumed(RunResumed),
+    /// See [`HOOK_FAILED`](crate::hooks::HOOK_FAILED).
+    HookFailed(HookFailed),
     /// See [`TEST_RUN_FINISHED`](crate::messages::TEST_RUN_FINISHED).
     RunFinished(RunFinished),
 }
