@@ -17,7 +17,7 @@ const CASES: usize = 2;
 const MOST: usize = 60;
 
 /// Whether calls can be made to fail here; said aloud if not.
-fn can_inject() -> bool {
+pub(crate) fn can_inject() -> bool {
     let status = Command::new("strace")
         .args([
             "-f",

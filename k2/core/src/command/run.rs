@@ -278,7 +278,11 @@ fn report(
         exit,
         signal: tally.signal(),
     }
-    .report(cx.bus(), |exit| hooks.after_job(exit))
+    .report(cx.bus(), |exit, summary| {
+        let exit = hooks.after_job(exit);
+        *summary = Arc::new(tally.take());
+        exit
+    })
 }
 
 /// Adds up what the runner says: the same sum that a reader of the event log gets, also when nobody writes one.
