@@ -27,6 +27,7 @@ mod continuation;
 mod ended;
 mod epitaph;
 mod sweep;
+mod terminal;
 mod watch;
 
 use std::io;
@@ -49,6 +50,7 @@ use self::channel::{GuardEnd, RunnerEnd};
 use self::continuation::after;
 pub(crate) use self::continuation::{BrokenOff, Continuation, Part};
 use self::ended::{Ended, name};
+use self::terminal::TerminalSettings;
 use self::watch::Watch;
 use super::apart;
 use super::cookie::{COOKIE_VARIABLE, Owner};
@@ -225,9 +227,13 @@ fn spawn(program: &Path) -> io::Result<Child> {
 /// Waits for the runner, kills what it leaves behind, and ends as it did, unless a case killed it: then another one goes on.
 fn guard(mut watch: Watch) -> ExitCode {
     let mut told: Option<Continuation> = None;
+    let terminal = TerminalSettings::take();
     loop {
         let ended = watch.until_end();
         sweep::end_descendants();
+        if let Some(terminal) = &terminal {
+            terminal.restore();
+        }
         let asked = watch.asked_to_end();
         let is_wanted = watch.caused(ended);
         let Some(left) = Left::of(&watch) else {
