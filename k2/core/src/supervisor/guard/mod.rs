@@ -76,10 +76,10 @@ pub(crate) fn stand_before(start: &Start<'_>) -> Front {
         return here(None);
     }
     match RunnerEnd::open() {
-        Some(Ok(end)) => return become_runner(end),
+        Ok(Some(end)) => return become_runner(end),
         // Not another guard: that would start a runner like this one.
-        Some(Err(())) => return here(Some("the run goes on without its guard".to_owned())),
-        None => {}
+        Err(warning) => return here(Some(warning)),
+        Ok(None) => {}
     }
     if is_switched_off(start.application()) {
         return here(None);
