@@ -57,7 +57,7 @@ fn all_phases_come_in_order_and_once_also_with_cases_in_processes_of_their_own()
 }
 
 #[test]
-fn a_hook_that_fails_before_the_tests_ends_the_run_and_what_has_begun_is_ended() {
+fn k2_f3_a_hook_that_fails_before_the_tests_ends_the_run_and_what_has_begun_is_ended() {
     for (phase, phases) in [
         ("pre-job", &["pre-job", "post-job"][..]),
         ("pre-tests", &ALL),
@@ -170,7 +170,7 @@ fn p12_a_hook_that_fails_behind_the_reports_is_in_those_that_are_made_later() {
 }
 
 #[test]
-fn what_has_begun_is_ended_when_what_runs_the_cases_panics() {
+fn k2_f3_av4_what_has_begun_is_ended_when_what_runs_the_cases_panics() {
     let (session, ended) = run(&["--explodes"]);
     assert_eq!(ended.code, Some(5), "{ended:?}");
     assert_called(&session, &ALL, 5, &ended);
@@ -237,7 +237,7 @@ fn after_a_critical_abort_hooks_behind_the_tests_are_still_called() {
 }
 
 #[test]
-fn d1_d2_d4_signals_in_a_hook_and_in_a_case_leave_no_phase_out() {
+fn av4_d1_d2_d4_signals_in_a_hook_and_in_a_case_leave_no_phase_out() {
     for signals in [
         &[Signal::INT][..],
         &[Signal::INT, Signal::INT],
@@ -329,7 +329,7 @@ fn job_scripts_run_by_the_bytes_of_their_names_around_the_tests() {
 }
 
 #[test]
-fn job_scripts_know_the_run_and_their_output_is_kept() {
+fn av13_av14_job_scripts_know_the_run_and_their_output_is_kept() {
     let session = with_scripts(&[
         ("suite/b", "exit 1"),
         (
@@ -401,7 +401,7 @@ fn a_directory_of_job_scripts_that_is_missing_is_a_warning_if_wanted() {
 }
 
 #[test]
-fn a_job_script_that_cannot_be_started_keeps_no_other_from_running() {
+fn av14_a_job_script_that_cannot_be_started_keeps_no_other_from_running() {
     let session = with_scripts(&[("post/b", "echo b > ran")]);
     let bad = session.write("post/a", "#!/nonexistent\n");
     fs::set_permissions(bad, fs::Permissions::from_mode(0o755)).unwrap();
@@ -416,7 +416,7 @@ fn a_job_script_that_cannot_be_started_keeps_no_other_from_running() {
 }
 
 #[test]
-fn a_job_script_that_takes_too_long_is_ended_with_all_that_it_started() {
+fn av14_a_job_script_that_takes_too_long_is_ended_with_all_that_it_started() {
     let hang = "setsid sleep 300 & echo $! >> left-behind\necho $$ >> left-behind\necho here\nexec sleep 300";
     let session = with_scripts(&[("pre/a", hang), ("pre/b", "echo b > ran")]);
     let ended = run_scripts(&session, &["--job-scripts-timeout", "300ms"]);
