@@ -264,11 +264,14 @@ fn d11_many_that_end_at_once_are_reaped_once_each() {
 #[test]
 fn d20_a_case_that_is_killed_for_want_of_memory_is_no_failure_of_others() {
     let session = Session::new();
-    session.fixture("suite/a-hog", "oom 4096");
+    let hog = format!(
+        "ulimit -v 300000; exec {} oom 4096",
+        crate::session::fixture().display()
+    );
+    session.script("suite/a-hog", &hog);
     session.script("suite/b-killed", "kill -9 $$");
     session.script("suite/c-passes", "exit 0");
-    let script = "ulimit -v 3000000; exec $zk2 run suite --parallel-workers 1";
-    let ended = shell(&session, "env", &[], script);
+    let ended = session.zk2(&["run", "suite", "--parallel-workers", "1"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let verdicts = session.verdicts();
     assert_ne!(verdicts["suite::a-hog"], "passed");
