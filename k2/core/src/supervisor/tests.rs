@@ -359,7 +359,8 @@ fn d21_a_process_begins_with_no_signal_blocked_and_none_of_ours_ignored() {
     };
     assert_eq!(mask("SigBlk:"), 0, "{status}");
     let ignored = mask("SigIgn:");
-    for signal in [Signal::INT, Signal::TERM, Signal::PIPE, Signal::TSTP] {
+    // SIGPIPE is ignored by the start of every Rust program, and so by the fixture.
+    for signal in [Signal::INT, Signal::TERM, Signal::TSTP] {
         assert_eq!(ignored >> (signal.as_raw() - 1) & 1, 0, "{status}");
     }
 }
