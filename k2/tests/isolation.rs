@@ -78,7 +78,7 @@ fn e31_a_case_can_ask_for_a_process_of_its_own() {
 }
 
 #[test]
-fn e6_a_function_that_does_not_ask_is_ended_by_signals_when_its_time_is_up() {
+fn k2_f4_e6_a_function_that_does_not_ask_is_ended_by_signals_when_its_time_is_up() {
     let (session, ended) = run(&["i_never_ends"], &["--tests-grace", "50ms"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let record = session.finished_case("i_never_ends");

@@ -5,12 +5,14 @@
     reason = "a user starts processes, and what cannot be set up fails the test"
 )]
 
+mod aftermath;
 mod bad_input;
 mod chaos;
 mod completion;
 mod event_log;
 mod extension_guide;
 mod faults;
+mod flaws;
 mod guard;
 mod history;
 mod hooks;

@@ -110,7 +110,10 @@ fn write_annotations(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportErro
             count - MOST
         )?;
     }
-    for damage in log.damages() {
+    for hook in log.summary().failed_hooks() {
+        writeln!(out, "::error title=Hook::{}", data(&hook.to_string()))?;
+    }
+    for damage in log.log_damages() {
         writeln!(out, "::warning title=Event log::{}", data(&damage))?;
     }
     Ok(())

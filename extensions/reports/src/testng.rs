@@ -194,7 +194,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn f8_a_strict_parser_finds_every_case_with_its_texts(cases in canned::any_cases()) {
+        fn k2_f11_f8_a_strict_parser_finds_every_case_with_its_texts(cases in canned::any_cases()) {
             let text = canned::document(&canned::records_of(&cases), write_document);
             let document = roxmltree::Document::parse(&text).unwrap();
             let methods: Vec<_> = document.descendants().filter(|node| node.has_tag_name("test-method")).collect();

@@ -22,9 +22,9 @@ use zaf_core::message::{EndpointId, EventId, RequestId};
 use crate::results::Record;
 pub use crate::results::{
     AskHistory, CapturedOutput, CaseHistory, CasesSelected, EventLogState, ExitStatus,
-    ExpectedFailure, History, LeakedProcess, PastExecution, PastRun, ReportFailure, ReportsWritten,
-    RunEnd, RunFinished, RunResumed, RunStarted, SyncEventLog, TestCaseFinished, TestCaseStarted,
-    WriteReports, WrittenReport,
+    ExpectedFailure, History, HookFailed, LeakedProcess, PastExecution, PastRun, ReportFailure,
+    ReportsWritten, RunEnd, RunFinished, RunResumed, RunStarted, SyncEventLog, TestCaseFinished,
+    TestCaseStarted, WriteReports, WrittenReport,
 };
 
 /// Where the runner tells what happens to the run and to its cases.

@@ -1,6 +1,6 @@
 //! The JUnit document as a function of the event log.
 //!
-//! One suite per run. The document is made case by case, so memory does not grow with their number: an empty suite with
+//! One suite per run, and one more if hooks around the tests failed: each is a case with an error in it. The document is made case by case, so memory does not grow with their number: an empty suite with
 //! all totals is the frame, and cases are put between its tags, some at a time, as they would stand in a suite of their own.
 //!
 //! Long because a case that only passed has a shorter way, which must write the same.
@@ -13,7 +13,7 @@ use camino::Utf8Path;
 use chrono::{DateTime, FixedOffset};
 use jiff::Timestamp;
 use k2::case::Verdict;
-use k2::messages::{CapturedOutput, RunStarted, TestCaseFinished};
+use k2::messages::{CapturedOutput, HookFailed, RunStarted, TestCaseFinished};
 use k2::results::{Summary, printable, printable_line};
 use quick_junit::{
     NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite, XmlString,
@@ -217,7 +217,7 @@ fn frame(log: &RunLog) -> Report {
             suite.extra.insert("hostname".into(), line(&run.host));
         }
     }
-    for damage in log.damages() {
+    for damage in log.log_damages() {
         suite.add_property(property("event-log", &damage));
     }
     let totals = Totals::of(summary);
@@ -227,15 +227,39 @@ fn frame(log: &RunLog) -> Report {
     suite.skipped = totals.skipped;
     suite.time = summary.duration();
 
+    let hooks = failed_hooks(summary.failed_hooks());
+    let failed = hooks.iter().map(|suite| suite.tests).sum::<usize>();
     let mut report = Report::new(name);
+    // In front: cases are put at the end of the last suite.
+    report.test_suites.extend(hooks);
     report.timestamp = suite.timestamp;
     report.time = summary.duration();
-    report.tests = totals.tests;
+    report.tests = totals.tests + failed;
     report.failures = totals.failures;
-    report.errors = totals.errors;
+    report.errors = totals.errors + failed;
     report.skipped = totals.skipped;
     report.test_suites.push(suite);
     report
+}
+
+/// A suite of the hooks that failed; none if none did. Whoever only counts errors in JUnit documents has to see them too.
+fn failed_hooks(failed: &[HookFailed]) -> Option<TestSuite> {
+    if failed.is_empty() {
+        return None;
+    }
+    let mut suite = TestSuite::new("hooks");
+    suite.add_test_cases(failed.iter().map(|hook| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(line(&hook.reason)).set_type("hook");
+        let name = match &*hook.hook {
+            "" => &*hook.phase,
+            name => name,
+        };
+        let mut case = TestCase::new(line(name), status);
+        case.set_classname(line(&hook.phase));
+        case
+    }));
+    Some(suite)
 }
 
 #[derive(Debug)]
@@ -527,6 +551,38 @@ mod tests {
         let (elements, attributes) = counts(&text);
         assert_eq!(elements, attributes);
         assert_eq!(elements, [11, 4, 3, 2]);
+    }
+
+    #[test]
+    fn p12_hooks_that_failed_are_errors_of_a_suite_of_their_own() {
+        let mut records = canned::run();
+        for hook in ["<lab>", ""] {
+            records.extend(canned::records(vec![RecordBody::HookFailed(HookFailed {
+                phase: "POST_TESTS".into(),
+                hook: hook.into(),
+                reason: "no \u{1b} answer".into(),
+            })]));
+        }
+        let text = document(&records);
+        let parsed = roxmltree::Document::parse(&text).unwrap();
+        let root = parsed.root_element();
+        assert_eq!(root.attribute("tests"), Some("13"));
+        assert_eq!(root.attribute("errors"), Some("5"));
+        let suites: Vec<_> = root
+            .children()
+            .filter(roxmltree::Node::is_element)
+            .collect();
+        assert_eq!(suites.len(), 2);
+        let cases = |suite: roxmltree::Node<'_, '_>| {
+            let cases = suite
+                .children()
+                .filter(|node| node.has_tag_name("testcase"));
+            cases
+                .map(|case| case.attribute("name").unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(cases(suites[0]), ["<lab>", "POST_TESTS"]);
+        assert_eq!(cases(suites[1]).len(), 11);
     }
 
     #[test]

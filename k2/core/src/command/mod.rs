@@ -25,14 +25,14 @@ pub use self::selection::SOURCES;
 pub use self::time_limit::{
     COMMAND_TIMEOUT, COMMAND_TIMEOUT_ENDPOINT, COMMAND_TIMEOUT_EXIT_DELAY, CommandTimeout,
 };
-use crate::hooks::{HOOKS, POST_JOB, POST_TESTS, PRE_JOB, PRE_TESTS};
+use crate::hooks::{HOOK_FAILED, HOOKS, POST_JOB, POST_TESTS, PRE_JOB, PRE_TESTS};
 
 /// Adds the command `run`.
 #[framework_extension(
     name = "runcommand",
     load_order = 50,
     commands = [RUN_COMMAND],
-    endpoints_and_messages = { HOOKS: [PRE_JOB, PRE_TESTS, POST_TESTS, POST_JOB, ABORT] },
+    endpoints_and_messages = { HOOKS: [PRE_JOB, PRE_TESTS, POST_TESTS, POST_JOB, HOOK_FAILED, ABORT] },
 )]
 #[derive(Debug)]
 pub struct RunCommand;

@@ -17,7 +17,7 @@ use super::one_case;
 use super::reports::Ending;
 use super::selection::{self, SOURCES, Selection};
 use super::time_limit;
-use crate::hooks::{HOOKS_TIMEOUT, Phases, Place};
+use crate::hooks::{HOOK_FAILED, HOOKS, HOOKS_GRACE, HOOKS_TIMEOUT, Limits, Phases, Place};
 use crate::messages::{
     RESULTS, RUNNER, ReportFailure, RunEnd, RunFinished, RunStarted, SYNC_EVENT_LOG, SyncEventLog,
     TEST_CASE_FINISHED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_STARTED,
@@ -41,7 +41,7 @@ const LONGEST_OUTER: usize = 1024;
 #[command(
     name = "run",
     uses = ["find", "schedule", "run-cases", "report"],
-    config_options = [SOURCES.optional(), OUTPUT_DIR.required(), HOOKS_TIMEOUT.required()],
+    config_options = [SOURCES.optional(), OUTPUT_DIR.required(), HOOKS_TIMEOUT.required(), HOOKS_GRACE.required()],
 )]
 pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     if let Some(case) = apart::this() {
@@ -163,9 +163,12 @@ fn hooks(
         application: Arc::clone(&cx.application().name),
         execution: execution_prefix(cx, directory),
     };
-    let limit = cx.config().get(HOOKS_TIMEOUT)?;
+    let limits = Limits {
+        each: cx.config().get(HOOKS_TIMEOUT)?,
+        grace: cx.config().get(HOOKS_GRACE)?,
+    };
     let summary = Arc::clone(&tally.summary);
-    Phases::new(cx.bus(), place, limit, summary, cx.abort(), resumed)
+    Phases::new(cx.bus(), place, limits, summary, cx.abort(), resumed)
 }
 
 /// Runs the cases; returns how that went.
@@ -280,7 +283,11 @@ fn report(
         exit,
         signal: tally.signal(),
     }
-    .report(cx.bus(), |exit| hooks.after_job(exit))
+    .report(cx.bus(), |exit, summary| {
+        let exit = hooks.after_job(exit);
+        *summary = Arc::new(tally.take());
+        exit
+    })
 }
 
 /// Adds up what the runner says: the same sum that a reader of the event log gets, also when nobody writes one.
@@ -315,6 +322,15 @@ impl Tally {
                 Ok(())
             })
             .endpoints([RUNNER])
+            .register()?;
+        let failed = Arc::clone(&summary);
+        cx.bus()
+            .dispatcher(DispatcherKind::Callback, "run-hooks-summary")
+            .on(HOOK_FAILED, move |message, _| {
+                failed.lock().add_failed_hook(message.data());
+                Ok(())
+            })
+            .endpoints([HOOKS])
             .register()?;
         let signal = Arc::new(AtomicI32::new(0));
         let noted = Arc::clone(&signal);

@@ -98,6 +98,32 @@ pub struct RunResumed {
     pub failures: u64,
 }
 
+/// A hook before or after the tests has failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookFailed {
+    /// Which request it was asked: `PRE_JOB`, `PRE_TESTS`, `POST_TESTS` or `POST_JOB`.
+    pub phase: Arc<str>,
+    /// Name of the extension; none if nobody can be blamed by name.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub hook: Arc<str>,
+    /// What went wrong, with its causes, in one line.
+    pub reason: Arc<str>,
+}
+
+impl fmt::Display for HookFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            phase,
+            hook,
+            reason,
+        } = self;
+        match &**hook {
+            "" => write!(f, "{phase}: {reason}"),
+            hook => write!(f, "{phase}: {hook}: {reason}"),
+        }
+    }
+}
+
 /// An attempt at a case has ended, or a case will not be started at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestCaseFinished {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use zaf_core::application::ExitCode;
 
-use super::model::{CasesSelected, RunEnd, RunFinished, RunStarted, TestCaseFinished};
+use super::model::{CasesSelected, HookFailed, RunEnd, RunFinished, RunStarted, TestCaseFinished};
 use super::record::{Record, RecordBody};
 use crate::case::Verdict;
 
@@ -78,6 +78,9 @@ impl Counts {
     }
 }
 
+/// How many failed hooks are kept, by far more than a run has hooks. Of more only that there are some is known.
+const MOST_HOOKS: usize = 100;
+
 /// What the records of a run add up to.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
@@ -93,6 +96,7 @@ pub struct Summary {
     tolerated_passes: u64,
     leaking: u64,
     worst: Option<Verdict>,
+    failed_hooks: Vec<HookFailed>,
 }
 
 impl Summary {
@@ -117,6 +121,7 @@ impl Summary {
             RecordBody::CasesSelected(selected) => self.add_selection(selected),
             RecordBody::CaseStarted(_) | RecordBody::RunResumed(_) => {}
             RecordBody::CaseFinished(case) => self.add_case(case),
+            RecordBody::HookFailed(hook) => self.add_failed_hook(hook),
             RecordBody::RunFinished(end) => self.add_end(end),
         }
     }
@@ -152,6 +157,13 @@ impl Summary {
             self.worst
                 .map_or(case.verdict, |worst| worst.worst(case.verdict)),
         );
+    }
+
+    /// Takes a hook that failed into account.
+    pub fn add_failed_hook(&mut self, hook: &HookFailed) {
+        if self.failed_hooks.len() < MOST_HOOKS {
+            self.failed_hooks.push(hook.clone());
+        }
     }
 
     /// Takes the end of the run into account.
@@ -229,6 +241,11 @@ impl Summary {
         self.leaking
     }
 
+    /// Hooks before and after the tests that failed, in the order in which they did: the first hundred.
+    pub fn failed_hooks(&self) -> &[HookFailed] {
+        &self.failed_hooks
+    }
+
     /// The worst verdict; none if there is no case.
     pub fn worst(&self) -> Option<Verdict> {
         let missing = (self.unfinished() > 0).then_some(Verdict::NotRun);
@@ -240,7 +257,7 @@ impl Summary {
         self.end.as_ref().map(|end| end.duration)
     }
 
-    /// How the command ends as far as the cases decide it. Reports that fail and the like are merged by the command.
+    /// How the command ends as far as cases and hooks decide it. Reports that fail and the like are merged by the command.
     pub fn exit_code(&self) -> ExitCode {
         let counts = self.counts();
         let mut exit = ExitCode::Success;
@@ -252,6 +269,9 @@ impl Summary {
         }
         if counts.aborted + counts.not_run > 0 {
             exit = exit.merge(ExitCode::Incomplete);
+        }
+        if !self.failed_hooks.is_empty() {
+            exit = exit.merge(ExitCode::ExtensionFailed);
         }
         match self.end.as_ref().map(|end| &end.end) {
             Some(RunEnd::Completed) => exit,
@@ -341,6 +361,13 @@ mod tests {
             ExitCode::TimeLimit
         );
         assert_eq!(exit(&[], RunEnd::Completed), ExitCode::NothingToRun);
+        let mut hooked = summary(&[Failed], Some(RunEnd::Completed));
+        hooked.add(&RecordBody::HookFailed(HookFailed {
+            phase: "POST_TESTS".into(),
+            hook: "lab".into(),
+            reason: "no answer".into(),
+        }));
+        assert_eq!(hooked.exit_code(), ExitCode::ExtensionFailed);
         assert_eq!(Summary::new().exit_code(), ExitCode::Incomplete);
     }
 
