@@ -30,7 +30,7 @@ mod link;
 
 pub use k2_core::{
     LIST_COMMAND, RUN_COMMAND, TestContext, TestResult, application, case, command, exec, fail,
-    finder, hooks, messages, prelude, private, results, runner, scheduler, skip, supervisor,
+    finder, hooks, messages, prelude, private, results, runner, scheduler, skip, supervisor, sut,
     test_case,
 };
 #[cfg(feature = "proc")]

@@ -4,6 +4,7 @@ pub use linkme;
 pub use zaf_core::component::{ComponentError, Requirement};
 
 pub use crate::case::{IntoOutcome, Isolation, Outcome, TestCaseDescriptor, TestContext};
+pub use crate::sut::Each;
 
 /// Test cases of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use zaf_core::component::Requirement;
+
 use super::{Location, Outcome, TestContext};
+use crate::sut::{Binding, Each};
 
 /// The name that identifies a case within a run: `source::module::case[parameter=value,…]`.
 ///
@@ -123,6 +126,12 @@ pub struct TestCase {
     pub disabled: Option<String>,
     /// Parameters of this variant: name and printed value.
     pub parameters: Vec<(String, String)>,
+    /// Components and systems under test that its function asks for.
+    pub requirements: &'static [Requirement],
+    /// Those of them that stand for one variant for each that fits; none once it is bound.
+    pub each: &'static [Each],
+    /// The systems under test that it has got.
+    pub binding: Binding,
     /// What running it means.
     pub action: CaseAction,
 }
@@ -140,6 +149,9 @@ impl TestCase {
             isolation: None,
             disabled: None,
             parameters: Vec::new(),
+            requirements: &[],
+            each: &[],
+            binding: Binding::default(),
             action,
         }
     }

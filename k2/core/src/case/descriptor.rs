@@ -8,6 +8,7 @@ use zaf_core::component::Requirement;
 use super::{
     CaseAction, CaseFunction, CaseId, Isolation, Location, Outcome, TestCase, TestContext, outcome,
 };
+use crate::sut::{Binding, Each};
 
 /// Everything about a test function, as a constant in the linker's table.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +34,8 @@ pub struct TestCaseDescriptor {
     pub parameters: fn() -> Vec<Vec<(&'static str, String)>>,
     /// Components that it asks for.
     pub requirements: &'static [Requirement],
+    /// Those of them that stand for one variant for each that fits.
+    pub each: &'static [Each],
     /// Runs the function with the parameters of the row with this index.
     pub run: fn(&TestContext, usize) -> Outcome,
     /// Crate that declares it.
@@ -105,6 +108,9 @@ impl TestCaseDescriptor {
             isolation: self.isolation,
             disabled: self.disabled.map(str::to_owned),
             parameters: Vec::new(),
+            requirements: self.requirements,
+            each: self.each,
+            binding: Binding::default(),
             action,
         };
         for resource in self.resources {

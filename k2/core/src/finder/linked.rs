@@ -110,6 +110,7 @@ mod tests {
         disabled: None,
         parameters: || vec![vec![]],
         requirements: &[],
+        each: &[],
         run,
         krate: "suite",
         file: "src/net.rs",

@@ -10,7 +10,7 @@ use super::model::{
 };
 
 /// Version of the records that this program writes.
-pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 1 };
+pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 2 };
 
 /// Version of the meaning of records: `major.minor`.
 ///
@@ -56,6 +56,10 @@ impl<'de> Deserialize<'de> for SchemaVersion {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all records are of the largest variant"
+)]
 pub enum RecordBody {
     /// See [`TEST_RUN_STARTED`](crate::messages::TEST_RUN_STARTED).
     RunStarted(RunStarted),

@@ -108,6 +108,7 @@ pub(super) fn not_started(
     let mut finished = TestCaseFinished::new(number, case.id.clone(), verdict, Timestamp::now());
     finished.reason = reason;
     finished.location.clone_from(&case.location);
+    finished.suts = sut_names(case);
     finished.tags = case.tags.iter().map(|tag| tag.as_str().into()).collect();
     finished.parameters = case
         .parameters
@@ -140,7 +141,8 @@ impl Execution {
             self.case.parameters.clone(),
             scope.clone(),
             cancellation.clone(),
-        );
+        )
+        .bound(&self.case.binding);
         let outcome = exit_watch::watched(&self.case.id, || catch(|| function(&context)));
         // Components of the test end within its time and before its verdict is told.
         let problems = scope.end();
@@ -205,6 +207,7 @@ impl Execution {
             attempt: self.attempt,
             run: Arc::clone(&plan.run),
             outputs: plan.outputs.clone(),
+            suts: sut_names(&self.case),
         };
         let prepared = apart::prepare(&which).and_then(|(note, process)| {
             let input = note.input()?;
@@ -258,6 +261,12 @@ impl Execution {
         spec.files = Some(OutputFiles::new(file("stdout"), file("stderr")));
         spec
     }
+}
+
+/// Names of the systems under test that a case runs on.
+fn sut_names(case: &TestCase) -> Vec<Arc<str>> {
+    let suts = case.binding.suts().iter();
+    suts.map(|sut| sut.name().into()).collect()
 }
 
 /// Notes why a case ended as it did: one line for summaries, the rest of a longer reason and `more` as detail.

@@ -10,6 +10,7 @@ mod abort;
 pub(crate) mod apart;
 mod execution;
 mod exit_watch;
+mod gate;
 mod logs;
 mod pool;
 mod record;
@@ -28,6 +29,7 @@ use zaf_core::config::ConfigView;
 use zaf_core::prelude::*;
 
 use self::abort::AbortState;
+use self::gate::Gate;
 pub use self::logs::{LOG_CASES, RunLogs};
 pub use self::resumed::Resumed;
 use self::settings::Settings;
@@ -38,6 +40,7 @@ use crate::messages::{
     TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
 };
 use crate::supervisor::{GUARD, SECRETS, guard, withhold_secrets};
+use crate::sut::{SUT_RESET_DONE, SUT_RESET_STARTED, SutReset, Suts};
 
 /// Runs everything that is in the run queue; answered when all cases are told as finished.
 pub const RUN_TEST_CASES: RequestId<RunPlan, RunEnded> =
@@ -61,6 +64,8 @@ pub struct RunPlan {
     pub outputs: Utf8PathBuf,
     /// Parent of all scopes of the run.
     pub scope: Scope,
+    /// The systems under test.
+    pub suts: Suts,
     /// What is left to do, if another runner died of a case of this run.
     pub resumed: Option<Arc<Resumed>>,
 }
@@ -104,6 +109,8 @@ pub struct RunEnded {
 pub struct TestRunner {
     settings: Settings,
     abort: Arc<AbortState>,
+    /// Exists from the start: a reset that is announced before the run counts.
+    gate: Arc<Gate>,
 }
 
 impl Extension for TestRunner {
@@ -113,6 +120,7 @@ impl Extension for TestRunner {
         Ok(Self {
             settings: Settings::read(cx.config())?,
             abort: Arc::default(),
+            gate: Arc::default(),
         })
     }
 }
@@ -134,10 +142,30 @@ impl TestRunner {
         if let Some(resumed) = resumed {
             bus.trigger_event(TEST_RUN_RESUMED, RUNNER, resumed.to_message())?;
         }
-        pool::Run::execute(bus.clone(), self.settings.clone(), plan, &self.abort)?;
+        pool::Run::execute(
+            bus.clone(),
+            self.settings.clone(),
+            plan,
+            &self.abort,
+            &self.gate,
+        )?;
         Ok(RunEnded {
             aborted: self.abort.reason(),
         })
+    }
+
+    #[callback_dispatcher(SUT_RESET_STARTED, optional = true)]
+    fn on_reset_started(&self, message: &Message<SutReset>) {
+        if let Some(sut) = message.entity() {
+            self.gate.close(sut);
+        }
+    }
+
+    #[callback_dispatcher(SUT_RESET_DONE, optional = true)]
+    fn on_reset_done(&self, message: &Message<SutReset>) {
+        if let Some(sut) = message.entity() {
+            self.gate.open(sut);
+        }
     }
 
     #[callback_dispatcher(ABORT)]

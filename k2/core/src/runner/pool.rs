@@ -17,6 +17,7 @@ use zaf_core::{Result, thread};
 
 use super::abort::AbortState;
 use super::execution::{self, Execution};
+use super::gate::{Gate, Passage};
 use super::logs::CaseLogs;
 use super::resumed::{self, Begun, Owed};
 use super::settings::Settings;
@@ -29,6 +30,9 @@ use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER};
 use crate::supervisor::guard::Part;
 use crate::supervisor::pause;
 use crate::supervisor::{Cancellation, Level};
+
+/// How long a reset may take of something that is not known as a system under test.
+const SUT_RESET_LIMIT: Duration = Duration::from_mins(2);
 
 /// What the supervising thread is woken for.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +54,7 @@ pub(super) struct Run {
     /// Parent of the scopes of the workers.
     pub(super) scope: Scope,
     pub(super) abort: Arc<AbortState>,
+    gate: Arc<Gate>,
     pub(super) logs: CaseLogs,
     wake: Sender<Wake>,
     started: Instant,
@@ -85,6 +90,7 @@ impl Run {
         settings: Settings,
         plan: RunPlan,
         abort: &Arc<AbortState>,
+        gate: &Arc<Gate>,
     ) -> Result<()> {
         let (wake, woken) = crossbeam_channel::bounded(settings.workers.get() * 4);
         abort.wake_by(wake.clone());
@@ -95,6 +101,7 @@ impl Run {
             settings,
             scope,
             abort: Arc::clone(abort),
+            gate: Arc::clone(gate),
             wake,
             started: Instant::now(),
             next_look: AtomicU64::new(u64::MAX),
@@ -131,6 +138,7 @@ impl Run {
     /// Asks the scheduler for the next case.
     pub(super) fn next_case(&self) -> Result<Option<Turn>> {
         loop {
+            self.wait_for_suts();
             if self.abort.is_requested() {
                 return Ok(None);
             }
@@ -140,6 +148,21 @@ impl Run {
             if let Some(turn) = self.turn_of(case) {
                 return Ok(Some(turn));
             }
+        }
+    }
+
+    /// Waits while a system under test is resetting. If that takes too long, the run is aborted.
+    fn wait_for_suts(&self) {
+        let limit = |sut: &str| {
+            let sut = self.plan.suts.get(sut);
+            sut.map_or(SUT_RESET_LIMIT, |sut| sut.reset_done_timeout)
+        };
+        let is_aborted = || self.abort.is_requested();
+        if let Passage::Overdue { sut, limit } = self.gate.pass(limit, is_aborted) {
+            let reason = format!(
+                "SUT `{sut}` has been resetting for more than {limit:?} (suts.{sut}.resetdone.timeout)"
+            );
+            self.abort.request(&reason, None);
         }
     }
 
@@ -312,6 +335,9 @@ impl Crew {
         let mut give_up_at: Option<Instant> = None;
         while self.live > 0 {
             let level = self.run.abort.level();
+            if self.run.abort.is_requested() {
+                self.run.gate.look_again();
+            }
             if level > carried_out {
                 carried_out = level;
                 self.cancel(level);

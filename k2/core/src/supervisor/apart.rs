@@ -39,6 +39,8 @@ pub(crate) struct Which {
     pub(crate) run: Arc<str>,
     /// Directory for what cases write.
     pub(crate) outputs: Utf8PathBuf,
+    /// Names of the systems under test that it has got.
+    pub(crate) suts: Vec<Arc<str>>,
 }
 
 /// How it ended.
@@ -148,6 +150,7 @@ mod tests {
             attempt: 2,
             run: "r".into(),
             outputs: "/out".into(),
+            suts: vec!["box".into()],
         };
         let note = Note::new(&which).unwrap();
         assert_eq!(note.done(), None);

@@ -1,0 +1,134 @@
+//! The gate in front of the next case: closed while a system under test is resetting.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use zaf_core::message::Entity;
+
+/// Closed while at least one system under test is resetting; each closes and opens it for itself.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    /// Since when each is resetting.
+    resetting: Mutex<BTreeMap<Entity, Instant>>,
+    changed: Condvar,
+}
+
+/// How the way through the gate went.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Passage {
+    /// Nothing is in the way, or the run is being aborted.
+    Free,
+    /// This one takes longer than its limit.
+    Overdue { sut: Entity, limit: Duration },
+}
+
+impl Gate {
+    /// Notes that a reset has begun. One that has begun already goes on.
+    pub(super) fn close(&self, sut: &Entity) {
+        let mut resetting = self.resetting.lock();
+        resetting.entry(sut.clone()).or_insert_with(Instant::now);
+    }
+
+    /// Notes that a reset is over; nothing if none has begun.
+    pub(super) fn open(&self, sut: &Entity) {
+        self.resetting.lock().remove(sut);
+        self.changed.notify_all();
+    }
+
+    /// Wakes those who wait, because the run is being aborted.
+    pub(super) fn look_again(&self) {
+        // With the lock: who has just seen that the run is not aborted waits by now.
+        let waiting = self.resetting.lock();
+        self.changed.notify_all();
+        drop(waiting);
+    }
+
+    /// Waits until no reset is going on, one takes longer than `limit` says of it, or the run is aborted.
+    pub(super) fn pass(
+        &self,
+        limit: impl Fn(&str) -> Duration,
+        is_aborted: impl Fn() -> bool,
+    ) -> Passage {
+        let mut resetting = self.resetting.lock();
+        let mut waited = false;
+        while !resetting.is_empty() && !is_aborted() {
+            let now = Instant::now();
+            // What lies beyond the end of time never comes.
+            let ends = resetting.iter().filter_map(|(sut, since)| {
+                let limit = limit(sut.name());
+                Some((since.checked_add(limit)?, sut, limit))
+            });
+            let first = ends.min_by_key(|(end, ..)| *end);
+            if let Some((_, sut, limit)) = first.filter(|(end, ..)| *end <= now) {
+                return Passage::Overdue {
+                    sut: sut.clone(),
+                    limit,
+                };
+            }
+            if !waited {
+                let suts: Vec<_> = resetting.keys().map(Entity::name).collect();
+                tracing::info!(
+                    suts = suts.join(" "),
+                    "no case begins while these are resetting"
+                );
+                waited = true;
+            }
+            match first.map(|(end, ..)| end) {
+                Some(end) => _ = self.changed.wait_until(&mut resetting, end),
+                None => self.changed.wait(&mut resetting),
+            }
+        }
+        Passage::Free
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_hours(1);
+
+    #[test]
+    fn repeated_beginnings_and_ends_without_a_beginning_are_nothing() {
+        let gate = Gate::default();
+        let (one, other) = (Entity::new("one"), Entity::new("other"));
+        gate.open(&one);
+        gate.close(&one);
+        gate.close(&one);
+        gate.close(&other);
+        gate.open(&other);
+        gate.open(&one);
+        assert_eq!(gate.pass(|_| LONG, || false), Passage::Free);
+    }
+
+    #[test]
+    fn an_abort_opens_it_and_the_one_that_is_over_its_limit_is_named() {
+        let gate = Gate::default();
+        gate.close(&Entity::new("slow"));
+        gate.close(&Entity::new("quick"));
+        assert_eq!(gate.pass(|_| LONG, || true), Passage::Free);
+        let limit = |sut: &str| if sut == "quick" { Duration::ZERO } else { LONG };
+        let passage = gate.pass(limit, || false);
+        let sut = Entity::new("quick");
+        assert_eq!(
+            passage,
+            Passage::Overdue {
+                sut,
+                limit: Duration::ZERO
+            }
+        );
+    }
+
+    #[test]
+    fn who_waits_goes_on_when_the_last_reset_is_over() {
+        let gate = Gate::default();
+        let sut = Entity::new("box");
+        gate.close(&sut);
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| gate.pass(|_| LONG, || false));
+            gate.open(&sut);
+            assert_eq!(waiting.join().unwrap(), Passage::Free);
+        });
+    }
+}
