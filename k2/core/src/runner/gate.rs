@@ -1,6 +1,7 @@
 //! The gate in front of the next case: closed while a system under test is resetting.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -12,13 +13,17 @@ pub(super) struct Gate {
     /// Since when each is resetting.
     resetting: Mutex<BTreeMap<Entity, Instant>>,
     changed: Condvar,
+    /// Whether one is, for those who only pass by.
+    closed: AtomicBool,
 }
 
 /// How the way through the gate went.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Passage {
-    /// Nothing is in the way, or the run is being aborted.
+    /// Nothing is in the way.
     Free,
+    /// The run is being aborted.
+    Aborted,
     /// This one takes longer than its limit.
     Overdue { sut: Entity, limit: Duration },
 }
@@ -28,12 +33,26 @@ impl Gate {
     pub(super) fn close(&self, sut: &Entity) {
         let mut resetting = self.resetting.lock();
         resetting.entry(sut.clone()).or_insert_with(Instant::now);
+        self.closed.store(true, Ordering::SeqCst);
     }
 
     /// Notes that a reset is over; nothing if none has begun.
     pub(super) fn open(&self, sut: &Entity) {
-        self.resetting.lock().remove(sut);
+        let mut resetting = self.resetting.lock();
+        resetting.remove(sut);
+        self.closed.store(!resetting.is_empty(), Ordering::SeqCst);
+        drop(resetting);
         self.changed.notify_all();
+    }
+
+    /// Whether it is closed.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// What is resetting, sorted.
+    pub(super) fn resetting(&self) -> Vec<Entity> {
+        self.resetting.lock().keys().cloned().collect()
     }
 
     /// Wakes those who wait, because the run is being aborted.
@@ -52,7 +71,10 @@ impl Gate {
     ) -> Passage {
         let mut resetting = self.resetting.lock();
         let mut waited = false;
-        while !resetting.is_empty() && !is_aborted() {
+        while !resetting.is_empty() {
+            if is_aborted() {
+                return Passage::Aborted;
+            }
             let now = Instant::now();
             // What lies beyond the end of time never comes.
             let ends = resetting.iter().filter_map(|(sut, since)| {
@@ -98,7 +120,9 @@ mod tests {
         gate.close(&one);
         gate.close(&other);
         gate.open(&other);
+        assert!(gate.is_closed() && gate.resetting() == [one.clone()]);
         gate.open(&one);
+        assert!(!gate.is_closed());
         assert_eq!(gate.pass(|_| LONG, || false), Passage::Free);
     }
 
@@ -107,7 +131,7 @@ mod tests {
         let gate = Gate::default();
         gate.close(&Entity::new("slow"));
         gate.close(&Entity::new("quick"));
-        assert_eq!(gate.pass(|_| LONG, || true), Passage::Free);
+        assert_eq!(gate.pass(|_| LONG, || true), Passage::Aborted);
         let limit = |sut: &str| if sut == "quick" { Duration::ZERO } else { LONG };
         let passage = gate.pass(limit, || false);
         let sut = Entity::new("quick");

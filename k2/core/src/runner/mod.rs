@@ -37,7 +37,7 @@ pub use self::settings::{GRACE, ISOLATION, RETRIES, RETRY_KILLERS, SKIP_CODES, T
 use crate::case::TestCase;
 use crate::messages::{
     CasesSelected, RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_CASES_SELECTED,
-    TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
+    TEST_RUN_CONTINUED, TEST_RUN_FINISHED, TEST_RUN_PAUSED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
 };
 use crate::supervisor::{GUARD, SECRETS, guard, withhold_secrets};
 use crate::sut::{SUT_RESET_DONE, SUT_RESET_STARTED, SutReset, Suts};
@@ -101,6 +101,8 @@ pub struct RunEnded {
             TEST_CASE_STARTED,
             TEST_CASE_FINISHED,
             TEST_RUN_RESUMED,
+            TEST_RUN_PAUSED,
+            TEST_RUN_CONTINUED,
             TEST_RUN_FINISHED,
         ],
     },

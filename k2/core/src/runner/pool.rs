@@ -25,7 +25,10 @@ use super::slot::{Running, Slot};
 use super::{RunPlan, worker};
 use crate::case::{CaseAction, Isolation, TestCase, Verdict};
 use crate::command::ask;
-use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
+use crate::messages::{
+    RUNNER, RunPaused, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_RUN_CONTINUED, TEST_RUN_PAUSED,
+    TestCaseFinished,
+};
 use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER};
 use crate::supervisor::guard::Part;
 use crate::supervisor::pause;
@@ -41,6 +44,8 @@ pub(super) enum Wake {
     WorkerEnded,
     /// A case with an earlier deadline than those known has started.
     Deadline,
+    /// A worker has come to the closed gate, or has passed it.
+    Gate,
     /// The run is to be aborted, or more urgently than before.
     Abort,
 }
@@ -121,6 +126,7 @@ impl Run {
             run: Arc::clone(&run),
             workers: Vec::new(),
             live: 0,
+            is_paused: false,
         };
         let outcome = crew
             .start(count.get())
@@ -138,7 +144,6 @@ impl Run {
     /// Asks the scheduler for the next case.
     pub(super) fn next_case(&self) -> Result<Option<Turn>> {
         loop {
-            self.wait_for_suts();
             if self.abort.is_requested() {
                 return Ok(None);
             }
@@ -151,19 +156,27 @@ impl Run {
         }
     }
 
-    /// Waits while a system under test is resetting. If that takes too long, the run is aborted.
-    fn wait_for_suts(&self) {
+    /// Waits while a system under test is resetting; false if the run was aborted meanwhile, as it is when that takes too long.
+    pub(super) fn wait_for_suts(&self) -> bool {
+        if !self.gate.is_closed() {
+            return true;
+        }
+        // The supervising thread tells of a pause when nothing runs any more, and of its end.
+        self.wake(Wake::Gate);
         let limit = |sut: &str| {
             let sut = self.plan.suts.get(sut);
             sut.map_or(SUT_RESET_LIMIT, |sut| sut.reset_done_timeout)
         };
         let is_aborted = || self.abort.is_requested();
-        if let Passage::Overdue { sut, limit } = self.gate.pass(limit, is_aborted) {
+        let passage = self.gate.pass(limit, is_aborted);
+        if let Passage::Overdue { sut, limit } = &passage {
             let reason = format!(
                 "SUT `{sut}` has been resetting for more than {limit:?} (suts.{sut}.resetdone.timeout)"
             );
             self.abort.request(&reason, None);
         }
+        self.wake(Wake::Gate);
+        passage == Passage::Free
     }
 
     /// None for a case that has its verdict from another runner.
@@ -253,7 +266,7 @@ impl Run {
     pub(super) fn wake(&self, reason: Wake) {
         match reason {
             Wake::WorkerEnded => drop(self.wake.send(reason)),
-            Wake::Deadline | Wake::Abort => drop(self.wake.try_send(reason)),
+            Wake::Deadline | Wake::Gate | Wake::Abort => drop(self.wake.try_send(reason)),
         }
     }
 
@@ -278,7 +291,7 @@ impl Run {
         Ok(())
     }
 
-    fn tell_not_run(&self, begun: Option<Begun>, case: &TestCase, reason: Arc<str>) {
+    pub(super) fn tell_not_run(&self, begun: Option<Begun>, case: &TestCase, reason: Arc<str>) {
         let number = begun.map_or_else(|| self.next_execution(), |begun| begun.execution);
         let mut told = execution::not_started(number, case, Verdict::NotRun, Some(reason));
         told.attempt = begun.map_or(1, |begun| begun.attempt);
@@ -295,6 +308,8 @@ struct Crew {
     run: Arc<Run>,
     workers: Vec<Arc<Worker>>,
     live: usize,
+    /// Whether it was told that nothing runs before a reset is over.
+    is_paused: bool,
 }
 
 impl Crew {
@@ -347,6 +362,7 @@ impl Crew {
                 };
                 give_up_at = Instant::now().checked_add(patience);
             }
+            self.look_at_gate();
             let now = Instant::now();
             if give_up_at.is_some_and(|at| at <= now) {
                 give_up_at = None;
@@ -356,10 +372,28 @@ impl Crew {
             self.end_overdue(now)?;
             match wait(woken, self.next_look(give_up_at)) {
                 Some(Wake::WorkerEnded) => self.live -= 1,
-                Some(Wake::Deadline | Wake::Abort) | None => {}
+                Some(Wake::Deadline | Wake::Gate | Wake::Abort) | None => {}
             }
         }
         Ok(())
+    }
+
+    /// Tells when nothing runs any more because something is resetting, and when that is over.
+    fn look_at_gate(&mut self) {
+        let is_closed = self.run.gate.is_closed();
+        let mut workers = self.workers.iter();
+        if is_closed && !self.is_paused && workers.all(|worker| worker.slot.is_idle()) {
+            self.is_paused = true;
+            let suts = self.run.gate.resetting();
+            let suts = suts.iter().map(|sut| sut.name().into()).collect();
+            let paused = RunPaused { suts };
+            self.run
+                .told(self.run.bus.trigger_event(TEST_RUN_PAUSED, RUNNER, paused));
+        } else if !is_closed && self.is_paused {
+            self.is_paused = false;
+            self.run
+                .told(self.run.bus.trigger_event(TEST_RUN_CONTINUED, RUNNER, ()));
+        }
     }
 
     fn cancel(&self, level: Level) {

@@ -161,17 +161,17 @@ mod tests {
 
     #[test]
     fn a_rule_has_a_pattern_and_words() {
-        let one = SutRule::parse("net/**=telnet, arm").unwrap();
+        let one = SutRule::parse("net::*=telnet, arm").unwrap();
         assert_eq!(
             (one.can, one.each),
             (vec!["telnet".into(), "arm".into()], false)
         );
-        assert!(one.pattern.selects_id("net/a.sh") && !one.pattern.selects_id("disk/a.sh"));
+        assert!(one.pattern.selects_id("net::a.sh") && !one.pattern.selects_id("disk::a.sh"));
         let each = SutRule::parse("a=b=each:arm").unwrap();
         assert_eq!((each.can, each.each), (vec!["arm".into()], true));
         assert!(SutRule::parse("x=each").unwrap().each);
         assert!(SutRule::parse("x=").unwrap().can.is_empty());
-        for wrong in ["telnet", "[=telnet"] {
+        for wrong in ["telnet", "{a=telnet"] {
             let said = SutRule::parse(wrong).unwrap_err().to_string();
             assert!(said.starts_with("option `tests.suts`: `"), "{said}");
         }

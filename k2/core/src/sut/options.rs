@@ -67,7 +67,7 @@ pub const SUT_LOG_SOURCES: OptionId<Vec<String>> = OptionId::text("log.sources")
 
 /// Which executables run on a SUT: see [`SutRule`](super::SutRule).
 ///
-/// CLI `--tests-suts 'net/**=telnet'`, environment `K2_TESTS_SUTS`, repeatable, no default.
+/// CLI `--tests-suts 'net::*=telnet'`, environment `K2_TESTS_SUTS`, repeatable, no default.
 pub const TESTS_SUTS: OptionId<Vec<String>> = OptionId::text("tests.suts")
     .describe(
         "Executables that match run on a system under test that can all these words, given as \

@@ -10,6 +10,8 @@ use zaf_core::command::{AbortLevel, AbortState};
 use zaf_core::message::{BusError, DispatchReport, DispatcherKind};
 use zaf_core::prelude::*;
 
+use crate::hooks::HOOKS;
+
 use super::{
     INITIALIZE_SUT, POST_INITIALIZE_SUT, PRE_INITIALIZE_SUT, SUT, Sut, Suts, UNINITIALIZE_SUT,
 };
@@ -88,7 +90,7 @@ impl Sequence {
                 }
                 if let Some(failure) = self.reach(point, sut) {
                     let reason = format!("{} of SUT `{sut}`: {failure}", point.name());
-                    self.bus.trigger_event(ABORT, SUT, Abort::because(reason))?;
+                    self.bus.trigger_event(ABORT, HOOKS, Abort::because(reason))?;
                     return Ok(());
                 }
             }
