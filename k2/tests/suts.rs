@@ -471,6 +471,47 @@ fn f3_a_sut_that_cannot_be_put_away_keeps_no_other_from_it() {
 }
 
 #[test]
+fn f3_what_was_initialised_is_uninitialised_after_a_signal() {
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let session = Session::new();
+        session.script("stop.sh", &format!("kill -{signal} $PPID; exec sleep 600"));
+        let mut arguments = vec!["run", "stop.sh"];
+        arguments.extend(TWO);
+        let ended = bench(&session, &arguments);
+        let ended_by = ended.signal.map_or(ended.code, |signal| Some(128 + signal));
+        assert_eq!(ended_by, Some(code), "{ended:?}");
+        let points = points(&session);
+        assert_eq!(
+            points[6..],
+            ["UNINITIALIZE_SUT phone", "UNINITIALIZE_SUT box"]
+        );
+    }
+}
+
+#[test]
+fn a_runner_that_goes_on_initialises_its_suts_again() {
+    let session = Session::new();
+    session.script(
+        "a.sh",
+        "test -e killed || { touch killed; kill -KILL $PPID; sleep 600; }",
+    );
+    let ended = bench(&session, &["run", "a.sh", "--suts-ids=box"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let once = [
+        "PRE_INITIALIZE_SUT",
+        "INITIALIZE_SUT",
+        "POST_INITIALIZE_SUT",
+    ];
+    let mut expected = [once, once].concat();
+    expected.push("UNINITIALIZE_SUT");
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|point| format!("{point} box"))
+        .collect();
+    assert_eq!(points(&session), expected);
+}
+
+#[test]
 fn f15_a_reset_that_is_announced_before_the_run_pauses_it() {
     let session = Session::new();
     let more = ["--suts-ids=box", "--suts-box@trouble=resets-before-the-run"];

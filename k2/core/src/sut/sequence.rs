@@ -90,7 +90,8 @@ impl Sequence {
                 }
                 if let Some(failure) = self.reach(point, sut) {
                     let reason = format!("{} of SUT `{sut}`: {failure}", point.name());
-                    self.bus.trigger_event(ABORT, HOOKS, Abort::because(reason))?;
+                    self.bus
+                        .trigger_event(ABORT, HOOKS, Abort::because(reason))?;
                     return Ok(());
                 }
             }
@@ -193,16 +194,79 @@ fn failure(report: &DispatchReport) -> Option<String> {
         .failed()
         .first()
         .or_else(|| report.refused().first())?;
-    let name = problem
-        .handler
-        .split('.')
-        .next()
-        .unwrap_or(&problem.handler);
+    let name = problem.handler.split(['.', '[']).next();
+    let name = name.unwrap_or(&problem.handler);
     Some(format!("{name}: {:#}", problem.error))
 }
 
 impl Drop for Sequence {
     fn drop(&mut self) {
         self.uninitialize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::hooks::HOOKS;
+
+    /// A sequence for two SUTs on a bus on which all messages are noted.
+    fn sequence() -> (MessageBus, Sequence, Arc<Mutex<Vec<String>>>) {
+        let bus = MessageBus::new();
+        let points = [
+            PRE_INITIALIZE_SUT,
+            INITIALIZE_SUT,
+            POST_INITIALIZE_SUT,
+            UNINITIALIZE_SUT,
+        ];
+        bus.define(SUT, &points.map(|point| point.descriptor()))
+            .unwrap();
+        let aborts = [ABORT.descriptor(), CRITICAL_ABORT.descriptor()];
+        bus.define(HOOKS, &aborts).unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        for point in points {
+            let seen = Arc::clone(&seen);
+            bus.dispatcher(DispatcherKind::Callback, point.name())
+                .on(point, move |message, _| {
+                    seen.lock()
+                        .push(format!("{} {}", point.name(), message.data()));
+                    Ok(())
+                })
+                .register()
+                .unwrap();
+        }
+        let suts = Suts::new(["a", "b"].map(|name| Arc::new(Sut::new(name))));
+        let limit = Duration::from_mins(1);
+        let sequence = Sequence::new(&bus, suts, limit, &AbortState::new()).unwrap();
+        (bus, sequence, seen)
+    }
+
+    #[test]
+    fn f3_a_panic_of_the_command_leaves_no_sut_initialised() {
+        let (_bus, mut sequence, seen) = sequence();
+        let panic = catch_unwind(AssertUnwindSafe(move || {
+            sequence.initialize().unwrap();
+            panic!("the command panics");
+        }));
+        assert!(panic.is_err());
+        let seen = seen.lock();
+        assert_eq!(seen[6..], ["UNINITIALIZE_SUT b", "UNINITIALIZE_SUT a"]);
+    }
+
+    #[test]
+    fn nothing_is_put_away_twice_and_nothing_that_was_not_begun() {
+        let (bus, mut sequence, seen) = sequence();
+        bus.trigger_event(ABORT, HOOKS, Abort::because("early"))
+            .unwrap();
+        sequence.initialize().unwrap();
+        sequence.uninitialize();
+        sequence.uninitialize();
+        assert_eq!(sequence.with_failures(ExitCode::Success), ExitCode::Success);
+        drop(sequence);
+        assert_eq!(*seen.lock(), Vec::<String>::new());
     }
 }
