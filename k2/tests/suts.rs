@@ -373,10 +373,7 @@ fn wrong_input_is_wrong_use_and_all_of_it_is_said() {
 #[test]
 fn suts_can_be_described_in_a_file() {
     let session = Session::new();
-    session.write(
-        "testbench.yaml",
-        "suts:\n  ids: [box]\n  box:\n    ip: 192.168.0.7\n    add.can: [arm]\n    telnet.port: 2323\n",
-    );
+    session.write("testbench.yaml", &example_of_the_page("yaml"));
     let ended = run(&session, &["component_and_case_share_a_sut"], &[]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(story(&session).contains(&"share box at 192.168.0.7:2323".to_owned()));
@@ -491,12 +488,10 @@ fn f3_what_was_initialised_is_uninitialised_after_a_signal() {
 #[test]
 fn a_runner_that_goes_on_initialises_its_suts_again() {
     let session = Session::new();
-    session.script(
-        "a.sh",
-        "test -e killed || { touch killed; kill -KILL $PPID; sleep 600; }",
-    );
-    let ended = bench(&session, &["run", "a.sh", "--suts-ids=box"]);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let more = ["--suts-ids=box", "--parallel-workers=1"];
+    let ended = run(&session, &["any", "kills_the_runner"], &more);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(text(&session.finished_case("::any"), "verdict"), "passed");
     let once = [
         "PRE_INITIALIZE_SUT",
         "INITIALIZE_SUT",
@@ -598,5 +593,25 @@ fn an_unexpected_reset_aborts_the_run_where_that_is_wanted() {
     assert_eq!(
         reason_of(&session, "::any"),
         "SUT `box` has reset unexpectedly"
+    );
+}
+
+/// The first example in this language on the page about systems under test, from the top of a file on.
+fn example_of_the_page(language: &str) -> String {
+    let page = include_str!("../../docs/src/suts.md");
+    let begin = format!("```{language}\n");
+    let from = page.find(&begin).unwrap() + begin.len();
+    let rest = &page[from..];
+    rest[..rest.find("```").unwrap()].to_owned()
+}
+
+#[test]
+fn the_page_shows_the_addon_that_is_tested() {
+    let page = include_str!("../../docs/src/suts.md");
+    let addon = include_str!("testbench/addon.rs");
+    let code = addon.split_once("\n\n").unwrap().1;
+    assert!(
+        page.contains(&format!("```rust,ignore\n{code}```")),
+        "{code}"
     );
 }

@@ -386,6 +386,13 @@ fn foreach_values(attribute: &Attribute, problems: &mut Problems) -> Vec<Expr> {
             problems.on(other, example);
             Vec::new()
         }
+        None if is_each(attribute) => {
+            problems.on(
+                attribute,
+                "expected values in brackets: `#[foreach([1, 2])]`; alone it stands before a component, which is taken by reference",
+            );
+            Vec::new()
+        }
         None => {
             problems.on(attribute, example);
             Vec::new()

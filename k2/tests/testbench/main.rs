@@ -114,6 +114,13 @@ fn apart(sut: &Sut, shell: &Shell) {
     note(&format!("apart {sut} {}", shell.place));
 }
 
+/// Ends the program that it is a part of.
+#[k2::test_case]
+fn kills_the_runner(sut: &Sut) {
+    note(&format!("kills {sut}"));
+    std::process::abort();
+}
+
 mod exclusive {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
