@@ -29,7 +29,7 @@ use crate::messages::{
     RUNNER, RunPaused, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_RUN_CONTINUED, TEST_RUN_PAUSED,
     TestCaseFinished,
 };
-use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER};
+use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER, TEST_CASE_PASSED_OVER};
 use crate::supervisor::guard::Part;
 use crate::supervisor::pause;
 use crate::supervisor::{Cancellation, Level};
@@ -150,9 +150,12 @@ impl Run {
             let Some(case) = ask(&self.bus, SCHEDULE_NEXT_TEST, SCHEDULER, ())? else {
                 return Ok(None);
             };
+            let id = case.id.clone();
             if let Some(turn) = self.turn_of(case) {
                 return Ok(Some(turn));
             }
+            self.bus
+                .trigger_event(TEST_CASE_PASSED_OVER, SCHEDULER, id)?;
         }
     }
 
