@@ -5,10 +5,8 @@ use zaf_core::application::{Abort, CRITICAL_ABORT};
 use zaf_core::prelude::*;
 
 /// Where the abort comes from.
-pub const ABORT_ON_UNEXPECTED_SUT_RESET_ENDPOINT: EndpointId = EndpointId::new(
-    "abortonunexpectedsutreset",
-    "Aborts the run at an unexpected reset.",
-);
+pub const ABORT_ON_UNEXPECTED_SUT_RESET_ENDPOINT: EndpointId =
+    EndpointId::new("abortonreset", "Aborts the run at an unexpected reset.");
 
 /// Ends the run at once when a system under test resets and nobody had announced it.
 ///
@@ -20,7 +18,7 @@ pub const ABORT_ON_UNEXPECTED_SUT_RESET: OptionId<bool> =
 
 /// Triggers `CRITICAL_ABORT` when a reset begins that nobody had announced.
 #[command_extension(
-    name = "abortonunexpectedsutreset",
+    name = "abortonreset",
     extends = [k2::RUN_COMMAND],
     config_options = [ABORT_ON_UNEXPECTED_SUT_RESET.required()],
     endpoints_and_messages = { ABORT_ON_UNEXPECTED_SUT_RESET_ENDPOINT: [CRITICAL_ABORT] },
