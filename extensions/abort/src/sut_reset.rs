@@ -22,14 +22,18 @@ pub const ABORT_ON_UNEXPECTED_SUT_RESET: OptionId<bool> =
     extends = [k2::RUN_COMMAND],
     config_options = [ABORT_ON_UNEXPECTED_SUT_RESET.required()],
     endpoints_and_messages = { ABORT_ON_UNEXPECTED_SUT_RESET_ENDPOINT: [CRITICAL_ABORT] },
-    activate_on = [ABORT_ON_UNEXPECTED_SUT_RESET],
 )]
 #[derive(Debug)]
-pub struct AbortOnUnexpectedSutReset;
+pub struct AbortOnUnexpectedSutReset {
+    /// Resets that nobody expects are rare, and its key is too long a word for lists of what is active: so it looks here.
+    is_wanted: bool,
+}
 
 impl Extension for AbortOnUnexpectedSutReset {
-    fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
-        Ok(Self)
+    fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self {
+            is_wanted: cx.config().get(ABORT_ON_UNEXPECTED_SUT_RESET)?,
+        })
     }
 }
 
@@ -38,7 +42,7 @@ impl AbortOnUnexpectedSutReset {
     // Without the extension `sut` there is none to reset.
     #[callback_dispatcher(SUT_RESET_STARTED, optional = true)]
     fn on_reset(&self, message: &Message<SutReset>, bus: &MessageBus) -> Result<()> {
-        if message.data().expected {
+        if !self.is_wanted || message.data().expected {
             return Ok(());
         }
         let sut = message.entity().map_or("?", Entity::name);
