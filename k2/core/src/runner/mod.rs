@@ -12,6 +12,7 @@ mod execution;
 mod exit_watch;
 mod gate;
 mod logs;
+mod pauses;
 mod pool;
 mod record;
 mod resumed;

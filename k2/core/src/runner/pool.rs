@@ -3,6 +3,8 @@
 //! Each worker is a thread that asks the scheduler for a case, runs it, tells the bus, and asks again. The calling thread supervises: it
 //! sleeps until a worker has ended, a time limit is reached, or the run is aborted. Processes are stopped by the worker that waits
 //! for them; functions cannot be stopped, so their case is taken away from the worker ([`super::slot`]).
+//!
+//! Long because workers, deadlines, pauses and aborts are decided in one loop, from state that only it and the workers share.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use zaf_core::{Result, thread};
 
 use super::abort::AbortState;
 use super::execution::{self, Execution};
-use super::gate::{Gate, Passage};
+use super::gate::Gate;
 use super::logs::CaseLogs;
 use super::resumed::{self, Begun, Owed};
 use super::settings::Settings;
@@ -25,17 +27,11 @@ use super::slot::{Running, Slot};
 use super::{RunPlan, worker};
 use crate::case::{CaseAction, Isolation, TestCase, Verdict};
 use crate::command::ask;
-use crate::messages::{
-    RUNNER, RunPaused, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_RUN_CONTINUED, TEST_RUN_PAUSED,
-    TestCaseFinished,
-};
+use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
 use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER, TEST_CASE_PASSED_OVER};
 use crate::supervisor::guard::Part;
 use crate::supervisor::pause;
 use crate::supervisor::{Cancellation, Level};
-
-/// How long a reset may take of something that is not known as a system under test.
-const SUT_RESET_LIMIT: Duration = Duration::from_mins(2);
 
 /// What the supervising thread is woken for.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +55,7 @@ pub(super) struct Run {
     /// Parent of the scopes of the workers.
     pub(super) scope: Scope,
     pub(super) abort: Arc<AbortState>,
-    gate: Arc<Gate>,
+    pub(super) gate: Arc<Gate>,
     pub(super) logs: CaseLogs,
     wake: Sender<Wake>,
     started: Instant,
@@ -159,29 +155,6 @@ impl Run {
         }
     }
 
-    /// Waits while a system under test is resetting; false if the run was aborted meanwhile, as it is when that takes too long.
-    pub(super) fn wait_for_suts(&self) -> bool {
-        if !self.gate.is_closed() {
-            return true;
-        }
-        // The supervising thread tells of a pause when nothing runs any more, and of its end.
-        self.wake(Wake::Gate);
-        let limit = |sut: &str| {
-            let sut = self.plan.suts.get(sut);
-            sut.map_or(SUT_RESET_LIMIT, |sut| sut.reset_done_timeout)
-        };
-        let is_aborted = || self.abort.is_requested();
-        let passage = self.gate.pass(limit, is_aborted);
-        if let Passage::Overdue { sut, limit } = &passage {
-            let reason = format!(
-                "SUT `{sut}` has been resetting for more than {limit:?} (suts.{sut}.resetdone.timeout)"
-            );
-            self.abort.request(&reason, None);
-        }
-        self.wake(Wake::Gate);
-        passage == Passage::Free
-    }
-
     /// None for a case that has its verdict from another runner.
     fn turn_of(&self, case: Arc<TestCase>) -> Option<Turn> {
         let begun = match &self.plan.resumed {
@@ -248,7 +221,7 @@ impl Run {
     }
 
     /// A listener's failure is reported by the bus; here only a message that could not be sent at all is a problem.
-    fn told<T, E: std::fmt::Display>(&self, sent: std::result::Result<T, E>) {
+    pub(super) fn told<T, E: std::fmt::Display>(&self, sent: std::result::Result<T, E>) {
         if let Err(error) = sent {
             tracing::error!(%error, "a message of the runner could not be sent");
             self.abort
@@ -387,15 +360,10 @@ impl Crew {
         let mut workers = self.workers.iter();
         if is_closed && !self.is_paused && workers.all(|worker| worker.slot.is_idle()) {
             self.is_paused = true;
-            let suts = self.run.gate.resetting();
-            let suts = suts.iter().map(|sut| sut.name().into()).collect();
-            let paused = RunPaused { suts };
-            self.run
-                .told(self.run.bus.trigger_event(TEST_RUN_PAUSED, RUNNER, paused));
+            self.run.tell_paused();
         } else if !is_closed && self.is_paused {
             self.is_paused = false;
-            self.run
-                .told(self.run.bus.trigger_event(TEST_RUN_CONTINUED, RUNNER, ()));
+            self.run.tell_continued();
         }
     }
 

@@ -73,7 +73,7 @@ fn is_executable(case: &TestCase) -> bool {
 }
 
 /// The id without parameters.
-fn name_of(case: &TestCase) -> String {
+pub(super) fn name_of(case: &TestCase) -> String {
     let id = case.id.as_str();
     match id.split_once('[') {
         Some((name, _)) if !case.parameters.is_empty() => name.to_owned(),
@@ -106,8 +106,8 @@ fn in_order(variants: &mut [TestCase]) {
     variants.sort_by(|one, other| ranks.get(&one.id).cmp(&ranks.get(&other.id)));
 }
 
-struct Binder<'a> {
-    offer: &'a SutOffer,
+pub(super) struct Binder<'a> {
+    pub(super) offer: &'a SutOffer,
     dependents: &'a Dependents,
     trial: Trial,
     session: &'a Scope,
@@ -115,14 +115,11 @@ struct Binder<'a> {
     load: BTreeMap<String, usize>,
 }
 
-/// Parameters of a variant of an executable, and its SUTs.
-type Row = (Vec<(String, String)>, Vec<Arc<Sut>>);
-
 /// What a variant has got so far, for each requirement.
-type Choice = Vec<Option<Got>>;
+pub(super) type Choice = Vec<Option<Got>>;
 
 #[derive(Debug, Clone)]
-enum Got {
+pub(super) enum Got {
     Sut(Arc<Sut>),
     Component(&'static str),
 }
@@ -287,7 +284,7 @@ impl Binder<'_> {
     }
 
     /// The SUTs in the order in which they are tried.
-    fn by_load(&self) -> Vec<&Arc<Sut>> {
+    pub(super) fn by_load(&self) -> Vec<&Arc<Sut>> {
         let mut suts: Vec<_> = self.offer.suts.iter().collect();
         if self.offer.spread {
             // Stable: with equal loads the order stays that of `suts.ids`.
@@ -296,7 +293,7 @@ impl Binder<'_> {
         suts
     }
 
-    fn with(&mut self, mut case: TestCase, choice: Choice) -> TestCase {
+    pub(super) fn with(&mut self, mut case: TestCase, choice: Choice) -> TestCase {
         let suts = suts_of(&choice);
         let mut chosen = Vec::with_capacity(choice.len());
         for got in choice {
@@ -318,68 +315,8 @@ impl Binder<'_> {
         case
     }
 
-    fn give_to_executable(&mut self, case: TestCase, bound: &mut Vec<TestCase>) {
-        let id = case.id.as_str();
-        let rules: Vec<_> = self
-            .offer
-            .rules
-            .iter()
-            .filter(|rule| rule.is_about(id))
-            .collect();
-        if rules.is_empty() {
-            bound.push(case);
-            return;
-        }
-        let mut rows: Vec<Row> = vec![(Vec::new(), Vec::new())];
-        for (index, rule) in rules.iter().enumerate() {
-            let name = match index {
-                0 => "sut".to_owned(),
-                more => format!("sut{}", more + 1),
-            };
-            let can: Vec<&str> = rule.can.iter().map(String::as_str).collect();
-            rows = rows
-                .iter()
-                .flat_map(|(parameters, suts)| {
-                    let fitting = self.by_load().into_iter();
-                    let free = fitting
-                        .filter(|sut| can_all(sut, &can))
-                        .filter(|sut| !suts.iter().any(|other| Arc::ptr_eq(other, sut)))
-                        .take(if rule.each { usize::MAX } else { 1 });
-                    free.map(|sut| {
-                        let (mut parameters, mut suts) = (parameters.clone(), suts.clone());
-                        if rule.each {
-                            parameters.push((name.clone(), sut.name().to_owned()));
-                        }
-                        suts.push(Arc::clone(sut));
-                        (parameters, suts)
-                    })
-                    .collect::<Vec<_>>()
-                })
-                .collect();
-            if rows.is_empty() {
-                let reason = self.no_sut(&can);
-                bound.push(self.lacking(case, reason));
-                return;
-            }
-        }
-        for (parameters, suts) in rows {
-            let mut variant = case.clone();
-            if !parameters.is_empty() {
-                let name = name_of(&case);
-                variant.parameters.extend(parameters);
-                variant.id = CaseId::with_parameters(&name, &variant.parameters);
-            }
-            let got = suts.into_iter().map(|sut| Some(Got::Sut(sut))).collect();
-            let mut variant = self.with(variant, got);
-            if let CaseAction::Process(process) = &mut variant.action {
-                process.environment.extend(variant.binding.environment());
-            }
-            bound.push(variant);
-        }
-    }
-
     /// The case as one that says what it lacks.
-    fn lacking(&self, mut case: TestCase, reason: String) -> TestCase {
+    pub(super) fn lacking(&self, mut case: TestCase, reason: String) -> TestCase {
         let outcome = match self.offer.missing {
             Missing::Skip => Outcome::Skipped { reason },
             Missing::Error => Outcome::Error { reason },
@@ -391,7 +328,7 @@ impl Binder<'_> {
         case
     }
 
-    fn no_sut(&self, can: &[&str]) -> String {
+    pub(super) fn no_sut(&self, can: &[&str]) -> String {
         if can.is_empty() {
             return format!("it needs a SUT; {}", self.offered());
         }
@@ -416,7 +353,7 @@ impl Binder<'_> {
     }
 }
 
-fn can_all(sut: &Sut, can: &[&str]) -> bool {
+pub(super) fn can_all(sut: &Sut, can: &[&str]) -> bool {
     can.iter().all(|word| sut.can(word))
 }
 

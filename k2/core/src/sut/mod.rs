@@ -16,6 +16,7 @@
 mod bind;
 mod binding;
 mod candidates;
+mod executables;
 mod messages;
 mod offer;
 mod options;
