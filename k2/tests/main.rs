@@ -35,5 +35,6 @@ mod secrets;
 mod selection;
 mod session;
 mod stopping;
+mod suts;
 mod terminal;
 mod verdicts;

@@ -1,5 +1,6 @@
 //! What the page holds of a case: short, because there may be many.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use camino::Utf8Path;
@@ -64,7 +65,11 @@ impl<'a> Rows<'a> {
             .iter()
             .map(|(name, value)| (&**name, &**value))
             .collect();
-        extra.tags = case.tags.iter().map(|tag| &**tag).collect();
+        let suts = case.suts.iter();
+        let suts = suts.map(|sut| Cow::Owned(format!("sut:{sut}")));
+        let tags = case.tags.iter().map(|tag| Cow::Borrowed(&**tag));
+        // Like tags, they are there to filter by.
+        extra.tags = tags.chain(suts).collect();
         extra.attempts = execution
             .earlier
             .iter()
@@ -260,7 +265,7 @@ struct Extra<'a> {
     #[serde(rename = "p", skip_serializing_if = "Vec::is_empty")]
     parameters: Vec<(&'a str, &'a str)>,
     #[serde(rename = "t", skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<&'a str>,
+    tags: Vec<Cow<'a, str>>,
     #[serde(rename = "a", skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<Attempt<'a>>,
     #[serde(rename = "w", skip_serializing_if = "Option::is_none")]

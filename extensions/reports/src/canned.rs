@@ -297,6 +297,7 @@ pub(crate) fn any_cases() -> impl Strategy<Value = Vec<TestCaseFinished>> {
                     ),
                     parameters: vec![(name.as_str().into(), text.as_str().into())],
                     tags: vec![text.as_str().into()],
+                    suts: vec![text.as_str().into()],
                     location: Some(Location::line(name.as_str(), worker)),
                     steps: vec![Step {
                         name: text.clone(),

@@ -118,6 +118,8 @@ struct Attempt<'a> {
     parameters: BTreeMap<&'a str, &'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suts: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<Location<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -259,6 +261,7 @@ fn attempt(case: &TestCaseFinished) -> Attempt<'_> {
             .map(|(name, value)| (&**name, &**value))
             .collect(),
         tags: case.tags.iter().map(AsRef::as_ref).collect(),
+        suts: case.suts.iter().map(AsRef::as_ref).collect(),
         location: case.location.as_ref().map(location),
         attachments: case
             .attachments

@@ -100,6 +100,40 @@ pub const TEST_CASE_FINISHED: EventId<TestCaseFinished> =
 pub const TEST_RUN_RESUMED: EventId<RunResumed> =
     EventId::new("TEST_RUN_RESUMED", "A new runner goes on with the run.").portable_as_json();
 
+/// No case runs, and none begins before the systems under test that are resetting have come back: see
+/// [`SUT_RESET_STARTED`](crate::sut::SUT_RESET_STARTED).
+///
+/// | | |
+/// |---|---|
+/// | kind | event |
+/// | sender | the runner, on the main thread |
+/// | endpoint | [`RUNNER`] |
+/// | entity | none |
+/// | order | when the last case that was running has ended; a reset that is over by then is not told of |
+pub const TEST_RUN_PAUSED: EventId<RunPaused> = EventId::new(
+    "TEST_RUN_PAUSED",
+    "No test case runs before resets are over.",
+);
+
+/// Cases begin again.
+///
+/// | | |
+/// |---|---|
+/// | kind | event |
+/// | sender | the runner, on the main thread |
+/// | endpoint | [`RUNNER`] |
+/// | entity | none |
+/// | order | after [`TEST_RUN_PAUSED`], unless the run ends paused; cases may begin before it is handled |
+pub const TEST_RUN_CONTINUED: EventId<()> =
+    EventId::new("TEST_RUN_CONTINUED", "Test cases begin again.");
+
+/// Payload of [`TEST_RUN_PAUSED`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunPaused {
+    /// Names of what is resetting, sorted.
+    pub suts: Vec<Arc<str>>,
+}
+
 /// All cases have their verdict.
 ///
 /// | | |

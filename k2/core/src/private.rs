@@ -6,6 +6,7 @@ pub use zaf_core::component::{ComponentError, Requirement};
 use crate::case::Phase;
 pub use crate::case::check::{check_failed, comparison_failed};
 pub use crate::case::{IntoOutcome, Isolation, Outcome, TestCaseDescriptor, TestContext};
+pub use crate::sut::Each;
 
 /// Test cases of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]

@@ -138,7 +138,7 @@ fn write_plain(case: &TestCaseFinished, texts: &mut Texts, out: &mut dyn Write) 
     for (name, value) in place() {
         write!(out, " {name}=\"{}\"", attribute(texts.line(value).as_str()))?;
     }
-    if place().next().is_none() && case.parameters.is_empty() {
+    if place().next().is_none() && case.parameters.is_empty() && case.suts.is_empty() {
         return out.write_all(b"/>\n");
     }
     out.write_all(b">\n            <properties>\n")?;
@@ -155,6 +155,9 @@ fn write_plain(case: &TestCaseFinished, texts: &mut Texts, out: &mut dyn Write) 
     for (name, value) in &case.parameters {
         let name = texts.line(&format!("parameter.{name}"));
         property(name.as_str(), line(value).as_str())?;
+    }
+    for sut in &case.suts {
+        property("sut", texts.line(sut).as_str())?;
     }
     out.write_all(b"            </properties>\n        </testcase>\n")
 }
@@ -370,6 +373,9 @@ fn test_case(execution: &Execution, directory: &Utf8Path, texts: &mut Texts) -> 
         if let Some(link) = &known.link {
             test.add_property(property("issue", link));
         }
+    }
+    for sut in &case.suts {
+        test.add_property(property("sut", sut));
     }
     for leaked in &case.leaked {
         let what = format!("{} (pid {})", leaked.command, leaked.pid);

@@ -1,11 +1,13 @@
 //! What a test case can ask for while it runs.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use zaf_core::component::Scope;
+use zaf_core::component::{ComponentError, Requirement, Scope};
 
 use super::{AttachError, CaseId, Evidence};
 use crate::supervisor::Cancellation;
+use crate::sut::{Binding, Chosen, Sut};
 
 /// Handed to every test function that asks for it: `fn my_case(cx: &TestContext)`.
 ///
@@ -16,6 +18,7 @@ pub struct TestContext {
     parameters: Vec<(String, String)>,
     scope: Scope,
     cancellation: Cancellation,
+    binding: Binding,
     evidence: Evidence,
 }
 
@@ -46,7 +49,16 @@ impl TestContext {
             scope,
             cancellation,
             evidence,
+            binding: Binding::default(),
         }
+    }
+
+    /// The same, of a case that has got something; its components get it too.
+    #[must_use]
+    pub fn bound(mut self, binding: &Binding) -> Self {
+        binding.provide(&self.scope);
+        self.binding = binding.clone();
+        self
     }
 
     /// Id of the case, with its parameters.
@@ -65,6 +77,30 @@ impl TestContext {
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// The systems under test that the case runs on; that of the first parameter first. Empty for most.
+    pub fn suts(&self) -> &[Arc<Sut>] {
+        self.binding.suts()
+    }
+
+    /// What the requirement with this index has got. For the macro.
+    #[doc(hidden)]
+    pub fn resolve<T: Send + Sync + 'static>(
+        &self,
+        index: usize,
+        requirement: &Requirement,
+    ) -> Result<Arc<T>, ComponentError> {
+        match self.binding.chosen(index) {
+            Some(Chosen::Component(name)) => self.scope.resolve(&requirement.made_by(name)),
+            Some(Chosen::Sut(index)) => {
+                let sut = self.suts().get(index).map(Arc::clone);
+                let any = sut.map(|sut| sut as Arc<dyn std::any::Any + Send + Sync>);
+                let own = any.and_then(|any| any.downcast().ok());
+                own.map_or_else(|| self.scope.resolve(requirement), Ok)
+            }
+            None => self.scope.resolve(requirement),
+        }
     }
 
     /// Where components are resolved.

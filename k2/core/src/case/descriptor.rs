@@ -9,6 +9,7 @@ use super::{
     CaseAction, CaseFunction, CaseId, ExpectedToFail, Isolation, Location, Outcome, TestCase,
     TestContext, outcome,
 };
+use crate::sut::{Binding, Each};
 
 /// Everything about a test function, as a constant in the linker's table.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +37,8 @@ pub struct TestCaseDescriptor {
     pub parameters: fn() -> Vec<Vec<(&'static str, String)>>,
     /// Components that it asks for.
     pub requirements: &'static [Requirement],
+    /// Those of them that stand for one variant for each that fits.
+    pub each: &'static [Each],
     /// Runs the function with the parameters of the row with this index.
     pub run: fn(&TestContext, usize) -> Outcome,
     /// Crate that declares it.
@@ -111,6 +114,9 @@ impl TestCaseDescriptor {
                 .xfail
                 .map(|reason| Box::new(ExpectedToFail::new(reason, "code"))),
             parameters: Vec::new(),
+            requirements: self.requirements,
+            each: self.each,
+            binding: Binding::default(),
             action,
         };
         for resource in self.resources {

@@ -16,6 +16,7 @@ use crate::finder::linked;
 use crate::scheduler::base_id;
 use crate::supervisor::Cancellation;
 use crate::supervisor::apart::{Done, ThisCase};
+use crate::sut::{ask_for_suts, bind};
 
 /// What a function gets that is asked to end by something else than a signal.
 const TERM: i32 = rustix::process::Signal::TERM.as_raw();
@@ -23,7 +24,7 @@ const TERM: i32 = rustix::process::Signal::TERM.as_raw();
 /// Calls the function of the case that this process was started for.
 pub(super) fn run(cx: &CommandContext<'_>, this: &'static ThisCase) -> Result<ExitCode> {
     let which = this.which();
-    let case = find(cx, &which.case)?;
+    let case = find(cx, &which.case, &which.suts)?;
     let CaseAction::Function(function) = &case.action else {
         return Err(Error::msg(format!("`{}` is no test function", case.id)));
     };
@@ -53,7 +54,8 @@ pub(super) fn run(cx: &CommandContext<'_>, this: &'static ThisCase) -> Result<Ex
         test.clone(),
         cancellation,
         evidence.clone(),
-    );
+    )
+    .bound(&case.binding);
     let outcome = evidence.within(|| catch(|| function(&context)));
     let problems = [test, module, runner]
         .iter()
@@ -65,14 +67,16 @@ pub(super) fn run(cx: &CommandContext<'_>, this: &'static ThisCase) -> Result<Ex
 }
 
 /// Among the linked ones first, which needs nobody's help.
-fn find(cx: &CommandContext<'_>, id: &CaseId) -> Result<TestCase> {
+fn find(cx: &CommandContext<'_>, id: &CaseId, suts: &[Arc<str>]) -> Result<TestCase> {
     let name = id
         .as_str()
         .split_once('[')
         .map_or(id.as_str(), |(name, _)| name);
     // The rounds of a case differ in nothing but their names.
     let base = base_id(id);
-    if let Some(case) = linked(name).into_iter().find(|case| case.id == base) {
+    let offer = ask_for_suts(cx.bus())?.only(suts);
+    let bound = bind(linked(name), &offer, cx.scope())?;
+    if let Some(case) = bound.into_iter().find(|case| case.id == base) {
         return Ok(TestCase {
             id: id.clone(),
             ..case

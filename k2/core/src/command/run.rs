@@ -26,6 +26,7 @@ use crate::results::{Progress, RunDirectory, Summary};
 use crate::runner::{RUN_TEST_CASES, Resumed, RunEnded, RunPlan, workers};
 use crate::supervisor::cookie::{Life, Owner};
 use crate::supervisor::{self, apart, guard, pause, reap};
+use crate::sut::Sequence;
 
 /// Longest id of an execution that is taken over from the environment, in bytes: some dozen runs inside each other.
 const LONGEST_OUTER: usize = 1024;
@@ -40,7 +41,7 @@ const LONGEST_OUTER: usize = 1024;
 )]
 #[command(
     name = "run",
-    uses = ["find", "schedule", "run-cases", "report"],
+    uses = ["find", "schedule", "run-cases", "report", "sut"],
     config_options = [SOURCES.optional(), OUTPUT_DIR.required(), HOOKS_TIMEOUT.required(), HOOKS_GRACE.required()],
 )]
 pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
@@ -70,7 +71,10 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let before = progress.and_then(|progress| time_before(progress.run()?.started));
     let started = Instant::now();
     let mut hooks = hooks(cx, &directory, &summary, resumed.is_some())?;
-    let ended = execute(cx, selection, &directory, resumed, &mut hooks);
+    let limit = cx.config().get(HOOKS_TIMEOUT)?;
+    let mut suts = Sequence::new(cx.bus(), selection.suts.clone(), limit, cx.abort())?;
+    let ended = execute(cx, selection, &directory, resumed, &mut hooks, &mut suts);
+    suts.uninitialize();
     hooks.after_tests();
     let end = match &ended {
         Ok(ended) if ended.is_out_of_time || time_limit::is_reached() => RunEnd::TimeLimit,
@@ -97,7 +101,13 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     if let Some(code) = ended.as_ref().err().and_then(carried_code) {
         exit = exit.merge(code);
     }
-    let exit = report(cx, &directory, &summary, hooks.with_failures(exit), hooks)?;
+    let exit = report(
+        cx,
+        &directory,
+        &summary,
+        suts.with_failures(hooks.with_failures(exit)),
+        hooks,
+    )?;
     guard::sweep_without_guard();
     directory.note_end();
     // The number that was shown is the one that the shell sees.
@@ -178,6 +188,7 @@ fn execute(
     directory: &RunDirectory,
     resumed: Option<Arc<Resumed>>,
     hooks: &mut Phases,
+    suts: &mut Sequence,
 ) -> Result<RunEnded> {
     let began = resumed
         .as_ref()
@@ -190,6 +201,8 @@ fn execute(
     if resumed.is_none() {
         hooks.before()?;
     }
+    // A runner that goes on with a run has extensions that know nothing of those before.
+    suts.initialize()?;
     let plan = RunPlan {
         selected: selection.filled.selected.into(),
         filtered_out: selection.filled.filtered_out,
@@ -198,6 +211,7 @@ fn execute(
         run: execution_prefix(cx, directory),
         outputs: directory.path().join("outputs"),
         scope: cx.scope().clone(),
+        suts: selection.suts,
         resumed,
     };
     ask(cx.bus(), RUN_TEST_CASES, RUNNER, plan)

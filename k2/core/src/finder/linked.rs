@@ -111,6 +111,7 @@ mod tests {
         xfail: None,
         parameters: || vec![vec![]],
         requirements: &[],
+        each: &[],
         run,
         krate: "suite",
         file: "src/net.rs",

@@ -174,6 +174,7 @@ pub(super) fn not_started(
     let mut finished = TestCaseFinished::new(number, case.id.clone(), verdict, Timestamp::now());
     finished.reason = reason;
     finished.location.clone_from(&case.location);
+    finished.suts = sut_names(case);
     finished.tags = case.tags.iter().map(|tag| tag.as_str().into()).collect();
     finished.parameters = case
         .parameters
@@ -213,7 +214,8 @@ impl Execution {
             scope.clone(),
             cancellation.clone(),
             evidence.clone(),
-        );
+        )
+        .bound(&self.case.binding);
         let outcome = exit_watch::watched(&self.case.id, || {
             evidence.within(|| catch(|| function(&context)))
         });
@@ -288,6 +290,7 @@ impl Execution {
             run: Arc::clone(&plan.run),
             outputs: plan.outputs.clone(),
             limits: settings.attachments,
+            suts: sut_names(&self.case),
         };
         let prepared = apart::prepare(&which).and_then(|(note, process)| {
             let input = note.input()?;
@@ -346,6 +349,12 @@ impl Execution {
         }
         spec
     }
+}
+
+/// Names of the systems under test that a case runs on.
+fn sut_names(case: &TestCase) -> Vec<Arc<str>> {
+    let suts = case.binding.suts().iter();
+    suts.map(|sut| sut.name().into()).collect()
 }
 
 /// Notes why a case ended as it did: one line for summaries, the rest of a longer reason and `more` as detail.

@@ -11,7 +11,9 @@ pub(crate) mod apart;
 mod execution;
 mod exit_watch;
 mod expectation;
+mod gate;
 mod logs;
+mod pauses;
 mod pool;
 mod record;
 mod resumed;
@@ -29,6 +31,7 @@ use zaf_core::config::ConfigView;
 use zaf_core::prelude::*;
 
 use self::abort::AbortState;
+use self::gate::Gate;
 pub use self::logs::{LOG_CASES, RunLogs};
 pub use self::resumed::Resumed;
 use self::settings::Settings;
@@ -39,9 +42,10 @@ pub use self::settings::{
 use crate::case::TestCase;
 use crate::messages::{
     CasesSelected, RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_CASES_SELECTED,
-    TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
+    TEST_RUN_CONTINUED, TEST_RUN_FINISHED, TEST_RUN_PAUSED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
 };
 use crate::supervisor::{GUARD, SECRETS, guard, withhold_secrets};
+use crate::sut::{SUT_RESET_DONE, SUT_RESET_STARTED, SutReset, Suts};
 
 /// Runs everything that is in the run queue; answered when all cases are told as finished.
 pub const RUN_TEST_CASES: RequestId<RunPlan, RunEnded> =
@@ -65,6 +69,8 @@ pub struct RunPlan {
     pub outputs: Utf8PathBuf,
     /// Parent of all scopes of the run.
     pub scope: Scope,
+    /// The systems under test.
+    pub suts: Suts,
     /// What is left to do, if another runner died of a case of this run.
     pub resumed: Option<Arc<Resumed>>,
 }
@@ -109,6 +115,8 @@ pub struct RunEnded {
             TEST_CASE_STARTED,
             TEST_CASE_FINISHED,
             TEST_RUN_RESUMED,
+            TEST_RUN_PAUSED,
+            TEST_RUN_CONTINUED,
             TEST_RUN_FINISHED,
             ABORT,
         ],
@@ -118,6 +126,8 @@ pub struct RunEnded {
 pub struct TestRunner {
     settings: Settings,
     abort: Arc<AbortState>,
+    /// Exists from the start: a reset that is announced before the run counts.
+    gate: Arc<Gate>,
 }
 
 impl Extension for TestRunner {
@@ -128,6 +138,7 @@ impl Extension for TestRunner {
         Ok(Self {
             settings: Settings::read(cx.config())?,
             abort: Arc::default(),
+            gate: Arc::default(),
         })
     }
 }
@@ -149,12 +160,31 @@ impl TestRunner {
         if let Some(resumed) = resumed {
             bus.trigger_event(TEST_RUN_RESUMED, RUNNER, resumed.to_message())?;
         }
-        let is_out_of_time =
-            pool::Run::execute(bus.clone(), self.settings.clone(), plan, &self.abort)?;
+        let is_out_of_time = pool::Run::execute(
+            bus.clone(),
+            self.settings.clone(),
+            plan,
+            &self.abort,
+            &self.gate,
+        )?;
         Ok(RunEnded {
             is_out_of_time,
             aborted: self.abort.reason(),
         })
+    }
+
+    #[callback_dispatcher(SUT_RESET_STARTED, optional = true)]
+    fn on_reset_started(&self, message: &Message<SutReset>) {
+        if let Some(sut) = message.entity() {
+            self.gate.close(sut);
+        }
+    }
+
+    #[callback_dispatcher(SUT_RESET_DONE, optional = true)]
+    fn on_reset_done(&self, message: &Message<SutReset>) {
+        if let Some(sut) = message.entity() {
+            self.gate.open(sut);
+        }
     }
 
     #[callback_dispatcher(ABORT)]

@@ -4,7 +4,7 @@
 //! sleeps until a worker has ended, a time limit is reached, or the run is aborted. Processes are stopped by the worker that waits
 //! for them; functions cannot be stopped, so their case is taken away from the worker ([`super::slot`]).
 //!
-//! Long because what ends a run (workers, limits, aborts) is decided in one loop, over what all threads share.
+//! Long because workers, limits, deadlines, pauses and aborts are decided in one loop, from state that only it and the workers share.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use zaf_core::{Result, thread};
 
 use super::abort::AbortState;
 use super::execution::{self, Execution};
+use super::gate::Gate;
 use super::logs::CaseLogs;
 use super::resumed::{self, Begun, Owed};
 use super::settings::Settings;
@@ -28,7 +29,7 @@ use super::{RunPlan, worker};
 use crate::case::{CaseAction, Isolation, TestCase, Verdict, collect};
 use crate::command::ask;
 use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
-use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER};
+use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER, TEST_CASE_PASSED_OVER};
 use crate::supervisor::guard::{BrokenOff, Part};
 use crate::supervisor::pause;
 use crate::supervisor::{Cancellation, Level};
@@ -40,6 +41,8 @@ pub(super) enum Wake {
     WorkerEnded,
     /// A case with an earlier deadline than those known has started.
     Deadline,
+    /// A worker has come to the closed gate, or has passed it.
+    Gate,
     /// The run is to be aborted, or more urgently than before.
     Abort,
 }
@@ -53,6 +56,7 @@ pub(super) struct Run {
     /// Parent of the scopes of the workers.
     pub(super) scope: Scope,
     pub(super) abort: Arc<AbortState>,
+    pub(super) gate: Arc<Gate>,
     pub(super) logs: CaseLogs,
     wake: Sender<Wake>,
     started: Instant,
@@ -98,6 +102,7 @@ impl Run {
         settings: Settings,
         plan: RunPlan,
         abort: &Arc<AbortState>,
+        gate: &Arc<Gate>,
     ) -> Result<bool> {
         let (wake, woken) = crossbeam_channel::bounded(settings.workers.get() * 4);
         abort.wake_by(wake.clone());
@@ -108,6 +113,7 @@ impl Run {
             settings,
             scope,
             abort: Arc::clone(abort),
+            gate: Arc::clone(gate),
             wake,
             started: Instant::now(),
             next_look: AtomicU64::new(u64::MAX),
@@ -134,6 +140,7 @@ impl Run {
             run: Arc::clone(&run),
             workers: Vec::new(),
             live: 0,
+            is_paused: false,
         };
         let outcome = crew
             .start(count.get())
@@ -158,9 +165,12 @@ impl Run {
             let Some(case) = ask(&self.bus, SCHEDULE_NEXT_TEST, SCHEDULER, ())? else {
                 return Ok(None);
             };
+            let id = case.id.clone();
             if let Some(turn) = self.turn_of(case) {
                 return Ok(Some(turn));
             }
+            self.bus
+                .trigger_event(TEST_CASE_PASSED_OVER, SCHEDULER, id)?;
         }
     }
 
@@ -247,7 +257,7 @@ impl Run {
     }
 
     /// A listener's failure is reported by the bus; here only a message that could not be sent at all is a problem.
-    fn told<T, E: std::fmt::Display>(&self, sent: std::result::Result<T, E>) {
+    pub(super) fn told<T, E: std::fmt::Display>(&self, sent: std::result::Result<T, E>) {
         if let Err(error) = sent {
             tracing::error!(%error, "a message of the runner could not be sent");
             self.abort
@@ -268,7 +278,7 @@ impl Run {
     pub(super) fn wake(&self, reason: Wake) {
         match reason {
             Wake::WorkerEnded => drop(self.wake.send(reason)),
-            Wake::Deadline | Wake::Abort => drop(self.wake.try_send(reason)),
+            Wake::Deadline | Wake::Gate | Wake::Abort => drop(self.wake.try_send(reason)),
         }
     }
 
@@ -327,7 +337,7 @@ impl Run {
         Ok(())
     }
 
-    fn tell_not_run(&self, begun: Option<Begun>, case: &TestCase, reason: Arc<str>) {
+    pub(super) fn tell_not_run(&self, begun: Option<Begun>, case: &TestCase, reason: Arc<str>) {
         let number = begun.map_or_else(|| self.next_execution(), |begun| begun.execution);
         let mut told = execution::not_started(number, case, Verdict::NotRun, Some(reason));
         told.attempt = begun.map_or(1, |begun| begun.attempt);
@@ -344,6 +354,8 @@ struct Crew {
     run: Arc<Run>,
     workers: Vec<Arc<Worker>>,
     live: usize,
+    /// Whether it was told that nothing runs before a reset is over.
+    is_paused: bool,
 }
 
 impl Crew {
@@ -384,6 +396,9 @@ impl Crew {
         let mut give_up_at: Option<Instant> = None;
         while self.live > 0 {
             let level = self.run.abort.level();
+            if self.run.abort.is_requested() {
+                self.run.gate.look_again();
+            }
             if level > carried_out {
                 carried_out = level;
                 self.cancel(level);
@@ -393,6 +408,7 @@ impl Crew {
                 };
                 give_up_at = Instant::now().checked_add(patience);
             }
+            self.look_at_gate();
             let now = Instant::now();
             if self.run.is_out_of_time(now) {
                 self.run.end_by_limit();
@@ -406,10 +422,23 @@ impl Crew {
             self.end_overdue(now)?;
             match wait(woken, self.next_look(give_up_at)) {
                 Some(Wake::WorkerEnded) => self.live -= 1,
-                Some(Wake::Deadline | Wake::Abort) | None => {}
+                Some(Wake::Deadline | Wake::Gate | Wake::Abort) | None => {}
             }
         }
         Ok(())
+    }
+
+    /// Tells when nothing runs any more because something is resetting, and when that is over.
+    fn look_at_gate(&mut self) {
+        let is_closed = self.run.gate.is_closed();
+        let mut workers = self.workers.iter();
+        if is_closed && !self.is_paused && workers.all(|worker| worker.slot.is_idle()) {
+            self.is_paused = true;
+            self.run.tell_paused();
+        } else if !is_closed && self.is_paused {
+            self.is_paused = false;
+            self.run.tell_continued();
+        }
     }
 
     fn cancel(&self, level: Level) {

@@ -87,6 +87,11 @@ impl Slot {
         }
     }
 
+    /// Whether the worker runs no case.
+    pub(super) fn is_idle(&self) -> bool {
+        !matches!(&*self.0.lock(), State::Running(_))
+    }
+
     /// When the case's time is up, if there is one with a limit. `paused` is how long the process has been stopped so far.
     pub(super) fn deadline(&self, paused: Duration) -> Option<Instant> {
         match &*self.0.lock() {

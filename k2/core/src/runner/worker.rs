@@ -6,6 +6,7 @@ use zaf_core::component::Scope;
 
 use super::execution::{self, Execution};
 use super::pool::{Run, Turn, Wake, Worker, now};
+use super::resumed::Begun;
 use super::slot::Running;
 use crate::case::{CaseAction, PhaseListener, TestCase, Verdict};
 use crate::supervisor::pause;
@@ -64,6 +65,16 @@ fn run_case(run: &Arc<Run>, worker: &Arc<Worker>, module: &mut ModuleScope, turn
     let apart = begun.is_some_and(|begun| begun.apart) || run.runs_apart(case);
     let mut attempt = begun.map_or(1, |begun| begun.attempt);
     loop {
+        if !run.wait_for_suts() {
+            let begun = Begun {
+                execution: number,
+                attempt,
+                apart,
+            };
+            let reason = run.abort.reason().unwrap_or_default();
+            run.tell_not_run(Some(begun), case, reason);
+            return true;
+        }
         let (started, clock) = now();
         let execution = Arc::new(Execution {
             number,

@@ -87,6 +87,7 @@ pub struct QueueSealed;
             RUN_QUEUE_MODIFIED,
             SCHEDULING_NEXT_TEST,
             RUN_QUEUE_EMPTY,
+            TEST_CASE_PASSED_OVER,
         ],
     },
 )]
@@ -254,6 +255,13 @@ impl TestScheduler {
         let mut state = self.state.lock();
         state.failed |= finished.verdict.is_failure();
         if state.queue.release(&finished.case) {
+            self.changed.notify_all();
+        }
+    }
+
+    #[callback_dispatcher(TEST_CASE_PASSED_OVER)]
+    fn on_passed_over(&self, message: &Message<CaseId>) {
+        if self.state.lock().queue.release(message.data()) {
             self.changed.notify_all();
         }
     }

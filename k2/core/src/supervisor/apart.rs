@@ -38,6 +38,8 @@ pub(crate) struct Which {
     pub(crate) run: Arc<str>,
     /// Directory for what cases write.
     pub(crate) outputs: Utf8PathBuf,
+    /// Names of the systems under test that it has got.
+    pub(crate) suts: Vec<Arc<str>>,
     /// How much it may attach.
     pub(crate) limits: AttachmentLimits,
 }
@@ -188,6 +190,7 @@ mod tests {
             run: "r".into(),
             outputs: "/out".into(),
             limits: AttachmentLimits::default(),
+            suts: vec!["box".into()],
         };
         let note = Note::new(&which).unwrap();
         assert_eq!(note.done(), None);
