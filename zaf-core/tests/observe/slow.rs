@@ -11,6 +11,7 @@ use zaf_core::message::{
 };
 use zaf_core::{Error, Result};
 
+use super::observe;
 use crate::bus::{ASK, CELLAR, Gate, KITCHEN, LONG, PING, PONG, bus};
 
 /// Short: handlers that are slow on purpose stand at a gate for as long as it takes to be named.
@@ -253,6 +254,57 @@ fn a9_a_handler_of_a_queued_request_is_named_with_entity_and_sender() -> Result<
         assert_eq!(report.data().sender, None, "{kind:?}");
         gate.let_through(1);
         assert_eq!(replies.values(LONG)?, [8]);
+        bus.shutdown(LONG)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a9_each_handler_of_a_message_to_several_queues_is_named_with_entity_whether_observed_or_not()
+-> Result<()> {
+    for (names, is_observed) in [
+        (&["one"][..], true),
+        (&["one", "other"], false),
+        (&["one", "other"], true),
+    ] {
+        let bus = bus();
+        let _observation = is_observed.then(|| observe(&bus));
+        let slow = slow(&bus);
+        let gate = Gate::new();
+        let entity = Entity::from("X");
+        for &name in names {
+            let (event, request) = (gate.clone(), gate.clone());
+            bus.dispatcher(DispatcherKind::Sequential, name)
+                .any_entity()
+                .on(PING, move |_, _| {
+                    event.pass();
+                    Ok(())
+                })
+                .on(ASK, move |message, _| {
+                    request.pass();
+                    Ok(*message.data())
+                })
+                .register()?;
+        }
+        let all_are_named = |message: &str| -> Result<()> {
+            let mut handlers = Vec::new();
+            for _ in names {
+                let report = slow.recv_timeout(LONG)?;
+                let report = report.data();
+                let found = (report.message, report.entity.as_ref());
+                assert_eq!(found, (message, Some(&entity)), "observed: {is_observed}");
+                handlers.push(report.handler.to_string());
+            }
+            handlers.sort();
+            assert_eq!(handlers, names);
+            gate.let_through(names.len());
+            Ok(bus.wait_until_idle(LONG)?)
+        };
+        bus.trigger_event_for(PING, CELLAR, &entity, 1)?;
+        all_are_named("PING")?;
+        let replies = bus.send_request_for(ASK, CELLAR, &entity, 1)?;
+        all_are_named("ASK")?;
+        assert_eq!(replies.values(LONG)?, vec![1; names.len()]);
         bus.shutdown(LONG)?;
     }
     Ok(())
