@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::database::Database;
 use crate::error::HistoryError;
-use crate::pack::{Packed, Unpack, pack};
+use crate::pack::{Expected, Packed, Unpack, pack};
 use crate::schema::integer;
 
 /// What is kept of an execution.
@@ -18,6 +18,7 @@ use crate::schema::integer;
 pub(crate) struct Kept {
     case: CaseId,
     verdict: Verdict,
+    expected: Option<Expected>,
     attempts: u32,
     /// In microseconds.
     duration: Option<u64>,
@@ -30,6 +31,7 @@ impl Kept {
         Self {
             case: last.case.clone(),
             verdict: last.verdict,
+            expected: Expected::of(last.outcome()),
             attempts: last.attempt,
             duration: duration.map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
             reason: last.reason.clone(),
@@ -204,6 +206,7 @@ fn insert_executions(
         Ok(Packed {
             case,
             verdict: kept.verdict,
+            expected: kept.expected,
             attempts: kept.attempts,
             duration: kept.duration,
             reason: kept.reason,

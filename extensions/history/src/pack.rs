@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! pack       = execution*
-//! execution  = case (difference to the one before), verdict, attempts, duration (microseconds and 1; 0 if there is none),
+//! execution  = case (difference to the one before), ending (verdict, and what was expected), attempts, duration (microseconds and 1; 0 if there is none),
 //!              reason (length in bytes and 1; 0 if there is none), its bytes
 //! ```
 //!
@@ -25,11 +25,39 @@ const VERDICTS: [Verdict; 8] = [
     Verdict::NotRun,
 ];
 
+/// What became of an expected failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// It happened.
+    Failure,
+    /// It did not.
+    Pass,
+}
+
+impl Expected {
+    /// All there are; their number in a pack is one more than their place. Only ever appended to, up to three.
+    const ALL: [Self; 2] = [Self::Failure, Self::Pass];
+
+    /// The word for an outcome.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failure => "expected-failure",
+            Self::Pass => "unexpected-pass",
+        }
+    }
+
+    /// What the word for an outcome says; nothing if it is that of a verdict.
+    pub(crate) fn of(outcome: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str() == outcome)
+    }
+}
+
 /// What is kept of an execution. The case is its number in the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Packed<T> {
     pub(crate) case: i64,
     pub(crate) verdict: Verdict,
+    pub(crate) expected: Option<Expected>,
     pub(crate) attempts: u32,
     /// In microseconds.
     pub(crate) duration: Option<u64>,
@@ -44,7 +72,7 @@ pub(crate) fn pack<T: AsRef<str>>(mut executions: Vec<Packed<T>>) -> Vec<u8> {
     for execution in executions {
         put(execution.case.abs_diff(before), &mut bytes);
         before = execution.case;
-        put(number(execution.verdict), &mut bytes);
+        put(ending(execution.verdict, execution.expected), &mut bytes);
         put(execution.attempts.into(), &mut bytes);
         put(
             execution
@@ -92,9 +120,7 @@ impl<'a> Iterator for Unpack<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let case = self.before.checked_add_unsigned(self.take()?)?;
-        let verdict = usize::try_from(self.take()?).ok()?;
-        // The number of a later program: it is not known what it means, so it is nothing good.
-        let verdict = VERDICTS.get(verdict).copied().unwrap_or(Verdict::Error);
+        let (verdict, expected) = ended(self.take()?);
         let attempts = u32::try_from(self.take()?).unwrap_or(u32::MAX);
         let duration = self.take()?.checked_sub(1);
         let reason = match self.take()?.checked_sub(1) {
@@ -109,6 +135,7 @@ impl<'a> Iterator for Unpack<'a> {
         Some(Packed {
             case,
             verdict,
+            expected,
             attempts,
             duration,
             reason,
@@ -116,9 +143,25 @@ impl<'a> Iterator for Unpack<'a> {
     }
 }
 
-fn number(verdict: Verdict) -> u64 {
+/// The verdict, and what was expected in the two lowest bits.
+fn ending(verdict: Verdict, expected: Option<Expected>) -> u64 {
     let place = VERDICTS.iter().position(|&known| known == verdict);
-    place.map_or(u64::MAX, |place| place as u64)
+    let expected = expected.and_then(|it| Expected::ALL.iter().position(|&known| known == it));
+    place.map_or(u64::MAX, |place| {
+        (place as u64) << 2 | expected.map_or(0, |place| place as u64 + 1)
+    })
+}
+
+/// What [`ending`] made a number of.
+fn ended(number: u64) -> (Verdict, Option<Expected>) {
+    let place = |number: u64| usize::try_from(number).ok();
+    // The number of a later program: it is not known what it means, so it is nothing good.
+    let verdict = place(number >> 2).and_then(|place| VERDICTS.get(place));
+    let expected = (number & 3).checked_sub(1).and_then(place);
+    (
+        verdict.copied().unwrap_or(Verdict::Error),
+        expected.and_then(|place| Expected::ALL.get(place)).copied(),
+    )
 }
 
 fn put(mut value: u64, bytes: &mut Vec<u8>) {
@@ -135,19 +178,42 @@ mod tests {
 
     use super::*;
 
+    impl Packed<&str> {
+        pub(crate) fn owned(self) -> Packed<String> {
+            Packed {
+                case: self.case,
+                verdict: self.verdict,
+                expected: self.expected,
+                attempts: self.attempts,
+                duration: self.duration,
+                reason: self.reason.map(str::to_owned),
+            }
+        }
+    }
+
     fn any_execution() -> impl Strategy<Value = Packed<String>> {
         let verdict = proptest::sample::select(VERDICTS.to_vec());
+        let expected = proptest::option::of(proptest::sample::select(Expected::ALL.to_vec()));
         let duration = proptest::option::of(0..u64::MAX);
         let reason = proptest::option::of(any::<String>());
-        (0..i64::MAX, verdict, any::<u32>(), duration, reason).prop_map(
-            |(case, verdict, attempts, duration, reason)| Packed {
-                case,
-                verdict,
-                attempts,
-                duration,
-                reason,
-            },
+        (
+            0..i64::MAX,
+            verdict,
+            expected,
+            any::<u32>(),
+            duration,
+            reason,
         )
+            .prop_map(
+                |(case, verdict, expected, attempts, duration, reason)| Packed {
+                    case,
+                    verdict,
+                    expected,
+                    attempts,
+                    duration,
+                    reason,
+                },
+            )
     }
 
     proptest! {
@@ -157,15 +223,7 @@ mod tests {
         ) {
             let bytes = pack(executions.clone());
             executions.sort_by_key(|execution| execution.case);
-            let read: Vec<_> = Unpack::new(&bytes)
-                .map(|found| Packed {
-                    reason: found.reason.map(str::to_owned),
-                    case: found.case,
-                    verdict: found.verdict,
-                    attempts: found.attempts,
-                    duration: found.duration,
-                })
-                .collect();
+            let read: Vec<_> = Unpack::new(&bytes).map(Packed::owned).collect();
             prop_assert_eq!(read, executions);
         }
 
@@ -187,6 +245,7 @@ mod tests {
         let passed = (1..=1000).map(|case| Packed {
             case,
             verdict: Verdict::Passed,
+            expected: None,
             attempts: 1,
             duration: Some(1500),
             reason: None::<String>,

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::database::Database;
 use crate::error::HistoryError;
-use crate::pack::{Packed, Unpack};
+use crate::pack::{Expected, Packed, Unpack};
 use crate::past::time;
 
 /// A run. The fields that programs read: see the page on the history.
@@ -70,6 +70,8 @@ pub(crate) struct ExecutionRow {
     pub(crate) attempts: u32,
     pub(crate) duration: Option<Duration>,
     pub(crate) reason: Option<String>,
+    /// What became of an expected failure, where one was expected.
+    pub(crate) expected: Option<Expected>,
 }
 
 impl ExecutionRow {
@@ -77,10 +79,17 @@ impl ExecutionRow {
         Self {
             run,
             verdict: execution.verdict,
+            expected: execution.expected,
             attempts: execution.attempts,
             duration: execution.duration.map(Duration::from_micros),
             reason: execution.reason.map(str::to_owned),
         }
+    }
+
+    /// The word for how it ended: that of the verdict, or what became of the expectation.
+    pub(crate) fn outcome(&self) -> &'static str {
+        self.expected
+            .map_or(self.verdict.as_str(), Expected::as_str)
     }
 
     /// Whether it passed after an attempt that did not.

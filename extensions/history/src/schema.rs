@@ -5,7 +5,7 @@
 use k2::case::Verdict;
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::pack::{Packed, pack};
+use crate::pack::{Expected, Packed, pack};
 
 /// Says in the header of the file that the database is a history of runs: `zk2h`.
 pub(super) const APPLICATION_ID: i64 = 0x7a6b_3268;
@@ -20,7 +20,12 @@ pub(super) enum Step {
 }
 
 /// What makes version n of version n-1: the first of an empty file. Only ever appended to.
-pub(super) const STEPS: &[Step] = &[Step::Sql(TABLES), Step::Code(pack_executions)];
+pub(super) const STEPS: &[Step] = &[
+    Step::Sql(TABLES),
+    // `expected-failure` or `unexpected-pass`, where something was expected.
+    Step::Sql("ALTER TABLE execution ADD COLUMN expected TEXT"),
+    Step::Code(pack_executions),
+];
 
 const TABLES: &str = "
     CREATE TABLE run (
@@ -77,16 +82,18 @@ fn pack_executions(connection: &Connection) -> rusqlite::Result<()> {
         .query_map((), |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let mut rows = connection.prepare(
-        "SELECT test_case, verdict, attempts, duration, reason FROM execution WHERE run = ?1 ORDER BY position",
+        "SELECT test_case, verdict, attempts, duration, reason, expected FROM execution WHERE run = ?1 ORDER BY position",
     )?;
     let mut insert = connection.prepare("INSERT INTO executions (run, pack) VALUES (?1, ?2)")?;
     for run in runs {
         let executions = rows.query_map([run], |row| {
             let word: String = row.get(1)?;
             let duration: Option<i64> = row.get(3)?;
+            let expected: Option<String> = row.get(5)?;
             Ok(Packed::<String> {
                 case: row.get(0)?,
                 verdict: verdict(&word).unwrap_or(Verdict::Error),
+                expected: expected.as_deref().and_then(Expected::of),
                 attempts: row.get(2)?,
                 duration: duration.and_then(|micros| u64::try_from(micros).ok()),
                 reason: row.get(4)?,
@@ -181,35 +188,68 @@ mod tests {
 
     #[test]
     fn the_executions_of_the_first_version_are_packed_and_none_is_lost() {
-        let mut connection = Connection::open_in_memory().unwrap();
-        migrate(&mut connection, &STEPS[..1]).unwrap();
-        let rows = "
-            INSERT INTO run VALUES (7, 'r', 'a', '1', 0, 5, 'completed', NULL, 0, 'h', '/d', '/w', '[]', 1, 0, 0, 9);
-            INSERT INTO test_case VALUES (3, 'three'), (4, 'four');
-            INSERT INTO execution VALUES (7, 1, 4, 'failed', 2, 0, 12, 'because'), (7, 2, 3, 'passed', 1, 0, NULL, NULL);";
-        connection.execute_batch(rows).unwrap();
+        let mut connection = of_version(
+            1,
+            "INSERT INTO execution VALUES (7, 1, 4, 'failed', 2, 0, 12, 'because'), (7, 2, 3, 'passed', 1, 0, NULL, NULL);",
+        );
         migrate(&mut connection, STEPS).unwrap();
-        let bytes: Vec<u8> = connection
-            .query_row("SELECT pack FROM executions WHERE run = 7", (), |row| {
-                row.get(0)
-            })
+        let passed = packed(3, Verdict::Passed, None);
+        let failed = Packed {
+            attempts: 2,
+            duration: Some(12),
+            reason: Some("because".to_owned()),
+            ..packed(4, Verdict::Failed, None)
+        };
+        assert_eq!(executions(&connection), [passed, failed]);
+    }
+
+    #[test]
+    fn the_executions_of_the_second_version_keep_what_was_expected() {
+        let mut connection = of_version(
+            2,
+            "INSERT INTO execution VALUES
+                (7, 1, 4, 'failed', 1, 0, NULL, NULL, 'unexpected-pass'), (7, 2, 3, 'skipped', 1, 0, NULL, NULL, 'expected-failure'),
+                (7, 3, 3, 'error', 1, 0, NULL, NULL, NULL);",
+        );
+        migrate(&mut connection, STEPS).unwrap();
+        let expected = [
+            packed(3, Verdict::Skipped, Some(Expected::Failure)),
+            packed(3, Verdict::Error, None),
+            packed(4, Verdict::Failed, Some(Expected::Pass)),
+        ];
+        assert_eq!(executions(&connection), expected);
+    }
+
+    /// A history of an earlier version, with a run, two cases and these rows.
+    fn of_version(version: usize, rows: &str) -> Connection {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection, &STEPS[..version]).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO run VALUES (7, 'r', 'a', '1', 0, 5, 'completed', NULL, 0, 'h', '/d', '/w', '[]', 1, 0, 0, 9);
+                 INSERT INTO test_case VALUES (3, 'three'), (4, 'four');",
+            )
             .unwrap();
-        let found: Vec<_> = crate::pack::Unpack::new(&bytes).collect();
-        let passed = Packed {
-            case: 3,
-            verdict: Verdict::Passed,
+        connection.execute_batch(rows).unwrap();
+        connection
+    }
+
+    fn executions(connection: &Connection) -> Vec<Packed<String>> {
+        let query = "SELECT pack FROM executions WHERE run = 7";
+        let bytes: Vec<u8> = connection.query_row(query, (), |row| row.get(0)).unwrap();
+        let found = crate::pack::Unpack::new(&bytes);
+        found.map(Packed::owned).collect()
+    }
+
+    fn packed(case: i64, verdict: Verdict, expected: Option<Expected>) -> Packed<String> {
+        Packed {
+            case,
+            verdict,
+            expected,
             attempts: 1,
             duration: None,
             reason: None,
-        };
-        let failed = Packed {
-            case: 4,
-            verdict: Verdict::Failed,
-            attempts: 2,
-            duration: Some(12),
-            reason: Some("because"),
-        };
-        assert_eq!(found, [passed, failed]);
+        }
     }
 
     #[test]
@@ -221,7 +261,10 @@ mod tests {
             "CREATE TABLE other (id INTEGER); CREATE TABLE run (id INTEGER);",
         ));
         assert!(migrate(&mut connection, &next).is_err());
-        assert_eq!(look(&connection).unwrap(), Found::Version(2));
+        assert_eq!(
+            look(&connection).unwrap(),
+            Found::Version(integer(STEPS.len() as u64))
+        );
         let others: i64 = connection
             .query_row(
                 "SELECT count(*) FROM sqlite_schema WHERE name = 'other'",

@@ -7,17 +7,17 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use k2::case::Verdict;
 use k2::messages::{CapturedOutput, TestCaseFinished};
-use k2::results::{Execution, RunLog};
+use k2::results::{Execution, ExpectedFailure, RunLog};
 use serde::Serialize;
 use serde_json::json;
 use zaf_core::prelude::*;
 
 use crate::file_report::{ReportError, file_report};
 use crate::layout::id_parts;
-use crate::words::remark;
+use crate::words::{remark, step_lines};
 
 /// Most lines of an output.
 const MOST_LINES: usize = 200;
@@ -69,13 +69,16 @@ fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> 
         out,
         "{{\"reportFormat\":\"CTRF\",\"specVersion\":\"0.0.0\",\"generatedBy\":\"k2\",\"results\":{{\"tool\":{tool},\n\"summary\":{totals},\n\"tests\":["
     )?;
+    let directory = summary
+        .run()
+        .map_or(Utf8Path::new(""), |run| &run.directory);
     let mut separator = "\n";
     let mut text = Vec::new();
     log.for_each(|execution| -> Result<(), ReportError> {
         text.clear();
         text.extend_from_slice(separator.as_bytes());
         separator = ",\n";
-        serde_json::to_writer(&mut text, &test(execution))?;
+        serde_json::to_writer(&mut text, &test(execution, directory))?;
         Ok(out.write_all(&text)?)
     })?;
     out.write_all(b"\n]}}\n")?;
@@ -86,6 +89,8 @@ fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> 
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Test<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attached<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<u32>,
     duration: i64,
@@ -116,7 +121,7 @@ struct Test<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stdout: Vec<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    steps: Vec<Step<'a>>,
+    steps: Vec<Step>,
     stop: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     suite: Option<[&'a str; 1]>,
@@ -130,32 +135,42 @@ struct Test<'a> {
 
 #[derive(Debug, Serialize)]
 struct Extra<'a> {
+    #[serde(rename = "expectedFailure", skip_serializing_if = "Option::is_none")]
+    expected_failure: Option<&'a ExpectedFailure>,
     id: &'a str,
 }
 
 #[derive(Debug, Serialize)]
-struct Step<'a> {
-    name: &'a str,
+struct Step {
+    name: String,
     status: &'static str,
 }
 
-fn test(execution: &Execution) -> Test<'_> {
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Attached<'a> {
+    content_type: &'a str,
+    name: &'a str,
+    path: Utf8PathBuf,
+}
+
+fn test<'a>(execution: &'a Execution, directory: &Utf8Path) -> Test<'a> {
     let case = &execution.last;
     let (suite, name) = id_parts(&case.case);
     let location = case.location.as_ref();
     let steps = case.steps.iter().map(|step| Step {
-        name: &step.name,
+        name: step_lines(step).join("\n"),
         status: status(step.verdict),
     });
     let parameters = case.parameters.iter();
     let is_retried = !execution.earlier.is_empty();
     let earlier = execution.earlier.iter().map(|earlier| Test {
         attempt: Some(earlier.attempt.max(1)),
-        ..attempt(earlier)
+        ..attempt(earlier, directory)
     });
     Test {
         name: Some(if name.is_empty() { "(no name)" } else { name }),
-        raw_status: Some(case.verdict.as_str()),
+        raw_status: Some(case.outcome()),
         suite: (!suite.is_empty()).then_some([suite]),
         thread_id: (case.worker > 0).then(|| case.worker.to_string()),
         file_path: location.map(|location| &*location.file),
@@ -169,17 +184,24 @@ fn test(execution: &Execution) -> Test<'_> {
         flaky: is_retried.then(|| case.is_flaky()),
         retry_attempts: earlier.collect(),
         extra: Some(Extra {
+            expected_failure: case.expected_failure.as_deref(),
             id: case.case.as_str(),
         }),
-        ..attempt(case)
+        ..attempt(case, directory)
     }
 }
 
 /// What a test and an attempt have in common.
-fn attempt(case: &TestCaseFinished) -> Test<'_> {
+fn attempt<'a>(case: &'a TestCaseFinished, directory: &Utf8Path) -> Test<'a> {
     let took = case.duration.map_or(0, milliseconds);
     let start = case.started.as_millisecond();
+    let attachments = case.attachments.iter().map(|one| Attached {
+        content_type: &one.media_type,
+        name: &one.name,
+        path: directory.join(&one.file),
+    });
     Test {
+        attachments: attachments.collect(),
         status: status(case.verdict),
         duration: took,
         start,

@@ -12,9 +12,10 @@ use zaf_core::{Error, Result};
 use super::group::GroupedLog;
 use super::sync::Syncer;
 use super::{EncodedBody, EventLogWriter};
+use crate::hooks::{HOOK_FAILED, HOOKS};
 use crate::messages::{
-    CasesSelected, EventLogState, RECORDED, REPORTS_WRITTEN, RESULTS, RUN_HISTORY, RUNNER,
-    RunFinished, RunResumed, RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED,
+    CasesSelected, EventLogState, HookFailed, RECORDED, REPORTS_WRITTEN, RESULTS, RUN_HISTORY,
+    RUNNER, RunFinished, RunResumed, RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED,
     TEST_CASE_STARTED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
     TestCaseFinished, TestCaseStarted, WRITE_REPORTS,
 };
@@ -163,6 +164,11 @@ impl EventLog {
         self.record(RecordBody::RunResumed(message.data().clone()), bus)
     }
 
+    #[callback_dispatcher(HOOK_FAILED, endpoints = [HOOKS], priority = 1000)]
+    fn hook_failed(&self, message: &Message<HookFailed>, bus: &MessageBus) -> Result<()> {
+        self.record(RecordBody::HookFailed(message.data().clone()), bus)
+    }
+
     #[callback_dispatcher(TEST_CASE_STARTED, endpoints = [RUNNER], priority = 1000)]
     fn case_started(&self, message: &Message<TestCaseStarted>, bus: &MessageBus) -> Result<()> {
         self.record(RecordBody::CaseStarted(message.data().clone()), bus)
@@ -184,12 +190,12 @@ impl EventLog {
             return Err(Error::msg("there is no event log: no run has begun"));
         };
         let state = open.with_syncer(open.log.sync());
-        let length = state.path.metadata().map_or(0, |found| found.len());
-        // Reporters, and whoever says how the run ended, need not read it for its totals.
+        // Reporters, and whoever says how the run ended, need not read it for its totals, unless somebody took it away.
         if !open.goes_on
+            && let Ok(found) = state.path.metadata()
             && let Some(log) = open.log.to_run_log()
         {
-            logs.remember(length, log);
+            logs.remember(found.len(), log);
         }
         Ok(state)
     }
