@@ -336,9 +336,14 @@ impl<'a> Case<'a> {
                 }
                 Argument::Values { values, .. } => {
                     let count = values.len();
-                    positions.push(quote! {
-                        let #name = row % #count;
-                        let row = row / #count;
+                    positions.push(if count == 1 {
+                        // A remainder of 1 is what linters of those who use this complain about.
+                        quote!(let #name = 0_usize;)
+                    } else {
+                        quote! {
+                            let #name = row % #count;
+                            let row = row / #count;
+                        }
                     });
                     arguments.push(quote!(::k2::private::pick([#(#values),*], #name)));
                 }
