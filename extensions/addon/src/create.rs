@@ -65,7 +65,6 @@ pub fn addon_create(cx: &CommandContext<'_>) -> Result<ExitCode> {
 /// Everything that goes wrong here is something that the user can put right.
 fn refused(error: AddonError) -> Error {
     let hint = match &error {
-        AddonError::Name(_) => None,
         AddonError::Unknown { what } => Some(match *what {
             "the type" => "say `--type`, for example `--type command`",
             _ => "say `--name`, for example `--name my_probe`",
@@ -241,12 +240,12 @@ fn product(
     answers: &Answers,
     workspace: &Workspace,
 ) -> std::result::Result<Option<Product>, AddonError> {
-    let named = cx.config().get_optional(PRODUCT).ok().flatten();
-    if !answers.kind.is_linked() || named.as_deref() == Some("none") {
+    let wanted = cx.config().get_optional(PRODUCT).ok().flatten();
+    if !answers.kind.is_linked() || wanted.as_deref() == Some("none") {
         return Ok(None);
     }
     let mut products = workspace.products();
-    let Some(named) = named else {
+    let Some(wanted) = wanted else {
         return Ok(if products.len() == 1 {
             products.pop()
         } else {
@@ -259,13 +258,13 @@ fn product(
         .collect();
     let found = products
         .into_iter()
-        .find(|product| product.package == named);
+        .find(|product| product.package == wanted);
     found.map(Some).ok_or_else(|| {
-        let near = zaf_core::config::nearest(&named, names.iter().map(String::as_str));
+        let near = zaf_core::config::nearest(&wanted, names.iter().map(String::as_str));
         let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         AddonError::Answer {
             what: "product",
-            answer: named.escape_debug().to_string(),
+            answer: wanted.escape_debug().to_string(),
             expected: match names.as_slice() {
                 [] => "none: no package of the workspace has `src/link.rs`".to_owned(),
                 names => format!("one of `{}`{near}", names.join("`, `")),

@@ -15,10 +15,18 @@ fn checked_name(text: String) -> Transformed<String> {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature of a transformation"
+)]
 fn checked_line(text: String) -> Transformed<String> {
     line(&text)
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the signature of a transformation"
+)]
 fn checked_description(text: String) -> Transformed<String> {
     description(&text)
 }
