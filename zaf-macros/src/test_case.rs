@@ -23,6 +23,7 @@ static GRAMMAR: Grammar = Grammar {
         "timeout",
         "isolation",
         "disabled",
+        "xfail",
     ],
     refused: &[
         (
@@ -71,6 +72,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
         let rows = case.rows();
         let run = case.run();
         let requirements = case.requirements();
+        let each = case.each();
         quote! {
             const _: () = {
                 #run
@@ -83,6 +85,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
                         description: #description,
                         parameters: || #rows,
                         requirements: &[#(#requirements),*],
+                        each: &[#(#each),*],
                         run,
                         krate: ::core::env!("CARGO_PKG_NAME"),
                         file: ::core::file!(),
@@ -108,6 +111,12 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
             || quote!(::core::option::Option::None),
             |reason| quote!(::core::option::Option::Some(#reason)),
         );
+    let xfail = arguments
+        .text("xfail", "the board drops every second frame", problems)
+        .map_or_else(
+            || quote!(::core::option::Option::None),
+            |reason| quote!(::core::option::Option::Some(#reason)),
+        );
     let timeout = timeout(arguments, problems);
     let isolation = isolation(arguments, problems);
     quote! {
@@ -117,6 +126,7 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
         timeout: #timeout,
         isolation: #isolation,
         disabled: #disabled,
+        xfail: #xfail,
     }
 }
 
@@ -168,8 +178,10 @@ fn isolation(arguments: &Arguments, problems: &mut Problems) -> TokenStream {
 enum Argument {
     Context,
     Component {
-        resolve: TokenStream,
+        ty: TokenStream,
         requirement: TokenStream,
+        /// Whether there is a variant of the case for each that fits.
+        each: bool,
     },
     Values {
         ident: Ident,
@@ -193,7 +205,12 @@ impl<'a> Case<'a> {
         let mut arguments = Vec::new();
         let mut components = Vec::new();
         for parameter in parameters {
-            if let Some(foreach) = parameter.attributes.iter().find(|a| is_foreach(a)) {
+            let foreach = parameter.attributes.iter().find(|a| is_foreach(a));
+            let each = foreach.is_some_and(is_each) && parameter.referent().is_some();
+            if each {
+                arguments.push(None);
+                components.push(parameter);
+            } else if let Some(foreach) = foreach {
                 arguments.push(Some(Argument::Values {
                     ident: parameter.ident.clone(),
                     values: foreach_values(foreach, problems),
@@ -220,11 +237,13 @@ impl<'a> Case<'a> {
         let mut requirements =
             requirement::requirements(&components, refinements, &quote!(::k2::private), problems)
                 .into_iter()
-                .map(|need| {
+                .zip(&components)
+                .map(|(need, parameter)| {
                     let requirement::Requirement { ty, descriptor, .. } = need;
                     Argument::Component {
-                        resolve: quote!(cx.scope().resolve::<#ty>(&#descriptor)),
-                        requirement: descriptor.to_token_stream(),
+                        ty: ty.to_token_stream(),
+                        requirement: descriptor,
+                        each: parameter.attributes.iter().any(is_foreach),
                     }
                 });
         let arguments = arguments
@@ -265,6 +284,29 @@ impl<'a> Case<'a> {
             .collect()
     }
 
+    /// Those of them that stand for a variant each, with the number of parameters that make variants before them.
+    fn each(&self) -> Vec<TokenStream> {
+        let mut requirement = 0_usize;
+        let mut position = 0_usize;
+        let mut all = Vec::new();
+        for argument in &self.arguments {
+            match argument {
+                Argument::Context => {}
+                Argument::Values { .. } => position += 1,
+                Argument::Component { each, .. } => {
+                    if *each {
+                        all.push(quote! {
+                            ::k2::private::Each { requirement: #requirement, position: #position }
+                        });
+                        position += 1;
+                    }
+                    requirement += 1;
+                }
+            }
+        }
+        all
+    }
+
     /// The function that runs the case with one row of the product.
     fn run(&self) -> TokenStream {
         let ident = &self.function.sig.ident;
@@ -272,11 +314,16 @@ impl<'a> Case<'a> {
         let mut arguments = Vec::new();
         // The last parameter changes fastest, so positions are taken off from the end.
         let mut positions = Vec::new();
+        let mut requirement_index = 0_usize;
         for (index, argument) in self.arguments.iter().enumerate() {
             let name = format_ident!("argument_{index}");
             match argument {
                 Argument::Context => arguments.push(quote!(cx)),
-                Argument::Component { resolve, .. } => {
+                Argument::Component {
+                    ty, requirement, ..
+                } => {
+                    let resolve = quote!(cx.resolve::<#ty>(#requirement_index, &#requirement));
+                    requirement_index += 1;
                     bindings.push(quote! {
                         let #name = match #resolve {
                             ::core::result::Result::Ok(component) => component,
@@ -312,6 +359,7 @@ impl<'a> Case<'a> {
                 #(#positions)*
                 let _ = row;
                 #(#bindings)*
+                ::k2::private::body_begins(cx);
                 #outcome(#ident(#(#arguments),*))
             }
         }
@@ -324,6 +372,11 @@ fn is_foreach(attribute: &Attribute) -> bool {
         .segments
         .last()
         .is_some_and(|segment| segment.ident == "foreach")
+}
+
+/// Whether it is `#[foreach]` alone: everything that fits.
+fn is_each(attribute: &Attribute) -> bool {
+    matches!(attribute.meta, Meta::Path(_))
 }
 
 fn foreach_values(attribute: &Attribute, problems: &mut Problems) -> Vec<Expr> {
@@ -340,6 +393,13 @@ fn foreach_values(attribute: &Attribute, problems: &mut Problems) -> Vec<Expr> {
         Some(Expr::Array(list)) => list.elems.into_iter().collect(),
         Some(other) => {
             problems.on(other, example);
+            Vec::new()
+        }
+        None if is_each(attribute) => {
+            problems.on(
+                attribute,
+                "expected values in brackets: `#[foreach([1, 2])]`; alone it stands before a component, which is taken by reference",
+            );
             Vec::new()
         }
         None => {

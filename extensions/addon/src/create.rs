@@ -101,7 +101,7 @@ fn answers(
     let extended = capabilities(cx);
     let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if is_terminal && !config.get(YES).unwrap_or(false) {
-        said = ask::ask_the_rest(said, &extended, &mut Terminal)?;
+        said = ask::ask_the_rest(said, &extended, &mut Terminal::new(cx.bus())?)?;
     }
     let kind = said
         .0

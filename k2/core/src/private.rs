@@ -3,7 +3,10 @@
 pub use linkme;
 pub use zaf_core::component::{ComponentError, Requirement};
 
+use crate::case::Phase;
+pub use crate::case::check::{check_failed, comparison_failed};
 pub use crate::case::{IntoOutcome, Isolation, Outcome, TestCaseDescriptor, TestContext};
+pub use crate::sut::Each;
 
 /// Test cases of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]
@@ -24,6 +27,11 @@ pub fn product(parameters: &[(&'static str, &[&'static str])]) -> Vec<Vec<(&'sta
                 })
                 .collect()
         })
+}
+
+/// Notes that all that the function asks for is there, and it is called now.
+pub fn body_begins(cx: &TestContext) {
+    cx.evidence().enter(Phase::Body);
 }
 
 /// One of several values.

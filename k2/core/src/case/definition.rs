@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Location, Outcome, TestContext};
+use zaf_core::component::Requirement;
+
+use super::{ExpectedToFail, Location, Outcome, TestContext};
+use crate::sut::{Binding, Each};
 
 /// The name that identifies a case within a run: `source::module::case[parameter=value,…]`.
 ///
@@ -121,8 +124,16 @@ pub struct TestCase {
     pub isolation: Option<Isolation>,
     /// Why it is switched off, if it is; such a case ends as ignored without being started.
     pub disabled: Option<String>,
+    /// Why it is expected to fail, if it is.
+    pub expected_to_fail: Option<Box<ExpectedToFail>>,
     /// Parameters of this variant: name and printed value.
     pub parameters: Vec<(String, String)>,
+    /// Components and systems under test that its function asks for.
+    pub requirements: &'static [Requirement],
+    /// Those of them that stand for one variant for each that fits; none once it is bound.
+    pub each: &'static [Each],
+    /// The systems under test that it has got.
+    pub binding: Binding,
     /// What running it means.
     pub action: CaseAction,
 }
@@ -139,7 +150,11 @@ impl TestCase {
             timeout: None,
             isolation: None,
             disabled: None,
+            expected_to_fail: None,
             parameters: Vec::new(),
+            requirements: &[],
+            each: &[],
+            binding: Binding::default(),
             action,
         }
     }

@@ -6,8 +6,10 @@ use std::time::Duration;
 use zaf_core::component::Requirement;
 
 use super::{
-    CaseAction, CaseFunction, CaseId, Isolation, Location, Outcome, TestCase, TestContext, outcome,
+    CaseAction, CaseFunction, CaseId, ExpectedToFail, Isolation, Location, Outcome, TestCase,
+    TestContext, outcome,
 };
+use crate::sut::{Binding, Each};
 
 /// Everything about a test function, as a constant in the linker's table.
 #[derive(Debug, Clone, Copy)]
@@ -28,11 +30,15 @@ pub struct TestCaseDescriptor {
     pub isolation: Option<Isolation>,
     /// Why the case is switched off, if it is.
     pub disabled: Option<&'static str>,
+    /// Why the case is expected to fail, if it is.
+    pub xfail: Option<&'static str>,
     /// The whole product of its `foreach` parameters, the first parameter slowest; one empty row when it has none. No
     /// row at all means that one parameter has no values.
     pub parameters: fn() -> Vec<Vec<(&'static str, String)>>,
     /// Components that it asks for.
     pub requirements: &'static [Requirement],
+    /// Those of them that stand for one variant for each that fits.
+    pub each: &'static [Each],
     /// Runs the function with the parameters of the row with this index.
     pub run: fn(&TestContext, usize) -> Outcome,
     /// Crate that declares it.
@@ -104,7 +110,13 @@ impl TestCaseDescriptor {
             resources: Vec::new(),
             isolation: self.isolation,
             disabled: self.disabled.map(str::to_owned),
+            expected_to_fail: self
+                .xfail
+                .map(|reason| Box::new(ExpectedToFail::new(reason, "code"))),
             parameters: Vec::new(),
+            requirements: self.requirements,
+            each: self.each,
+            binding: Binding::default(),
             action,
         };
         for resource in self.resources {

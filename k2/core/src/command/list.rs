@@ -15,7 +15,7 @@ use crate::results::printable_line;
     clippy::missing_errors_doc,
     reason = "the documentation is the text of the help"
 )]
-#[command(name = "list", uses = ["find", "schedule"], config_options = [SOURCES.optional()])]
+#[command(name = "list", uses = ["find", "schedule", "sut"], config_options = [SOURCES.optional()])]
 pub fn list(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let selection = selection::select(cx)?;
     let mut text = String::new();

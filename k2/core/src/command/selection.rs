@@ -1,5 +1,6 @@
 //! From the sources on the command line to the selected cases: the first half of `run`, and all of `list`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -10,6 +11,7 @@ use super::ask::{ask, nobody};
 use crate::finder::{FIND_TEST_CASES, FINDER, FindTestCases, Problem, SourceSpec};
 use crate::results::printable_line;
 use crate::scheduler::{FILL_RUN_QUEUE, FillRunQueue, RunQueueFilled, SCHEDULER};
+use crate::sut::{Suts, ask_for_suts, bind};
 
 /// Files, directories and `kind:path` to take test cases from; none: the cases that are linked into the program.
 ///
@@ -29,6 +31,8 @@ pub(super) struct Selection {
     pub(super) filled: RunQueueFilled,
     /// How many sources were asked for.
     pub(super) sources: usize,
+    /// The systems under test.
+    pub(super) suts: Suts,
 }
 
 /// The sources cannot be used as they are.
@@ -96,6 +100,11 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
         answers.extend(reply.result?);
     }
     let found = request.merge(answers, problems).map_err(usage)?;
+    let offer = ask_for_suts(cx.bus())?;
+    if !offer.suts.is_empty() {
+        cx.scope().provide(Arc::new(offer.suts.clone()))?;
+    }
+    let found = bind(found, &offer, cx.scope())?;
     let count = found.len();
     let request = FillRunQueue {
         found: Mutex::new(found),
@@ -118,7 +127,11 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
         };
         return Err(ExitCode::NothingToRun.with_error(nothing).hint(hint));
     }
-    Ok(Selection { filled, sources })
+    Ok(Selection {
+        filled,
+        sources,
+        suts: offer.suts,
+    })
 }
 
 fn usage(problems: Vec<Problem>) -> Error {

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::model::{
-    CasesSelected, RunFinished, RunResumed, RunStarted, TestCaseFinished, TestCaseStarted,
+    CasesSelected, HookFailed, RunFinished, RunResumed, RunStarted, TestCaseFinished,
+    TestCaseStarted,
 };
 
 /// Version of the records that this program writes.
-pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 1 };
+pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 2 };
 
 /// Version of the meaning of records: `major.minor`.
 ///
@@ -53,9 +54,17 @@ impl<'de> Deserialize<'de> for SchemaVersion {
 }
 
 /// What happened.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all records are of the largest kind"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all records are of the largest variant"
+)]
 pub enum RecordBody {
     /// See [`TEST_RUN_STARTED`](crate::messages::TEST_RUN_STARTED).
     RunStarted(RunStarted),
@@ -67,6 +76,8 @@ pub enum RecordBody {
     CaseFinished(TestCaseFinished),
     /// See [`TEST_RUN_RESUMED`](crate::messages::TEST_RUN_RESUMED).
     RunResumed(RunResumed),
+    /// See [`HOOK_FAILED`](crate::hooks::HOOK_FAILED).
+    HookFailed(HookFailed),
     /// See [`TEST_RUN_FINISHED`](crate::messages::TEST_RUN_FINISHED).
     RunFinished(RunFinished),
 }

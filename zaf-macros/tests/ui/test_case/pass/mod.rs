@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use k2::case::{CaseId, Outcome, TestCaseDescriptor};
-use k2::private::K2_TEST_CASES;
+use k2::private::{Each, K2_TEST_CASES};
 use k2::supervisor::Cancellation;
 use k2::{TestContext, TestResult};
 use zaf_core::component::{ComponentRegistry, Scope};
@@ -19,7 +19,7 @@ enum Mode {
 }
 
 /// Has every key.
-#[k2::test_case(name = "complete", tags = ["smoke", "kernel"], timeout = "1m 500ms", disabled = "only looked at")]
+#[k2::test_case(name = "complete", tags = ["smoke", "kernel"], timeout = "1m 500ms", disabled = "only looked at", xfail = "known")]
 fn with_every_key() {}
 
 #[k2::test_case]
@@ -37,6 +37,19 @@ fn product(
 ) -> TestResult {
     let given = format!("{} {flag} {number} {mode:?}", shell.0);
     Err(k2::fail(format!("{} = {given}", cx.id())))
+}
+
+/// A variant for each component that fits, among values.
+#[k2::test_case]
+#[requires(tool, can = ["sharp"])]
+fn each(
+    other: &Shell,
+    #[foreach([1, 2])] number: i32,
+    #[foreach] tool: &Shell,
+    #[foreach([3])] last: i32,
+    #[foreach] shell: &Shell,
+) {
+    let _ = (other, number, tool, last, shell);
 }
 
 fn descriptor(name: &str) -> &'static TestCaseDescriptor {
@@ -69,6 +82,7 @@ fn every_key_is_in_the_descriptor() {
     assert_eq!(case.tags, ["smoke", "kernel"]);
     assert_eq!(case.timeout, Some(Duration::from_millis(60_500)));
     assert_eq!(case.disabled, Some("only looked at"));
+    assert_eq!(case.xfail, Some("known"));
     assert_eq!(case.module_path, module_path!());
     // The function stays a function.
     with_every_key();
@@ -97,6 +111,25 @@ fn each_row_of_the_product_runs_with_what_it_shows() {
     for (row, expected) in rows.iter().zip([first, second]) {
         assert_eq!(*row, expected.map(|(name, value)| (name, value.to_owned())));
     }
+}
+
+#[test]
+fn foreach_without_values_says_which_requirements_make_variants_and_where_they_stand() {
+    let case = descriptor("each");
+    let names: Vec<_> = case
+        .requirements
+        .iter()
+        .map(|need| need.parameter)
+        .collect();
+    assert_eq!(names, ["other", "tool", "shell"]);
+    assert_eq!(case.requirements[1].can, ["sharp"]);
+    let each = |requirement, position| Each {
+        requirement,
+        position,
+    };
+    assert_eq!(case.each, [each(1, 1), each(2, 3)]);
+    assert_eq!((case.parameters)().len(), 2);
+    assert_eq!(descriptor("product").each, []);
 }
 
 #[test]
