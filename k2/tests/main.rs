@@ -5,6 +5,7 @@
     reason = "a user starts processes, and what cannot be set up fails the test"
 )]
 
+mod addon;
 mod aftermath;
 mod bad_input;
 mod chaos;
