@@ -50,49 +50,20 @@ fn names(directory: &Path) -> Vec<String> {
 #[test]
 fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_its_tests() {
     let session = workspace();
-    let product = session.zk2(&[
-        "addon",
-        "create",
-        "--name",
-        "acme",
-        "--type",
-        "product",
-        "--description",
-        "Tests \"it\" [all] <of> `them`",
-        "--yes",
-    ]);
-    assert_eq!(product.code, Some(0), "{product:?}");
+    let hostile = "Tests \"it\" [all] <of> `them` \\ b";
+    create(
+        &session,
+        &["acme", "--type", "product", "--description", hostile],
+    );
     for kind in KINDS.into_iter().filter(|kind| *kind != "product") {
         let name = format!("my_{kind}");
-        let ended = session.zk2(&[
-            "addon",
-            "create",
-            "--name",
-            &name,
-            "--type",
-            kind,
-            "--description",
-            "A \\ b",
-            "--yes",
-        ]);
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        assert!(
-            ended.stdout.trim_end().ends_with(&format!("my-{kind}")),
-            "{ended:?}"
-        );
+        let place = create(&session, &[&name, "--type", kind, "--description", hostile]);
+        assert!(place.trim_end().ends_with(&format!("my-{kind}")), "{place}");
     }
-    let other = session.zk2(&[
-        "addon",
-        "create",
-        "--name",
-        "other",
-        "--type",
-        "command",
-        "--extends",
-        "noop",
-        "--yes",
-    ]);
-    assert_eq!(other.code, Some(0), "{other:?}");
+    create(
+        &session,
+        &["other", "--type", "command", "--extends", "noop"],
+    );
     let manifest = fs::read_to_string(session.path().join("Cargo.toml")).unwrap();
     assert!(manifest.contains("# Ours.\n"), "{manifest}");
     let list = session.zk2(&["addon", "list", "--format", "json"]);
@@ -121,34 +92,12 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
         "{check:?}"
     );
 
-    // What these sources have been built with is there, and most of what was built from it: nothing is fetched, and little built.
-    let target = Path::new(env!("CARGO_BIN_EXE_zk2"))
-        .ancestors()
-        .nth(2)
-        .unwrap();
     fs::copy(
         sources().join("Cargo.lock"),
         session.path().join("Cargo.lock"),
     )
     .unwrap();
-    let cargo = |arguments: &[&str]| {
-        let output = Command::new(env!("CARGO"))
-            .args(arguments)
-            .env("CARGO_NET_OFFLINE", "true")
-            .current_dir(session.path())
-            .env("CARGO_TARGET_DIR", target)
-            .env_remove("RUSTFLAGS")
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        String::from_utf8(output.stdout).unwrap()
-    };
-    cargo(&[
+    let clippy = [
         "clippy",
         "--workspace",
         "--all-targets",
@@ -156,26 +105,46 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
         "--",
         "-D",
         "warnings",
-    ]);
-    let tested = cargo(&["test", "--workspace", "--quiet"]);
+    ];
+    cargo(&session, &clippy);
+    let tested = cargo(&session, &["test", "--workspace", "--quiet"]);
     assert!(tested.matches("1 passed").count() >= 6, "{tested}");
     // The product has the extensions and the cases of the suite.
-    let listed = cargo(&["run", "--quiet", "-p", "acme", "--", "list"]);
+    let acme = ["run", "--quiet", "-p", "acme", "--"];
+    let listed = cargo(&session, &[&acme[..], &["list"]].concat());
     assert!(
         listed.contains("numbers_have_their_size[bits=16]"),
         "{listed}"
     );
-    let report = cargo(&[
-        "run",
-        "--quiet",
-        "-p",
-        "acme",
-        "--",
-        "run",
-        "--reports-my-report",
-        "true",
-    ]);
+    let run = ["run", "--reports-my-report", "true"];
+    let report = cargo(&session, &[&acme[..], &run].concat());
     assert!(report.contains("my-report.txt"), "{report}");
+}
+
+/// `addon create --name` and so on; what it prints.
+fn create(session: &Session, rest: &[&str]) -> String {
+    let line = [&["addon", "create", "--yes", "--name"], rest].concat();
+    let ended = session.zk2(&line);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    ended.stdout
+}
+
+/// Cargo in the workspace. What these sources have been built with is there, and most of what was built from it: nothing is fetched,
+/// and little built.
+fn cargo(session: &Session, arguments: &[&str]) -> String {
+    let target = Path::new(env!("CARGO_BIN_EXE_zk2")).ancestors().nth(2);
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(session.path())
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("CARGO_TARGET_DIR", target.unwrap())
+        .env_remove("RUSTFLAGS")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let problems = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{problems}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]

@@ -116,6 +116,7 @@ fn apart(sut: &Sut, shell: &Shell) {
 
 /// Ends the program that it is a part of.
 #[k2::test_case]
+#[expect(clippy::disallowed_methods, reason = "it is to end without teardown")]
 fn kills_the_runner(sut: &Sut) {
     note(&format!("kills {sut}"));
     std::process::abort();

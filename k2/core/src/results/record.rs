@@ -61,10 +61,6 @@ impl<'de> Deserialize<'de> for SchemaVersion {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
 #[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all records are of the largest variant"
-)]
 pub enum RecordBody {
     /// See [`TEST_RUN_STARTED`](crate::messages::TEST_RUN_STARTED).
     RunStarted(RunStarted),
