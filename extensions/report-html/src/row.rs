@@ -48,6 +48,7 @@ impl<'a> Rows<'a> {
             .iter()
             .map(|(name, value)| (&**name, &**value))
             .collect();
+        extra.owner = case.owner.as_deref();
         extra.tags = case.tags.iter().map(|tag| &**tag).collect();
         extra.attempts = execution
             .earlier
@@ -212,6 +213,8 @@ struct Extra<'a> {
     location: Option<String>,
     #[serde(rename = "p", skip_serializing_if = "Vec::is_empty")]
     parameters: Vec<(&'a str, &'a str)>,
+    #[serde(rename = "w", skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
     #[serde(rename = "t", skip_serializing_if = "Vec::is_empty")]
     tags: Vec<&'a str>,
     #[serde(rename = "a", skip_serializing_if = "Vec::is_empty")]
@@ -228,6 +231,7 @@ impl Extra<'_> {
             && self.leaked.is_empty()
             && self.location.is_none()
             && self.parameters.is_empty()
+            && self.owner.is_none()
             && self.tags.is_empty()
             && self.attempts.is_empty()
     }

@@ -128,7 +128,12 @@ fn test(execution: &Execution) -> Value {
         });
         test.insert("retryAttempts".into(), earlier.collect());
     }
-    test.insert("extra".into(), json!({"id": case.case.as_str()}));
+    let mut extra = Map::new();
+    extra.insert("id".into(), case.case.as_str().into());
+    if let Some(owner) = &case.owner {
+        extra.insert("owner".into(), (**owner).into());
+    }
+    test.insert("extra".into(), extra.into());
     test.into()
 }
 

@@ -113,6 +113,8 @@ struct Attempt<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<Location<'a>>,
     /// Attempts before this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -234,6 +236,7 @@ fn attempt(case: &TestCaseFinished) -> Attempt<'_> {
             .map(|(name, value)| (&**name, &**value))
             .collect(),
         tags: case.tags.iter().map(AsRef::as_ref).collect(),
+        owner: case.owner.as_deref(),
         location: case.location.as_ref().map(|location| Location {
             file: &location.file,
             line: location.line,

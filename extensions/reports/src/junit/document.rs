@@ -144,6 +144,9 @@ fn write_plain(case: &TestCaseFinished, texts: &mut Texts, out: &mut dyn Write) 
     for (name, value) in place() {
         property(name, texts.line(value).as_str())?;
     }
+    if let Some(owner) = &case.owner {
+        test.add_property(property("owner", owner));
+    }
     for (name, value) in &case.parameters {
         let name = texts.line(&format!("parameter.{name}"));
         property(name.as_str(), line(value).as_str())?;

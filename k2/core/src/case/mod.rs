@@ -10,6 +10,7 @@ mod descriptor;
 mod location;
 mod outcome;
 mod panic_hook;
+mod parameter;
 mod step;
 mod verdict;
 
@@ -18,9 +19,12 @@ pub use context::TestContext;
 pub use definition::{
     CaseAction, CaseFunction, CaseId, Isolation, ProcessCase, Protocol, TestCase,
 };
-pub use descriptor::TestCaseDescriptor;
+pub use descriptor::{TestCaseDescriptor, TestModuleDescriptor};
 pub use location::Location;
 pub use outcome::{Fail, IntoOutcome, Outcome, Skip, catch, fail, skip};
+pub use parameter::{
+    BindParameters, Parameter, ParameterDescriptor, ParameterValue, ReadParameter, Variants,
+};
 pub use step::Step;
 pub use verdict::Verdict;
 /// What a test function returns: `Ok(())` has passed, an error is the verdict *error* unless it was made by [`fail`] or [`skip`].

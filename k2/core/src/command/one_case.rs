@@ -13,6 +13,7 @@ use zaf_core::prelude::*;
 use super::selection;
 use crate::case::{CaseAction, CaseId, CaseRun, TestCase, TestContext, catch};
 use crate::finder::linked;
+use crate::parameter::GivenParameters;
 use crate::scheduler::base_id;
 use crate::supervisor::Cancellation;
 use crate::supervisor::apart::{Done, ThisCase};
@@ -31,7 +32,8 @@ pub(super) fn run(cx: &CommandContext<'_>, this: &ThisCase) -> Result<ExitCode> 
     listen(cx, &cancellation)?;
     let runner = cx.scope().child("runner");
     let module = runner.child("module");
-    let test = module.child("test");
+    let class = module.child("class");
+    let test = class.child("test");
     let mut own = CaseRun::new(
         case.id.clone(),
         Arc::clone(&which.run),
@@ -48,7 +50,7 @@ pub(super) fn run(cx: &CommandContext<'_>, this: &ThisCase) -> Result<ExitCode> 
         cancellation,
     );
     let outcome = catch(|| function(&context));
-    let problems = [test, module, runner]
+    let problems = [test, class, module, runner]
         .iter()
         .flat_map(Scope::end)
         .map(|problem| problem.to_string())
@@ -65,7 +67,11 @@ fn find(cx: &CommandContext<'_>, id: &CaseId) -> Result<TestCase> {
         .map_or(id.as_str(), |(name, _)| name);
     // The rounds of a case differ in nothing but their names.
     let base = base_id(id);
-    if let Some(case) = linked(name).into_iter().find(|case| case.id == base) {
+    let given = GivenParameters::read(cx.config())?;
+    let own = linked(name).into_iter().filter(|case| case.name() == name);
+    // What else was given is for cases of other sources.
+    let variants = given.expand_known(own.collect());
+    if let Some(case) = variants.into_iter().find(|case| case.id == base) {
         return Ok(TestCase {
             id: id.clone(),
             ..case

@@ -21,6 +21,7 @@ use crate::messages::{
     RESULTS, RUNNER, ReportFailure, RunEnd, RunFinished, RunStarted, SYNC_EVENT_LOG, SyncEventLog,
     TEST_CASE_FINISHED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_STARTED,
 };
+use crate::parameter::{EXCLUDE, LIMIT, PARAMETER};
 use crate::results::{Progress, RunDirectory, Summary};
 use crate::runner::{RUN_TEST_CASES, Resumed, RunPlan, workers};
 use crate::supervisor::cookie::{Life, Owner};
@@ -40,7 +41,14 @@ const LONGEST_OUTER: usize = 1024;
 #[command(
     name = "run",
     uses = ["find", "schedule", "run-cases", "report"],
-    config_options = [SOURCES.optional(), OUTPUT_DIR.required(), HOOKS_TIMEOUT.required()],
+    config_options = [
+        SOURCES.optional(),
+        PARAMETER.optional(),
+        EXCLUDE.optional(),
+        LIMIT.required(),
+        OUTPUT_DIR.required(),
+        HOOKS_TIMEOUT.required(),
+    ],
 )]
 pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     if let Some(case) = apart::this() {

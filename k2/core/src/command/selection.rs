@@ -6,8 +6,10 @@ use parking_lot::Mutex;
 use thiserror::Error;
 use zaf_core::prelude::*;
 
+use super::affinity;
 use super::ask::{ask, nobody};
 use crate::finder::{FIND_TEST_CASES, FINDER, FindTestCases, Problem, SourceSpec};
+use crate::parameter::GivenParameters;
 use crate::results::printable_line;
 use crate::scheduler::{FILL_RUN_QUEUE, FillRunQueue, RunQueueFilled, SCHEDULER};
 
@@ -80,6 +82,7 @@ fn filtered_out(found: usize) -> String {
 /// With exit code 2 if a source cannot be used or a case stands twice (all problems at once), with exit code 4 if nothing is
 /// selected.
 pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
+    let given = GivenParameters::read(cx.config())?;
     let texts = cx.config().get_optional(SOURCES)?.unwrap_or_default();
     let specs: Vec<_> = texts
         .iter()
@@ -95,7 +98,12 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
     for reply in replies.all(Duration::MAX) {
         answers.extend(reply.result?);
     }
-    let found = request.merge(answers, problems).map_err(usage)?;
+    let expanded = request.merge(answers, problems, &given).map_err(usage)?;
+    for exclusion in &expanded.unmatched {
+        tracing::warn!("option `parameter.exclude`: `{exclusion}` leaves nothing out");
+    }
+    let mut found = expanded.cases;
+    affinity::assign(&mut found, cx.scope().registry());
     let count = found.len();
     let request = FillRunQueue {
         found: Mutex::new(found),

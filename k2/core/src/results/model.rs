@@ -150,6 +150,9 @@ pub struct TestCaseFinished {
     /// Words to select cases by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Arc<str>>,
+    /// Who looks after the case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Arc<str>>,
     /// Where the case is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
@@ -176,6 +179,7 @@ impl TestCaseFinished {
             leaked: Vec::new(),
             parameters: Vec::new(),
             tags: Vec::new(),
+            owner: None,
             location: None,
         }
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use zaf_core::component::Scope;
 
 use super::settings::Settings;
-use super::{RunPlan, apart, exit_watch, record};
+use super::{RunPlan, apart, exit_watch, record, scopes};
 use crate::case::{
     CaseAction, CaseFunction, CaseRun, Outcome, ProcessCase, TestCase, TestContext, Verdict, catch,
 };
@@ -108,6 +108,7 @@ pub(super) fn not_started(
     let mut finished = TestCaseFinished::new(number, case.id.clone(), verdict, Timestamp::now());
     finished.reason = reason;
     finished.location.clone_from(&case.location);
+    finished.owner.clone_from(&case.owner);
     finished.tags = case.tags.iter().map(|tag| tag.as_str().into()).collect();
     finished.parameters = case
         .parameters
@@ -157,9 +158,8 @@ impl Execution {
             };
             tell_reason(&mut finished, reason, more);
         }
-        for problem in problems {
-            tracing::error!(case = %self.case.id, error = %problem, "a component could not be taken down");
-        }
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        scopes::tell_components(&mut finished, &problems);
         finished
     }
 
@@ -237,9 +237,7 @@ impl Execution {
         finished.stdout = record::output(&end.stdout);
         finished.stderr = record::output(&end.stderr);
         finished.leaked = record::leaked(&end.leaked);
-        for problem in told.problems {
-            tracing::error!(case = %self.case.id, error = problem, "a component could not be taken down");
-        }
+        scopes::tell_components(&mut finished, &told.problems);
         finished
     }
 

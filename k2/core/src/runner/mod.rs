@@ -14,6 +14,7 @@ mod logs;
 mod pool;
 mod record;
 mod resumed;
+mod scopes;
 mod settings;
 mod slot;
 mod worker;

@@ -19,13 +19,14 @@ use super::abort::AbortState;
 use super::execution::{self, Execution};
 use super::logs::CaseLogs;
 use super::resumed::{self, Begun, Owed};
+use super::scopes::Teardowns;
 use super::settings::Settings;
 use super::slot::{Running, Slot};
 use super::{RunPlan, worker};
 use crate::case::{CaseAction, Isolation, TestCase, Verdict};
 use crate::command::ask;
 use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
-use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER};
+use crate::scheduler::{CLEAR_RUN_QUEUE, NextTest, SCHEDULE_NEXT_TEST, SCHEDULER};
 use crate::supervisor::guard::Part;
 use crate::supervisor::pause;
 use crate::supervisor::{Cancellation, Level};
@@ -56,6 +57,7 @@ pub(super) struct Run {
     /// When the supervising thread will look at the deadlines next: nanoseconds since `started`.
     next_look: AtomicU64,
     executions: AtomicU64,
+    pub(super) teardowns: Teardowns,
 }
 
 /// A case that was handed out.
@@ -104,6 +106,7 @@ impl Run {
                     .map_or(0, |resumed| resumed.last_execution()),
             ),
             plan,
+            teardowns: Teardowns::default(),
         });
         run.tell_broken_off();
         let count = run
@@ -122,19 +125,20 @@ impl Run {
             abort.request(&format!("the run cannot go on: {error:#}"), None);
         }
         let left = run.give_back();
-        for problem in run.scope.end() {
-            tracing::error!(error = %problem, "a component could not be taken down");
-        }
+        run.end_own_scope();
         outcome.and(left)
     }
 
     /// Asks the scheduler for the next case.
-    pub(super) fn next_case(&self) -> Result<Option<Turn>> {
+    pub(super) fn next_case(&self, worker: u32) -> Result<Option<Turn>> {
+        // A single worker has everything at hand, and keeps to the order.
+        let several = self.settings.workers.get() > 1;
+        let wanted = NextTest::for_worker(if several { worker } else { 0 });
         loop {
             if self.abort.is_requested() {
                 return Ok(None);
             }
-            let Some(case) = ask(&self.bus, SCHEDULE_NEXT_TEST, SCHEDULER, ())? else {
+            let Some(case) = ask(&self.bus, SCHEDULE_NEXT_TEST, SCHEDULER, wanted)? else {
                 return Ok(None);
             };
             if let Some(turn) = self.turn_of(case) {
@@ -418,8 +422,9 @@ impl Crew {
     }
 
     fn report(&self, running: &Running, verdict: Verdict, reason: &str) {
-        self.run
-            .tell_finished(running.execution.to_finished(verdict, Some(reason.into())));
+        let mut finished = running.execution.to_finished(verdict, Some(reason.into()));
+        self.run.number(&mut finished);
+        self.run.tell_finished(finished);
     }
 }
 

@@ -2,35 +2,35 @@
 
 use std::sync::Arc;
 
-use zaf_core::component::Scope;
-
 use super::execution::{self, Execution};
 use super::pool::{Run, Turn, Wake, Worker, now};
+use super::scopes::Scopes;
 use super::slot::Running;
-use crate::case::{CaseAction, TestCase, Verdict};
+use crate::case::{CaseAction, Verdict};
 use crate::supervisor::pause;
 
 /// Works until there is no case left; runs on the worker's own thread.
 pub(super) fn work(run: &Run, worker: &Worker) {
     let mut end = TellEnd { run, lost: false };
-    let mut module = ModuleScope::default();
+    let mut scopes = Scopes::default();
     loop {
-        match run.next_case() {
-            Ok(Some(turn)) => {
-                if !run_case(run, worker, &mut module, &turn) {
-                    end.lost = true;
-                    break;
-                }
-            }
-            Ok(None) => break,
-            Err(error) => {
-                let reason = format!("the scheduler does not hand out cases: {error:#}");
-                run.abort.request(&reason, None);
-                break;
-            }
+        let turn = run.next_case(worker.number).unwrap_or_else(|error| {
+            let reason = format!("the scheduler does not hand out cases: {error:#}");
+            run.abort.request(&reason, None);
+            None
+        });
+        // What ends here ends behind its own last case, and is no part of the next one.
+        let ended = scopes.leave(turn.as_ref().map(|turn| &*turn.case));
+        if !ended.into_iter().all(|scope| run.end_scope(worker, scope)) {
+            end.lost = true;
+            break;
+        }
+        let Some(turn) = turn else { break };
+        if !run_case(run, worker, &mut scopes, &turn) {
+            end.lost = true;
+            break;
         }
     }
-    module.end();
 }
 
 /// Says that the worker has ended, however that comes about, unless it was given up before.
@@ -48,7 +48,7 @@ impl Drop for TellEnd<'_> {
 }
 
 /// Runs all attempts at a case; false if the case was taken away and the worker has to end.
-fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, turn: &Turn) -> bool {
+fn run_case(run: &Run, worker: &Worker, scopes: &mut Scopes, turn: &Turn) -> bool {
     let Turn { case, begun } = turn;
     let number = begun.map_or_else(|| run.next_execution(), |begun| begun.execution);
     if let Some(reason) = &case.disabled {
@@ -88,7 +88,7 @@ fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, turn: &Turn) -
         if let Some(deadline) = deadline {
             run.look_by(deadline);
         }
-        let scope = module.for_case(&run.scope, case);
+        let scope = scopes.enter(&run.scope, case);
         let log = run.logs.begin(&execution);
         let mut finished =
             log.run(|| execution.run(&run.settings, scope, &run.plan, &worker.cancellation));
@@ -106,55 +106,5 @@ fn run_case(run: &Run, worker: &Worker, module: &mut ModuleScope, turn: &Turn) -
             return true;
         }
         attempt += 1;
-    }
-}
-
-/// The scope of the module whose cases the worker runs at the moment. It ends when a case of another module comes.
-#[derive(Default)]
-struct ModuleScope {
-    current: Option<(String, Scope)>,
-}
-
-impl ModuleScope {
-    /// The scope of the module that `case` belongs to.
-    fn for_case(&mut self, runner: &Scope, case: &TestCase) -> &Scope {
-        let module = module_of(case.id.as_str());
-        if self
-            .current
-            .as_ref()
-            .is_some_and(|(name, _)| name != module)
-        {
-            self.end();
-        }
-        let (_, scope) = self
-            .current
-            .get_or_insert_with(|| (module.to_owned(), runner.child("module")));
-        scope
-    }
-
-    fn end(&mut self) {
-        if let Some((module, scope)) = self.current.take() {
-            for problem in scope.end() {
-                tracing::error!(module, error = %problem, "a component could not be taken down");
-            }
-        }
-    }
-}
-
-/// An id without its parameters and its last part.
-fn module_of(id: &str) -> &str {
-    let name = id.split_once('[').map_or(id, |(name, _)| name);
-    name.rsplit_once("::").map_or("", |(module, _)| module)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::module_of;
-
-    #[test]
-    fn the_module_is_everything_but_the_last_part() {
-        assert_eq!(module_of("a::b::c"), "a::b");
-        assert_eq!(module_of("a::b::c[x=1::2]"), "a::b");
-        assert_eq!(module_of("c"), "");
     }
 }
