@@ -208,7 +208,7 @@ enum Argument {
     },
     Values {
         ident: Ident,
-        ty: Type,
+        ty: Box<Type>,
         values: Vec<Expr>,
     },
 }
@@ -242,7 +242,7 @@ impl<'a> Case<'a> {
                 }
                 arguments.push(Some(Argument::Values {
                     ident: parameter.ident.clone(),
-                    ty: values::readable(parameter.ty),
+                    ty: Box::new(values::readable(parameter.ty)),
                     values: values(attribute, problems),
                 }));
             } else if parameter.refers_to("TestContext") {
@@ -286,7 +286,7 @@ impl<'a> Case<'a> {
 
     fn values(&self) -> impl Iterator<Item = (&Ident, &Type, &[Expr])> {
         self.arguments.iter().filter_map(|argument| match argument {
-            Argument::Values { ident, ty, values } => Some((ident, ty, &values[..])),
+            Argument::Values { ident, ty, values } => Some((ident, &**ty, &values[..])),
             _ => None,
         })
     }

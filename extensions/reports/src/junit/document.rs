@@ -130,7 +130,7 @@ fn write_plain(case: &TestCaseFinished, texts: &mut Texts, out: &mut dyn Write) 
     for (name, value) in place() {
         write!(out, " {name}=\"{}\"", attribute(texts.line(value).as_str()))?;
     }
-    if place().next().is_none() && case.parameters.is_empty() {
+    if place().next().is_none() && case.owner.is_none() && case.parameters.is_empty() {
         return out.write_all(b"/>\n");
     }
     out.write_all(b">\n            <properties>\n")?;
@@ -145,7 +145,7 @@ fn write_plain(case: &TestCaseFinished, texts: &mut Texts, out: &mut dyn Write) 
         property(name, texts.line(value).as_str())?;
     }
     if let Some(owner) = &case.owner {
-        test.add_property(property("owner", owner));
+        property("owner", texts.line(owner).as_str())?;
     }
     for (name, value) in &case.parameters {
         let name = texts.line(&format!("parameter.{name}"));
@@ -330,6 +330,9 @@ fn test_case(execution: &Execution, texts: &mut Texts) -> TestCase {
             test.add_property(Property::new(name.clone(), value.clone()));
             test.extra.insert(name, value);
         }
+    }
+    if let Some(owner) = &case.owner {
+        test.add_property(property("owner", owner));
     }
     for (name, value) in &case.parameters {
         let name = texts.line(&format!("parameter.{name}"));

@@ -12,6 +12,7 @@ mod outcome;
 mod panic_hook;
 mod parameter;
 mod step;
+mod teardown;
 mod verdict;
 
 pub use case_run::CaseRun;
@@ -26,6 +27,7 @@ pub use parameter::{
     BindParameters, Parameter, ParameterDescriptor, ParameterValue, ReadParameter, Variants,
 };
 pub use step::Step;
+pub(crate) use teardown::take_down;
 pub use verdict::Verdict;
 /// What a test function returns: `Ok(())` has passed, an error is the verdict *error* unless it was made by [`fail`] or [`skip`].
 pub use zaf_core::TestResult;

@@ -6,12 +6,11 @@
 use std::sync::Arc;
 
 use zaf_core::application::{ABORT, CRITICAL_ABORT};
-use zaf_core::component::Scope;
 use zaf_core::message::DispatcherKind;
 use zaf_core::prelude::*;
 
 use super::selection;
-use crate::case::{CaseAction, CaseId, CaseRun, TestCase, TestContext, catch};
+use crate::case::{CaseAction, CaseId, CaseRun, TestCase, TestContext, catch, take_down};
 use crate::finder::linked;
 use crate::parameter::GivenParameters;
 use crate::scheduler::base_id;
@@ -52,8 +51,7 @@ pub(super) fn run(cx: &CommandContext<'_>, this: &ThisCase) -> Result<ExitCode> 
     let outcome = catch(|| function(&context));
     let problems = [test, class, module, runner]
         .iter()
-        .flat_map(Scope::end)
-        .map(|problem| problem.to_string())
+        .flat_map(take_down)
         .collect();
     this.tell(&Done { outcome, problems })?;
     Ok(ExitCode::Success)

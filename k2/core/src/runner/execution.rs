@@ -10,6 +10,7 @@ use super::settings::Settings;
 use super::{RunPlan, apart, exit_watch, record, scopes};
 use crate::case::{
     CaseAction, CaseFunction, CaseRun, Outcome, ProcessCase, TestCase, TestContext, Verdict, catch,
+    take_down,
 };
 use crate::finder::interpret_end;
 use crate::messages::{TestCaseFinished, TestCaseStarted};
@@ -144,7 +145,7 @@ impl Execution {
         );
         let outcome = exit_watch::watched(&self.case.id, || catch(|| function(&context)));
         // Components of the test end within its time and before its verdict is told.
-        let problems = scope.end();
+        let problems = take_down(&scope);
         let verdict = match (cancellation.is_cancelled(), outcome.verdict()) {
             // Asked to end, it ended: what it says about itself no longer counts.
             (true, _) => Verdict::Aborted,
@@ -158,7 +159,6 @@ impl Execution {
             };
             tell_reason(&mut finished, reason, more);
         }
-        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         scopes::tell_components(&mut finished, &problems);
         finished
     }

@@ -10,6 +10,7 @@ mod abort;
 pub(crate) mod apart;
 mod execution;
 mod exit_watch;
+mod left;
 mod logs;
 mod pool;
 mod record;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use zaf_core::component::Scope;
 use zaf_core::message::MessageBus;
 use zaf_core::{Result, thread};
@@ -26,7 +27,7 @@ use super::{RunPlan, worker};
 use crate::case::{CaseAction, Isolation, TestCase, Verdict};
 use crate::command::ask;
 use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
-use crate::scheduler::{CLEAR_RUN_QUEUE, NextTest, SCHEDULE_NEXT_TEST, SCHEDULER};
+use crate::scheduler::{NextTest, SCHEDULE_NEXT_TEST, SCHEDULER};
 use crate::supervisor::guard::Part;
 use crate::supervisor::pause;
 use crate::supervisor::{Cancellation, Level};
@@ -58,6 +59,8 @@ pub(super) struct Run {
     next_look: AtomicU64,
     executions: AtomicU64,
     pub(super) teardowns: Teardowns,
+    /// What workers had taken that were given up before it began.
+    pub(super) returned: Mutex<Vec<Turn>>,
 }
 
 /// A case that was handed out.
@@ -75,6 +78,8 @@ pub(super) struct Worker {
     pub(super) number: u32,
     pub(super) slot: Slot,
     pub(super) cancellation: Cancellation,
+    /// The case that it will run when it has taken down what that does not belong to.
+    pub(super) held: Mutex<Option<Turn>>,
 }
 
 impl Run {
@@ -107,6 +112,7 @@ impl Run {
             ),
             plan,
             teardowns: Teardowns::default(),
+            returned: Mutex::default(),
         });
         run.tell_broken_off();
         let count = run
@@ -138,6 +144,9 @@ impl Run {
             if self.abort.is_requested() {
                 return Ok(None);
             }
+            if let Some(turn) = self.returned.lock().pop() {
+                return Ok(Some(turn));
+            }
             let Some(case) = ask(&self.bus, SCHEDULE_NEXT_TEST, SCHEDULER, wanted)? else {
                 return Ok(None);
             };
@@ -148,7 +157,7 @@ impl Run {
     }
 
     /// None for a case that has its verdict from another runner.
-    fn turn_of(&self, case: Arc<TestCase>) -> Option<Turn> {
+    pub(super) fn turn_of(&self, case: Arc<TestCase>) -> Option<Turn> {
         let begun = match &self.plan.resumed {
             Some(resumed) => match resumed.take(&case.id) {
                 Owed::Nothing => return None,
@@ -238,34 +247,6 @@ impl Run {
         }
     }
 
-    /// Reports what is still in the queue as not run.
-    fn give_back(&self) -> Result<()> {
-        let left = ask(&self.bus, CLEAR_RUN_QUEUE, SCHEDULER, ())?;
-        let reason: Arc<str> = self
-            .abort
-            .reason()
-            .unwrap_or_else(|| "the run ended early".into());
-        for case in left {
-            if let Some(Turn { case, begun }) = self.turn_of(case) {
-                self.tell_not_run(begun, &case, Arc::clone(&reason));
-            }
-        }
-        let rest = self.plan.resumed.iter();
-        for (id, begun) in rest.flat_map(|resumed| resumed.take_rest()) {
-            let reason = "not found again by the runner that went on with the run";
-            let case = TestCase::new(id, CaseAction::LoadFailure(reason.to_owned()));
-            self.tell_not_run(begun, &case, reason.into());
-        }
-        Ok(())
-    }
-
-    fn tell_not_run(&self, begun: Option<Begun>, case: &TestCase, reason: Arc<str>) {
-        let number = begun.map_or_else(|| self.next_execution(), |begun| begun.execution);
-        let mut told = execution::not_started(number, case, Verdict::NotRun, Some(reason));
-        told.attempt = begun.map_or(1, |begun| begun.attempt);
-        self.tell_finished(told);
-    }
-
     fn since_start(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.started).as_nanos()).unwrap_or(u64::MAX)
     }
@@ -299,6 +280,7 @@ impl Crew {
             number,
             slot: Slot::default(),
             cancellation: Cancellation::new()?,
+            held: Mutex::default(),
         });
         let run = Arc::clone(&self.run);
         let own = Arc::clone(&worker);
@@ -379,6 +361,7 @@ impl Crew {
                 continue;
             };
             worker.cancellation.kill();
+            self.take_held(&worker);
             let limit = running
                 .execution
                 .limit(&self.run.settings)
@@ -414,11 +397,18 @@ impl Crew {
                 continue;
             };
             if let Some(running) = worker.slot.take_in_process() {
+                self.take_held(&worker);
                 self.live -= 1;
                 let reason = self.run.abort.reason().unwrap_or_default();
                 self.report(&running, Verdict::Aborted, &reason);
             }
         }
+    }
+
+    /// Takes what a worker that was given up would have run next.
+    fn take_held(&self, worker: &Worker) {
+        let held = worker.held.lock().take();
+        self.run.returned.lock().extend(held);
     }
 
     fn report(&self, running: &Running, verdict: Verdict, reason: &str) {

@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use zaf_core::component::{ComponentError, Scope};
+use zaf_core::component::Scope;
 
 use super::execution::Execution;
 use super::exit_watch;
 use super::pool::{Run, Worker, now};
 use super::slot::Running;
-use crate::case::{CaseAction, CaseId, TestCase, Verdict};
+use crate::case::{CaseAction, CaseId, TestCase, Verdict, take_down};
 use crate::messages::TestCaseFinished;
 use crate::supervisor::pause;
 
@@ -111,7 +111,7 @@ impl Run {
         if let Some(deadline) = deadline {
             self.look_by(deadline);
         }
-        let problems = exit_watch::watched(&execution.case.id, || scope.end());
+        let problems = exit_watch::watched(&execution.case.id, || take_down(&scope));
         if !worker.slot.finish() {
             return false;
         }
@@ -122,7 +122,7 @@ impl Run {
     /// Ends the scope of the run, when no worker is left.
     pub(super) fn end_own_scope(&self) {
         let execution = self.teardown("", "run", 0);
-        let problems = self.scope.end();
+        let problems = take_down(&self.scope);
         self.tell_teardown(&execution, "", "run", &problems);
     }
 
@@ -142,19 +142,12 @@ impl Run {
         }
     }
 
-    fn tell_teardown(
-        &self,
-        execution: &Execution,
-        name: &str,
-        what: &str,
-        problems: &[ComponentError],
-    ) {
+    fn tell_teardown(&self, execution: &Execution, name: &str, what: &str, problems: &[String]) {
         let Some((first, more)) = problems.split_first() else {
             return;
         };
-        let mut finished = execution.to_finished(Verdict::Error, Some(first.to_string().into()));
+        let mut finished = execution.to_finished(Verdict::Error, Some(first.as_str().into()));
         if !more.is_empty() {
-            let more: Vec<_> = more.iter().map(ToString::to_string).collect();
             finished.detail = Some(more.join("\n").into());
         }
         finished.case = self.teardowns.name(name, what);

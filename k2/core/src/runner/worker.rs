@@ -14,16 +14,20 @@ pub(super) fn work(run: &Run, worker: &Worker) {
     let mut end = TellEnd { run, lost: false };
     let mut scopes = Scopes::default();
     loop {
-        let turn = run.next_case(worker.number).unwrap_or_else(|error| {
+        let mut turn = run.next_case(worker.number).unwrap_or_else(|error| {
             let reason = format!("the scheduler does not hand out cases: {error:#}");
             run.abort.request(&reason, None);
             None
         });
         // What ends here ends behind its own last case, and is no part of the next one.
         let ended = scopes.leave(turn.as_ref().map(|turn| &*turn.case));
-        if !ended.into_iter().all(|scope| run.end_scope(worker, scope)) {
-            end.lost = true;
-            break;
+        if !ended.is_empty() {
+            *worker.held.lock() = turn;
+            if !ended.into_iter().all(|scope| run.end_scope(worker, scope)) {
+                end.lost = true;
+                break;
+            }
+            turn = worker.held.lock().take();
         }
         let Some(turn) = turn else { break };
         if !run_case(run, worker, &mut scopes, &turn) {
