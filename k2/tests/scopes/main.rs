@@ -118,7 +118,9 @@ many!(many_d);
 
 /// Components that cannot be made, or not be taken down.
 mod broken {
-    use super::*;
+    use k2::prelude::{Result, component, fail, skip};
+
+    use super::note;
 
     #[derive(Debug)]
     struct Explosive(&'static str);
@@ -216,7 +218,7 @@ mod broken {
 
 /// A component that never lets go.
 mod hanging {
-    use super::*;
+    use k2::prelude::component;
 
     #[derive(Debug)]
     struct Stuck;

@@ -54,6 +54,10 @@ impl<'de> Deserialize<'de> for SchemaVersion {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every record is about the end of a case, which is the large one"
+)]
 #[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RecordBody {

@@ -17,14 +17,14 @@ use zaf_core::message::MessageBus;
 use zaf_core::{Result, thread};
 
 use super::abort::AbortState;
-use super::execution::{self, Execution};
+use super::execution::Execution;
 use super::logs::CaseLogs;
 use super::resumed::{self, Begun, Owed};
 use super::scopes::Teardowns;
 use super::settings::Settings;
 use super::slot::{Running, Slot};
 use super::{RunPlan, worker};
-use crate::case::{CaseAction, Isolation, TestCase, Verdict};
+use crate::case::{Isolation, TestCase, Verdict};
 use crate::command::ask;
 use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
 use crate::scheduler::{NextTest, SCHEDULE_NEXT_TEST, SCHEDULER};

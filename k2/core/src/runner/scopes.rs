@@ -99,7 +99,7 @@ impl Run {
     /// Ends a scope of a worker on its thread; false if that took too long, and the worker was given up meanwhile.
     pub(super) fn end_scope(&self, worker: &Worker, entered: Entered) -> bool {
         let Entered { name, what, scope } = entered;
-        let execution = Arc::new(self.teardown(&name, what, worker.number));
+        let execution = Arc::new(teardown(&name, what, worker.number));
         let limit = execution.limit(&self.settings);
         let deadline = limit.and_then(|limit| execution.clock.checked_add(limit));
         worker.slot.start(Running {
@@ -121,25 +121,9 @@ impl Run {
 
     /// Ends the scope of the run, when no worker is left.
     pub(super) fn end_own_scope(&self) {
-        let execution = self.teardown("", "run", 0);
+        let execution = teardown("", "run", 0);
         let problems = take_down(&self.scope);
         self.tell_teardown(&execution, "", "run", &problems);
-    }
-
-    /// It stands in for a case; it has a number and a name of its own only if it is told.
-    fn teardown(&self, name: &str, what: &str, worker: u32) -> Execution {
-        let (started, clock) = now();
-        let id = CaseId::new(format!("{name} (teardown of the {what})").trim_start());
-        Execution {
-            number: 0,
-            attempt: 1,
-            worker,
-            apart: false,
-            case: Arc::new(TestCase::new(id, CaseAction::LoadFailure(String::new()))),
-            started,
-            clock,
-            paused: pause::total(),
-        }
     }
 
     fn tell_teardown(&self, execution: &Execution, name: &str, what: &str, problems: &[String]) {
@@ -160,6 +144,22 @@ impl Run {
         if finished.execution == 0 {
             finished.execution = self.next_execution();
         }
+    }
+}
+
+/// It stands in for a case; it has a number and a name of its own only if it is told.
+fn teardown(name: &str, what: &str, worker: u32) -> Execution {
+    let (started, clock) = now();
+    let id = CaseId::new(format!("{name} (teardown of the {what})").trim_start());
+    Execution {
+        number: 0,
+        attempt: 1,
+        worker,
+        apart: false,
+        case: Arc::new(TestCase::new(id, CaseAction::LoadFailure(String::new()))),
+        started,
+        clock,
+        paused: pause::total(),
     }
 }
 
