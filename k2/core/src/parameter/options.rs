@@ -18,7 +18,9 @@ pub const PARAMETER: OptionId<Vec<String>> = OptionId::text("parameter")
 ///
 /// CLI `--parameter-exclude NAME=VALUE,NAME=VALUE`, environment `K2_PARAMETER_EXCLUDE`, repeatable, no default.
 pub const EXCLUDE: OptionId<Vec<String>> = OptionId::text("parameter.exclude")
-    .describe("Leave out variants with all these values: NAME=VALUE,NAME!=VALUE,… or PATTERN[NAME=VALUE,…]")
+    .describe(
+        "Leave out variants with all these values: NAME=VALUE,NAME!=VALUE or PATTERN[NAME=VALUE]",
+    )
     .multiple();
 
 /// Most variants that one case may have.
