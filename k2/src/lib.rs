@@ -29,9 +29,9 @@
 mod link;
 
 pub use k2_core::{
-    LIST_COMMAND, RUN_COMMAND, TestContext, TestResult, application, case, command, exec, fail,
-    finder, hooks, messages, parameter, prelude, private, results, runner, scheduler, skip,
-    supervisor, test_case, test_module,
+    LIST_COMMAND, RUN_COMMAND, TestContext, TestResult, application, case, check, check_eq,
+    check_ne, command, exec, fail, finder, hooks, messages, parameter, prelude, private, results,
+    runner, scheduler, skip, supervisor, sut, test_case, test_module,
 };
 #[cfg(feature = "proc")]
 pub use k2_proc as proc;

@@ -13,6 +13,8 @@ use k2_proc as _;
 use k2_report_html as _;
 #[cfg(feature = "reports")]
 use k2_reports as _;
+#[cfg(feature = "sut")]
+use k2_sut as _;
 #[cfg(feature = "waitfor")]
 use k2_waitfor as _;
 #[cfg(feature = "workspace")]

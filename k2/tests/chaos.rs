@@ -1,17 +1,17 @@
 //! Fifty runs that are struck at a random moment, each with a seed that repeats it.
 //!
-//! After each, whatever it was: every case has exactly one verdict, the log can be read, the exit code is the one of the table, no
-//! process is left, and no file but where files belong. Source: reliability, 9.
+//! After each, whatever it was, the [five things](crate::aftermath) hold. Source: reliability, 9.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
 use std::process::{Child, ExitStatus};
 
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
 
-use crate::guard::{assert_clean, children, stops, wait_for_end};
+use crate::aftermath::{Aftermath, Witness};
+use crate::guard::{children, stops, wait_for_end};
 use crate::session::{Session, example};
 
 /// What is done to a run at a random moment.
@@ -158,54 +158,37 @@ fn round(seed: u64, blow: Blow) {
     }
     let said = fs::read_to_string(session.path().join("stderr")).unwrap();
     assert!(blow.explains(status), "{status:?}: {said}");
-    // Before the run had a directory, nothing had been started.
-    if session.latest().exists() {
-        assert_aftermath(&session, blow);
-    }
-}
-
-fn assert_aftermath(session: &Session, blow: Blow) {
-    let struck = fs::canonicalize(session.latest()).unwrap();
-    let verdicts = if struck.join("events.jsonl").metadata().unwrap().len() > 0 {
-        whole_lines(session);
-        session.verdicts().len()
-    } else {
-        0
+    let selected = SCRIPTS + FUNCTIONS.len();
+    let (code, signal) = (status.code(), status.signal());
+    let witness = match blow {
+        Blow::KillBoth => Witness::Gone,
+        _ => Witness::Alive,
     };
-    if blow == Blow::KillBoth {
+    if witness == Witness::Gone && session.latest().exists() {
+        // The next one finds what they have left.
         session.script("next", "exit 0");
-        let ended = session.zk2(&["run", "next"]);
+        let next = ["run", "next"];
+        let struck = fs::canonicalize(session.latest()).unwrap();
+        let ended = session.zk2(&next);
         assert_eq!(ended.code, Some(0), "{ended:?}");
         fs::remove_file(session.path().join("next")).unwrap();
-        assert!(verdicts <= SCRIPTS + FUNCTIONS.len());
-    } else {
-        // A run that was killed before it knew its cases has none.
-        let is_known = verdicts > 0;
-        assert!(
-            !is_known || verdicts == SCRIPTS + FUNCTIONS.len(),
-            "{verdicts} verdicts"
-        );
+        point_to(&session, &struck);
     }
-    assert_clean(session);
-    let left: BTreeSet<String> = fs::read_dir(session.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    let known = ["left-behind", "output", "stderr", "suite", "tmp"];
-    assert!(
-        left.iter().all(|name| known.contains(&name.as_str())),
-        "{left:?}"
-    );
-    let temporary = fs::read_dir(session.path().join("tmp")).unwrap().count();
-    assert_eq!(temporary, 0);
+    Aftermath {
+        session: &session,
+        code,
+        signal,
+        selected,
+        witness,
+        files: &["stderr", "suite", "tmp"],
+    }
+    .assert_sound();
 }
 
-/// Cuts off a line that was torn when both processes were killed: nobody was left to do it.
-fn whole_lines(session: &Session) {
-    let log = session.latest().join("events.jsonl");
-    let text = fs::read_to_string(&log).unwrap();
-    let whole = text.rfind('\n').map_or("", |end| &text[..=end]);
-    fs::write(&log, whole).unwrap();
+/// Lets `latest` lead to the run that was struck again.
+fn point_to(session: &Session, run: &Path) {
+    fs::remove_file(session.latest()).unwrap();
+    std::os::unix::fs::symlink(run, session.latest()).unwrap();
 }
 
 fn rounds(seeds: impl Iterator<Item = u64>) {

@@ -245,6 +245,110 @@ fn f1_a_list_that_cannot_be_written_is_no_success() {
 }
 
 #[test]
+fn d11_many_that_end_at_once_are_reaped_once_each() {
+    let session = Session::new();
+    for n in 0..300 {
+        session.script(&format!("suite/{n:03}"), "exec true");
+    }
+    // The last one looks at what its parent, and that one's parent, have not reaped; others may end in that moment.
+    let look =
+        "sed -n 's/^.*) Z '$PPID' .*/zombie/p' /proc/[0-9]*/stat 2> /dev/null > zombies; true";
+    session.script("suite/999", look);
+    let ended = session.zk2(&["run", "suite", "--parallel-workers", "32"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(session.verdicts().len(), 301);
+    let zombies = fs::read_to_string(session.path().join("zombies")).unwrap();
+    assert!(zombies.lines().count() <= 32, "{zombies}");
+}
+
+#[test]
+fn d20_a_case_that_is_killed_for_want_of_memory_is_no_failure_of_others() {
+    let session = Session::new();
+    let hog = format!(
+        "ulimit -v 300000; exec {} oom 4096",
+        crate::session::fixture().display()
+    );
+    session.script("suite/a-hog", &hog);
+    session.script("suite/b-killed", "kill -9 $$");
+    session.script("suite/c-passes", "exit 0");
+    let ended = session.zk2(&["run", "suite", "--parallel-workers", "1"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let verdicts = session.verdicts();
+    assert_ne!(verdicts["suite::a-hog"], "passed");
+    assert_ne!(verdicts["suite::b-killed"], "passed");
+    assert_eq!(verdicts["suite::c-passes"], "passed");
+    let killed = session.finished_case("b-killed");
+    assert!(crate::session::text(&killed, "reason").contains("SIGKILL"));
+}
+
+#[test]
+fn e21_links_that_a_case_plants_in_the_directory_of_the_run_lead_nowhere() {
+    let session = Session::new();
+    session.write("precious", "mine");
+    let plant = "for name in report.txt report.html junit.xml; do
+            ln -s ../../precious output/latest/$name; done; test -L output/latest/junit.xml";
+    session.script("suite/plants", plant);
+    let ended = session.zk2(&["run", "suite", "--reports-junit"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let kept = fs::read_to_string(session.path().join("precious")).unwrap();
+    assert_eq!(kept, "mine");
+    let found = fs::symlink_metadata(session.latest().join("junit.xml")).unwrap();
+    assert!(found.is_file());
+}
+
+#[test]
+fn f17_names_that_are_no_text_are_run_and_told_by_their_letters() {
+    use std::os::unix::ffi::OsStrExt;
+    let session = Session::new();
+    let plain = session.script("suite/plain", "exit 0");
+    let odd = plain.with_file_name(std::ffi::OsStr::from_bytes(b"odd\xff"));
+    fs::copy(&plain, &odd).unwrap();
+    let ended = session.zk2(&["run", "suite"]);
+    assert!(matches!(ended.code, Some(0 | 1)), "{ended:?}");
+    let verdicts = session.verdicts();
+    assert_eq!(verdicts.len(), 2, "{verdicts:?}");
+    assert_eq!(verdicts["suite::plain"], "passed");
+}
+
+#[test]
+fn g3_times_are_utc_wherever_the_clock_hangs() {
+    let session = Session::new();
+    session.script("suite/passes", "exit 0");
+    let mut command = session.command(&["run", "suite"]);
+    let ended = wait(command.env("TZ", "Pacific/Apia").spawn().unwrap());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let log = fs::read_to_string(session.latest().join("events.jsonl")).unwrap();
+    for line in log.lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        assert!(record["time"].as_str().unwrap().ends_with('Z'), "{line}");
+    }
+}
+
+#[test]
+fn g9_odd_numbers_of_workers_and_times_work_or_are_refused() {
+    let session = Session::new();
+    session.script("suite/passes", "exit 0");
+    for (option, value, codes) in [
+        ("--parallel-workers", "0", &[0, 2][..]),
+        ("--parallel-workers", "100000", &[0, 2]),
+        ("--parallel-workers", "-1", &[2]),
+        ("--tests-timeout", "99999999999999999999s", &[2]),
+        ("--tests-timeout", "1000000h", &[0]),
+        ("--tests-timeout", "-1s", &[2]),
+        ("--tests-grace", "NaN", &[2]),
+        ("--tests-repeat", "0", &[2, 4]),
+    ] {
+        let line = ["run", "suite", &format!("{option}={value}")];
+        let ended = session.zk2(&line);
+        assert!(
+            codes.contains(&ended.code.unwrap_or(-1)),
+            "{line:?}: {ended:?}"
+        );
+        assert!(!ended.stderr.contains("panicked"), "{ended:?}");
+    }
+}
+
+#[test]
 fn the_report_is_named_by_way_of_the_newest_run() {
     let session = Session::new();
     session.script("suite/passes", "exit 0");

@@ -5,16 +5,15 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
+use crate::aftermath::{assert_nothing_runs, whole_records};
+use crate::session::{Ended, Session, example, text, wait};
+use crate::stopping::{fifo, read};
+use crate::terminal::Terminal;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open,
     waitid,
 };
-use serde_json::Value;
-
-use crate::session::{Ended, Session, example, text, wait};
-use crate::stopping::{fifo, read};
-use crate::terminal::Terminal;
 
 const SIGINT: i32 = 2;
 const SIGABRT: i32 = 6;
@@ -122,22 +121,8 @@ pub(crate) fn dying(session: &Session, cases: &[&str]) -> Command {
 
 /// Asserts that nothing of the session runs any more, and that the log can be read to its last record.
 pub(crate) fn assert_clean(session: &Session) {
-    let log = fs::read_to_string(session.latest().join("events.jsonl")).unwrap();
-    let whole = log.rfind('\n').map_or("", |end| &log[..end]);
-    for line in whole.lines() {
-        serde_json::from_str::<Value>(line).unwrap();
-    }
-    session.assert_nothing_left();
-    // Also those that had no time to note themselves.
-    let home = format!("HOME={}\0", session.path().parent().unwrap().display());
-    for entry in fs::read_dir("/proc").unwrap() {
-        let process = entry.unwrap().path();
-        let environment = fs::read(process.join("environ")).unwrap_or_default();
-        let environment = String::from_utf8_lossy(&environment);
-        let command = fs::read_to_string(process.join("cmdline"));
-        let process = process.display();
-        assert!(!environment.contains(&home), "{process}: {command:?}");
-    }
+    whole_records(session);
+    assert_nothing_runs(session);
 }
 
 pub(crate) fn assert_has(text: &str, words: &[&str]) {
@@ -147,7 +132,7 @@ pub(crate) fn assert_has(text: &str, words: &[&str]) {
 }
 
 #[test]
-fn d17_nothing_outlives_a_runner_that_is_killed_and_what_has_no_verdict_is_told() {
+fn k2_f25_d17_nothing_outlives_a_runner_that_is_killed_and_what_has_no_verdict_is_told() {
     let run = run_suite(&[]);
     kill_process(run.runner, Signal::KILL).unwrap();
     let (session, ended) = run.end();

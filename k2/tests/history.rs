@@ -484,3 +484,42 @@ fn the_html_report_shows_earlier_runs() {
     let page = fs::read_to_string(session.latest().join("report.html")).unwrap();
     assert!(page.contains(first.as_str()));
 }
+
+#[test]
+fn what_became_of_an_expectation_can_be_asked_for() {
+    let session = Session::new();
+    session.script("suite/broken.sh", "exit 1");
+    session.script("suite/good.sh", "exit 0");
+    session.write(
+        "known.toml",
+        "[[expected_failure]]\ncase = \"suite::broken.sh\"\nreason = \"the door\"\n",
+    );
+    let ended = session.zk2(&["run", "suite", "--tests-expected-failures=known.toml"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let shown = session.zk2(&["results", "show", "--outcome", "expected-failure"]);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    assert!(
+        shown.stdout.contains("expected-failure"),
+        "{}",
+        shown.stdout
+    );
+    assert!(
+        shown.stdout.contains("suite::broken.sh"),
+        "{}",
+        shown.stdout
+    );
+    assert!(
+        shown.stdout.contains("expected to fail: the door"),
+        "{}",
+        shown.stdout
+    );
+    let shown = session.zk2(&["results", "show", "--outcome", "skipped"]);
+    assert!(!shown.stdout.contains("broken.sh"), "{}", shown.stdout);
+    let trend = session.zk2(&["results", "trend", "broken.sh", "--format", "json"]);
+    assert!(
+        trend.stdout.contains("\"outcome\": \"expected-failure\"")
+            || trend.stdout.contains("\"outcome\":\"expected-failure\""),
+        "{}",
+        trend.stdout
+    );
+}

@@ -57,7 +57,7 @@ fn all_phases_come_in_order_and_once_also_with_cases_in_processes_of_their_own()
 }
 
 #[test]
-fn a_hook_that_fails_before_the_tests_ends_the_run_and_what_has_begun_is_ended() {
+fn k2_f3_a_hook_that_fails_before_the_tests_ends_the_run_and_what_has_begun_is_ended() {
     for (phase, phases) in [
         ("pre-job", &["pre-job", "post-job"][..]),
         ("pre-tests", &ALL),
@@ -88,8 +88,89 @@ fn a_hook_that_fails_behind_the_tests_is_named_and_changes_no_verdict() {
     }
 }
 
+const REPORTS: [(&str, &str); 9] = [
+    ("text", "report.txt"),
+    ("junit", "junit.xml"),
+    ("testng", "testng-results.xml"),
+    ("tap", "results.tap"),
+    ("json", "report.json"),
+    ("ctrf", "ctrf.json"),
+    ("html", "report.html"),
+    ("markdown", "summary.md"),
+    ("github", ""),
+];
+
+fn report_options() -> Vec<String> {
+    let options = REPORTS.map(|(name, _)| [format!("--reports-{name}"), "true".to_owned()]);
+    options.into_iter().flatten().collect()
+}
+
+/// How often each report of the newest run says that the hook fails.
+fn mentions(session: &Session, ended: &Ended) -> Vec<(&'static str, usize)> {
+    let count = |(name, file): (&'static str, &str)| {
+        let text = match file {
+            "" => ended.stdout.clone(),
+            file => fs::read_to_string(session.latest().join(file)).unwrap(),
+        };
+        (name, text.matches("misbehaving").count())
+    };
+    REPORTS.map(count).to_vec()
+}
+
 #[test]
-fn what_has_begun_is_ended_when_what_runs_the_cases_panics() {
+fn p12_a_hook_that_fails_is_in_the_event_log_in_every_report_and_in_the_exit_code() {
+    let options = report_options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let bad = ["--bad-phase", "post-tests", "--bad-end", "fail"];
+    let (session, ended) = run(&[&bad, options.as_slice()].concat());
+    assert_eq!(ended.code, Some(7), "{ended:?}");
+    let records = session.records();
+    let told = records.iter().find(|r| r["kind"] == "hook-failed").unwrap();
+    assert_eq!(told["phase"], "POST_TESTS");
+    assert_eq!(told["hook"], "misbehaving");
+    assert_eq!(told["reason"], "the hook fails");
+    let row = "  hook     POST_TESTS: misbehaving: the hook fails\n";
+    assert!(ended.stdout.contains(row), "{}", ended.stdout);
+    for (report, count) in mentions(&session, &ended) {
+        assert!(count > 0, "{report}: {ended:?}");
+    }
+    // Whoever only reads the numbers of a JUnit document sees it too.
+    let xml = fs::read_to_string(session.latest().join("junit.xml")).unwrap();
+    let totals = xml
+        .lines()
+        .find(|line| line.starts_with("<testsuites"))
+        .unwrap();
+    assert!(totals.contains("tests=\"3\""), "{totals}");
+    assert!(totals.contains("errors=\"1\""), "{totals}");
+    // And a report that is made later ends as the run did.
+    let later = session.zk2(&[&["report"], options.as_slice()].concat());
+    assert_eq!(later.code, Some(7), "{later:?}");
+    assert!(later.stdout.contains(row), "{}", later.stdout);
+}
+
+#[test]
+fn p12_a_hook_that_fails_behind_the_reports_is_in_those_that_are_made_later() {
+    let (session, ended) = run(&["--bad-phase", "post-job", "--bad-end", "fail"]);
+    assert_eq!(ended.code, Some(7), "{ended:?}");
+    let row = "  hook     POST_JOB: misbehaving: the hook fails\n";
+    assert!(ended.stdout.contains(row), "{}", ended.stdout);
+    let kinds: Vec<_> = session
+        .records()
+        .iter()
+        .map(|r| r["kind"].clone())
+        .collect();
+    assert_eq!(kinds[kinds.len() - 2..], ["run-finished", "hook-failed"]);
+    let options = report_options();
+    let options: Vec<&str> = options.iter().map(String::as_str).collect();
+    let later = session.zk2(&[&["report"], options.as_slice()].concat());
+    assert_eq!(later.code, Some(7), "{later:?}");
+    for (report, count) in mentions(&session, &later) {
+        assert!(count > 0, "{report}: {later:?}");
+    }
+}
+
+#[test]
+fn k2_f3_av4_what_has_begun_is_ended_when_what_runs_the_cases_panics() {
     let (session, ended) = run(&["--explodes"]);
     assert_eq!(ended.code, Some(5), "{ended:?}");
     assert_called(&session, &ALL, 5, &ended);
@@ -110,6 +191,8 @@ fn a_hook_that_hangs_is_left_behind_and_keeps_no_other_from_being_called() {
     for (phase, told, expected) in [("pre-tests", 7, "not-run"), ("post-tests", 7, "passed")] {
         let options = [
             "--hooks-timeout",
+            "100ms",
+            "--hooks-grace",
             "100ms",
             "--application-teardown-timeout",
             "100ms",
@@ -154,7 +237,7 @@ fn after_a_critical_abort_hooks_behind_the_tests_are_still_called() {
 }
 
 #[test]
-fn d1_d2_d4_signals_in_a_hook_and_in_a_case_leave_no_phase_out() {
+fn av4_d1_d2_d4_signals_in_a_hook_and_in_a_case_leave_no_phase_out() {
     for signals in [
         &[Signal::INT][..],
         &[Signal::INT, Signal::INT],
@@ -246,7 +329,7 @@ fn job_scripts_run_by_the_bytes_of_their_names_around_the_tests() {
 }
 
 #[test]
-fn job_scripts_know_the_run_and_their_output_is_kept() {
+fn av13_av14_job_scripts_know_the_run_and_their_output_is_kept() {
     let session = with_scripts(&[
         ("suite/b", "exit 1"),
         (
@@ -318,7 +401,7 @@ fn a_directory_of_job_scripts_that_is_missing_is_a_warning_if_wanted() {
 }
 
 #[test]
-fn a_job_script_that_cannot_be_started_keeps_no_other_from_running() {
+fn av14_a_job_script_that_cannot_be_started_keeps_no_other_from_running() {
     let session = with_scripts(&[("post/b", "echo b > ran")]);
     let bad = session.write("post/a", "#!/nonexistent\n");
     fs::set_permissions(bad, fs::Permissions::from_mode(0o755)).unwrap();
@@ -333,7 +416,7 @@ fn a_job_script_that_cannot_be_started_keeps_no_other_from_running() {
 }
 
 #[test]
-fn a_job_script_that_takes_too_long_is_ended_with_all_that_it_started() {
+fn av14_a_job_script_that_takes_too_long_is_ended_with_all_that_it_started() {
     let hang = "setsid sleep 300 & echo $! >> left-behind\necho $$ >> left-behind\necho here\nexec sleep 300";
     let session = with_scripts(&[("pre/a", hang), ("pre/b", "echo b > ran")]);
     let ended = run_scripts(&session, &["--job-scripts-timeout", "300ms"]);

@@ -78,7 +78,7 @@ fn e31_a_case_can_ask_for_a_process_of_its_own() {
 }
 
 #[test]
-fn e6_a_function_that_does_not_ask_is_ended_by_signals_when_its_time_is_up() {
+fn k2_f4_e6_a_function_that_does_not_ask_is_ended_by_signals_when_its_time_is_up() {
     let (session, ended) = run(&["i_never_ends"], &["--tests-grace", "50ms"]);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let record = session.finished_case("i_never_ends");
@@ -103,7 +103,15 @@ fn e32_what_a_function_writes_is_its_output_and_not_its_verdict() {
 fn i7_a_function_sees_no_variable_of_the_framework_but_those_of_its_case() {
     for (options, own) in [
         ([].as_slice(), ["K2_RUN_COOKIE"].as_slice()),
-        (&APART, &["K2_CASE_ID", "K2_EXECUTION", "K2_RUN_COOKIE"]),
+        (
+            &APART,
+            &[
+                "K2_ATTACHMENTS_DIR",
+                "K2_CASE_ID",
+                "K2_EXECUTION",
+                "K2_RUN_COOKIE",
+            ],
+        ),
     ] {
         let (session, ended) = run(&["i_sees_its_environment"], options);
         assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -128,6 +136,8 @@ fn said(options: &[&str]) -> BTreeMap<String, [String; 3]> {
         "**::exits",
         "**::blocks",
         "**::gives_in",
+        "**::outcomes::*slow*",
+        "**::checks_and_hangs",
         "zk2_linked_cases::equipment",
         "zk2_linked_cases::shared",
     ] {

@@ -7,6 +7,7 @@ use crate::session::{Ended, Session, example, text, wait};
 /// Cases that only tests of their own run.
 const HOSTILE: &str = "zk2_linked_cases::hostile";
 const EQUIPMENT: &str = "zk2_linked_cases::equipment";
+const OUTCOMES: &str = "zk2_linked_cases::outcomes";
 
 pub(crate) fn linked(session: &Session, arguments: &[&str]) -> Ended {
     let mut command = Command::new(example("zk2-linked-cases"));
@@ -35,6 +36,8 @@ fn functions_end_in_every_verdict() {
             HOSTILE,
             "--tests-exclude",
             EQUIPMENT,
+            "--tests-exclude",
+            OUTCOMES,
         ],
     );
     assert_eq!(ended.code, Some(1), "{ended:?}");

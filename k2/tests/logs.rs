@@ -76,7 +76,7 @@ fn a_case_that_fails_keeps_its_log_and_the_others_leave_none() {
 }
 
 #[test]
-fn cases_on_several_workers_at_once_do_not_mix() {
+fn k2_f18_cases_on_several_workers_at_once_do_not_mix() {
     let session = Session::new();
     let arguments = ["run", "--log-cases", "all", "--parallel-workers", "8"];
     logging(&session, &arguments);

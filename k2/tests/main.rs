@@ -5,12 +5,14 @@
     reason = "a user starts processes, and what cannot be set up fails the test"
 )]
 
+mod aftermath;
 mod bad_input;
 mod chaos;
 mod completion;
 mod event_log;
 mod extension_guide;
 mod faults;
+mod flaws;
 mod guard;
 mod history;
 mod hooks;
@@ -22,6 +24,7 @@ mod logs;
 mod manual;
 mod nested;
 mod nth_fault;
+mod outcomes;
 mod parameters;
 mod pausing;
 mod reap;
@@ -34,5 +37,6 @@ mod secrets;
 mod selection;
 mod session;
 mod stopping;
+mod suts;
 mod terminal;
 mod verdicts;

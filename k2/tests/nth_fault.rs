@@ -1,13 +1,15 @@
 //! The n-th call fails, for n = 1, 2, 3 … until a run passes without a fault: writes, syncs, renames and starts of processes, each with
 //! every error that a machine at its limits has.
 //!
-//! `strace` makes the calls fail, in guard, runner and all their threads. Whatever failed: the run ends by itself with a code of the
-//! table, the log can be read, no case has two verdicts, nothing is left, and a run that says that all is well has all verdicts.
+//! `strace` makes the calls fail, in guard, runner and all their threads. Whatever failed: the run ends by itself, and the
+//! [five things](crate::aftermath) hold.
 //! Source: reliability, 5.1 and 9.
 
 use std::fs;
+use std::panic::AssertUnwindSafe;
 use std::process::{Command, Stdio};
 
+use crate::aftermath::{Aftermath, Witness};
 use crate::session::{Session, wait};
 
 /// One that leaves a process behind, and one that does not.
@@ -16,8 +18,11 @@ const CASES: usize = 2;
 /// No run comes to that many calls of one sort in one thread; a loop that does has lost its end.
 const MOST: usize = 60;
 
+/// How many opens of each thread are made to fail.
+const OPENS: usize = 30;
+
 /// Whether calls can be made to fail here; said aloud if not.
-fn can_inject() -> bool {
+pub(crate) fn can_inject() -> bool {
     let status = Command::new("strace")
         .args([
             "-f",
@@ -62,20 +67,28 @@ fn run(call: &str, error: &str, nth: usize) -> bool {
     let is_hit = fs::read_to_string(session.path().join("calls"))
         .unwrap_or_default()
         .contains("(INJECTED)");
+    if ended.code == Some(127) && ended.stderr.contains("loading shared libraries") {
+        // It was not even a program yet.
+        return is_hit;
+    }
     assert!(
         matches!(ended.code, Some(0 | 1 | 2 | 5 | 6 | 7)),
         "{context}"
     );
     assert!(!ended.stderr.contains("panicked"), "{context}");
-    let log = fs::read_to_string(session.latest().join("events.jsonl")).unwrap_or_default();
-    // A reader copes with a torn end, so it is no loss.
-    let whole = log.rfind('\n').map_or("", |end| &log[..=end]);
-    if session.latest().exists() {
-        fs::write(session.latest().join("events.jsonl"), whole).unwrap();
-        let verdicts = session.verdicts().len();
-        assert!(ended.code != Some(0) || verdicts == CASES, "{context}");
+    let aftermath = Aftermath {
+        session: &session,
+        code: ended.code,
+        signal: ended.signal,
+        selected: CASES,
+        // What cannot be written is owed; the exit code says so.
+        witness: Witness::Gone,
+        files: &["calls", "suite"],
+    };
+    if let Err(panic) = std::panic::catch_unwind(AssertUnwindSafe(|| aftermath.assert_sound())) {
+        let _ = rustix::io::write(rustix::stdio::stderr(), context.as_bytes());
+        std::panic::resume_unwind(panic);
     }
-    session.assert_nothing_left();
     is_hit
 }
 
@@ -89,6 +102,24 @@ fn every(call: &str, error: &str) {
         passed.is_some_and(|nth| nth > 1),
         "{call} {error}: {passed:?}"
     );
+}
+
+/// Files that are opened are many, those of `/proc` among them: the first of each thread are tried.
+fn first_opens(error: &str) {
+    if can_inject() {
+        let hits = (1..=OPENS).filter(|&nth| run("openat", error, nth)).count();
+        assert_eq!(hits, OPENS);
+    }
+}
+
+#[test]
+fn g8_the_first_opens_fail_with_emfile() {
+    first_opens("EMFILE");
+}
+
+#[test]
+fn f1_the_first_opens_fail_with_enospc() {
+    first_opens("ENOSPC");
 }
 
 /// A test of each pair, so that they run side by side.
@@ -108,6 +139,11 @@ pairs! {
     f1_the_nth_write_fails_with_eio: "write" "EIO";
     f1_the_nth_write_fails_with_emfile: "write" "EMFILE";
     f1_the_nth_write_fails_with_eintr: "write" "EINTR";
+    f2_the_nth_mkdir_fails_with_enospc: "/^mkdir(at)?$" "ENOSPC";
+    f2_the_nth_mkdir_fails_with_eacces: "/^mkdir(at)?$" "EACCES";
+    e3_the_nth_exec_fails_with_eacces: "execve" "EACCES";
+    g8_the_nth_pipe_fails_with_emfile: "/^pipe2?$" "EMFILE";
+    g8_the_nth_descriptor_fails_with_emfile: "/^(eventfd2|epoll_create1|memfd_create|socketpair|pidfd_open)$" "EMFILE";
     f13_the_nth_fdatasync_fails_with_enospc: "fdatasync" "ENOSPC";
     f13_the_nth_fdatasync_fails_with_eio: "fdatasync" "EIO";
     f13_the_nth_fdatasync_fails_with_emfile: "fdatasync" "EMFILE";
@@ -119,5 +155,6 @@ pairs! {
     e3_the_nth_clone_fails_with_enospc: "/^(clone3?|vfork)$" "ENOSPC";
     e3_the_nth_clone_fails_with_eio: "/^(clone3?|vfork)$" "EIO";
     e3_the_nth_clone_fails_with_emfile: "/^(clone3?|vfork)$" "EMFILE";
+    e3_the_nth_clone_fails_with_eagain: "/^(clone3?|vfork)$" "EAGAIN";
     e3_the_nth_clone_fails_with_eintr: "/^(clone3?|vfork)$" "EINTR";
 }

@@ -1,13 +1,17 @@
 //! A run that is stopped: what it has started stops too, and no time limit goes on, whichever of the processes was stopped.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use std::time::Duration;
 
 use rustix::event::{Timespec, poll};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::guard::{Guarded, state, stops};
-use crate::session::{Session, example, text};
+use crate::nth_fault::can_inject;
+use crate::session::{Session, example, text, wait};
 use crate::stopping::fifo;
 
 /// Time limit of the cases, and how long they are stopped: longer than that, which is what is tested.
@@ -81,8 +85,68 @@ fn d7_a_guard_that_is_stopped_by_force_takes_the_run_with_it() {
 #[test]
 fn d7_a_stop_that_comes_to_both_counts_once() {
     assert_pauses(|run| {
-        rustix::process::kill_process_group(run.pid(), Signal::TSTP).unwrap();
+        kill_process_group(run.pid(), Signal::TSTP).unwrap();
     });
+}
+
+/// A run of many processes that is stopped and continued whenever one of them has passed.
+fn assert_survives_a_storm(mut command: Command, session: &Session, cases: usize) {
+    let mut run = command.process_group(0).spawn().unwrap();
+    let pid = Pid::from_child(&run);
+    let lines = BufReader::new(run.stdout.take().unwrap()).lines();
+    for line in lines.map_while(Result::ok) {
+        if line.contains("PASS") {
+            kill_process_group(pid, Signal::TSTP).unwrap();
+            if !stops(pid) {
+                break;
+            }
+            kill_process_group(pid, Signal::CONT).unwrap();
+        }
+    }
+    let ended = wait(run);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(session.verdicts().len(), cases);
+    session.assert_nothing_left();
+}
+
+fn many(cases: usize) -> Session {
+    let session = Session::new();
+    for case in 0..cases {
+        session.script(&format!("suite/{case:03}"), "exit 0");
+    }
+    session
+}
+
+#[test]
+fn d8_a_storm_of_stops_while_processes_are_started_hangs_nothing() {
+    let session = many(200);
+    let command = session.command(&["run", "suite"]);
+    assert_survives_a_storm(command, &session, 200);
+}
+
+/// The terminal stops the whole process group, and with it a process that has been forked and is not yet in a group of its own.
+#[test]
+fn d8_a_process_that_is_stopped_before_it_is_anything_hangs_nothing() {
+    if !can_inject() {
+        return;
+    }
+    let session = many(30);
+    let slow = "inject=setpgid:delay_enter=20000";
+    let strace = [
+        // The run itself is what is started here; who traces it is no part of its process group.
+        "-DDD",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=setpgid",
+        "-e",
+        slow,
+    ];
+    let run = [env!("CARGO_BIN_EXE_zk2"), "run", "suite"];
+    let command = session.program("strace", &[strace.as_slice(), &run].concat());
+    assert_survives_a_storm(command, &session, 30);
 }
 
 #[test]

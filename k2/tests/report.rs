@@ -27,7 +27,7 @@ fn killed(session: &Session) -> Ended {
 }
 
 #[test]
-fn p2_the_reports_of_a_killed_run_have_every_case() {
+fn k2_f25_p2_the_reports_of_a_killed_run_have_every_case() {
     let session = Session::new();
     let ended = killed(&session);
     assert_eq!(ended.signal, Some(9), "{ended:?}");
@@ -150,7 +150,7 @@ fn p2_a_run_that_was_killed_before_its_first_record_has_a_report_too() {
 }
 
 #[test]
-fn f7_a_report_that_cannot_be_written_hinders_no_other_and_is_exit_6() {
+fn k2_f10_f7_a_report_that_cannot_be_written_hinders_no_other_and_is_exit_6() {
     let session = Session::new();
     session.script("suite/passes", "exit 0");
     assert_eq!(session.zk2(&["run", "suite"]).code, Some(0));

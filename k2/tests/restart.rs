@@ -36,7 +36,7 @@ fn verdicts(session: &Session) -> Vec<String> {
 }
 
 #[test]
-fn e31_a_function_that_kills_the_runner_is_an_error_and_the_rest_goes_on() {
+fn av1_e31_a_function_that_kills_the_runner_is_an_error_and_the_rest_goes_on() {
     for (case, how, guilt) in [
         (
             "c_aborts",

@@ -108,6 +108,7 @@ fn f12_what_cannot_be_taken_down_is_told_and_the_run_goes_on() {
             "::Plugs (teardown of the class) error",
             "::Plugs::passes passed",
             "::fails_anyway failed",
+            "::fails_as_expected error",
             "::is_spoiled error",
             "::is_spoiled_apart error",
         ]
@@ -119,6 +120,7 @@ fn f12_what_cannot_be_taken_down_is_told_and_the_run_goes_on() {
     assert!(reason("::is_spoiled").contains("the cable does not come loose"));
     assert!(reason("::is_spoiled_apart").contains("the cable does not come loose"));
     assert!(reason("::fails_anyway").contains("sums"));
+    assert!(reason("::fails_as_expected").contains("the cable does not come loose"));
     let detail = text(&session.finished_case("::fails_anyway"), "detail");
     assert!(detail.contains("the cable does not come loose"), "{detail}");
     assert!(

@@ -95,7 +95,7 @@ fn d2_a_second_sigint_does_not_wait_for_the_grace() {
 }
 
 #[test]
-fn d4_sigterm_ends_what_runs_and_reports_everything() {
+fn av3_d4_sigterm_ends_what_runs_and_reports_everything() {
     let running = start("exec sleep 300", &[]);
     running.signal(Signal::TERM);
     let (session, ended) = running.end();
@@ -121,7 +121,7 @@ fn read_up_to(stderr: &mut impl BufRead, words: &str) {
 }
 
 #[test]
-fn d3_a_third_sigint_ends_at_once_what_cannot_end() {
+fn k2_f6_d3_a_third_sigint_ends_at_once_what_cannot_end() {
     let session = Session::new();
     let ready = fifo(&session, "ready");
     let held = fifo(&session, "held");

@@ -7,8 +7,9 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcsetwinsize};
 
+use crate::guard::{children, state};
 use crate::session::{Ended, Session, text, wait};
 use crate::stopping::{fifo, read};
 
@@ -207,6 +208,84 @@ fn d1_control_c_is_told_on_a_line_of_its_own() {
     let warning = line.rfind("\u{1b}[2K").map_or(line, |at| &line[at..]);
     assert!(warning.starts_with("\u{1b}[2K"), "{screen:?}");
     assert!(!warning.contains("running"), "{screen:?}");
+}
+
+/// Settings of a terminal, of which a case changes two.
+fn is_raw(terminal: &OwnedFd) -> bool {
+    let modes = rustix::termios::tcgetattr(terminal).unwrap().local_modes;
+    !modes.intersects(LocalModes::ICANON | LocalModes::ECHO)
+}
+
+#[test]
+fn d12_what_a_case_does_to_the_settings_of_the_terminal_ends_with_the_run() {
+    // It has to ignore what stops everybody who changes them from the background.
+    let raw = "trap '' TTOU; stty raw -echo < /dev/tty";
+    for (end, code) in [("exit 0", Some(0)), ("kill -9 $PPID; read _ < ready", None)] {
+        let session = Session::new();
+        let [ready, raw_now] = ["ready", "raw-now"].map(|name| fifo(&session, name));
+        let body = format!("{raw}; echo > raw-now; read _ < ready; {end}");
+        session.script("suite/changes", &body);
+        let terminal = Terminal::new(80);
+        let settings = terminal.slave.try_clone().unwrap();
+        assert!(!is_raw(&settings));
+        let (master, child) = terminal.start(&session, &["run", "suite"], &[]);
+        read(&raw_now);
+        assert!(is_raw(&settings));
+        std::fs::write(&ready, "\n").unwrap();
+        let ended = wait(child);
+        assert_eq!(ended.code, code, "{ended:?}");
+        assert!(!is_raw(&settings));
+        drop(master);
+    }
+}
+
+#[test]
+fn d12_a_case_that_reads_from_the_terminal_stops_only_itself() {
+    let session = Session::new();
+    session.script("suite/asks", "read _ < /dev/tty");
+    session.script("suite/passes", "exit 0");
+    let options = ["run", "suite", "--tests-timeout", "300ms"];
+    let (master, child) = Terminal::new(80).start(&session, &options, &[]);
+    let (screen, ended) = shown(master, child);
+    assert_eq!(ended.code, Some(1), "{screen}");
+    let case = session.finished_case("asks");
+    assert_eq!(text(&case, "verdict"), "timed-out");
+    let reason = text(&case, "reason");
+    assert!(reason.contains("it was suspended at that time"), "{reason}");
+    assert_eq!(text(&session.finished_case("passes"), "verdict"), "passed");
+}
+
+#[test]
+fn d12_a_run_in_the_background_goes_on_and_draws_nothing_where_somebody_types() {
+    let session = Session::new();
+    for name in ["ready", "go", "code"] {
+        fifo(&session, name);
+    }
+    session.script("suite/waits", "echo > ready; read _ < go");
+    let variables = [("PS1", "$ "), ("TERM", "xterm")];
+    let (master, child) = Terminal::new(80).start_program(&session, &["sh", "-i"], &variables);
+    let mut screen = File::from(master.try_clone().unwrap());
+    let screen = std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        drop(screen.read_to_end(&mut bytes));
+        String::from_utf8_lossy(&bytes).into_owned()
+    });
+    let type_in = |line: String| rustix::io::write(&master, line.as_bytes()).unwrap();
+    type_in(format!("'{}' run suite &\n", env!("CARGO_BIN_EXE_zk2")));
+    read(&session.path().join("ready"));
+    let runs = children(child.id());
+    assert_eq!(runs.len(), 1);
+    // The shell has the terminal all the time, and nobody was stopped by that.
+    assert_ne!(state(runs[0]), Some('T'));
+    std::fs::write(session.path().join("go"), "\n").unwrap();
+    type_in("wait $!; echo $? > code; exit\n".to_owned());
+    let code = std::fs::read_to_string(session.path().join("code")).unwrap();
+    assert_eq!(code.trim(), "0");
+    wait(child);
+    drop(master);
+    let screen = screen.join().unwrap();
+    assert!(screen.contains("1 passed"), "{screen}");
+    assert!(!screen.contains("\u{1b}[2K"), "{screen:?}");
 }
 
 #[test]

@@ -136,6 +136,7 @@ pub(crate) fn requirements<'a>(
                     type_name: ::core::any::type_name::<#ty>,
                     can: &[#(#can),*],
                     scope: #scope,
+                    component: ::core::option::Option::None,
                 }
             };
             Some(Requirement { ty, descriptor })

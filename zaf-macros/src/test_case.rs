@@ -27,6 +27,7 @@ static GRAMMAR: Grammar = Grammar {
         "timeout",
         "isolation",
         "disabled",
+        "xfail",
         "exclude",
     ],
     refused: &[
@@ -82,6 +83,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
         let parameters = case.parameters();
         let run = case.run();
         let requirements = case.requirements();
+        let each = case.each();
         quote! {
             const _: () = {
                 #run
@@ -95,6 +97,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
                         parameters: &[#(#parameters),*],
                         exclusions: &[#(#exclusions),*],
                         requirements: &[#(#requirements),*],
+                        each: &[#(#each),*],
                         run,
                         krate: ::core::env!("CARGO_PKG_NAME"),
                         file: ::core::file!(),
@@ -117,6 +120,7 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
     let tags = arguments.texts("tags", "smoke", problems);
     let resources = arguments.texts("resources", "database", problems);
     let disabled = optional(arguments.text("disabled", "waits for the new board", problems));
+    let xfail = optional(arguments.text("xfail", "the board drops every second frame", problems));
     let timeout = timeout(arguments, problems);
     let isolation = isolation(arguments, problems);
     quote! {
@@ -128,6 +132,7 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
         timeout: #timeout,
         isolation: #isolation,
         disabled: #disabled,
+        xfail: #xfail,
     }
 }
 
@@ -203,8 +208,10 @@ fn isolation(arguments: &Arguments, problems: &mut Problems) -> TokenStream {
 enum Argument {
     Context,
     Component {
-        resolve: TokenStream,
+        ty: TokenStream,
         requirement: TokenStream,
+        /// Whether there is a variant of the case for each that fits.
+        each: bool,
     },
     Values {
         ident: Ident,
@@ -240,6 +247,11 @@ impl<'a> Case<'a> {
                         "one of `#[foreach(…)]` and `#[parameter(…)]` is enough",
                     );
                 }
+                if values::is_each(attribute) && parameter.referent().is_some() {
+                    arguments.push(None);
+                    components.push(parameter);
+                    continue;
+                }
                 arguments.push(Some(Argument::Values {
                     ident: parameter.ident.clone(),
                     ty: Box::new(values::readable(parameter.ty)),
@@ -267,11 +279,13 @@ impl<'a> Case<'a> {
         let mut requirements =
             requirement::requirements(&components, refinements, &quote!(::k2::private), problems)
                 .into_iter()
-                .map(|need| {
+                .zip(&components)
+                .map(|(need, parameter)| {
                     let requirement::Requirement { ty, descriptor, .. } = need;
                     Argument::Component {
-                        resolve: quote!(cx.scope().resolve::<#ty>(&#descriptor)),
-                        requirement: descriptor.to_token_stream(),
+                        ty: ty.to_token_stream(),
+                        requirement: descriptor,
+                        each: parameter.attributes.iter().any(values::is_each),
                     }
                 });
         let arguments = arguments
@@ -335,17 +349,45 @@ impl<'a> Case<'a> {
             .collect()
     }
 
+    /// Those of them that stand for a variant each, with the number of parameters that make variants before them.
+    fn each(&self) -> Vec<TokenStream> {
+        let mut requirement = 0_usize;
+        let mut position = 0_usize;
+        let mut all = Vec::new();
+        for argument in &self.arguments {
+            match argument {
+                Argument::Context => {}
+                Argument::Values { .. } => position += 1,
+                Argument::Component { each, .. } => {
+                    if *each {
+                        all.push(quote! {
+                            ::k2::private::Each { requirement: #requirement, position: #position }
+                        });
+                        position += 1;
+                    }
+                    requirement += 1;
+                }
+            }
+        }
+        all
+    }
+
     /// The function that runs the case with one row of the product.
     fn run(&self) -> TokenStream {
         let ident = &self.function.sig.ident;
         let mut bindings = Vec::new();
         let mut arguments = Vec::new();
         let mut position = 0_usize;
+        let mut requirement_index = 0_usize;
         for (index, argument) in self.arguments.iter().enumerate() {
             let name = format_ident!("argument_{index}");
             match argument {
                 Argument::Context => arguments.push(quote!(cx)),
-                Argument::Component { resolve, .. } => {
+                Argument::Component {
+                    ty, requirement, ..
+                } => {
+                    let resolve = quote!(cx.resolve::<#ty>(#requirement_index, &#requirement));
+                    requirement_index += 1;
                     bindings.push(quote! {
                         let #name = match #resolve {
                             ::core::result::Result::Ok(component) => component,
@@ -400,6 +442,7 @@ impl<'a> Case<'a> {
                 #reading
                 let _ = (cx, values);
                 #(#bindings)*
+                ::k2::private::body_begins(cx);
                 #outcome(#ident(#(#arguments),*))
             }
         }

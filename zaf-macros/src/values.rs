@@ -30,6 +30,13 @@ pub(crate) fn values_of(
     }
 }
 
+/// Whether it is `#[foreach]` alone: every component that fits.
+pub(crate) fn is_each(attribute: &Attribute) -> bool {
+    let path = &attribute.path().segments;
+    path.last().is_some_and(|last| last.ident == "foreach")
+        && matches!(attribute.meta, Meta::Path(_))
+}
+
 fn parameter(attribute: &Attribute, problems: &mut Problems) -> Vec<Expr> {
     const EXAMPLE: &str = "a parameter needs a default: `#[parameter(default = 5)]`";
     let Meta::List(list) = &attribute.meta else {
@@ -60,6 +67,13 @@ fn foreach(attribute: &Attribute, problems: &mut Problems) -> Vec<Expr> {
         Some(Expr::Array(list)) => list.elems.into_iter().collect(),
         Some(other) => {
             problems.on(other, example);
+            Vec::new()
+        }
+        None if is_each(attribute) => {
+            problems.on(
+                attribute,
+                "expected values in brackets: `#[foreach([1, 2])]`; alone it stands before a component, which is taken by reference",
+            );
             Vec::new()
         }
         None => {

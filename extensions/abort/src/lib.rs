@@ -1,9 +1,10 @@
 //! Conditions that abort a run.
 //!
-//! [`AbortOnFail`] and [`FailFast`]. They only trigger `ABORT`; what that means for queue, cases and reports is decided by those who
+//! [`AbortOnFail`], [`FailFast`] and [`AbortOnUnexpectedSutReset`]. They only trigger `ABORT` or `CRITICAL_ABORT`; what that means for queue, cases and reports is decided by those who
 //! listen to it.
 
 mod fail_fast;
+mod sut_reset;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,6 +13,10 @@ use zaf_core::application::{ABORT, Abort};
 use zaf_core::prelude::*;
 
 pub use fail_fast::{FAIL_FAST, FAIL_FAST_ENDPOINT, FailFast};
+pub use sut_reset::{
+    ABORT_ON_UNEXPECTED_SUT_RESET, ABORT_ON_UNEXPECTED_SUT_RESET_ENDPOINT,
+    AbortOnUnexpectedSutReset,
+};
 
 /// Where the abort comes from.
 pub const ABORT_ON_FAIL_ENDPOINT: EndpointId =

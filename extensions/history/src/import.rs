@@ -151,8 +151,8 @@ fn insert_executions(transaction: &Transaction<'_>, log: &RunLog, run: i64) -> R
     let mut find = transaction.prepare("SELECT id FROM test_case WHERE name = ?1")?;
     let mut name = transaction.prepare("INSERT INTO test_case (name) VALUES (?1)")?;
     let mut insert = transaction.prepare(
-        "INSERT INTO execution (run, position, test_case, verdict, attempts, started, duration, reason)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO execution (run, position, test_case, verdict, attempts, started, duration, reason, expected)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     let mut position: i64 = 0;
     log.for_each(|execution: &Execution| -> Result<(), Failure> {
@@ -174,6 +174,7 @@ fn insert_executions(transaction: &Transaction<'_>, log: &RunLog, run: i64) -> R
             last.started.as_microsecond(),
             last.duration.map(micros),
             last.reason.as_deref(),
+            last.expected_failure.as_ref().map(|_| last.outcome()),
         ])?;
         Ok(())
     })

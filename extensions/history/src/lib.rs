@@ -24,11 +24,12 @@ mod schema;
 mod table;
 
 pub use commands::{
-    ALL_CASES, CASE, DIFF_RUNS, FAILED, IMPORT_DIRECTORY, LAST, LIMIT, RERUN_COMMAND, RERUN_RUN,
-    RESULTS_COMMAND, RESULTS_DIFF_COMMAND, RESULTS_FLAKY_COMMAND, RESULTS_IMPORT_COMMAND,
-    RESULTS_LIST_COMMAND, RESULTS_SHOW_COMMAND, RESULTS_SLOWEST_COMMAND, RESULTS_TREND_COMMAND,
-    RUN, RerunCommand, ResultsCommand, UNFINISHED, rerun, results, results_diff, results_flaky,
-    results_import, results_list, results_show, results_slowest, results_trend,
+    ALL_CASES, CASE, DIFF_RUNS, FAILED, IMPORT_DIRECTORY, LAST, LIMIT, OUTCOME, RERUN_COMMAND,
+    RERUN_RUN, RESULTS_COMMAND, RESULTS_DIFF_COMMAND, RESULTS_FLAKY_COMMAND,
+    RESULTS_IMPORT_COMMAND, RESULTS_LIST_COMMAND, RESULTS_SHOW_COMMAND, RESULTS_SLOWEST_COMMAND,
+    RESULTS_TREND_COMMAND, RUN, RerunCommand, ResultsCommand, UNFINISHED, rerun, results,
+    results_diff, results_flaky, results_import, results_list, results_show, results_slowest,
+    results_trend,
 };
 pub use database::HISTORY_FILE;
 pub use error::HistoryError;

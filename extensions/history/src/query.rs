@@ -69,9 +69,16 @@ pub(crate) struct ExecutionRow {
     pub(crate) attempts: u32,
     pub(crate) duration: Option<Duration>,
     pub(crate) reason: Option<String>,
+    /// `expected-failure` or `unexpected-pass`, where something was expected.
+    pub(crate) expected: Option<String>,
 }
 
 impl ExecutionRow {
+    /// The word for how it ended: that of the verdict, or what became of the expectation.
+    pub(crate) fn outcome(&self) -> &str {
+        self.expected.as_deref().unwrap_or(self.verdict.as_str())
+    }
+
     /// Whether it passed after an attempt that did not.
     pub(crate) fn is_flaky(&self) -> bool {
         self.verdict == Verdict::Passed && self.attempts > 1
@@ -188,7 +195,7 @@ pub(crate) fn for_each_execution_of(
 }
 
 const EXECUTION: &str = "SELECT test_case.name, execution.run, execution.verdict, execution.attempts, execution.duration,
-        execution.reason
+        execution.reason, execution.expected
     FROM execution
     JOIN test_case ON test_case.id = execution.test_case
     JOIN run ON run.id = execution.run";
@@ -214,6 +221,7 @@ fn executions(
                     .get::<_, Option<i64>>(4)?
                     .map(|micros| Duration::from_micros(unsigned(micros))),
                 reason: row.get(5)?,
+                expected: row.get(6)?,
             };
             each(name, execution);
         }

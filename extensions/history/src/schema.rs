@@ -8,7 +8,8 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION_ID: i64 = 0x7a6b_3268;
 
 /// What makes version n of version n-1: the first of an empty file. Only ever appended to.
-pub(super) const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &[
+    "
     CREATE TABLE run (
         id INTEGER PRIMARY KEY,
         name TEXT NOT NULL UNIQUE,
@@ -51,7 +52,10 @@ pub(super) const STEPS: &[&str] = &["
         PRIMARY KEY (run, position)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX execution_of_case ON execution (test_case, run);
-"];
+",
+    // `expected-failure` or `unexpected-pass`, where something was expected.
+    "ALTER TABLE execution ADD COLUMN expected TEXT",
+];
 
 /// What a file turns out to be.
 #[derive(Debug, PartialEq, Eq)]
@@ -130,7 +134,10 @@ mod tests {
         let mut next = STEPS.to_vec();
         next.push("CREATE TABLE other (id INTEGER); CREATE TABLE run (id INTEGER);");
         assert!(migrate(&mut connection, &next).is_err());
-        assert_eq!(look(&connection).unwrap(), Found::Version(1));
+        assert_eq!(
+            look(&connection).unwrap(),
+            Found::Version(integer(STEPS.len() as u64))
+        );
         let others: i64 = connection
             .query_row(
                 "SELECT count(*) FROM sqlite_schema WHERE name = 'other'",

@@ -56,6 +56,22 @@ impl Cell {
         }
     }
 
+    /// How a case ended: with `verdict`, in the words of `outcome`.
+    pub(crate) fn outcome(verdict: Verdict, is_flaky: bool, outcome: &str) -> Self {
+        if outcome == verdict.as_str() {
+            return Self::verdict(verdict, is_flaky);
+        }
+        let colour = if verdict.is_failure() {
+            AnsiColor::Red
+        } else {
+            AnsiColor::Yellow
+        };
+        Self {
+            style: colour.on_default(),
+            ..Self::text(outcome)
+        }
+    }
+
     pub(crate) fn verdict(verdict: Verdict, is_flaky: bool) -> Self {
         let colour = match verdict {
             Verdict::Passed if is_flaky => AnsiColor::Yellow,

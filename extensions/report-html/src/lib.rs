@@ -7,6 +7,7 @@
 //! read without scripts. The cases are data: JSON in script elements, in which nothing can end the element. A script, written
 //! for this page alone, makes the list, the timeline and the plots of them; text from cases only ever becomes text nodes.
 
+mod content;
 mod extension;
 mod json;
 mod page;

@@ -1,5 +1,6 @@
 //! What the page holds of a case: short, because there may be many.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use camino::Utf8Path;
@@ -8,6 +9,8 @@ use k2::messages::{CapturedOutput, TestCaseFinished};
 use k2::results::Execution;
 use serde::Serialize as Derive;
 use serde::ser::{Serialize, SerializeTuple, Serializer};
+
+use crate::content;
 
 /// Most of one output that the page holds, in bytes: half of it head, half tail. All of it is in a file beside the page.
 const MOST_OUTPUT: usize = 32 * 1024;
@@ -18,6 +21,9 @@ const MOST_OF_ALL: usize = 48 * 1024 * 1024;
 /// What cases that passed may have of it.
 const MOST_OF_PASSED: usize = 16 * 1024 * 1024;
 
+/// Most bytes of attachments that the page holds; the others are files beside it.
+const MOST_ATTACHED: u64 = 16 * 1024 * 1024;
+
 /// Makes rows, and keeps count of what they hold.
 #[derive(Debug)]
 pub(crate) struct Rows<'a> {
@@ -26,14 +32,25 @@ pub(crate) struct Rows<'a> {
     /// Directory of the run as the log names it, to find the files of outputs, and as links name it.
     pub(crate) directory: (&'a Utf8Path, &'a str),
     held: usize,
+    /// Where the directory of the run is now.
+    files: &'a Utf8Path,
+    /// Bytes of attachments that the page holds.
+    shown: u64,
 }
 
 impl<'a> Rows<'a> {
-    pub(crate) fn new(began: Timestamp, directory: (&'a Utf8Path, &'a str)) -> Self {
+    /// `files` is where the directory of the run is now.
+    pub(crate) fn new(
+        began: Timestamp,
+        directory: (&'a Utf8Path, &'a str),
+        files: &'a Utf8Path,
+    ) -> Self {
         Self {
             began,
             directory,
             held: 0,
+            files,
+            shown: 0,
         }
     }
 
@@ -49,7 +66,11 @@ impl<'a> Rows<'a> {
             .map(|(name, value)| (&**name, &**value))
             .collect();
         extra.owner = case.owner.as_deref();
-        extra.tags = case.tags.iter().map(|tag| &**tag).collect();
+        let suts = case.suts.iter();
+        let suts = suts.map(|sut| Cow::Owned(format!("sut:{sut}")));
+        let tags = case.tags.iter().map(|tag| Cow::Borrowed(&**tag));
+        // Like tags, they are there to filter by.
+        extra.tags = tags.chain(suts).collect();
         extra.attempts = execution
             .earlier
             .iter()
@@ -75,7 +96,9 @@ impl<'a> Rows<'a> {
                 .iter()
                 .map(|step| {
                     let detail = step.detail.as_deref().unwrap_or_default();
-                    (&*step.name, step.verdict as u8, detail)
+                    let place = step.location.as_ref();
+                    let place = place.map_or_else(String::new, ToString::to_string);
+                    (&*step.name, step.verdict as u8, detail, place)
                 })
                 .collect(),
             leaked: case
@@ -83,6 +106,13 @@ impl<'a> Rows<'a> {
                 .iter()
                 .map(|leaked| format!("{} (pid {})", leaked.command, leaked.pid))
                 .collect(),
+            expected: case.expected_failure.as_ref().map(|known| Known {
+                is_met: known.is_met(),
+                by: &known.by,
+                link: known.link.as_deref().unwrap_or_default(),
+            }),
+            attachments: self.attachments(case),
+            left_out: case.attachments_left_out,
             ..Extra::default()
         };
         Attempt(
@@ -126,6 +156,28 @@ impl<'a> Rows<'a> {
                 .as_deref()
                 .map_or_else(String::new, |file| self.link(file)),
         })
+    }
+
+    /// The attachments of an attempt. What can be shown in place is held by the page as long as there is room, of cases that need a look
+    /// as of others: there are few.
+    fn attachments<'b>(&mut self, case: &'b TestCaseFinished) -> Vec<Shown<'b>> {
+        let attachments = case.attachments.iter();
+        attachments
+            .map(|attachment| {
+                let room = MOST_ATTACHED.saturating_sub(self.shown);
+                let content = content::read(self.files, attachment, room);
+                if !content.is_empty() {
+                    self.shown += attachment.bytes;
+                }
+                Shown {
+                    name: &attachment.name,
+                    kind: &attachment.media_type,
+                    bytes: attachment.bytes,
+                    link: format!("{}{}", self.directory.1, attachment.file),
+                    content,
+                }
+            })
+            .collect()
     }
 
     /// `file` as seen from the page.
@@ -206,19 +258,61 @@ struct Extra<'a> {
     #[serde(rename = "e", skip_serializing_if = "Option::is_none")]
     stderr: Option<Output<'a>>,
     #[serde(rename = "s", skip_serializing_if = "Vec::is_empty")]
-    steps: Vec<(&'a str, u8, &'a str)>,
+    steps: Vec<(&'a str, u8, &'a str, String)>,
     #[serde(rename = "k", skip_serializing_if = "Vec::is_empty")]
     leaked: Vec<String>,
     #[serde(rename = "l", skip_serializing_if = "Option::is_none")]
     location: Option<String>,
     #[serde(rename = "p", skip_serializing_if = "Vec::is_empty")]
     parameters: Vec<(&'a str, &'a str)>,
-    #[serde(rename = "w", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "u", skip_serializing_if = "Option::is_none")]
     owner: Option<&'a str>,
     #[serde(rename = "t", skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<&'a str>,
+    tags: Vec<Cow<'a, str>>,
     #[serde(rename = "a", skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<Attempt<'a>>,
+    #[serde(rename = "w", skip_serializing_if = "Option::is_none")]
+    expected: Option<Known<'a>>,
+    #[serde(rename = "f", skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Shown<'a>>,
+    #[serde(rename = "m", skip_serializing_if = "is_zero")]
+    left_out: u64,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out a reference to the field"
+)]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// That a case was expected to fail.
+#[derive(Debug, Derive)]
+struct Known<'a> {
+    /// Whether it did.
+    #[serde(rename = "m")]
+    is_met: bool,
+    #[serde(rename = "b")]
+    by: &'a str,
+    #[serde(rename = "l", skip_serializing_if = "str::is_empty")]
+    link: &'a str,
+}
+
+/// An attachment.
+#[derive(Debug, Derive)]
+struct Shown<'a> {
+    #[serde(rename = "n")]
+    name: &'a str,
+    #[serde(rename = "k")]
+    kind: &'a str,
+    #[serde(rename = "b")]
+    bytes: u64,
+    #[serde(rename = "f")]
+    link: String,
+    /// What is shown in place: text, or bytes of an image in base 64; empty if it is not.
+    #[serde(rename = "c", skip_serializing_if = "String::is_empty")]
+    content: String,
 }
 
 impl Extra<'_> {
@@ -234,6 +328,9 @@ impl Extra<'_> {
             && self.owner.is_none()
             && self.tags.is_empty()
             && self.attempts.is_empty()
+            && self.expected.is_none()
+            && self.attachments.is_empty()
+            && self.left_out == 0
     }
 }
 

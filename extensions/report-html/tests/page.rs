@@ -5,7 +5,7 @@ use k2::case::Verdict;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::sample::{HOSTILE, Sample, case, cases, history, hostile_cases};
+use crate::sample::{HOSTILE, Sample, case, cases, history, hostile_cases, outcomes};
 
 /// The canned run in a browser, if there is one.
 fn opened(hash: &str) -> Option<(Browser, Sample)> {
@@ -279,6 +279,55 @@ fn f9_hostile_texts_stay_texts_everywhere() {
         browser.value("getComputedStyle(document.body).display"),
         "block"
     );
+    browser.assert_quiet();
+}
+
+#[test]
+fn outcomes_checks_and_attachments_are_shown_in_place_and_run_nothing() {
+    let sample = Sample::new(outcomes(), "suite");
+    sample.attach();
+    let page = sample.page(None);
+    // What the page holds does not need its files.
+    std::fs::remove_dir_all(sample.path().join("outputs")).unwrap();
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    for (width, height) in [(1280, 900), (390, 844)] {
+        browser.size(width, height);
+        browser.open(&page, "");
+        let title = browser.value("document.title");
+        let counts = browser.text(".counts");
+        for count in ["1 failed", "1 expected to fail", "1 unexpected passes"] {
+            assert!(counts.contains(count), "{counts}");
+        }
+        browser.value("document.querySelectorAll('.row')[0].click()");
+        let detail = browser.text("#detail");
+        for text in [
+            "suite/page.rs:12",
+            "right: \"Welcome\"",
+            "form.fields() == 3",
+            "no frame <b>2</b>",
+            "core.bin",
+            "2 more left out",
+        ] {
+            assert!(detail.contains(text), "{text}: {detail}");
+        }
+        assert_eq!(browser.count("#detail img"), 1);
+        let drawn = "(() => { const image = document.querySelector('#detail img'); \
+                     return image.decode().then(() => image.naturalWidth); })()";
+        assert_eq!(browser.value(drawn), json!(640));
+        let fits =
+            "document.querySelector('#detail img').getBoundingClientRect().right <= innerWidth";
+        assert_eq!(browser.value(fits), json!(true));
+        assert_eq!(browser.value("document.title"), title);
+        browser.open(&page, "verdict=expected-failure");
+        assert_eq!(shown(&mut browser), ["net::frames"]);
+        browser.value("document.querySelectorAll('.row')[0].click()");
+        let link = "document.querySelector('#detail .note a').getAttribute('href')";
+        assert_eq!(browser.value(link), json!("https://tracker.example/7"));
+        browser.open(&page, "verdict=unexpected-pass");
+        assert_eq!(shown(&mut browser), ["fan::starts"]);
+    }
     browser.assert_quiet();
 }
 

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
-use k2::case::{CaseId, Location, Step, Verdict};
+use k2::case::{Attachment, CaseId, Location, Step, Verdict};
 use k2::messages::{
-    AskHistory, CapturedOutput, CaseHistory, CasesSelected, ExitStatus, History, LeakedProcess,
-    PastExecution, PastRun, RECORDED, RESULTS, RUN_HISTORY, RunEnd, RunFinished, RunStarted,
-    TestCaseFinished, WRITE_REPORTS, WriteReports,
+    AskHistory, CapturedOutput, CaseHistory, CasesSelected, ExitStatus, ExpectedFailure, History,
+    LeakedProcess, PastExecution, PastRun, RECORDED, RESULTS, RUN_HISTORY, RunEnd, RunFinished,
+    RunStarted, TestCaseFinished, WRITE_REPORTS, WriteReports,
 };
 use k2::results::RecordBody;
 use k2::results::event_log::EventLogWriter;
@@ -77,6 +77,7 @@ pub(crate) fn cases() -> Vec<TestCaseFinished> {
             name: "closes".into(),
             verdict: Verdict::Failed,
             detail: Some("too late".into()),
+            location: None,
         }],
         leaked: vec![LeakedProcess {
             pid: 4711,
@@ -107,6 +108,7 @@ pub(crate) fn hostile_cases() -> Vec<TestCaseFinished> {
                 name: (*evil).to_owned(),
                 verdict: Verdict::Failed,
                 detail: Some((*evil).to_owned()),
+                location: None,
             }],
             leaked: vec![LeakedProcess {
                 pid: 1,
@@ -115,10 +117,93 @@ pub(crate) fn hostile_cases() -> Vec<TestCaseFinished> {
             parameters: vec![((*evil).into(), (*evil).into())],
             tags: vec![(*evil).into()],
             location: Some(Location::line(*evil, 1)),
+            expected_failure: Some(Box::new(ExpectedFailure {
+                ended: Verdict::Passed,
+                reason: (*evil).into(),
+                link: Some((*evil).into()),
+                by: (*evil).into(),
+            })),
+            attachments: vec![Attachment {
+                name: (*evil).into(),
+                media_type: (*evil).into(),
+                bytes: 3,
+                sha256: (*evil).into(),
+                file: format!("outputs/{evil}").into(),
+            }],
             ..case(n as u64 + 1, evil, Verdict::Failed)
         });
     cases.collect()
 }
+
+/// A case of each outcome that is no verdict, one with attachments and checks among them; [`ATTACHED`] are its files.
+pub(crate) fn outcomes() -> Vec<TestCaseFinished> {
+    let known = |ended, link: Option<&str>| {
+        Some(Box::new(ExpectedFailure {
+            ended,
+            reason: "the board drops every second frame".into(),
+            link: link.map(Into::into),
+            by: "known.toml:3".into(),
+        }))
+    };
+    let attached = ATTACHED.iter().map(|(name, kind, content)| Attachment {
+        name: (*name).into(),
+        media_type: (*kind).into(),
+        bytes: content.len() as u64,
+        sha256: "0".repeat(64).into(),
+        file: format!("outputs/3-1-shows.attachments/{name}").into(),
+    });
+    let step = |name: &str, detail: &str, line| Step {
+        name: name.into(),
+        verdict: Verdict::Failed,
+        detail: Some(detail.into()),
+        location: Some(Location::line("suite/page.rs", line)),
+    };
+    vec![
+        TestCaseFinished {
+            reason: Some("expected to fail: the board drops every second frame".into()),
+            detail: Some("failed: frame 2 is missing".into()),
+            expected_failure: known(Verdict::Failed, Some("https://tracker.example/7")),
+            ..case(1, "net::frames", Verdict::Skipped)
+        },
+        TestCaseFinished {
+            reason: Some("passed, but was expected to fail: the fan does not start".into()),
+            expected_failure: known(Verdict::Passed, None),
+            ..case(2, "fan::starts", Verdict::Passed)
+        },
+        TestCaseFinished {
+            reason: Some(
+                "2 checks failed, the first: title == \"Welcome\" (suite/page.rs:12)".into(),
+            ),
+            steps: vec![
+                step(
+                    "title == \"Welcome\"",
+                    "left:  \"Error\"\nright: \"Welcome\"",
+                    12,
+                ),
+                step("form.fields() == 3", "left:  2\nright: 3", 14),
+            ],
+            attachments: attached.collect(),
+            attachments_left_out: 2,
+            ..case(3, "page::shows", Verdict::Failed)
+        },
+    ]
+}
+
+/// Name, media type and content of what is attached: an image that is a drawing, a text, and what is neither.
+pub(crate) const ATTACHED: [(&str, &str, &str); 3] = [
+    (
+        "screen.svg",
+        "image/svg+xml",
+        "<svg xmlns='http://www.w3.org/2000/svg' width='640' height='240'><rect width='640' height='240' fill='#2b6cb0'/>\
+         <text x='40' y='130' font-size='48' fill='white'>Error 500</text><script>document.title='owned'</script></svg>",
+    ),
+    (
+        "board.log",
+        "text/plain",
+        "boot\n\u{1b}[31mno frame\u{1b}[0m <b>2</b>\n",
+    ),
+    ("core.bin", "application/octet-stream", "\u{1}\u{2}"),
+];
 
 /// A directory with the log of a run of `cases`, whose own words are `word`.
 pub(crate) struct Sample {
@@ -169,6 +254,15 @@ impl Sample {
 
     pub(crate) fn path(&self) -> &Utf8Path {
         Utf8Path::from_path(self.directory.path()).unwrap()
+    }
+
+    /// Writes the files of [`ATTACHED`].
+    pub(crate) fn attach(&self) {
+        let directory = self.path().join("outputs/3-1-shows.attachments");
+        std::fs::create_dir_all(&directory).unwrap();
+        for (name, _, content) in ATTACHED {
+            std::fs::write(directory.join(name), content).unwrap();
+        }
     }
 
     fn log(&self) -> Utf8PathBuf {

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use k2::case::Verdict;
 use k2::messages::{CapturedOutput, RunStarted, TestCaseFinished};
 use k2::results::{printable_line, shell_command_line};
 
 use crate::layout::{columns, many, size};
-use crate::words::{DIM, word};
+use crate::words::{DIM, attached, case_word, step_lines};
 use k2::results::Execution;
 
 /// Column at which the texts of a block begin.
@@ -29,7 +29,7 @@ impl Blocks<'_> {
     /// Writes the block of one execution, with an empty line behind it.
     pub(crate) fn write(&self, execution: &Execution, out: &mut dyn Write) -> io::Result<()> {
         let case = &execution.last;
-        let (word, style) = word(case.verdict, case.is_flaky());
+        let (word, style) = case_word(case);
         let id = printable_line(case.case.as_str());
         write!(out, "  {style}{word}{style:#} {id}")?;
         if let Some(location) = &case.location {
@@ -67,6 +67,16 @@ impl Blocks<'_> {
                 self.output(label, output, out)?;
             }
         }
+        let directory = self.run.map_or(Utf8Path::new(""), |run| &run.directory);
+        let place = |file: &Utf8Path| directory.join(file).into_string();
+        for earlier in &execution.earlier {
+            let files = attached(earlier, place).into_iter();
+            let files: Vec<_> = files
+                .map(|file| format!("try {}: {file}", earlier.attempt))
+                .collect();
+            self.lines("files", &files, out)?;
+        }
+        self.lines("files", &attached(case, place), out)?;
         if let Some(again) = self
             .run
             .map(|run| &run.again)
@@ -98,14 +108,7 @@ impl Blocks<'_> {
 
     fn steps(&self, case: &TestCaseFinished, out: &mut dyn Write) -> io::Result<()> {
         for step in case.steps.iter().filter(|step| step.verdict.is_failure()) {
-            let mut lines = vec![step.name.clone()];
-            lines.extend(
-                step.detail
-                    .iter()
-                    .flat_map(|detail| detail.trim_end().lines())
-                    .map(|line| format!("  {line}")),
-            );
-            self.lines("step", &lines, out)?;
+            self.lines("step", &step_lines(step), out)?;
         }
         Ok(())
     }

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k2::case::{CaseId, Location, Step, Verdict};
+use k2::case::{Attachment, CaseId, Location, Step, Verdict};
 use k2::messages::{
-    CapturedOutput, CasesSelected, ExitStatus, LeakedProcess, RunEnd, RunFinished, RunStarted,
-    TestCaseFinished, TestCaseStarted,
+    CapturedOutput, CasesSelected, ExitStatus, ExpectedFailure, LeakedProcess, RunEnd, RunFinished,
+    RunStarted, TestCaseFinished, TestCaseStarted,
 };
 use k2::results::{Record, RecordBody, RunLog, SCHEMA_VERSION};
 use proptest::prelude::*;
@@ -100,11 +100,13 @@ pub(crate) fn cases() -> Vec<TestCaseFinished> {
                 name: "opens".into(),
                 verdict: Passed,
                 detail: None,
+                location: None,
             },
             Step {
                 name: "closes".into(),
                 verdict: Failed,
                 detail: Some("got: 1\nexpected: 0".into()),
+                location: None,
             },
         ],
         ..took(
@@ -275,9 +277,15 @@ pub(crate) fn any_cases() -> impl Strategy<Value = Vec<TestCaseFinished>> {
         0..5_u32,
     );
     prop::collection::vec(one, 0..8).prop_map(|all| {
-        let cases =
-            (1..).zip(all).map(
-                |(execution, (name, text, verdict, worker))| TestCaseFinished {
+        let cases = (1..)
+            .zip(all)
+            .map(|(execution, (name, text, verdict, worker))| {
+                let ended = match (worker, verdict) {
+                    (0, Verdict::Skipped) => Some(Verdict::Failed),
+                    (0, Verdict::Failed | Verdict::Passed) => Some(Verdict::Passed),
+                    _ => None,
+                };
+                TestCaseFinished {
                     reason: Some(text.as_str().into()),
                     detail: Some(name.as_str().into()),
                     stdout: text.as_str().into(),
@@ -289,21 +297,39 @@ pub(crate) fn any_cases() -> impl Strategy<Value = Vec<TestCaseFinished>> {
                     ),
                     parameters: vec![(name.as_str().into(), text.as_str().into())],
                     tags: vec![text.as_str().into()],
+                    suts: vec![text.as_str().into()],
                     location: Some(Location::line(name.as_str(), worker)),
                     steps: vec![Step {
                         name: text.clone(),
                         verdict,
                         detail: Some(name.clone()),
+                        location: None,
                     }],
                     worker,
+                    expected_failure: ended.map(|ended| {
+                        Box::new(ExpectedFailure {
+                            ended,
+                            reason: text.as_str().into(),
+                            link: Some(name.as_str().into()),
+                            by: name.as_str().into(),
+                        })
+                    }),
+                    attachments: vec![Attachment {
+                        name: text.as_str().into(),
+                        media_type: name.as_str().into(),
+                        bytes: 1 << 60,
+                        sha256: name.as_str().into(),
+                        file: name.as_str().into(),
+                    }],
+                    attachments_left_out: u64::from(worker),
                     ..TestCaseFinished::new(
                         execution,
                         CaseId::new(format!("{name}{text}")),
                         verdict,
                         START,
                     )
-                },
-            );
+                }
+            });
         cases.collect()
     })
 }

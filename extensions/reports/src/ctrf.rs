@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use k2::case::Verdict;
 use k2::messages::{CapturedOutput, TestCaseFinished};
 use k2::results::{Execution, RunLog};
@@ -15,7 +15,7 @@ use zaf_core::prelude::*;
 
 use crate::file_report::{ReportError, file_report};
 use crate::layout::id_parts;
-use crate::words::remark;
+use crate::words::{remark, step_lines};
 
 /// Most lines of an output.
 const MOST_LINES: usize = 200;
@@ -67,26 +67,29 @@ fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> 
         out,
         "{{\"reportFormat\":\"CTRF\",\"specVersion\":\"0.0.0\",\"generatedBy\":\"k2\",\"results\":{{\"tool\":{tool},\n\"summary\":{totals},\n\"tests\":["
     )?;
+    let directory = summary
+        .run()
+        .map_or(Utf8Path::new(""), |run| &run.directory);
     let mut separator = "\n";
     log.for_each(|execution| -> Result<(), ReportError> {
         out.write_all(separator.as_bytes())?;
         separator = ",\n";
-        serde_json::to_writer(&mut *out, &test(execution))?;
+        serde_json::to_writer(&mut *out, &test(execution, directory))?;
         Ok(())
     })?;
     out.write_all(b"\n]}}\n")?;
     Ok(())
 }
 
-fn test(execution: &Execution) -> Value {
+fn test(execution: &Execution, directory: &Utf8Path) -> Value {
     let case = &execution.last;
     let (suite, name) = id_parts(&case.case);
-    let mut test = attempt(case);
+    let mut test = attempt(case, directory);
     test.insert(
         "name".into(),
         if name.is_empty() { "(no name)" } else { name }.into(),
     );
-    test.insert("rawStatus".into(), case.verdict.as_str().into());
+    test.insert("rawStatus".into(), case.outcome().into());
     if !suite.is_empty() {
         test.insert("suite".into(), json!([suite]));
     }
@@ -112,17 +115,16 @@ fn test(execution: &Execution) -> Value {
         test.insert("parameters".into(), parameters.into());
     }
     if !case.steps.is_empty() {
-        let steps = case
-            .steps
-            .iter()
-            .map(|step| json!({"name": step.name, "status": status(step.verdict)}));
+        let steps = case.steps.iter().map(
+            |step| json!({"name": step_lines(step).join("\n"), "status": status(step.verdict)}),
+        );
         test.insert("steps".into(), steps.collect());
     }
     if !execution.earlier.is_empty() {
         test.insert("retries".into(), execution.earlier.len().into());
         test.insert("flaky".into(), case.is_flaky().into());
         let earlier = execution.earlier.iter().map(|earlier| {
-            let mut attempt = attempt(earlier);
+            let mut attempt = attempt(earlier, directory);
             attempt.insert("attempt".into(), earlier.attempt.max(1).into());
             Value::from(attempt)
         });
@@ -133,12 +135,15 @@ fn test(execution: &Execution) -> Value {
     if let Some(owner) = &case.owner {
         extra.insert("owner".into(), (**owner).into());
     }
+    if let Some(expected) = &case.expected_failure {
+        extra.insert("expectedFailure".into(), json!(expected));
+    }
     test.insert("extra".into(), extra.into());
     test.into()
 }
 
 /// What a test and an attempt have in common.
-fn attempt(case: &TestCaseFinished) -> Map<String, Value> {
+fn attempt(case: &TestCaseFinished, directory: &Utf8Path) -> Map<String, Value> {
     let took = case.duration.map_or(0, milliseconds);
     let start = case.started.as_millisecond();
     let mut attempt = Map::new();
@@ -158,6 +163,13 @@ fn attempt(case: &TestCaseFinished) -> Map<String, Value> {
         if !output.is_empty() {
             attempt.insert(label.into(), lines(output));
         }
+    }
+    if !case.attachments.is_empty() {
+        let attachments = case.attachments.iter().map(|one| {
+            let path = directory.join(&one.file);
+            json!({"name": &*one.name, "contentType": &*one.media_type, "path": path})
+        });
+        attempt.insert("attachments".into(), attachments.collect());
     }
     attempt
 }

@@ -12,7 +12,7 @@ use zaf_core::prelude::*;
 
 use crate::file_report::ReportError;
 use crate::markdown;
-use crate::words::remark;
+use crate::words::{attached, failed_steps, remark};
 
 /// Most annotations. GitHub shows ten of a step; readers of the log may want more, but not all of a run in which everything fails.
 const MOST: u64 = 50;
@@ -94,7 +94,7 @@ fn write_annotations(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportErro
         let case = &execution.last;
         let level = match () {
             () if case.verdict.is_failure() => "error",
-            () if case.is_flaky() => "warning",
+            () if case.is_flaky() || case.is_unexpected_pass() => "warning",
             () => return Ok(()),
         };
         count += 1;
@@ -106,11 +106,14 @@ fn write_annotations(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportErro
     if count > MOST {
         writeln!(
             out,
-            "::notice title=More::{} more cases failed or are flaky",
+            "::notice title=More::{} more cases failed, are flaky or passed unexpectedly",
             count - MOST
         )?;
     }
-    for damage in log.damages() {
+    for hook in log.summary().failed_hooks() {
+        writeln!(out, "::error title=Hook::{}", data(&hook.to_string()))?;
+    }
+    for damage in log.log_damages() {
         writeln!(out, "::warning title=Event log::{}", data(&damage))?;
     }
     Ok(())
@@ -128,7 +131,9 @@ fn annotation(level: &str, execution: &Execution) -> String {
     let mut message = remark(case).unwrap_or_else(|| case.verdict.to_string());
     for more in [
         case.detail.as_deref().unwrap_or_default(),
+        &failed_steps(case),
         case.stderr.end(),
+        &attached(case, ToString::to_string).join("\n"),
     ] {
         if !more.trim().is_empty() && message.len() < MOST_MESSAGE {
             let end = more.floor_char_boundary(MOST_MESSAGE);
@@ -139,7 +144,7 @@ fn annotation(level: &str, execution: &Execution) -> String {
     let word = if case.is_flaky() {
         "flaky"
     } else {
-        case.verdict.as_str()
+        case.outcome()
     };
     let title = format!("{word}: {}", case.case);
     format!(
@@ -191,7 +196,7 @@ mod tests {
             for (line, case) in lines.iter().zip(failed) {
                 let (properties, _) = line["::error ".len()..].split_once("::").unwrap();
                 let title = properties.split(',').find_map(|pair| pair.strip_prefix("title=")).unwrap();
-                let expected = format!("{}: {}", case.verdict, case.case);
+                let expected = format!("{}: {}", case.outcome(), case.case);
                 prop_assert_eq!(read(title), printable(&expected));
             }
         }

@@ -5,7 +5,9 @@ use std::io::Write;
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
-use k2::messages::{CapturedOutput, ExitStatus, LeakedProcess, RunEnd, TestCaseFinished};
+use k2::messages::{
+    CapturedOutput, ExitStatus, ExpectedFailure, LeakedProcess, RunEnd, TestCaseFinished,
+};
 use k2::results::{Execution, RunLog};
 use serde::Serialize;
 use zaf_core::prelude::*;
@@ -59,6 +61,8 @@ struct Summary<'a> {
     selected: u64,
     filtered_out: u64,
     flaky: u64,
+    expected_failures: u64,
+    unexpected_passes: u64,
     counts: BTreeMap<&'static str, u64>,
     damages: Vec<String>,
 }
@@ -87,6 +91,8 @@ struct Attempt<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a str>,
     verdict: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expected_failure: Option<&'a ExpectedFailure>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     flaky: bool,
     attempt: u32,
@@ -112,10 +118,16 @@ struct Attempt<'a> {
     parameters: BTreeMap<&'a str, &'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tags: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suts: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<Location<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attached<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attachments_left_out: Option<Number>,
     /// Attempts before this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     earlier: Vec<Self>,
@@ -139,6 +151,17 @@ struct Step<'a> {
     verdict: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<Location<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Attached<'a> {
+    name: &'a str,
+    media_type: &'a str,
+    bytes: Number,
+    sha256: &'a str,
+    file: &'a str,
 }
 
 #[derive(Debug, Serialize)]
@@ -188,6 +211,8 @@ fn summary(log: &RunLog) -> Summary<'_> {
         selected: summary.selected(),
         filtered_out: summary.filtered_out(),
         flaky: summary.flaky(),
+        expected_failures: summary.expected_failures(),
+        unexpected_passes: summary.unexpected_passes(),
         counts: k2::case::Verdict::ALL
             .into_iter()
             .map(|verdict| (verdict.as_str(), counts.of(verdict)))
@@ -208,6 +233,7 @@ fn attempt(case: &TestCaseFinished) -> Attempt<'_> {
     Attempt {
         id: None,
         verdict: case.verdict.as_str(),
+        expected_failure: case.expected_failure.as_deref(),
         flaky: case.is_flaky(),
         attempt: case.attempt,
         started: case.started,
@@ -227,6 +253,7 @@ fn attempt(case: &TestCaseFinished) -> Attempt<'_> {
                 name: &step.name,
                 verdict: step.verdict.as_str(),
                 detail: step.detail.as_deref(),
+                location: step.location.as_ref().map(location),
             })
             .collect(),
         leaked: &case.leaked,
@@ -236,12 +263,31 @@ fn attempt(case: &TestCaseFinished) -> Attempt<'_> {
             .map(|(name, value)| (&**name, &**value))
             .collect(),
         tags: case.tags.iter().map(AsRef::as_ref).collect(),
+        suts: case.suts.iter().map(AsRef::as_ref).collect(),
         owner: case.owner.as_deref(),
-        location: case.location.as_ref().map(|location| Location {
-            file: &location.file,
-            line: location.line,
-        }),
+        location: case.location.as_ref().map(location),
+        attachments: case
+            .attachments
+            .iter()
+            .map(|one| Attached {
+                name: &one.name,
+                media_type: &one.media_type,
+                bytes: one.bytes.into(),
+                sha256: &one.sha256,
+                file: one.file.as_str(),
+            })
+            .collect(),
+        attachments_left_out: Some(case.attachments_left_out)
+            .filter(|&count| count > 0)
+            .map(Number::from),
         earlier: Vec::new(),
+    }
+}
+
+fn location(location: &k2::case::Location) -> Location<'_> {
+    Location {
+        file: &location.file,
+        line: location.line,
     }
 }
 

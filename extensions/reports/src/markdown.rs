@@ -13,7 +13,7 @@ use zaf_core::prelude::*;
 
 use crate::file_report::{ReportError, file_report};
 use crate::layout::{duration, many};
-use crate::words::{counted, remark};
+use crate::words::{attached, counted, failed_steps, remark};
 
 /// Most cases that are shown in full: such texts are cut by who shows them, and read by people.
 const MOST_BLOCKS: usize = 50;
@@ -61,7 +61,11 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Re
         .into_iter()
         .rev()
         .map(|verdict| (counted(verdict), counts.of(verdict)))
-        .chain([("of them flaky", summary.flaky())])
+        .chain([
+            ("of them flaky", summary.flaky()),
+            ("expected to fail", summary.expected_failures()),
+            ("unexpected passes", summary.unexpected_passes()),
+        ])
         .collect();
     columns.retain(|&(_, count)| count > 0);
     if !columns.is_empty() {
@@ -84,7 +88,12 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Re
     if rest.hidden > 0 {
         writeln!(out, "… and {}.\n", many(rest.hidden, "more case"))?;
     }
-    for (title, lines) in [("Flaky", &rest.flaky), ("Slowest", &rest.slowest())] {
+    for (title, lines) in [
+        ("Flaky", &rest.flaky),
+        ("Unexpected passes", &rest.unexpected),
+        ("Expected to fail", &rest.expected),
+        ("Slowest", &rest.slowest()),
+    ] {
         if !lines.is_empty() {
             writeln!(out, "### {title}\n")?;
             for line in lines {
@@ -101,6 +110,8 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Re
 struct Rest {
     hidden: u64,
     flaky: Vec<String>,
+    unexpected: Vec<String>,
+    expected: Vec<String>,
     /// Longest first.
     longest: Vec<(Duration, String)>,
 }
@@ -119,6 +130,18 @@ impl Rest {
                 "{} passed on try {tries}",
                 span(case.case.as_str())
             ));
+        }
+        if let Some(known) = &case.expected_failure {
+            let list = if known.is_met() {
+                &mut self.expected
+            } else {
+                &mut self.unexpected
+            };
+            if list.len() < MOST_BLOCKS {
+                let link = known.link.as_deref().map(|link| format!(" ({link})"));
+                let reason = format!("{}{}", known.reason, link.unwrap_or_default());
+                list.push(format!("{}: {}", span(case.case.as_str()), span(&reason)));
+            }
         }
         let took = case.duration.unwrap_or_default();
         let is_slow = self.longest.last().is_none_or(|(least, _)| took > *least);
@@ -169,11 +192,15 @@ fn block(execution: &Execution, out: &mut dyn Write) -> Result<(), ReportError> 
         writeln!(out, "owner: {}\n", span(owner))?;
     }
     let message = remark(case).unwrap_or_default();
+    let (steps, attachments) = (failed_steps(case), attached(case, ToString::to_string));
+    let attachments = attachments.join("\n");
     let texts = [
         ("", message.as_str()),
         ("", case.detail.as_deref().unwrap_or_default()),
+        ("failed steps\n\n", steps.as_str()),
         ("stdout\n\n", case.stdout.end()),
         ("stderr\n\n", case.stderr.end()),
+        ("attachments\n\n", attachments.as_str()),
     ];
     for (label, text) in texts {
         if !text.trim().is_empty() {
@@ -282,7 +309,7 @@ mod tests {
             prop_assert_eq!(count("</details>"), failures);
             prop_assert_eq!(count("<summary>"), failures);
             for line in &markup {
-                let known = ["## ", "### ", "| ", "> ⚠️ ", "- ", "<details>", "</details>", "<summary>", "at ", "stdout", "stderr"];
+                let known = ["## ", "### ", "| ", "> ⚠️ ", "- ", "<details>", "</details>", "<summary>", "at ", "failed steps", "stdout", "stderr", "attachments"];
                 let is_known = line.is_empty() || line.ends_with("case.") || line.ends_with("cases.") || known.iter().any(|word| line.starts_with(word)) || line.trim().is_empty();
                 prop_assert!(is_known, "{:?}", line);
                 prop_assert!(!line.contains("error::"));

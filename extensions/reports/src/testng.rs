@@ -16,7 +16,7 @@ use zaf_core::prelude::*;
 
 use crate::file_report::{ReportError, file_report};
 use crate::layout::id_parts;
-use crate::words::remark;
+use crate::words::{attached, failed_steps, remark};
 
 /// Whether to write a TestNG report.
 ///
@@ -136,10 +136,21 @@ fn method(case: &TestCaseFinished, name: &str, out: &mut dyn Write) -> io::Resul
              <full-stacktrace>{}</full-stacktrace>\n                    </exception>",
             case.verdict,
             cdata(&message),
-            cdata(&format!("{message}\n{detail}"))
+            cdata(&format!("{message}\n{detail}\n{}", failed_steps(case)))
         )?;
     }
-    out.write_all(b"                    <reporter-output/>\n                </test-method>\n")
+    let attachments = attached(case, ToString::to_string);
+    if attachments.is_empty() {
+        out.write_all(b"                    <reporter-output/>\n")?;
+    } else {
+        out.write_all(b"                    <reporter-output>\n")?;
+        for line in attachments {
+            let line = cdata(&format!("attached {line}"));
+            writeln!(out, "                        <line>{line}</line>")?;
+        }
+        out.write_all(b"                    </reporter-output>\n")?;
+    }
+    out.write_all(b"                </test-method>\n")
 }
 
 /// Text as the value of an attribute.
@@ -187,7 +198,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn f8_a_strict_parser_finds_every_case_with_its_texts(cases in canned::any_cases()) {
+        fn k2_f11_f8_a_strict_parser_finds_every_case_with_its_texts(cases in canned::any_cases()) {
             let text = canned::document(&canned::records_of(&cases), write_document);
             let document = roxmltree::Document::parse(&text).unwrap();
             let methods: Vec<_> = document.descendants().filter(|node| node.has_tag_name("test-method")).collect();

@@ -4,8 +4,11 @@
 //! removes them where they are not wanted.
 
 use anstyle::{AnsiColor, Style};
-use k2::case::Verdict;
+use camino::Utf8Path;
+use k2::case::{Step, Verdict};
 use k2::messages::TestCaseFinished;
+
+use crate::layout::{many, size};
 
 /// Good news.
 pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
@@ -29,6 +32,61 @@ pub(crate) const fn word(verdict: Verdict, is_flaky: bool) -> (&'static str, Sty
         Verdict::Aborted => ("ABORT", ODD),
         Verdict::NotRun => ("NOTRUN", ODD),
     }
+}
+
+/// The word for how this case ended, and its colour. At most six letters.
+pub(crate) fn case_word(case: &TestCaseFinished) -> (&'static str, Style) {
+    if case.is_expected_failure() {
+        return ("XFAIL", ODD);
+    }
+    if case.is_unexpected_pass() {
+        let style = if case.verdict.is_failure() { BAD } else { ODD };
+        return ("XPASS", style);
+    }
+    word(case.verdict, case.is_flaky())
+}
+
+/// Attachments of an attempt, a line each, and how many there would be more; files as `place` says.
+pub(crate) fn attached(
+    case: &TestCaseFinished,
+    place: impl Fn(&Utf8Path) -> String,
+) -> Vec<String> {
+    let mut lines: Vec<_> = case
+        .attachments
+        .iter()
+        .map(|one| {
+            let (kind, bytes) = (&one.media_type, size(one.bytes));
+            format!(
+                "{} ({kind}, {bytes}): {}",
+                one_line(&one.name),
+                place(&one.file)
+            )
+        })
+        .collect();
+    if case.attachments_left_out > 0 {
+        let many = many(case.attachments_left_out, "more file");
+        lines.push(format!(
+            "{many} left out: over a limit, or no regular files"
+        ));
+    }
+    lines
+}
+
+/// A step on as many lines as it takes: its name and place, then what is known about it, indented.
+pub(crate) fn step_lines(step: &Step) -> Vec<String> {
+    let place = step.location.as_ref();
+    let place = place.map_or_else(String::new, |place| format!(" ({place})"));
+    let mut lines = vec![format!("{}{place}", step.name)];
+    let detail = step.detail.iter();
+    let detail = detail.flat_map(|detail| detail.trim_end().lines());
+    lines.extend(detail.map(|line| format!("  {line}")));
+    lines
+}
+
+/// The steps that failed, as text; empty if none did.
+pub(crate) fn failed_steps(case: &TestCaseFinished) -> String {
+    let failed = case.steps.iter().filter(|step| step.verdict.is_failure());
+    failed.flat_map(step_lines).collect::<Vec<_>>().join("\n")
 }
 
 /// The word for a count of cases with this verdict.

@@ -19,6 +19,7 @@ pub mod results;
 pub mod runner;
 pub mod scheduler;
 pub mod supervisor;
+pub mod sut;
 
 pub use application::application;
 pub use case::{IntoOutcome, TestContext, TestResult, fail, skip};

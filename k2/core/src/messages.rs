@@ -21,10 +21,10 @@ use zaf_core::message::{EndpointId, EventId, RequestId};
 
 use crate::results::Record;
 pub use crate::results::{
-    AskHistory, CapturedOutput, CaseHistory, CasesSelected, EventLogState, ExitStatus, History,
-    LeakedProcess, PastExecution, PastRun, ReportFailure, ReportsWritten, RunEnd, RunFinished,
-    RunResumed, RunStarted, SyncEventLog, TestCaseFinished, TestCaseStarted, WriteReports,
-    WrittenReport,
+    AskHistory, CapturedOutput, CaseHistory, CasesSelected, EventLogState, ExitStatus,
+    ExpectedFailure, History, HookFailed, LeakedProcess, PastExecution, PastRun, ReportFailure,
+    ReportsWritten, RunEnd, RunFinished, RunResumed, RunStarted, SyncEventLog, TestCaseFinished,
+    TestCaseStarted, WriteReports, WrittenReport,
 };
 
 /// Where the runner tells what happens to the run and to its cases.
@@ -99,6 +99,40 @@ pub const TEST_CASE_FINISHED: EventId<TestCaseFinished> =
 /// | order | after [`TEST_RUN_STARTED`] and [`TEST_CASES_SELECTED`], which are told again as they were, but not recorded again; before the first case |
 pub const TEST_RUN_RESUMED: EventId<RunResumed> =
     EventId::new("TEST_RUN_RESUMED", "A new runner goes on with the run.").portable_as_json();
+
+/// No case runs, and none begins before the systems under test that are resetting have come back: see
+/// [`SUT_RESET_STARTED`](crate::sut::SUT_RESET_STARTED).
+///
+/// | | |
+/// |---|---|
+/// | kind | event |
+/// | sender | the runner, on the main thread |
+/// | endpoint | [`RUNNER`] |
+/// | entity | none |
+/// | order | when the last case that was running has ended; a reset that is over by then is not told of |
+pub const TEST_RUN_PAUSED: EventId<RunPaused> = EventId::new(
+    "TEST_RUN_PAUSED",
+    "No test case runs before resets are over.",
+);
+
+/// Cases begin again.
+///
+/// | | |
+/// |---|---|
+/// | kind | event |
+/// | sender | the runner, on the main thread |
+/// | endpoint | [`RUNNER`] |
+/// | entity | none |
+/// | order | after [`TEST_RUN_PAUSED`], unless the run ends paused; cases may begin before it is handled |
+pub const TEST_RUN_CONTINUED: EventId<()> =
+    EventId::new("TEST_RUN_CONTINUED", "Test cases begin again.");
+
+/// Payload of [`TEST_RUN_PAUSED`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunPaused {
+    /// Names of what is resetting, sorted.
+    pub suts: Vec<Arc<str>>,
+}
 
 /// All cases have their verdict.
 ///
@@ -247,6 +281,7 @@ mod tests {
                 name: "first".to_owned(),
                 verdict: Verdict::Passed,
                 detail: None,
+                location: None,
             }],
             leaked: vec![LeakedProcess {
                 pid: 7,

@@ -3,11 +3,14 @@
 pub use linkme;
 pub use zaf_core::component::{ComponentError, Requirement};
 
+use crate::case::Phase;
+pub use crate::case::check::{check_failed, comparison_failed};
 pub use crate::case::{
     IntoOutcome, Isolation, Outcome, ParameterDescriptor, ParameterValue, TestCaseDescriptor,
     TestContext, TestModuleDescriptor,
 };
 pub use crate::parameter::read::{ReadNothing, ReadParsed, ReadText, Reader};
+pub use crate::sut::Each;
 
 /// Test cases of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]
@@ -16,6 +19,11 @@ pub static K2_TEST_CASES: [TestCaseDescriptor];
 /// What is said about modules of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]
 pub static K2_TEST_MODULES: [TestModuleDescriptor];
+
+/// Notes that all that the function asks for is there, and it is called now.
+pub fn body_begins(cx: &TestContext) {
+    cx.evidence().enter(Phase::Body);
+}
 
 /// One of several values.
 ///

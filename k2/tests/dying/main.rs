@@ -20,7 +20,7 @@ fn main() -> ExitCode {
 
 /// How the handler dies when the first case has finished.
 const DEATH: OptionId<String> =
-    OptionId::choice("death", &["none", "unwinding", "overflow"]).default("none");
+    OptionId::choice("death", &["none", "panic", "unwinding", "overflow"]).default("none");
 
 /// Dies in a handler.
 #[command_extension(name = "dying", extends = [k2::RUN_COMMAND], config_options = [DEATH.required()])]
@@ -38,6 +38,7 @@ impl Dying {
     #[sequential_dispatcher(TEST_CASE_FINISHED)]
     fn on_finished(&self, message: &Message<TestCaseFinished>) {
         match self.0.as_str() {
+            "panic" => panic!("as asked"),
             "unwinding" => {
                 let _sore = Sore;
                 panic!("after {}", message.data().case);

@@ -115,3 +115,4 @@ mod hostile {
 }
 
 mod equipment;
+mod outcomes;

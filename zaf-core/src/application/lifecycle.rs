@@ -36,7 +36,7 @@ use crate::message::{
 use crate::thread::{self, JoinHandle, panic_text};
 
 /// How long the end of a run waits for handlers that still work. `--application-teardown-timeout`, default 10 s: enough to
-/// write reports, not enough to look hung.
+/// write reports, not enough to look hung. What is less than 5 s is also the longest time that an extension has to be destroyed.
 pub const TEARDOWN_TIMEOUT: OptionId<Duration> = OptionId::duration("application.teardown.timeout")
     .describe("How long the end of a run waits for handlers that still work.")
     .default(Duration::from_secs(10))
@@ -258,7 +258,7 @@ impl Run {
         let deadline = Instant::now() + timeout;
         self.trigger_after(command, deadline);
         self.wait_until_idle(deadline);
-        for error in loaded.destroy() {
+        for error in loaded.destroy_within(timeout) {
             let hung = matches!(error, DestroyError::Hung { .. });
             let error = Error::from(error);
             let error = if hung {

@@ -19,6 +19,8 @@ pub struct Requirement {
     pub can: &'static [&'static str],
     /// Scope to use instead of the component's own.
     pub scope: Option<&'static str>,
+    /// Name of the only component that will do; none for any.
+    pub component: Option<&'static str>,
 }
 
 /// Everything about a component: emitted by `#[component]`.
@@ -64,6 +66,7 @@ impl Requirement {
             type_name: std::any::type_name::<T>,
             can: &[],
             scope: None,
+            component: None,
         }
     }
 
@@ -78,6 +81,13 @@ impl Requirement {
     #[must_use]
     pub const fn in_scope(mut self, scope: &'static str) -> Self {
         self.scope = Some(scope);
+        self
+    }
+
+    /// Made by the component of this name; what was put into a scope does not do then.
+    #[must_use]
+    pub const fn made_by(mut self, component: &'static str) -> Self {
+        self.component = Some(component);
         self
     }
 }

@@ -96,6 +96,9 @@ impl Search<'_> {
         }
         let mut ranked = self.registry.of_type((requirement.type_id)()).to_vec();
         let components = self.registry.sorted();
+        if let Some(name) = requirement.component {
+            ranked.retain(|&index| components[index].name == name);
+        }
         // Stable: equal priorities stay sorted by name.
         ranked.sort_by_key(|&index| std::cmp::Reverse(components[index].priority));
         let mut refused = Vec::new();
@@ -121,6 +124,9 @@ impl Search<'_> {
 
     fn provided(&self, from: usize, requirement: &Requirement) -> Option<Choice> {
         let wanted = (requirement.type_id)();
+        if requirement.component.is_some() {
+            return None;
+        }
         (from..self.chain.len()).find_map(|level| {
             let scope = &self.chain[level];
             if requirement.scope.is_some_and(|name| *scope.name != *name) {
@@ -225,6 +231,9 @@ pub(super) fn describe(requirement: &Requirement) -> String {
         let joint = if number == 0 { " that can" } else { "," };
         // Writing to a `String` cannot fail.
         let _ = write!(text, "{joint} `{word}`");
+    }
+    if let Some(name) = requirement.component {
+        let _ = write!(text, " made by `{name}`");
     }
     if let Some(scope) = requirement.scope {
         let _ = write!(text, " in scope `{scope}`");

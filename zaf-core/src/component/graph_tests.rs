@@ -40,6 +40,7 @@ fn requirement(number: usize, can: usize, scope: Option<usize>) -> Requirement {
         type_name: type_name(number),
         can: words(can),
         scope: scope.map(|scope| SCOPES[scope]),
+        component: None,
     }
 }
 

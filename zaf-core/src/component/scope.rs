@@ -271,18 +271,18 @@ impl Scope {
     fn absent(&self, requirement: &Requirement) -> String {
         let type_name = (requirement.type_name)();
         let krate = type_name.split("::").next().unwrap_or(type_name);
-        let mut lines = String::new();
+        let mut lines = Vec::new();
         let mut next = Some(&self.inner);
         while let Some(scope) = next {
             for absent in &scope.state.lock().absent {
                 // Packages are written with dashes, paths of types with underscores.
                 if absent.krate.replace('-', "_") == krate {
-                    lines += &format!("\n  - it may be that of {}", absent.what);
+                    lines.push(format!("\n  - it may be that of {}", absent.what));
                 }
             }
             next = scope.parent.as_ref().map(|(parent, _)| parent);
         }
-        lines
+        lines.concat()
     }
 
     fn cycle(&self, path: &[usize]) -> ComponentError {

@@ -282,13 +282,12 @@ impl Catalog {
                 .collect()
         });
         let found;
-        let keys = match all.get(&command.path()) {
-            Some(keys) => keys,
+        let keys = if let Some(keys) = all.get(&command.path()) {
+            keys
+        } else {
             // A command of an extension that is not enabled.
-            None => {
-                found = self.find_command_keys(command);
-                &found
-            }
+            found = self.find_command_keys(command);
+            &found
         };
         keys.iter()
             .filter_map(|key| self.known.options.get(key))

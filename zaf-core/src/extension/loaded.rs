@@ -1,6 +1,7 @@
 //! What the loader hands out: framework extensions that are prepared, and everything once it is loaded.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::error::{DestroyError, LoadError, LoadErrors};
 use super::loader::{LAST_OF_CONFIGURATION, make_instances};
@@ -346,6 +347,14 @@ impl Loaded {
     /// All instances, in the order made: framework extensions by load order, then command extensions.
     pub fn instances(&self) -> &[RunningExtension] {
         &self.instances.running
+    }
+
+    /// Destroys the instances, last made first, and ends the session. Always completes; returns what went wrong. Each takes `longest` at
+    /// most, if that is less than its own limit.
+    pub(crate) fn destroy_within(mut self, longest: Duration) -> Vec<DestroyError> {
+        let limits = &mut self.instances.limits;
+        limits.each = limits.each.min(longest);
+        self.instances.destroy()
     }
 
     /// Destroys the instances, last made first, and ends the session. Always completes; returns what went wrong.

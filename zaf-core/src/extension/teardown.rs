@@ -143,11 +143,14 @@ impl Step {
     }
 }
 
+/// Says what went wrong, and on the way how far it has come.
+type Destroy = Box<dyn FnOnce(&Step) -> Vec<DestroyError> + Send>;
+
 /// Destroys one instance, or what is left at the end.
 struct Job {
     extension: &'static str,
     instance: String,
-    run: Box<dyn FnOnce(&Step) -> Vec<DestroyError> + Send>,
+    run: Destroy,
 }
 
 /// What the thread that works and the one that watches it have in common.
@@ -179,16 +182,13 @@ fn destroy_in_order(mut jobs: VecDeque<Job>, limits: TeardownLimits) -> Vec<Dest
             is_left_behind: false,
         }));
         let own = Step(Arc::clone(&shared));
-        let hung = match Worker::start("extension-teardown") {
-            Some(worker) => {
-                let ended = worker.give(move || work(&own, limits, end));
-                watch(&ended, &shared)
-            }
+        let hung = if let Some(worker) = Worker::start("extension-teardown") {
+            let ended = worker.give(move || work(&own, limits, end));
+            watch(&ended, &shared)
+        } else {
             // Without a thread there is no time limit, but still an end.
-            None => {
-                work(&own, limits, end);
-                None
-            }
+            work(&own, limits, end);
+            None
         };
         let mut shared = shared.lock();
         errors.append(&mut shared.errors);

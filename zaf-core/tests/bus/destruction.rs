@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crossbeam_channel::unbounded;
 use parking_lot::Mutex;
-use zaf_core::Result;
-use zaf_core::message::{BusError, Dispatcher, DispatcherKind, ReplyError};
+use zaf_core::message::{BusError, Dispatcher, DispatcherKind, HANDLER_FAILED, ReplyError};
+use zaf_core::{Error, Result};
 
 use super::{ASK, Gate, KITCHEN, LONG, Log, PING, PONG, bus};
 
@@ -95,6 +96,90 @@ fn a15_destroy_waits_for_a_handler_that_runs_on_a_sender() -> Result<()> {
         gate.let_through(1);
         destroyer.join().unwrap();
     });
+    Ok(())
+}
+
+#[test]
+fn a15_destroy_waits_for_the_only_handler_from_the_second_message_on() -> Result<()> {
+    let bus = bus();
+    let gate = Gate::new();
+    let inner = gate.clone();
+    let ended = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&ended);
+    let one = bus
+        .dispatcher(DispatcherKind::Callback, "one")
+        .on(PING, move |message, _| {
+            if *message.data() == 2 {
+                inner.pass();
+                flag.store(true, Ordering::SeqCst);
+            }
+            Ok(())
+        })
+        .register()?;
+    std::thread::scope(|scope| -> Result<()> {
+        let sender = scope.spawn(|| -> Result<()> {
+            // By the third message the thread has the way to its only receiver at hand.
+            for number in 0..3 {
+                bus.trigger_event(PING, KITCHEN, number)?;
+            }
+            Ok(())
+        });
+        gate.wait_for_arrival();
+        // Nobody waits for a handler that is not announced.
+        assert_eq!(one.state().active, 1);
+        let destroyer = scope.spawn(|| {
+            one.destroy();
+            assert!(ended.load(Ordering::SeqCst));
+        });
+        gate.let_through(1);
+        sender.join().unwrap()?;
+        destroyer.join().unwrap();
+        assert_eq!(one.state().active, 0);
+        Ok(())
+    })?;
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn a15_who_hears_of_the_failure_of_the_only_handler_may_wait_for_its_end() -> Result<()> {
+    let bus = bus();
+    let bad = bus
+        .dispatcher(DispatcherKind::Callback, "bad")
+        .on(PING, |message, _| match message.data() {
+            2 => Err(Error::msg("no luck")),
+            _ => Ok(()),
+        })
+        .register()?;
+    let (begin, told) = unbounded();
+    let (done, destroyed) = unbounded();
+    bus.dispatcher(DispatcherKind::Callback, "listener")
+        .on(HANDLER_FAILED, move |_, _| {
+            begin.send(())?;
+            // The handler has ended, though the message that it failed with is still on its way.
+            Ok(destroyed.recv_timeout(LONG)?)
+        })
+        .register()?;
+    std::thread::scope(|scope| -> Result<()> {
+        scope.spawn(|| {
+            if told.recv_timeout(LONG).is_ok() {
+                bad.destroy();
+                done.send(()).unwrap();
+            }
+        });
+        // By the third message the thread has the way to its only receiver at hand.
+        for number in 0..3 {
+            bus.trigger_event(PING, KITCHEN, number)?;
+        }
+        Ok(())
+    })?;
+    let state = bus.state();
+    let listener = state
+        .dispatchers
+        .iter()
+        .find(|one| &*one.name == "listener");
+    assert_eq!(listener.map(|one| one.counters.failed), Some(0));
+    bus.shutdown(LONG)?;
     Ok(())
 }
 

@@ -6,7 +6,8 @@ use std::num::NonZeroUsize;
 use proptest::prelude::*;
 use zaf_core::Result;
 use zaf_core::message::{
-    DispatchReport, DispatcherKind, EndpointId, EventId, QueuePolicy, Replies, ReplyError,
+    BusLimits, DispatchReport, DispatcherKind, EndpointId, EventId, MessageBus, QueuePolicy,
+    Replies, ReplyError,
 };
 
 use super::{ASK, CELLAR, Gate, KITCHEN, LONG, Log, PING, PONG, bus};
@@ -152,4 +153,46 @@ proptest! {
     ) {
         check(&ways, bound, is_destroyed).unwrap();
     }
+}
+
+#[test]
+fn a_full_queue_makes_way_for_another_one_that_wants_the_only_thread() -> Result<()> {
+    const MESSAGES: u32 = 5_000;
+    let bus = MessageBus::with_limits(BusLimits::default().max_threads(NonZeroUsize::MIN));
+    bus.define(KITCHEN, &[PING.descriptor(), PONG.descriptor()])?;
+    let gate = Gate::new();
+    let entry = gate.clone();
+    let log = Log::new();
+    let (many, one) = (log.clone(), log.clone());
+    bus.dispatcher(DispatcherKind::Concurrent, "many")
+        .on(PING, move |message, _| {
+            if *message.data() == 0 {
+                entry.pass();
+            }
+            many.add(("many", *message.data()));
+            Ok(())
+        })
+        .register()?;
+    bus.dispatcher(DispatcherKind::Concurrent, "one")
+        .on(PONG, move |message, _| {
+            one.add(("one", *message.data()));
+            Ok(())
+        })
+        .register()?;
+    for number in 0..MESSAGES {
+        bus.trigger_event(PING, KITCHEN, number)?;
+    }
+    gate.wait_for_arrival();
+    bus.trigger_event(PONG, KITCHEN, 0)?;
+    gate.let_through(1);
+    bus.wait_until_idle(LONG)?;
+    let mut entries = log.take();
+    let turn = entries.iter().position(|entry| *entry == ("one", 0));
+    assert!(turn.is_some_and(|at| at < MESSAGES as usize), "{turn:?}");
+    // None is lost for it, none is handled twice, and the order is what it was.
+    entries.retain(|(handler, _)| *handler == "many");
+    let expected: Vec<_> = (0..MESSAGES).map(|number| ("many", number)).collect();
+    assert_eq!(entries, expected);
+    bus.shutdown(LONG)?;
+    Ok(())
 }

@@ -2,11 +2,11 @@
 
 use std::num::NonZeroUsize;
 
-use zaf_core::Result;
 use zaf_core::message::{
     APPLICATION_ENDPOINT, BusError, DispatcherKind, EndpointId, Entity, EventId, HANDLER_FAILED,
-    RequestId,
+    QueuePolicy, RequestId,
 };
+use zaf_core::{Error, Result};
 
 use super::{ASK, CELLAR, KITCHEN, LONG, Log, PING, PONG, bus};
 
@@ -237,7 +237,7 @@ fn settings_that_contradict_each_other_are_refused() {
         bus.dispatcher(DispatcherKind::Callback, "a").workers(two),
         bus.dispatcher(DispatcherKind::Sequential, "b").workers(two),
         bus.dispatcher(DispatcherKind::Callback, "c")
-            .queue(zaf_core::message::QueuePolicy::Reject, two),
+            .queue(QueuePolicy::Reject, two),
         bus.dispatcher(DispatcherKind::Callback, "d")
             .entities(["X"])
             .any_entity(),
@@ -248,6 +248,53 @@ fn settings_that_contradict_each_other_are_refused() {
     }
     let nothing = bus.dispatcher(DispatcherKind::Callback, "e").register();
     assert!(matches!(nothing, Err(BusError::NothingToRegister { .. })));
+}
+
+#[test]
+fn what_is_decided_at_the_first_registration_cannot_be_changed_by_a_second_one() -> Result<()> {
+    let bus = bus();
+    let one = NonZeroUsize::MIN;
+    // What a sequential dispatcher has anyway may be said.
+    let registered = bus
+        .dispatcher(DispatcherKind::Sequential, "one")
+        .workers(one)
+        .on(PING, |_, _| Ok(()))
+        .register()?;
+    for builder in [
+        registered.also().workers(one),
+        registered.also().queue(QueuePolicy::Reject, one),
+        registered.also().long_running(),
+    ] {
+        let refused = builder.on(PONG, |_, _| Ok(())).register();
+        assert!(matches!(refused, Err(BusError::Contradiction { .. })));
+    }
+    assert_eq!(bus.trigger_event(PONG, KITCHEN, 1)?.delivered, 0);
+    registered.also().on(PONG, |_, _| Ok(())).register()?;
+    assert_eq!(bus.trigger_event(PONG, KITCHEN, 1)?.delivered, 1);
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn everything_has_the_name_that_it_was_given() -> Result<()> {
+    assert_ne!(KITCHEN, CELLAR);
+    assert_eq!(KITCHEN, EndpointId::new("kitchen", "Said in other words."));
+    assert_eq!(KITCHEN.description(), "Where meals come from.");
+    let bus = bus();
+    let log = Log::new();
+    let texts = log.clone();
+    let one = bus
+        .dispatcher(DispatcherKind::Callback, "one")
+        .on(ASK, move |message, _| {
+            texts.add(message.to_string());
+            Err(Error::msg("no"))
+        })
+        .register()?;
+    assert_eq!(one.name(), "one");
+    let error = bus.send_request(ASK, KITCHEN, 1)?.values(LONG).unwrap_err();
+    assert_eq!(error.handler(), "one");
+    assert_eq!(log.take(), ["ASK"]);
+    Ok(())
 }
 
 #[test]

@@ -3,8 +3,11 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use zaf_core::Result;
 use zaf_core::message::{BusError, DispatcherKind, QueuePolicy, ReplyError};
 
@@ -211,4 +214,37 @@ fn b7_no_time_and_all_time_are_good_time_outs() -> Result<()> {
     // Nothing is left: no time is enough.
     bus.shutdown(Duration::ZERO)?;
     Ok(())
+}
+
+/// Names of the threads that entered a span.
+#[derive(Clone, Default)]
+struct Entered(Arc<Mutex<Vec<String>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Entered {
+    fn on_enter(&self, _: &tracing::span::Id, _: Context<'_, S>) {
+        let name = std::thread::current().name().unwrap_or_default().to_owned();
+        self.0.lock().push(name);
+    }
+}
+
+#[test]
+fn what_a_handler_of_a_queued_message_logs_belongs_to_the_span_of_its_sender() -> Result<()> {
+    let entered = Entered::default();
+    let subscriber = tracing_subscriber::registry().with(entered.clone());
+    tracing::subscriber::with_default(subscriber, || -> Result<()> {
+        let bus = bus();
+        bus.dispatcher(DispatcherKind::Sequential, "one")
+            .on(PING, |_, _| Ok(()))
+            .register()?;
+        bus.trigger_event(PING, KITCHEN, 1)?;
+        bus.wait_until_idle(LONG)?;
+        assert!(entered.0.lock().is_empty());
+        tracing::info_span!("dinner").in_scope(|| bus.trigger_event(PING, KITCHEN, 2))?;
+        bus.wait_until_idle(LONG)?;
+        let threads = std::mem::take(&mut *entered.0.lock());
+        assert_eq!(threads.len(), 2, "{threads:?}");
+        assert!(threads[1].starts_with("bus-worker"), "{threads:?}");
+        bus.shutdown(LONG)?;
+        Ok(())
+    })
 }

@@ -214,6 +214,7 @@ mod tests {
             attempts,
             duration: None,
             reason: None,
+            expected: None,
         };
         verdicts.iter().map(row).collect()
     }

@@ -24,7 +24,7 @@ pub use self::diff::{DIFF_RUNS, RESULTS_DIFF_COMMAND, results_diff};
 pub use self::import::{IMPORT_DIRECTORY, RESULTS_IMPORT_COMMAND, results_import};
 pub use self::list::{RESULTS_COMMAND, RESULTS_LIST_COMMAND, results, results_list};
 pub use self::rerun::{FAILED, RERUN_COMMAND, RERUN_RUN, UNFINISHED, rerun};
-pub use self::show::{ALL_CASES, RESULTS_SHOW_COMMAND, RUN, results_show};
+pub use self::show::{ALL_CASES, OUTCOME, RESULTS_SHOW_COMMAND, RUN, results_show};
 pub use self::trend::{CASE, RESULTS_TREND_COMMAND, results_trend};
 use crate::database::{Database, HISTORY_FILE};
 use crate::error::HistoryError;

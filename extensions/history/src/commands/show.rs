@@ -23,6 +23,26 @@ pub const ALL_CASES: OptionId<bool> = OptionId::flag("all")
     .describe("Show all cases, also those that passed at once")
     .default(false);
 
+/// Shows only cases that ended like this. `--outcome expected-failure`, repeatable, no default.
+pub const OUTCOME: OptionId<Vec<String>> = OptionId::choice(
+    "outcome",
+    &[
+        "passed",
+        "failed",
+        "error",
+        "timed-out",
+        "skipped",
+        "ignored",
+        "aborted",
+        "not-run",
+        "flaky",
+        "expected-failure",
+        "unexpected-pass",
+    ],
+)
+.describe("Show only cases that ended like this")
+.multiple();
+
 /// Shows a run: how it ended, and the cases that did not simply pass.
 #[expect(
     clippy::missing_errors_doc,
@@ -32,16 +52,25 @@ pub const ALL_CASES: OptionId<bool> = OptionId::flag("all")
     name = "show",
     parent = RESULTS_COMMAND,
     config_options = [
-        OUTPUT_DIR.required(), LIST_FORMAT.required(), RUN.required(), ALL_CASES.required()
+        OUTPUT_DIR.required(), LIST_FORMAT.required(), RUN.required(), ALL_CASES.required(),
+        OUTCOME.optional()
     ],
 )]
 pub fn results_show(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let kept = Kept::open(cx)?;
     let found = kept.find(&[&cx.config().get(RUN)?])?;
     let all = cx.config().get(ALL_CASES)?;
+    let wanted = cx.config().get_optional(OUTCOME)?;
+    let wanted = wanted.filter(|words| !words.is_empty());
     let mut cases = Vec::new();
     query::for_each_execution(kept.database(), &found, |name, execution| {
-        if all || execution.verdict != Verdict::Passed || execution.is_flaky() {
+        let is_wanted = match &wanted {
+            Some(wanted) => wanted
+                .iter()
+                .any(|word| word == execution.outcome() || word == "flaky" && execution.is_flaky()),
+            None => all || execution.outcome() != "passed" || execution.is_flaky(),
+        };
+        if is_wanted {
             cases.push(CaseRow::new(name, execution));
         }
     })?;
@@ -56,6 +85,7 @@ pub fn results_show(cx: &CommandContext<'_>) -> Result<ExitCode> {
 struct CaseRow {
     case: String,
     verdict: Verdict,
+    outcome: String,
     flaky: bool,
     attempts: u32,
     duration_us: Option<u64>,
@@ -68,6 +98,7 @@ impl CaseRow {
     fn new(name: &str, execution: ExecutionRow) -> Self {
         Self {
             case: name.to_owned(),
+            outcome: execution.outcome().to_owned(),
             verdict: execution.verdict,
             flaky: execution.is_flaky(),
             attempts: execution.attempts,
@@ -126,7 +157,7 @@ fn table(cases: &[CaseRow]) -> String {
         .iter()
         .map(|row| {
             [
-                Cell::verdict(row.verdict, row.flaky),
+                Cell::outcome(row.verdict, row.flaky, &row.outcome),
                 duration_cell(row.duration),
                 Cell::number(u64::from(row.attempts)),
                 Cell::text(&row.case),

@@ -60,6 +60,7 @@ pub fn results_trend(cx: &CommandContext<'_>) -> Result<ExitCode> {
         points.push(Point {
             run: run.clone(),
             started: *started,
+            outcome: execution.outcome().to_owned(),
             verdict: execution.verdict,
             flaky: execution.is_flaky(),
             attempts: execution.attempts,
@@ -78,6 +79,7 @@ struct Point {
     run: String,
     started: Timestamp,
     verdict: Verdict,
+    outcome: String,
     flaky: bool,
     attempts: u32,
     duration_us: Option<u64>,
@@ -144,7 +146,7 @@ fn table(points: &[Point]) -> String {
             [
                 Cell::text(&point.run),
                 Cell::text(&moment(point.started)),
-                Cell::verdict(point.verdict, point.flaky),
+                Cell::outcome(point.verdict, point.flaky, &point.outcome),
                 duration_cell(point.duration_us.map(Duration::from_micros)),
                 Cell::text(&bar(point.duration_us, longest)),
                 Cell::text(point.reason.as_deref().unwrap_or_default()),

@@ -16,14 +16,18 @@ for (const element of document.querySelectorAll("script.cases")) {
 }
 
 // Worst first.
-const GRAVITY = ["failed", "error", "timed-out", "aborted", "not-run", "flaky", "passed", "skipped", "ignored"];
+const GRAVITY = ["failed", "error", "timed-out", "aborted", "not-run", "unexpected-pass", "flaky", "passed", "expected-failure", "skipped", "ignored"];
 const BAD = new Set(["failed", "error", "timed-out"]);
 
 function verdictOf(row) {
-  const verdict = run.verdicts[row[VERDICT]];
+  const verdict = run.verdicts[row[VERDICT]], known = row[EXTRA] && row[EXTRA].w;
+  if (known && (known.m || verdict === "passed")) return known.m ? "expected-failure" : "unexpected-pass";
   return verdict === "passed" && row[ATTEMPT] > 1 ? "flaky" : verdict;
 }
 const verdicts = cases.map(verdictOf);
+// The word in a list, which has a column for it.
+const BRIEF = { "expected-failure": "xfail", "unexpected-pass": "xpass" };
+const brief = (verdict) => BRIEF[verdict] || verdict.replace("-", " ");
 
 // An id without its last part, and that part with the parameters; what separates parts in parameters separates nothing.
 function splitId(id) {

@@ -11,7 +11,7 @@ function showDetail() {
   close.addEventListener("click", closeDetail);
   const parts = [
     make("header", {}, make("span", { class: `badge ${verdict}` }, verdict.replace("-", " ")), make("h2", {}, shownLine(row[ID])), close),
-    facts([["took", time(row[DURATION])], ["worker", row[WORKER] || ""], ["try", row[ATTEMPT] > 1 ? row[ATTEMPT] : ""], ["at", extra.l ? shownLine(extra.l) : ""], ["owner", extra.w ? shownLine(extra.w) : ""], ["began", row[DURATION] >= 0 ? `${time(Math.max(0, row[START]))} into the run` : ""]]),
+    facts([["took", time(row[DURATION])], ["worker", row[WORKER] || ""], ["try", row[ATTEMPT] > 1 ? row[ATTEMPT] : ""], ["at", extra.l ? shownLine(extra.l) : ""], ["owner", extra.u ? shownLine(extra.u) : ""], ["began", row[DURATION] >= 0 ? `${time(Math.max(0, row[START]))} into the run` : ""]]),
   ];
   if (extra.t) parts.push(make("p", {}, ...extra.t.flatMap((tag) => [tagButton(tag), " "])));
   if (extra.p) parts.push(make("h3", {}, "Parameters"), facts(extra.p.map(([name, value]) => [shownLine(name), shownLine(value)])));
@@ -53,15 +53,36 @@ function outcome(row, verdict) {
   if (reason) parts.push(make("p", { class: `reason ${verdict}` }, shown(reason)));
   if (reason !== extra.x && extra.x && verdict !== "passed" && verdict !== "flaky") parts.push(make("p", { class: "note" }, extra.x));
   if (extra.d) parts.push(make("pre", { tabindex: "0" }, coloured(extra.d)));
+  if (extra.w) parts.push(make("p", { class: "note" }, `Expected to fail: said by ${shownLine(extra.w.b)}`, ...(extra.w.l ? [" · ", issue(extra.w.l)] : [])));
   if (extra.s) parts.push(make("h3", {}, "Steps"), make("ol", { class: "steps" }, ...extra.s.map(step)));
   if (extra.k) parts.push(make("h3", {}, "Left behind and ended"), make("ul", {}, ...extra.k.map((text) => make("li", {}, make("code", {}, shownLine(text))))));
   for (const [label, output] of [["stdout", extra.o], ["stderr", extra.e]]) if (output) parts.push(...outputElements(label, output));
+  if (extra.f || extra.m) parts.push(make("h3", {}, "Attachments"), ...(extra.f || []).map(attachment));
+  if (extra.m) parts.push(make("p", { class: "note" }, `${extra.m} more left out: over a limit, or no regular files`));
   return parts;
 }
 
-function step([name, verdict, text]) {
+// A link if it is one that a browser may follow, otherwise text.
+function issue(link) {
+  return /^https?:\/\//i.test(link) ? make("a", { href: link, rel: "noreferrer noopener", target: "_blank" }, shownLine(link)) : shownLine(link);
+}
+
+// An image or a text in place, anything else as a link to its file.
+function attachment({ n, k, b, f, c }) {
+  const link = fileLink(f);
+  link.textContent = shownLine(f.slice(f.lastIndexOf("/") + 1));
+  link.title = shownLine(f);
+  const caption = make("figcaption", {}, make("b", {}, shownLine(n)), ` · ${shownLine(k)} · ${size(b)} · `, link);
+  const isImage = k.startsWith("image/");
+  if (c && isImage) return make("figure", { class: "attachment" }, caption, make("img", { src: `data:${k};base64,${c}`, alt: shownLine(n), loading: "lazy" }));
+  if (c) return make("figure", { class: "attachment" }, caption, make("pre", { tabindex: "0", "aria-label": shownLine(n) }, coloured(c)));
+  return make("figure", { class: "attachment" }, caption);
+}
+
+function step([name, verdict, text, place]) {
   const word = run.verdicts[verdict];
   const children = [make("span", { class: `badge ${word}` }, word), make("span", {}, shownLine(name))];
+  if (place) children.push(make("span", { class: "note" }, ` ${shownLine(place)}`));
   if (text) children.push(make("pre", {}, coloured(text)));
   return make("li", {}, ...children);
 }

@@ -46,7 +46,7 @@ pub(super) fn head(log: &RunLog, nonce: &str, style: &str, out: &mut dyn Write) 
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'nonce-{nonce}'; \
-         style-src 'nonce-{nonce}'; base-uri 'none'; form-action 'none'\">\n\
+         style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; form-action 'none'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"k2\">\n\
          <title>{word} · {}</title>\n<style nonce=\"{nonce}\">\n{style}</style>\n</head>\n<body>\n",
@@ -137,6 +137,25 @@ fn counts(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         passed.2 -= flaky.min(passed.2);
     }
     all.insert(5, ("flaky", "flaky", flaky));
+    for (class, of, word, count) in [
+        (
+            "expected-failure",
+            "skipped",
+            "expected to fail",
+            summary.expected_failures(),
+        ),
+        (
+            "unexpected-pass",
+            "passed",
+            "unexpected passes",
+            summary.tolerated_passes(),
+        ),
+    ] {
+        if let Some(other) = all.iter_mut().find(|(known, ..)| *known == of) {
+            other.2 -= count.min(other.2);
+        }
+        all.push((class, word, count));
+    }
     all.retain(|&(.., count)| count > 0);
     // Widths are those of a drawing: a style of each would need to be allowed.
     let total = all.iter().map(|&(.., count)| count).sum::<u64>().max(1);

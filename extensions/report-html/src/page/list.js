@@ -105,7 +105,7 @@ function caseElement({ at }) {
   const name = splitId(row[ID])[1];
   const why = verdict === "flaky" ? `passed on try ${row[ATTEMPT]}` : row[REASON] || (row[EXTRA] && verdict !== "passed" && row[EXTRA].x) || "";
   return make("div", { class: "row", title: shownLine(row[ID]) },
-    make("span", { class: `badge ${verdict}` }, verdict.replace("-", " ")),
+    make("span", { class: `badge ${verdict}` }, brief(verdict)),
     make("span", { class: "id" }, make("span", {}, shownLine(shortModule(row))), shownLine(name)),
     make("span", { class: "why" }, shownLine(why.split("\n", 1)[0])), make("span", { class: "time" }, time(row[DURATION])));
 }

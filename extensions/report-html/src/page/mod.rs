@@ -124,7 +124,7 @@ fn write_cases(
         let absolute = directory.canonicalize_utf8();
         format!("{}/", absolute.as_deref().unwrap_or(directory))
     };
-    let mut rows = Rows::new(began, (named, &seen_from_page));
+    let mut rows = Rows::new(began, (named, &seen_from_page), directory);
     let mut failed = Vec::new();
     let mut count = 0;
     log.for_each(|execution| -> Result<(), HtmlError> {

@@ -1,16 +1,19 @@
 //! The JUnit document as a function of the event log.
 //!
-//! One suite per run. The document is made case by case, so memory does not grow with their number: an empty suite with
+//! One suite per run, and one more if hooks around the tests failed: each is a case with an error in it. The document is made case by case, so memory does not grow with their number: an empty suite with
 //! all totals is the frame, and cases are put between its tags, some at a time, as they would stand in a suite of their own.
+//!
+//! Long because a case that only passed has a shorter way, which must write the same.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 
+use camino::Utf8Path;
 use chrono::{DateTime, FixedOffset};
 use jiff::Timestamp;
 use k2::case::Verdict;
-use k2::messages::{CapturedOutput, RunStarted, TestCaseFinished};
+use k2::messages::{CapturedOutput, HookFailed, RunStarted, TestCaseFinished};
 use k2::results::{Summary, printable, printable_line};
 use quick_junit::{
     NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite, XmlString,
@@ -62,6 +65,8 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Ju
         .rfind(SUITE_END)
         .map_or((frame.as_str(), ""), |at| frame.split_at(at));
     out.write_all(head.as_bytes())?;
+    let run = log.summary().run();
+    let directory = run.map_or(Utf8Path::new(""), |run| &run.directory);
     let mut texts = Texts::default();
     let mut some = Vec::new();
     let mut bytes = 0;
@@ -74,7 +79,7 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Ju
             return Ok(write_plain(&execution.last, &mut texts, out)?);
         }
         bytes += output_bytes(execution);
-        some.push(test_case(execution, &mut texts));
+        some.push(test_case(execution, directory, &mut texts));
         if some.len() >= CASES_AT_A_TIME || bytes >= OUTPUT_AT_A_TIME {
             write_cases(std::mem::take(&mut some), out)?;
             bytes = 0;
@@ -95,6 +100,9 @@ fn is_plain(execution: &Execution) -> bool {
         && case.stdout.is_empty()
         && case.stderr.is_empty()
         && case.leaked.is_empty()
+        && case.expected_failure.is_none()
+        && case.attachments.is_empty()
+        && case.attachments_left_out == 0
 }
 
 /// Writes a case of which [`is_plain`] holds, as it would stand in a suite.
@@ -130,7 +138,8 @@ fn write_plain(case: &TestCaseFinished, texts: &mut Texts, out: &mut dyn Write) 
     for (name, value) in place() {
         write!(out, " {name}=\"{}\"", attribute(texts.line(value).as_str()))?;
     }
-    if place().next().is_none() && case.owner.is_none() && case.parameters.is_empty() {
+    let is_bare = case.owner.is_none() && case.parameters.is_empty() && case.suts.is_empty();
+    if place().next().is_none() && is_bare {
         return out.write_all(b"/>\n");
     }
     out.write_all(b">\n            <properties>\n")?;
@@ -150,6 +159,9 @@ fn write_plain(case: &TestCaseFinished, texts: &mut Texts, out: &mut dyn Write) 
     for (name, value) in &case.parameters {
         let name = texts.line(&format!("parameter.{name}"));
         property(name.as_str(), line(value).as_str())?;
+    }
+    for sut in &case.suts {
+        property("sut", texts.line(sut).as_str())?;
     }
     out.write_all(b"            </properties>\n        </testcase>\n")
 }
@@ -212,7 +224,7 @@ fn frame(log: &RunLog) -> Report {
             suite.extra.insert("hostname".into(), line(&run.host));
         }
     }
-    for damage in log.damages() {
+    for damage in log.log_damages() {
         suite.add_property(property("event-log", &damage));
     }
     let totals = Totals::of(summary);
@@ -222,15 +234,39 @@ fn frame(log: &RunLog) -> Report {
     suite.skipped = totals.skipped;
     suite.time = summary.duration();
 
+    let hooks = failed_hooks(summary.failed_hooks());
+    let failed = hooks.iter().map(|suite| suite.tests).sum::<usize>();
     let mut report = Report::new(name);
+    // In front: cases are put at the end of the last suite.
+    report.test_suites.extend(hooks);
     report.timestamp = suite.timestamp;
     report.time = summary.duration();
-    report.tests = totals.tests;
+    report.tests = totals.tests + failed;
     report.failures = totals.failures;
-    report.errors = totals.errors;
+    report.errors = totals.errors + failed;
     report.skipped = totals.skipped;
     report.test_suites.push(suite);
     report
+}
+
+/// A suite of the hooks that failed; none if none did. Whoever only counts errors in JUnit documents has to see them too.
+fn failed_hooks(failed: &[HookFailed]) -> Option<TestSuite> {
+    if failed.is_empty() {
+        return None;
+    }
+    let mut suite = TestSuite::new("hooks");
+    suite.add_test_cases(failed.iter().map(|hook| {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(line(&hook.reason)).set_type("hook");
+        let name = match &*hook.hook {
+            "" => &*hook.phase,
+            name => name,
+        };
+        let mut case = TestCase::new(line(name), status);
+        case.set_classname(line(&hook.phase));
+        case
+    }));
+    Some(suite)
 }
 
 #[derive(Debug)]
@@ -308,11 +344,12 @@ fn plain(output: &str) -> XmlString {
     XmlString::new(output.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}"))
 }
 
-fn test_case(execution: &Execution, texts: &mut Texts) -> TestCase {
+fn test_case(execution: &Execution, directory: &Utf8Path, texts: &mut Texts) -> TestCase {
     let case = &execution.last;
     let (class, name) = id_parts(&case.case);
     let mut status = status(case);
-    status.add_reruns(execution.earlier.iter().map(rerun));
+    let earlier = execution.earlier.iter();
+    status.add_reruns(earlier.map(|earlier| rerun(earlier, directory)));
     let mut test = TestCase::new(line(name), status);
     if !class.is_empty() {
         test.set_classname(texts.line(class));
@@ -338,11 +375,20 @@ fn test_case(execution: &Execution, texts: &mut Texts) -> TestCase {
         let name = texts.line(&format!("parameter.{name}"));
         test.add_property(Property::new(name, line(value)));
     }
+    if let Some(known) = &case.expected_failure {
+        test.add_property(property(case.outcome(), &known.reason));
+        if let Some(link) = &known.link {
+            test.add_property(property("issue", link));
+        }
+    }
+    for sut in &case.suts {
+        test.add_property(property("sut", sut));
+    }
     for leaked in &case.leaked {
         let what = format!("{} (pid {})", leaked.command, leaked.pid);
         test.add_property(property("leaked-process", &what));
     }
-    test.system_out = output(&case.stdout);
+    test.system_out = with_attachments(output(&case.stdout), case, directory);
     test.system_err = output(&case.stderr);
     test
 }
@@ -355,7 +401,7 @@ fn status(case: &TestCaseFinished) -> TestCaseStatus {
         // A case without a result must not look like a good one to who reads nothing else.
         _ => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
-    status.set_type(case.verdict.as_str());
+    status.set_type(case.outcome());
     if let Some(message) = remark(case) {
         status.set_message(line(&message));
     }
@@ -381,6 +427,9 @@ fn description(case: &TestCaseFinished) -> String {
         text.push_str(step.verdict.as_str());
         text.push_str("  ");
         text.push_str(&step.name);
+        if let Some(place) = &step.location {
+            text.extend([" (", &place.to_string(), ")"]);
+        }
         for line in step
             .detail
             .iter()
@@ -393,7 +442,7 @@ fn description(case: &TestCaseFinished) -> String {
     text
 }
 
-fn rerun(case: &TestCaseFinished) -> TestRerun {
+fn rerun(case: &TestCaseFinished, directory: &Utf8Path) -> TestRerun {
     let kind = match case.verdict {
         Verdict::Failed | Verdict::TimedOut => NonSuccessKind::Failure,
         _ => NonSuccessKind::Error,
@@ -409,9 +458,34 @@ fn rerun(case: &TestCaseFinished) -> TestRerun {
     if !description.is_empty() {
         rerun.set_description(text(&description));
     }
-    rerun.system_out = output(&case.stdout);
+    rerun.system_out = with_attachments(output(&case.stdout), case, directory);
     rerun.system_err = output(&case.stderr);
     rerun
+}
+
+/// The output with a line for each attachment, as Jenkins, GitLab and others find them: `[[ATTACHMENT|/path/of/the/file]]`.
+fn with_attachments(
+    output: Option<XmlString>,
+    case: &TestCaseFinished,
+    directory: &Utf8Path,
+) -> Option<XmlString> {
+    if case.attachments.is_empty() && case.attachments_left_out == 0 {
+        return output;
+    }
+    let mut text = output.map_or_else(String::new, |output| output.to_string());
+    for attachment in &case.attachments {
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str("[[ATTACHMENT|");
+        text.push_str(directory.join(&attachment.file).as_str());
+        text.push_str("]]\n");
+    }
+    if case.attachments_left_out > 0 {
+        let count = case.attachments_left_out.to_string();
+        text.extend([&*count, " attachments were left out\n"]);
+    }
+    Some(plain(&text))
 }
 
 /// Head and tail of an output, cut to [`MOST_OUTPUT`]; none if nothing was written.
@@ -493,6 +567,38 @@ mod tests {
     }
 
     #[test]
+    fn p12_hooks_that_failed_are_errors_of_a_suite_of_their_own() {
+        let mut records = canned::run();
+        for hook in ["<lab>", ""] {
+            records.extend(canned::records(vec![RecordBody::HookFailed(HookFailed {
+                phase: "POST_TESTS".into(),
+                hook: hook.into(),
+                reason: "no \u{1b} answer".into(),
+            })]));
+        }
+        let text = document(&records);
+        let parsed = roxmltree::Document::parse(&text).unwrap();
+        let root = parsed.root_element();
+        assert_eq!(root.attribute("tests"), Some("13"));
+        assert_eq!(root.attribute("errors"), Some("5"));
+        let suites: Vec<_> = root
+            .children()
+            .filter(roxmltree::Node::is_element)
+            .collect();
+        assert_eq!(suites.len(), 2);
+        let cases = |suite: roxmltree::Node<'_, '_>| {
+            let cases = suite
+                .children()
+                .filter(|node| node.has_tag_name("testcase"));
+            cases
+                .map(|case| case.attribute("name").unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(cases(suites[0]), ["<lab>", "POST_TESTS"]);
+        assert_eq!(cases(suites[1]).len(), 11);
+    }
+
+    #[test]
     fn a_plain_case_is_written_as_any_other() {
         use k2::case::{CaseId, Location};
         for parameters in [vec![], vec![("a'b".into(), "<&>\"\u{1b}".into())]] {
@@ -516,7 +622,11 @@ mod tests {
                     earlier: Vec::new(),
                 };
                 assert!(is_plain(&execution));
-                write_cases(vec![test_case(&execution, &mut texts)], &mut other).unwrap();
+                write_cases(
+                    vec![test_case(&execution, Utf8Path::new("/r"), &mut texts)],
+                    &mut other,
+                )
+                .unwrap();
                 assert_eq!(String::from_utf8(plain), String::from_utf8(other));
             }
         }

@@ -9,7 +9,7 @@ use k2::messages::TestCaseFinished;
 
 use super::event::{Event, Row};
 use crate::layout::{columns, fit, many, pad, seconds};
-use crate::words::{BAD, DIM, GOOD, ODD, word};
+use crate::words::{BAD, DIM, GOOD, ODD};
 
 /// Column at which remarks stand below each other if ids are not longer.
 const ID_COLUMNS: usize = 34;
@@ -249,7 +249,7 @@ fn tail_lines(tail: &str, width: Option<usize>) -> String {
 /// The line of a finished case.
 fn case_line(row: &Row, width: Option<usize>) -> String {
     line(
-        word(row.verdict, row.is_flaky),
+        row.word,
         row.duration,
         &row.case,
         row.remark.as_deref(),

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anstyle::Style;
 use jiff::Timestamp;
 use k2::case::{CaseId, Verdict};
 use k2::messages::{CasesSelected, RunStarted, TestCaseFinished};
 use k2::results::{Record, RecordBody};
 
 use crate::layout::many;
-use crate::words::remark;
+use crate::words::{case_word, remark};
 
 /// Longest remark that is kept, in bytes: no terminal line is longer.
 const LONGEST_REMARK: usize = 1000;
@@ -56,7 +57,8 @@ pub(crate) struct Row {
     pub(crate) execution: u64,
     pub(crate) case: CaseId,
     pub(crate) verdict: Verdict,
-    pub(crate) is_flaky: bool,
+    /// The word for how it ended, and its colour.
+    pub(crate) word: (&'static str, Style),
     /// Whether another attempt follows: then there is no line, but the case does not run at the moment.
     pub(crate) retried: bool,
     pub(crate) duration: Option<Duration>,
@@ -109,7 +111,7 @@ impl Row {
             execution: case.execution,
             case: case.case.clone(),
             verdict: case.verdict,
-            is_flaky: case.is_flaky(),
+            word: case_word(case),
             retried: case.retried,
             duration: case.duration,
             remark: remark(case).map(|remark| {

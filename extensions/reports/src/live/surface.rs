@@ -5,7 +5,8 @@
 use std::io::{self, IsTerminal, Write};
 
 use anstream::adapter::strip_str;
-use rustix::termios::tcgetwinsize;
+use rustix::process::getpgrp;
+use rustix::termios::{tcgetpgrp, tcgetwinsize};
 use zaf_core::application::colour;
 
 /// Fewest columns for a progress line.
@@ -42,6 +43,8 @@ pub(crate) struct Surface {
     err_width: Width,
     /// Whether a line can be drawn and erased on `err`.
     is_live: bool,
+    /// Whether the terminal belongs to this process now, and not to the shell that it runs in the background of.
+    is_in_front: fn() -> bool,
     line_is_drawn: bool,
 }
 
@@ -75,6 +78,7 @@ impl Surface {
             out_width,
             err_width,
             is_live: can_erase && err_width().is_some_and(|width| width >= FEWEST_COLUMNS),
+            is_in_front,
             line_is_drawn: false,
         }
     }
@@ -96,6 +100,7 @@ impl Surface {
             out_width: width,
             err_width: width,
             is_live,
+            is_in_front: || true,
             line_is_drawn: false,
         }
     }
@@ -128,8 +133,12 @@ impl Surface {
         self.err.put(lines);
     }
 
-    /// Draws the progress line in place of the one before.
+    /// Draws the progress line in place of the one before. In the background nothing is drawn: somebody types there.
     pub(crate) fn draw(&mut self, line: &str) {
+        if !(self.is_in_front)() {
+            self.line_is_drawn = false;
+            return;
+        }
         self.erase();
         self.err.put(line);
         self.line_is_drawn = true;
@@ -151,6 +160,11 @@ fn put(stream: &mut Box<dyn Write + Send>, text: &str) {
             .write_all(text.as_bytes())
             .and_then(|()| stream.flush()),
     );
+}
+
+/// Whether the terminal at standard error has this process in front; true if it is not the one that controls this process.
+fn is_in_front() -> bool {
+    tcgetpgrp(io::stderr()).map_or(true, |group| group == getpgrp())
 }
 
 /// Columns of the terminal behind `stream`.

@@ -53,7 +53,7 @@ pub(crate) fn write_summary(
             if hidden > 0 {
                 writeln!(out, "  … and {}\n", many(hidden, "more case"))?;
             }
-            damages = log.damages();
+            damages = log.log_damages();
             let complete = &written.summary;
             if complete.end().is_some() && log.summary().end().is_none() {
                 let lacking =
@@ -70,6 +70,9 @@ pub(crate) fn write_summary(
     writeln!(out, "{}", counts_line(&written.summary, width))?;
     for damage in damages {
         row(out, "log", &damage)?;
+    }
+    for hook in written.summary.failed_hooks() {
+        row(out, "hook", &hook.to_string())?;
     }
     for report in &written.reports {
         row(
@@ -170,6 +173,9 @@ pub(crate) fn counts_line(summary: &Summary, width: usize) -> String {
         }
         let flaky = match (verdict, summary.flaky()) {
             (Verdict::Passed, flaky) if flaky > 0 => format!(" ({flaky} flaky)"),
+            (Verdict::Skipped, _) if summary.expected_failures() > 0 => {
+                format!(" ({} expected to fail)", summary.expected_failures())
+            }
             _ => String::new(),
         };
         let mut word = counted(verdict);
@@ -184,6 +190,13 @@ pub(crate) fn counts_line(summary: &Summary, width: usize) -> String {
             _ => ODD,
         };
         coloured.push(format!("{style}{text}{style:#}"));
+        plain.push(text);
+    }
+    let unexpected = summary.unexpected_passes();
+    if unexpected > 0 {
+        let words = if unexpected == 1 { "pass" } else { "passes" };
+        let text = format!("{unexpected} unexpected {words}");
+        coloured.push(format!("{ODD}{text}{ODD:#}"));
         plain.push(text);
     }
     let cases = many(summary.selected(), "case");
@@ -296,6 +309,22 @@ mod tests {
             text.contains("\n  missing  junit: no space left\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn p12_a_hook_that_failed_is_said() {
+        let mut records = canned::run();
+        let hook = k2::messages::HookFailed {
+            phase: "POST_TESTS".into(),
+            hook: "lab".into(),
+            reason: "no\nanswer".into(),
+        };
+        records.extend(canned::records(vec![k2::results::RecordBody::HookFailed(
+            hook,
+        )]));
+        let text = summary(&records, Vec::new());
+        let row = "\n  hook     POST_TESTS: lab: no\\nanswer\n";
+        assert!(text.contains(row), "{text}");
     }
 
     #[test]

@@ -55,11 +55,16 @@ impl CaseRun {
     /// A directory of this attempt alone, for what the case makes and what should be kept. It does not exist until somebody
     /// makes it.
     pub fn directory(&self) -> Utf8PathBuf {
-        self.outputs.join(format!(
-            "{}-{}-{}",
-            self.number,
-            self.attempt,
-            self.case.file_name()
-        ))
+        self.outputs.join(self.name())
+    }
+
+    /// Directory of the attachments of this attempt, beside [`directory`](Self::directory). It does not exist until something is
+    /// attached.
+    pub fn attachments(&self) -> Utf8PathBuf {
+        self.outputs.join(format!("{}.attachments", self.name()))
+    }
+
+    fn name(&self) -> String {
+        format!("{}-{}-{}", self.number, self.attempt, self.case.file_name())
     }
 }

@@ -1,9 +1,13 @@
 //! What a test case can ask for while it runs.
 
-use zaf_core::component::Scope;
+use std::path::Path;
+use std::sync::Arc;
 
-use super::CaseId;
+use zaf_core::component::{ComponentError, Requirement, Scope};
+
+use super::{AttachError, CaseId, Evidence};
 use crate::supervisor::Cancellation;
+use crate::sut::{Binding, Chosen, Sut};
 
 /// Handed to every test function that asks for it: `fn my_case(cx: &TestContext)`.
 ///
@@ -14,23 +18,47 @@ pub struct TestContext {
     parameters: Vec<(String, String)>,
     scope: Scope,
     cancellation: Cancellation,
+    binding: Binding,
+    evidence: Evidence,
 }
 
 impl TestContext {
     /// The context of one execution. `scope` is the innermost one (`test`); components that the case asks for are
-    /// resolved in it.
+    /// resolved in it. Nothing can be attached: see [`with_evidence`](Self::with_evidence).
     pub fn new(
         id: CaseId,
         parameters: Vec<(String, String)>,
         scope: Scope,
         cancellation: Cancellation,
     ) -> Self {
+        let evidence = Evidence::without_directory();
+        Self::with_evidence(id, parameters, scope, cancellation, evidence)
+    }
+
+    /// As [`new`](Self::new); what the case tells goes to `evidence`.
+    pub fn with_evidence(
+        id: CaseId,
+        parameters: Vec<(String, String)>,
+        scope: Scope,
+        cancellation: Cancellation,
+        evidence: Evidence,
+    ) -> Self {
         Self {
             id,
             parameters,
             scope,
             cancellation,
+            evidence,
+            binding: Binding::default(),
         }
+    }
+
+    /// The same, of a case that has got something; its components get it too.
+    #[must_use]
+    pub fn bound(mut self, binding: &Binding) -> Self {
+        binding.provide(&self.scope);
+        self.binding = binding.clone();
+        self
     }
 
     /// Id of the case, with its parameters.
@@ -51,6 +79,30 @@ impl TestContext {
             .map(|(_, value)| value.as_str())
     }
 
+    /// The systems under test that the case runs on; that of the first parameter first. Empty for most.
+    pub fn suts(&self) -> &[Arc<Sut>] {
+        self.binding.suts()
+    }
+
+    /// What the requirement with this index has got. For the macro.
+    #[doc(hidden)]
+    pub fn resolve<T: Send + Sync + 'static>(
+        &self,
+        index: usize,
+        requirement: &Requirement,
+    ) -> Result<Arc<T>, ComponentError> {
+        match self.binding.chosen(index) {
+            Some(Chosen::Component(name)) => self.scope.resolve(&requirement.made_by(name)),
+            Some(Chosen::Sut(index)) => {
+                let sut = self.suts().get(index).map(Arc::clone);
+                let any = sut.map(|sut| sut as Arc<dyn std::any::Any + Send + Sync>);
+                let own = any.and_then(|any| any.downcast().ok());
+                own.map_or_else(|| self.scope.resolve(requirement), Ok)
+            }
+            None => self.scope.resolve(requirement),
+        }
+    }
+
     /// Where components are resolved.
     pub fn scope(&self) -> &Scope {
         &self.scope
@@ -64,5 +116,45 @@ impl TestContext {
     /// True when the case should end: a function cannot be killed, so one that takes long should ask.
     pub fn is_cancelled(&self) -> bool {
         self.cancellation.is_cancelled()
+    }
+
+    /// From now on the case is expected to fail, because of a fault that is known. If it then fails, that is no failure; if it
+    /// passes, that is one, unless the run says otherwise (`tests.expected.failures.strict`).
+    pub fn expect_failure(&self, reason: impl Into<String>) {
+        self.evidence.expect_failure(reason);
+    }
+
+    /// Keeps bytes as a file that belongs to this attempt, for reports to show: `cx.attach("screen.png", "image/png", &png)?`.
+    ///
+    /// The name is any text; the file gets a safe one. An empty media type is found by the name.
+    ///
+    /// # Errors
+    /// When it cannot be written. What is too much (`attachments.files`, `attachments.bytes`) is no error: reports say how many files
+    /// were left out.
+    pub fn attach(
+        &self,
+        name: &str,
+        media_type: &str,
+        bytes: impl AsRef<[u8]>,
+    ) -> Result<(), AttachError> {
+        self.evidence.attach(name, media_type, bytes.as_ref())
+    }
+
+    /// Keeps a copy of a file as it is now; otherwise as [`attach`](Self::attach).
+    ///
+    /// # Errors
+    /// Also when there is no regular file at `path`: a symbolic link is not followed.
+    pub fn attach_file(
+        &self,
+        name: &str,
+        media_type: &str,
+        path: impl AsRef<Path>,
+    ) -> Result<(), AttachError> {
+        self.evidence.attach_file(name, media_type, path.as_ref())
+    }
+
+    /// What the case has told so far, to be taken to other threads that work for it.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
     }
 }

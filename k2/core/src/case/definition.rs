@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zaf_core::component::Requirement;
 
-use super::{Location, Outcome, TestContext, Variants};
+use super::{ExpectedToFail, Location, Outcome, TestContext, Variants};
+use crate::sut::{Binding, Each};
 
 /// The name that identifies a case within a run: `source::module::case[parameter=value,…]`.
 ///
@@ -129,12 +130,18 @@ pub struct TestCase {
     pub isolation: Option<Isolation>,
     /// Why it is switched off, if it is; such a case ends as ignored without being started.
     pub disabled: Option<String>,
+    /// Why it is expected to fail, if it is.
+    pub expected_to_fail: Option<Box<ExpectedToFail>>,
     /// Parameters of this variant: name and printed value.
     pub parameters: Vec<(String, String)>,
     /// What its variants are made of; none once they are made, or if it has none.
     pub variants: Option<Arc<Variants>>,
-    /// Components that its function asks for.
+    /// Components and systems under test that its function asks for.
     pub requirements: &'static [Requirement],
+    /// Those of them that stand for one variant for each that fits; none once it is bound.
+    pub each: &'static [Each],
+    /// The systems under test that it has got.
+    pub binding: Binding,
     /// Cases with the same word share something that is costly to make: they run on the same worker, unless another one would be idle.
     pub affinity: Option<Arc<str>>,
     /// What running it means.
@@ -142,6 +149,14 @@ pub struct TestCase {
 }
 
 impl TestCase {
+    /// Names of the parameters that stand for one variant for each component, or system under test, that fits.
+    pub(crate) fn each_names(&self) -> impl Iterator<Item = &'static str> {
+        let requirements = self.requirements;
+        let needs = self.each.iter();
+        let needs = needs.filter_map(|each| requirements.get(each.requirement));
+        needs.map(|need| need.parameter)
+    }
+
     /// A case of which nothing is known but its id and what to do.
     pub fn new(id: CaseId, action: CaseAction) -> Self {
         Self {
@@ -156,9 +171,12 @@ impl TestCase {
             timeout: None,
             isolation: None,
             disabled: None,
+            expected_to_fail: None,
             parameters: Vec::new(),
             variants: None,
             requirements: &[],
+            each: &[],
+            binding: Binding::default(),
             affinity: None,
             action,
         }

@@ -6,9 +6,10 @@ use std::time::Duration;
 use zaf_core::component::Requirement;
 
 use super::{
-    CaseAction, CaseFunction, CaseId, Isolation, Location, Outcome, Parameter, ParameterDescriptor,
-    ParameterValue, TestCase, TestContext, Variants, outcome,
+    CaseAction, CaseFunction, CaseId, ExpectedToFail, Isolation, Location, Outcome, Parameter,
+    ParameterDescriptor, ParameterValue, TestCase, TestContext, Variants, outcome,
 };
+use crate::sut::Each;
 
 /// What `k2::test_module!` says about all cases at and below its module.
 #[derive(Debug, Clone, Copy)]
@@ -44,12 +45,16 @@ pub struct TestCaseDescriptor {
     pub isolation: Option<Isolation>,
     /// Why the case is switched off, if it is.
     pub disabled: Option<&'static str>,
+    /// Why the case is expected to fail, if it is.
+    pub xfail: Option<&'static str>,
     /// Its parameters, the first one slowest.
     pub parameters: &'static [ParameterDescriptor],
     /// Combinations of shown values that are left out.
     pub exclusions: &'static [&'static [(&'static str, &'static str)]],
     /// Components that it asks for.
     pub requirements: &'static [Requirement],
+    /// Those of them that stand for one variant for each that fits.
+    pub each: &'static [Each],
     /// Runs the function with these values, one for each parameter.
     pub run: fn(&TestContext, &[ParameterValue]) -> Outcome,
     /// Crate that declares it.
@@ -92,7 +97,11 @@ impl TestCaseDescriptor {
         case.timeout = self.timeout;
         case.isolation = self.isolation;
         case.disabled = self.disabled.map(str::to_owned);
+        case.expected_to_fail = self
+            .xfail
+            .map(|reason| Box::new(ExpectedToFail::new(reason, "code")));
         case.requirements = self.requirements;
+        case.each = self.each;
         for resource in self.resources {
             case.need(resource);
         }

@@ -3,29 +3,41 @@
 //! A finder makes [`TestCase`]s, the scheduler orders them, the runner executes their [`CaseAction`] and turns the
 //! [`Outcome`] of a try into a [`Verdict`]. Nothing here starts a process or knows of the message bus.
 
+mod attachment;
 mod case_run;
+pub(crate) mod check;
+pub(crate) mod collect;
 mod context;
 mod definition;
 mod descriptor;
+mod evidence;
+mod expectation;
 mod location;
+mod media_type;
 mod outcome;
 mod panic_hook;
 mod parameter;
+mod phase;
 mod step;
 mod teardown;
 mod verdict;
 
+pub use attachment::{AttachError, Attachment, AttachmentLimits};
 pub use case_run::CaseRun;
 pub use context::TestContext;
 pub use definition::{
     CaseAction, CaseFunction, CaseId, Isolation, ProcessCase, Protocol, TestCase,
 };
 pub use descriptor::{TestCaseDescriptor, TestModuleDescriptor};
+pub use evidence::Evidence;
+pub(crate) use evidence::{Entry, PhaseListener, Told};
+pub use expectation::ExpectedToFail;
 pub use location::Location;
 pub use outcome::{Fail, IntoOutcome, Outcome, Skip, catch, fail, skip};
 pub use parameter::{
     BindParameters, Parameter, ParameterDescriptor, ParameterValue, ReadParameter, Variants,
 };
+pub use phase::Phase;
 pub use step::Step;
 pub(crate) use teardown::take_down;
 pub use verdict::Verdict;

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Verdict;
+use super::{Location, Verdict};
 
-/// One part of a case that reports parts, for example one point of a TAP producer.
+/// One part of a case that reports parts: a point of a TAP producer, or a check that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// What the producer called it; parts of parts are joined by ` / `.
@@ -13,4 +13,7 @@ pub struct Step {
     pub verdict: Verdict,
     /// Reason or diagnostics, if there are any.
     pub detail: Option<String>,
+    /// Where it is written, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
 }

@@ -26,7 +26,7 @@ const SCHEMA: &str = "1.0";
 )]
 #[command(
     name = "list",
-    uses = ["find", "schedule"],
+    uses = ["find", "schedule", "sut"],
     config_options = [
         SOURCES.optional(),
         PARAMETER.optional(),

@@ -12,6 +12,7 @@ mod report;
 mod reports;
 mod run;
 mod selection;
+mod time_limit;
 
 use zaf_core::application::ABORT;
 use zaf_core::prelude::*;
@@ -22,14 +23,17 @@ pub use self::reap::{DRY_RUN, REAP_COMMAND, reap};
 pub use self::report::{PastRunMessages, REPORT_COMMAND, RUN, report};
 pub use self::run::{RUN_COMMAND, run};
 pub use self::selection::SOURCES;
-use crate::hooks::{HOOKS, POST_JOB, POST_TESTS, PRE_JOB, PRE_TESTS};
+pub use self::time_limit::{
+    COMMAND_TIMEOUT, COMMAND_TIMEOUT_ENDPOINT, COMMAND_TIMEOUT_EXIT_DELAY, CommandTimeout,
+};
+use crate::hooks::{HOOK_FAILED, HOOKS, POST_JOB, POST_TESTS, PRE_JOB, PRE_TESTS};
 
 /// Adds the command `run`.
 #[framework_extension(
     name = "runcommand",
     load_order = 50,
     commands = [RUN_COMMAND],
-    endpoints_and_messages = { HOOKS: [PRE_JOB, PRE_TESTS, POST_TESTS, POST_JOB, ABORT] },
+    endpoints_and_messages = { HOOKS: [PRE_JOB, PRE_TESTS, POST_TESTS, POST_JOB, HOOK_FAILED, ABORT] },
 )]
 #[derive(Debug)]
 pub struct RunCommand;

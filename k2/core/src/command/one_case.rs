@@ -10,20 +10,21 @@ use zaf_core::message::DispatcherKind;
 use zaf_core::prelude::*;
 
 use super::selection;
-use crate::case::{CaseAction, CaseId, CaseRun, TestCase, TestContext, catch, take_down};
+use crate::case::{CaseAction, CaseId, CaseRun, Evidence, TestCase, TestContext, catch, take_down};
 use crate::finder::linked;
 use crate::parameter::GivenParameters;
 use crate::scheduler::base_id;
 use crate::supervisor::Cancellation;
 use crate::supervisor::apart::{Done, ThisCase};
+use crate::sut::{ask_for_suts, bind};
 
 /// What a function gets that is asked to end by something else than a signal.
 const TERM: i32 = rustix::process::Signal::TERM.as_raw();
 
 /// Calls the function of the case that this process was started for.
-pub(super) fn run(cx: &CommandContext<'_>, this: &ThisCase) -> Result<ExitCode> {
+pub(super) fn run(cx: &CommandContext<'_>, this: &'static ThisCase) -> Result<ExitCode> {
     let which = this.which();
-    let case = find(cx, &which.case)?;
+    let case = find(cx, &which.case, &which.suts)?;
     let CaseAction::Function(function) = &case.action else {
         return Err(Error::msg(format!("`{}` is no test function", case.id)));
     };
@@ -41,24 +42,32 @@ pub(super) fn run(cx: &CommandContext<'_>, this: &ThisCase) -> Result<ExitCode> 
     );
     (own.number, own.attempt) = (which.number, which.attempt);
     // A scope that has ended already says so to whoever asks it for something.
-    test.provide(Arc::new(own)).ok();
-    let context = TestContext::new(
+    let own = Arc::new(own);
+    test.provide(Arc::clone(&own)).ok();
+    let evidence = Evidence::listened_to(own, which.limits, move |entry| {
+        if let Err(error) = this.note(entry) {
+            tracing::error!(%error, "the runner cannot be told what the case says");
+        }
+    });
+    let context = TestContext::with_evidence(
         case.id.clone(),
         case.parameters.clone(),
         test.clone(),
         cancellation,
-    );
-    let outcome = catch(|| function(&context));
+        evidence.clone(),
+    )
+    .bound(&case.binding);
+    let outcome = evidence.within(|| catch(|| function(&context)));
     let problems = [test, class, module, runner]
         .iter()
         .flat_map(take_down)
         .collect();
-    this.tell(&Done { outcome, problems })?;
+    this.tell(Done { outcome, problems })?;
     Ok(ExitCode::Success)
 }
 
 /// Among the linked ones first, which needs nobody's help.
-fn find(cx: &CommandContext<'_>, id: &CaseId) -> Result<TestCase> {
+fn find(cx: &CommandContext<'_>, id: &CaseId, suts: &[Arc<str>]) -> Result<TestCase> {
     let name = id
         .as_str()
         .split_once('[')
@@ -69,7 +78,9 @@ fn find(cx: &CommandContext<'_>, id: &CaseId) -> Result<TestCase> {
     let own = linked(name).into_iter().filter(|case| case.name() == name);
     // What else was given is for cases of other sources.
     let variants = given.expand_known(own.collect());
-    if let Some(case) = variants.into_iter().find(|case| case.id == base) {
+    let offer = ask_for_suts(cx.bus())?.only(suts);
+    let bound = bind(variants, &offer, cx.scope(), &given)?;
+    if let Some(case) = bound.into_iter().find(|case| case.id == base) {
         return Ok(TestCase {
             id: id.clone(),
             ..case

@@ -59,7 +59,7 @@ pub fn report(cx: &CommandContext<'_>) -> Result<ExitCode> {
         summary: Arc::new(summary.clone()),
         signal: None,
     }
-    .report(cx.bus(), |exit| exit)
+    .report(cx.bus(), |exit, _| exit)
 }
 
 /// There is no event log where one should be.

@@ -32,17 +32,18 @@ pub(super) struct Ending {
 
 impl Ending {
     /// Has the reports written and says how the command ends. `last` comes when they are written; it is told the exit code so far,
-    /// and says what it is then.
+    /// and says what it is
+    /// then; it may say more about the run.
     pub(super) fn report(
         self,
         bus: &MessageBus,
-        last: impl FnOnce(ExitCode) -> ExitCode,
+        last: impl FnOnce(ExitCode, &mut Arc<Summary>) -> ExitCode,
     ) -> Result<ExitCode> {
         let Self {
             log,
             directory,
             mut failures,
-            summary,
+            mut summary,
             mut exit,
             signal,
         } = self;
@@ -63,7 +64,7 @@ impl Ending {
         if !failures.is_empty() {
             exit = exit.merge(ExitCode::ReportFailed);
         }
-        exit = last(exit);
+        exit = last(exit, &mut summary);
         let written = ReportsWritten {
             log,
             directory,

@@ -16,16 +16,18 @@ use super::ask::ask;
 use super::one_case;
 use super::reports::Ending;
 use super::selection::{self, SOURCES, Selection};
-use crate::hooks::{HOOKS_TIMEOUT, Phases, Place};
+use super::time_limit;
+use crate::hooks::{HOOK_FAILED, HOOKS, HOOKS_GRACE, HOOKS_TIMEOUT, Limits, Phases, Place};
 use crate::messages::{
     RESULTS, RUNNER, ReportFailure, RunEnd, RunFinished, RunStarted, SYNC_EVENT_LOG, SyncEventLog,
     TEST_CASE_FINISHED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_STARTED,
 };
 use crate::parameter::{EXCLUDE, LIMIT, PARAMETER};
 use crate::results::{Progress, RunDirectory, Summary};
-use crate::runner::{RUN_TEST_CASES, Resumed, RunPlan, workers};
+use crate::runner::{RUN_TEST_CASES, Resumed, RunEnded, RunPlan, workers};
 use crate::supervisor::cookie::{Life, Owner};
 use crate::supervisor::{self, apart, guard, pause, reap};
+use crate::sut::Sequence;
 
 /// Longest id of an execution that is taken over from the environment, in bytes: some dozen runs inside each other.
 const LONGEST_OUTER: usize = 1024;
@@ -40,7 +42,7 @@ const LONGEST_OUTER: usize = 1024;
 )]
 #[command(
     name = "run",
-    uses = ["find", "schedule", "run-cases", "report"],
+    uses = ["find", "schedule", "run-cases", "report", "sut"],
     config_options = [
         SOURCES.optional(),
         PARAMETER.optional(),
@@ -48,6 +50,7 @@ const LONGEST_OUTER: usize = 1024;
         LIMIT.required(),
         OUTPUT_DIR.required(),
         HOOKS_TIMEOUT.required(),
+        HOOKS_GRACE.required(),
     ],
 )]
 pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
@@ -77,11 +80,18 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let before = progress.and_then(|progress| time_before(progress.run()?.started));
     let started = Instant::now();
     let mut hooks = hooks(cx, &directory, &summary, resumed.is_some())?;
-    let ended = execute(cx, selection, &directory, resumed, &mut hooks);
+    let limit = cx.config().get(HOOKS_TIMEOUT)?;
+    let mut suts = Sequence::new(cx.bus(), selection.suts.clone(), limit, cx.abort())?;
+    let ended = execute(cx, selection, &directory, resumed, &mut hooks, &mut suts);
+    suts.uninitialize();
     hooks.after_tests();
     let end = match &ended {
-        Ok(None) => RunEnd::Completed,
-        Ok(Some(reason)) => RunEnd::Aborted {
+        Ok(ended) if ended.is_out_of_time || time_limit::is_reached() => RunEnd::TimeLimit,
+        Ok(RunEnded { aborted: None, .. }) => RunEnd::Completed,
+        Ok(RunEnded {
+            aborted: Some(reason),
+            ..
+        }) => RunEnd::Aborted {
             reason: Arc::clone(reason),
         },
         Err(error) => RunEnd::Aborted {
@@ -100,7 +110,13 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     if let Some(code) = ended.as_ref().err().and_then(carried_code) {
         exit = exit.merge(code);
     }
-    let exit = report(cx, &directory, &summary, hooks.with_failures(exit), hooks)?;
+    let exit = report(
+        cx,
+        &directory,
+        &summary,
+        suts.with_failures(hooks.with_failures(exit)),
+        hooks,
+    )?;
     guard::sweep_without_guard();
     directory.note_end();
     // The number that was shown is the one that the shell sees.
@@ -166,19 +182,23 @@ fn hooks(
         application: Arc::clone(&cx.application().name),
         execution: execution_prefix(cx, directory),
     };
-    let limit = cx.config().get(HOOKS_TIMEOUT)?;
+    let limits = Limits {
+        each: cx.config().get(HOOKS_TIMEOUT)?,
+        grace: cx.config().get(HOOKS_GRACE)?,
+    };
     let summary = Arc::clone(&tally.summary);
-    Phases::new(cx.bus(), place, limit, summary, cx.abort(), resumed)
+    Phases::new(cx.bus(), place, limits, summary, cx.abort(), resumed)
 }
 
-/// Runs the cases; returns why the run was aborted, if it was.
+/// Runs the cases; returns how that went.
 fn execute(
     cx: &CommandContext<'_>,
     selection: Selection,
     directory: &RunDirectory,
     resumed: Option<Arc<Resumed>>,
     hooks: &mut Phases,
-) -> Result<Option<Arc<str>>> {
+    suts: &mut Sequence,
+) -> Result<RunEnded> {
     let began = resumed
         .as_ref()
         .and_then(|resumed| resumed.progress().run());
@@ -190,6 +210,8 @@ fn execute(
     if resumed.is_none() {
         hooks.before()?;
     }
+    // A runner that goes on with a run has extensions that know nothing of those before.
+    suts.initialize()?;
     let plan = RunPlan {
         selected: selection.filled.selected.into(),
         filtered_out: selection.filled.filtered_out,
@@ -198,9 +220,10 @@ fn execute(
         run: execution_prefix(cx, directory),
         outputs: directory.path().join("outputs"),
         scope: cx.scope().clone(),
+        suts: selection.suts,
         resumed,
     };
-    Ok(ask(cx.bus(), RUN_TEST_CASES, RUNNER, plan)?.aborted)
+    ask(cx.bus(), RUN_TEST_CASES, RUNNER, plan)
 }
 
 /// Id of the run, behind that of the execution that it is a part of: a case may run `zk2` itself, and what that leaves behind has
@@ -283,7 +306,11 @@ fn report(
         exit,
         signal: tally.signal(),
     }
-    .report(cx.bus(), |exit| hooks.after_job(exit))
+    .report(cx.bus(), |exit, summary| {
+        let exit = hooks.after_job(exit);
+        *summary = Arc::new(tally.take());
+        exit
+    })
 }
 
 /// Adds up what the runner says: the same sum that a reader of the event log gets, also when nobody writes one.
@@ -318,6 +345,15 @@ impl Tally {
                 Ok(())
             })
             .endpoints([RUNNER])
+            .register()?;
+        let failed = Arc::clone(&summary);
+        cx.bus()
+            .dispatcher(DispatcherKind::Callback, "run-hooks-summary")
+            .on(HOOK_FAILED, move |message, _| {
+                failed.lock().add_failed_hook(message.data());
+                Ok(())
+            })
+            .endpoints([HOOKS])
             .register()?;
         let signal = Arc::new(AtomicI32::new(0));
         let noted = Arc::clone(&signal);

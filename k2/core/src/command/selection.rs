@@ -1,5 +1,6 @@
 //! From the sources on the command line to the selected cases: the first half of `run`, and all of `list`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -12,6 +13,7 @@ use crate::finder::{FIND_TEST_CASES, FINDER, FindTestCases, Problem, SourceSpec}
 use crate::parameter::GivenParameters;
 use crate::results::printable_line;
 use crate::scheduler::{FILL_RUN_QUEUE, FillRunQueue, RunQueueFilled, SCHEDULER};
+use crate::sut::{Suts, ask_for_suts, bind, unknown_names};
 
 /// Files, directories and `kind:path` to take test cases from; none: the cases that are linked into the program.
 ///
@@ -31,6 +33,8 @@ pub(super) struct Selection {
     pub(super) filled: RunQueueFilled,
     /// How many sources were asked for.
     pub(super) sources: usize,
+    /// The systems under test.
+    pub(super) suts: Suts,
 }
 
 /// The sources cannot be used as they are.
@@ -102,7 +106,15 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
     for exclusion in &expanded.unmatched {
         tracing::warn!("option `parameter.exclude`: `{exclusion}` leaves nothing out");
     }
-    let mut found = expanded.cases;
+    let offer = ask_for_suts(cx.bus())?;
+    if !offer.suts.is_empty() {
+        cx.scope().provide(Arc::new(offer.suts.clone()))?;
+    }
+    let problems = unknown_names(&expanded.cases, &offer, cx.scope().registry(), &given);
+    if !problems.is_empty() {
+        return Err(usage(problems));
+    }
+    let mut found = bind(expanded.cases, &offer, cx.scope(), &given)?;
     affinity::assign(&mut found, cx.scope().registry());
     let count = found.len();
     let request = FillRunQueue {
@@ -126,7 +138,11 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
         };
         return Err(ExitCode::NothingToRun.with_error(nothing).hint(hint));
     }
-    Ok(Selection { filled, sources })
+    Ok(Selection {
+        filled,
+        sources,
+        suts: offer.suts,
+    })
 }
 
 fn usage(problems: Vec<Problem>) -> Error {

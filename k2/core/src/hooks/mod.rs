@@ -22,9 +22,9 @@ use camino::Utf8PathBuf;
 use zaf_core::application::ExitCode;
 use zaf_core::prelude::*;
 
-pub(crate) use self::phases::{Phases, Place};
+pub(crate) use self::phases::{Limits, Phases, Place};
 pub(crate) use self::variables::names as variable_names;
-use crate::results::Counts;
+use crate::results::{Counts, HookFailed};
 use crate::supervisor::Cancellation;
 
 /// Where hooks are asked.
@@ -78,12 +78,31 @@ pub const POST_TESTS: RequestId<HookCall, ()> =
 pub const POST_JOB: RequestId<HookCall, ()> =
     RequestId::new("POST_JOB", "Asks hooks to tidy up behind a run.");
 
+/// A hook has failed, panicked, or did not answer in time.
+///
+/// | | |
+/// |---|---|
+/// | kind | event |
+/// | sender | the `run` command, on the main thread |
+/// | endpoint | [`HOOKS`] |
+/// | entity | none |
+/// | order | after the request that it was asked, when all hooks of that phase have answered or are left behind; `POST_JOB`'s come after `TEST_RUN_FINISHED` |
+pub const HOOK_FAILED: EventId<HookFailed> =
+    EventId::new("HOOK_FAILED", "A hook has failed.").portable_as_json();
+
 /// Longest time that the hooks of one phase may take.
 ///
 /// CLI `--hooks-timeout 30s`, environment `K2_HOOKS_TIMEOUT`, default 5 min.
 pub const HOOKS_TIMEOUT: OptionId<Duration> = OptionId::duration("hooks.timeout")
     .describe("Longest time that each hook before and after the tests may take")
     .default(Duration::from_mins(5));
+
+/// Time between asking a hook to end and giving it up. The commands of `jobscripts` have their own grace of two seconds in it.
+///
+/// CLI `--hooks-grace 10s`, environment `K2_HOOKS_GRACE`, default 4 s.
+pub const HOOKS_GRACE: OptionId<Duration> = OptionId::duration("hooks.grace")
+    .describe("How long a hook whose time is over may take to end before it is left behind")
+    .default(Duration::from_secs(4));
 
 /// When a hook is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,12 +14,9 @@ use zaf_core::command::{AbortLevel, AbortState};
 use zaf_core::message::{BusError, DispatcherKind, Reply, ReplyError};
 use zaf_core::prelude::*;
 
-use super::{HOOKS, HookCall, Phase};
-use crate::results::Summary;
+use super::{HOOK_FAILED, HOOKS, HookCall, Phase};
+use crate::results::{HookFailed, Summary};
 use crate::supervisor::Cancellation;
-
-/// Time between asking a hook to end and giving it up: a command that it runs has its own grace of two seconds in it.
-const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Time that hooks behind the tests have when the run is to end at once: two phases of it fit into the time that is left to a
 /// process after SIGTERM.
@@ -27,6 +24,15 @@ const CRITICAL_LIMIT: Duration = Duration::from_secs(4);
 
 /// Longest wait for a hook that was killed.
 const KILLED_LIMIT: Duration = Duration::from_secs(1);
+
+/// How long hooks may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Each of them; then it is asked to end.
+    pub(crate) each: Duration,
+    /// Time between asking a hook to end and giving it up.
+    pub(crate) grace: Duration,
+}
 
 /// Which run the hooks are told about.
 #[derive(Debug, Clone)]
@@ -41,7 +47,7 @@ pub(crate) struct Place {
 pub(crate) struct Phases {
     bus: MessageBus,
     place: Place,
-    limit: Duration,
+    limits: Limits,
     summary: Arc<Mutex<Summary>>,
     aborts: Receiver<AbortLevel>,
     level: AbortLevel,
@@ -54,11 +60,11 @@ pub(crate) struct Phases {
 type Answer = Result<Reply<()>, BusError>;
 
 impl Phases {
-    /// Each hook may take `limit`. With `resumed` those in front of the tests have been asked by another runner.
+    /// With `resumed` those in front of the tests have been asked by another runner.
     pub(crate) fn new(
         bus: &MessageBus,
         place: Place,
-        limit: Duration,
+        limits: Limits,
         summary: Arc<Mutex<Summary>>,
         abort: &AbortState,
         resumed: bool,
@@ -83,7 +89,7 @@ impl Phases {
         Ok(Self {
             bus: bus.clone(),
             place: Place { directory, ..place },
-            limit,
+            limits,
             summary,
             aborts,
             // What came before anybody listened.
@@ -110,9 +116,8 @@ impl Phases {
             }
             let failures = self.ask(phase, None);
             if let Some(first) = failures.first() {
-                let reason = format!("{}: {first}", phase.request().name());
-                self.bus
-                    .trigger_event(ABORT, HOOKS, Abort::because(reason))?;
+                let abort = Abort::because(first.to_string());
+                self.bus.trigger_event(ABORT, HOOKS, abort)?;
             }
         }
         Ok(())
@@ -147,18 +152,22 @@ impl Phases {
         self.level = self.level.max(latest.unwrap_or_default());
     }
 
-    /// Asks all hooks of a phase and waits for them; what went wrong has been logged.
-    fn ask(&mut self, phase: Phase, exit: Option<ExitCode>) -> Vec<String> {
+    /// Asks all hooks of a phase and waits for them; what went wrong has been logged and told.
+    fn ask(&mut self, phase: Phase, exit: Option<ExitCode>) -> Vec<HookFailed> {
         if !self.bus.has_receivers(phase.request(), HOOKS) {
             return Vec::new();
         }
         self.look_for_aborts();
         let failures = match self.start(phase, exit) {
             Ok((call, answers)) => self.wait(&call, &answers),
-            Err(error) => vec![format!("hooks cannot be asked: {error}")],
+            Err(error) => vec![of_nobody(phase, format!("hooks cannot be asked: {error}"))],
         };
         for failure in &failures {
-            tracing::error!("{}: {failure}", phase.request().name());
+            tracing::error!("{failure}");
+            let told = self.bus.trigger_event(HOOK_FAILED, HOOKS, failure.clone());
+            if let Err(error) = told {
+                tracing::error!("{failure}: is not in the event log: {error}");
+            }
         }
         self.failed |= !failures.is_empty();
         failures
@@ -170,8 +179,8 @@ impl Phases {
         exit: Option<ExitCode>,
     ) -> io::Result<(HookCall, Receiver<Answer>)> {
         let limit = match self.level {
-            AbortLevel::Critical => self.limit.min(CRITICAL_LIMIT),
-            _ => self.limit,
+            AbortLevel::Critical => self.limits.each.min(CRITICAL_LIMIT),
+            _ => self.limits.each,
         };
         let now = Instant::now();
         let call = HookCall {
@@ -181,17 +190,18 @@ impl Phases {
             application: Arc::clone(&self.place.application),
             execution: Arc::clone(&self.place.execution),
             cancellation: Cancellation::new()?,
-            deadline: now.checked_add(limit).unwrap_or(now + PATIENCE),
+            deadline: now.checked_add(limit).unwrap_or(now + CRITICAL_LIMIT),
             counts: self.summary.lock().counts(),
             exit,
         };
         let (told, answers) = unbounded();
         let (bus, payload) = (self.bus.clone(), call.clone());
+        let longest = limit.saturating_add(self.limits.grace);
         // A thread of its own, because a callback may never return. Not joined for the same reason.
         drop(zaf_core::thread::spawn("hooks", move || {
             match bus.send_request_optional(phase.request(), HOOKS, None, payload) {
                 Ok(replies) => {
-                    for reply in replies.as_completed(limit.saturating_add(PATIENCE)) {
+                    for reply in replies.as_completed(longest) {
                         // Nobody waits any more for one that was given up.
                         drop(told.send(Ok(reply)));
                     }
@@ -202,7 +212,9 @@ impl Phases {
         Ok((call, answers))
     }
 
-    fn wait(&mut self, call: &HookCall, answers: &Receiver<Answer>) -> Vec<String> {
+    fn wait(&mut self, call: &HookCall, answers: &Receiver<Answer>) -> Vec<HookFailed> {
+        let phase = call.phase;
+        let given_up = self.limits.grace.saturating_add(KILLED_LIMIT);
         let mut failures = Vec::new();
         let mut end = call.deadline;
         let mut is_over = false;
@@ -210,15 +222,15 @@ impl Phases {
         loop {
             select! {
                 recv(answers) -> answer => match answer {
-                    Ok(Ok(reply)) => failures.extend(failure(reply)),
-                    Ok(Err(error)) => failures.push(error.to_string()),
+                    Ok(Ok(reply)) => failures.extend(failure(phase, reply)),
+                    Ok(Err(error)) => failures.push(of_nobody(phase, error.to_string())),
                     Err(_) => break,
                 },
                 recv(aborts) -> level => {
                     let Ok(level) = level else { break };
                     self.level = self.level.max(level);
                     let now = Instant::now();
-                    match (call.phase.is_before(), level) {
+                    match (phase.is_before(), level) {
                         (true, AbortLevel::Critical) => {
                             call.cancellation.kill();
                             is_over = true;
@@ -227,7 +239,7 @@ impl Phases {
                         (true, _) => {
                             call.cancellation.request(Signal::TERM.as_raw());
                             is_over = true;
-                            end = end.min(now + PATIENCE + KILLED_LIMIT);
+                            end = end.min(now + given_up);
                         }
                         // What is behind the tests is what an abort is to leave room for.
                         (false, AbortLevel::Critical) => end = end.min(now + CRITICAL_LIMIT),
@@ -237,13 +249,13 @@ impl Phases {
                 default(end.saturating_duration_since(Instant::now())) => {
                     if is_over {
                         call.cancellation.kill();
-                        failures.push("a hook does not end; it is left behind".to_owned());
+                        failures.push(of_nobody(phase, "a hook does not end; it is left behind".to_owned()));
                         break;
                     }
                     is_over = true;
                     call.cancellation.request(Signal::TERM.as_raw());
-                    failures.push("the time of the hooks is over".to_owned());
-                    end = Instant::now() + PATIENCE + KILLED_LIMIT;
+                    failures.push(of_nobody(phase, "the time of the hooks is over".to_owned()));
+                    end = Instant::now() + given_up;
                 },
             }
         }
@@ -258,8 +270,17 @@ impl Drop for Phases {
     }
 }
 
+/// What went wrong without anybody who can be named.
+fn of_nobody(phase: Phase, reason: String) -> HookFailed {
+    HookFailed {
+        phase: phase.request().name().into(),
+        hook: "".into(),
+        reason: reason.into(),
+    }
+}
+
 /// What a hook has to say for itself if it failed: its name, and its error with all causes.
-fn failure(reply: Reply<()>) -> Option<String> {
+fn failure(phase: Phase, reply: Reply<()>) -> Option<HookFailed> {
     let error = reply.result.err()?;
     let own: &(dyn StdError + 'static) = match &error {
         ReplyError::Failed { source, .. } => &**source,
@@ -268,7 +289,10 @@ fn failure(reply: Reply<()>) -> Option<String> {
     let causes = std::iter::successors(Some(own), |&error| error.source());
     let causes: Vec<String> = causes.map(ToString::to_string).collect();
     let name = reply.handler.split('.').next().unwrap_or(&reply.handler);
-    Some(format!("{name}: {}", causes.join(": ")))
+    Some(HookFailed {
+        hook: name.into(),
+        ..of_nobody(phase, causes.join(": "))
+    })
 }
 
 #[cfg(test)]
@@ -305,9 +329,12 @@ mod tests {
             execution: "e".into(),
         };
         let summary = Arc::default();
-        let limit = Duration::from_mins(1);
+        let limits = Limits {
+            each: Duration::from_mins(1),
+            grace: Duration::from_secs(1),
+        };
         let abort = AbortState::new();
-        let phases = Phases::new(&bus, place, limit, summary, &abort, resumed).unwrap();
+        let phases = Phases::new(&bus, place, limits, summary, &abort, resumed).unwrap();
         (bus, phases, seen)
     }
 

@@ -108,7 +108,14 @@ impl GivenParameters {
         expanded
     }
 
+    /// Whether a variant is left out that has a component, or a system under test, among its values.
+    pub(crate) fn excludes(&self, name: &str, values: &[(String, String)]) -> bool {
+        let mut exclusions = self.exclusions.iter();
+        exclusions.any(|exclusion| exclusion.matches(name, values))
+    }
+
     fn expand_case(&self, mut case: TestCase, expanded: &mut Vec<TestCase>, seen: &mut Seen) {
+        self.note_components(&case, seen);
         let declared = case.variants.take();
         let is_open = matches!(case.action, CaseAction::Process(_)) && !self.values.is_empty();
         if case.is_load_failure() || declared.is_none() && !is_open {
@@ -167,10 +174,21 @@ impl GivenParameters {
         }
     }
 
-    fn given(&self, name: &str) -> Option<&[String]> {
+    /// The values that were given for a parameter.
+    pub(crate) fn given(&self, name: &str) -> Option<&[String]> {
         let mut values = self.values.iter();
         let found = values.find(|(known, _)| known == name);
         found.map(|(_, values)| values.as_slice())
+    }
+
+    /// Parameters that stand for a component each are made into variants later, when it is known what there is.
+    fn note_components(&self, case: &TestCase, seen: &mut Seen) {
+        for name in case.each_names() {
+            seen.names.insert(name.to_owned());
+            for (exclusion, matched) in self.exclusions.iter().zip(&mut seen.matched) {
+                *matched |= exclusion.names().into_iter().any(|one| one == name);
+            }
+        }
     }
 
     /// The values of a parameter: those that are given, else those that are declared.

@@ -21,8 +21,8 @@ mod summary;
 pub use escape::{printable, printable_line};
 pub use history::{AskHistory, CaseHistory, History, PastExecution, PastRun};
 pub use model::{
-    CapturedOutput, CasesSelected, ExitStatus, LeakedProcess, RunEnd, RunFinished, RunResumed,
-    RunStarted, TestCaseFinished, TestCaseStarted,
+    CapturedOutput, CasesSelected, ExitStatus, ExpectedFailure, HookFailed, LeakedProcess, RunEnd,
+    RunFinished, RunResumed, RunStarted, TestCaseFinished, TestCaseStarted,
 };
 pub use output_dir::{EVENT_LOG_FILE, LATEST_LINK, LOCK_FILE, OutputDirError, RunDirectory, RunId};
 pub(crate) use progress::Progress;

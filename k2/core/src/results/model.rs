@@ -2,6 +2,8 @@
 //!
 //! All are cheap to clone (texts are shared), and a reader of another version must cope with them: fields are only added,
 //! each new one with a default.
+//!
+//! Long because every payload of a run is here, with the documentation of each field.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::case::{CaseId, Location, Step, Verdict};
+use crate::case::{Attachment, CaseId, Location, Step, Verdict};
 use crate::supervisor::signal_name;
 
 /// A run begins.
@@ -96,6 +98,32 @@ pub struct RunResumed {
     pub failures: u64,
 }
 
+/// A hook before or after the tests has failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookFailed {
+    /// Which request it was asked: `PRE_JOB`, `PRE_TESTS`, `POST_TESTS` or `POST_JOB`.
+    pub phase: Arc<str>,
+    /// Name of the extension; none if nobody can be blamed by name.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub hook: Arc<str>,
+    /// What went wrong, with its causes, in one line.
+    pub reason: Arc<str>,
+}
+
+impl fmt::Display for HookFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            phase,
+            hook,
+            reason,
+        } = self;
+        match &**hook {
+            "" => write!(f, "{phase}: {reason}"),
+            hook => write!(f, "{phase}: {hook}: {reason}"),
+        }
+    }
+}
+
 /// An attempt at a case has ended, or a case will not be started at all.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TestCaseFinished {
@@ -138,7 +166,7 @@ pub struct TestCaseFinished {
     /// What it wrote to standard error.
     #[serde(default, skip_serializing_if = "CapturedOutput::is_empty")]
     pub stderr: CapturedOutput,
-    /// Verdicts within the case, in order: the points of a TAP producer.
+    /// Verdicts within the case, in order: the points of a TAP producer, or the checks that failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
     /// Processes that it left behind and that were ended.
@@ -153,9 +181,45 @@ pub struct TestCaseFinished {
     /// Who looks after the case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Arc<str>>,
+    /// Names of the systems under test that it ran on; that of the first parameter first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suts: Vec<Arc<str>>,
     /// Where the case is written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<Location>,
+    /// That it was expected to fail, if it was, and it failed or passed. Since schema 1.2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_failure: Option<Box<ExpectedFailure>>,
+    /// Files that belong to the attempt. Since schema 1.2.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
+    /// How many more files there were: over a limit, or no regular files. Since schema 1.2.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub attachments_left_out: u64,
+}
+
+/// What became of the expectation that a case fails.
+///
+/// The verdict of a case that failed as expected is *skipped*, that of one that passed *failed*, or *passed* where a pass is only
+/// told; so whoever does not know of expectations counts it right.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExpectedFailure {
+    /// How the case ended by itself: failed, error, timed out, or passed.
+    pub ended: Verdict,
+    /// Why it was expected to fail.
+    pub reason: Arc<str>,
+    /// Where the fault is tracked, if that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Arc<str>>,
+    /// Who said so: `code`, `run time`, or `file:line` of a list.
+    pub by: Arc<str>,
+}
+
+impl ExpectedFailure {
+    /// Whether it failed, as expected.
+    pub fn is_met(&self) -> bool {
+        self.ended.is_failure()
+    }
 }
 
 impl TestCaseFinished {
@@ -180,7 +244,11 @@ impl TestCaseFinished {
             parameters: Vec::new(),
             tags: Vec::new(),
             owner: None,
+            suts: Vec::new(),
             location: None,
+            expected_failure: None,
+            attachments: Vec::new(),
+            attachments_left_out: 0,
         }
     }
 
@@ -202,6 +270,27 @@ impl TestCaseFinished {
     /// Whether it passed after an attempt that did not.
     pub fn is_flaky(&self) -> bool {
         self.verdict == Verdict::Passed && self.attempt > 1
+    }
+
+    /// Whether it failed and was expected to.
+    pub fn is_expected_failure(&self) -> bool {
+        let expected = self.expected_failure.as_ref();
+        expected.is_some_and(|expected| expected.is_met())
+    }
+
+    /// Whether it passed and was expected to fail.
+    pub fn is_unexpected_pass(&self) -> bool {
+        let expected = self.expected_failure.as_ref();
+        expected.is_some_and(|expected| !expected.is_met())
+    }
+
+    /// The word for how it ended: that of the verdict, or `expected-failure` or `unexpected-pass`.
+    pub fn outcome(&self) -> &'static str {
+        match &self.expected_failure {
+            Some(expected) if expected.is_met() => "expected-failure",
+            Some(_) => "unexpected-pass",
+            None => self.verdict.as_str(),
+        }
     }
 }
 

@@ -74,7 +74,10 @@ impl Progress {
                     }
                 }
             }
-            RecordBody::RunStarted(_) | RecordBody::RunResumed(_) | RecordBody::RunFinished(_) => {}
+            RecordBody::RunStarted(_)
+            | RecordBody::RunResumed(_)
+            | RecordBody::HookFailed(_)
+            | RecordBody::RunFinished(_) => {}
         }
     }
 

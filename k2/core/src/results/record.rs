@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::model::{
-    CasesSelected, RunFinished, RunResumed, RunStarted, TestCaseFinished, TestCaseStarted,
+    CasesSelected, HookFailed, RunFinished, RunResumed, RunStarted, TestCaseFinished,
+    TestCaseStarted,
 };
 
 /// Version of the records that this program writes.
@@ -53,11 +54,11 @@ impl<'de> Deserialize<'de> for SchemaVersion {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "nearly every record is about the end of a case, which is the large one"
+    reason = "nearly all records are of the largest kind"
 )]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RecordBody {
@@ -71,6 +72,8 @@ pub enum RecordBody {
     CaseFinished(TestCaseFinished),
     /// See [`TEST_RUN_RESUMED`](crate::messages::TEST_RUN_RESUMED).
     RunResumed(RunResumed),
+    /// See [`HOOK_FAILED`](crate::hooks::HOOK_FAILED).
+    HookFailed(HookFailed),
     /// See [`TEST_RUN_FINISHED`](crate::messages::TEST_RUN_FINISHED).
     RunFinished(RunFinished),
 }

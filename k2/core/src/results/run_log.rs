@@ -111,8 +111,16 @@ impl RunLog {
         &self.summary
     }
 
-    /// What is wrong with the log itself, a sentence each; empty as a rule.
+    /// What is wrong with the run besides its cases, a sentence each: with its log, and hooks that failed. Empty as a rule.
     pub fn damages(&self) -> Vec<String> {
+        let mut damages = self.log_damages();
+        let hooks = self.summary.failed_hooks().iter();
+        damages.extend(hooks.map(|hook| format!("a hook failed: {hook}")));
+        damages
+    }
+
+    /// What is wrong with the log itself, a sentence each; empty as a rule.
+    pub fn log_damages(&self) -> Vec<String> {
         let mut damages = Vec::new();
         if self.torn_bytes > 0 {
             let bytes = many(self.torn_bytes, "byte");

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use zaf_core::application::ExitCode;
 
-use super::model::{CasesSelected, RunEnd, RunFinished, RunStarted, TestCaseFinished};
+use super::model::{CasesSelected, HookFailed, RunEnd, RunFinished, RunStarted, TestCaseFinished};
 use super::record::{Record, RecordBody};
 use crate::case::Verdict;
 
@@ -78,6 +78,9 @@ impl Counts {
     }
 }
 
+/// How many failed hooks are kept, by far more than a run has hooks. Of more only that there are some is known.
+const MOST_HOOKS: usize = 100;
+
 /// What the records of a run add up to.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
@@ -88,8 +91,12 @@ pub struct Summary {
     filtered_out: u64,
     sources: u64,
     flaky: u64,
+    expected_failures: u64,
+    unexpected_passes: u64,
+    tolerated_passes: u64,
     leaking: u64,
     worst: Option<Verdict>,
+    failed_hooks: Vec<HookFailed>,
 }
 
 impl Summary {
@@ -114,6 +121,7 @@ impl Summary {
             RecordBody::CasesSelected(selected) => self.add_selection(selected),
             RecordBody::CaseStarted(_) | RecordBody::RunResumed(_) => {}
             RecordBody::CaseFinished(case) => self.add_case(case),
+            RecordBody::HookFailed(hook) => self.add_failed_hook(hook),
             RecordBody::RunFinished(end) => self.add_end(end),
         }
     }
@@ -140,10 +148,22 @@ impl Summary {
         }
         self.recorded.add(case.verdict);
         self.flaky += u64::from(case.is_flaky());
+        self.expected_failures += u64::from(case.is_expected_failure());
+        if case.is_unexpected_pass() {
+            self.unexpected_passes += 1;
+            self.tolerated_passes += u64::from(case.verdict == Verdict::Passed);
+        }
         self.worst = Some(
             self.worst
                 .map_or(case.verdict, |worst| worst.worst(case.verdict)),
         );
+    }
+
+    /// Takes a hook that failed into account.
+    pub fn add_failed_hook(&mut self, hook: &HookFailed) {
+        if self.failed_hooks.len() < MOST_HOOKS {
+            self.failed_hooks.push(hook.clone());
+        }
     }
 
     /// Takes the end of the run into account.
@@ -201,9 +221,29 @@ impl Summary {
         self.flaky
     }
 
+    /// How many failed and were expected to. They are among the skipped ones.
+    pub const fn expected_failures(&self) -> u64 {
+        self.expected_failures
+    }
+
+    /// How many passed and were expected to fail.
+    pub const fn unexpected_passes(&self) -> u64 {
+        self.unexpected_passes
+    }
+
+    /// How many of the unexpected passes are only told; these are among the passed ones, the others among the failed ones.
+    pub const fn tolerated_passes(&self) -> u64 {
+        self.tolerated_passes
+    }
+
     /// How many attempts left processes behind.
     pub const fn leaking(&self) -> u64 {
         self.leaking
+    }
+
+    /// Hooks before and after the tests that failed, in the order in which they did: the first hundred.
+    pub fn failed_hooks(&self) -> &[HookFailed] {
+        &self.failed_hooks
     }
 
     /// The worst verdict; none if there is no case.
@@ -217,7 +257,7 @@ impl Summary {
         self.end.as_ref().map(|end| end.duration)
     }
 
-    /// How the command ends as far as the cases decide it. Reports that fail and the like are merged by the command.
+    /// How the command ends as far as cases and hooks decide it. Reports that fail and the like are merged by the command.
     pub fn exit_code(&self) -> ExitCode {
         let counts = self.counts();
         let mut exit = ExitCode::Success;
@@ -229,6 +269,9 @@ impl Summary {
         }
         if counts.aborted + counts.not_run > 0 {
             exit = exit.merge(ExitCode::Incomplete);
+        }
+        if !self.failed_hooks.is_empty() {
+            exit = exit.merge(ExitCode::ExtensionFailed);
         }
         match self.end.as_ref().map(|end| &end.end) {
             Some(RunEnd::Completed) => exit,
@@ -318,6 +361,13 @@ mod tests {
             ExitCode::TimeLimit
         );
         assert_eq!(exit(&[], RunEnd::Completed), ExitCode::NothingToRun);
+        let mut hooked = summary(&[Failed], Some(RunEnd::Completed));
+        hooked.add(&RecordBody::HookFailed(HookFailed {
+            phase: "POST_TESTS".into(),
+            hook: "lab".into(),
+            reason: "no answer".into(),
+        }));
+        assert_eq!(hooked.exit_code(), ExitCode::ExtensionFailed);
         assert_eq!(Summary::new().exit_code(), ExitCode::Incomplete);
     }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::case::{Outcome, ProcessCase, Protocol, Verdict};
+use crate::case::{self, Outcome, ProcessCase, Protocol, Verdict};
 use crate::finder::interpret_end;
 use crate::supervisor::apart::{Note, Which};
 use crate::supervisor::{EndedBy, ExitStatus, ProcessEnd, signal_name};
@@ -30,10 +30,10 @@ pub(super) fn prepare(case: &Which) -> io::Result<(Note, ProcessCase)> {
     Ok((Note::new(case)?, process))
 }
 
-/// What the case said counts if its process then ended well by itself.
-pub(super) fn outcome(note: &Note, end: &ProcessEnd) -> Told {
+/// What the case said counts if its process then ended well by itself. `evidence` is what it told before.
+pub(super) fn outcome(note: &Note, end: &ProcessEnd, evidence: &case::Told) -> Told {
     let (outcome, problems) = match note.done() {
-        Some(done) => (Some(done.outcome), done.problems),
+        Some(done) => (Some(evidence.weigh(done.outcome)), done.problems),
         None => (None, Vec::new()),
     };
     let plain = |verdict, reason| Told {

@@ -1,21 +1,23 @@
 //! One execution of one case: from its start to what is said about its end.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use zaf_core::component::Scope;
 
 use super::settings::Settings;
-use super::{RunPlan, apart, exit_watch, record, scopes};
+use super::{RunPlan, apart, exit_watch, expectation, record, scopes};
 use crate::case::{
-    CaseAction, CaseFunction, CaseRun, Outcome, ProcessCase, TestCase, TestContext, Verdict, catch,
-    take_down,
+    CaseAction, CaseFunction, CaseRun, Evidence, Outcome, Phase, PhaseListener, ProcessCase,
+    TestCase, TestContext, Told, Verdict, catch, collect, take_down,
 };
 use crate::finder::interpret_end;
 use crate::messages::{TestCaseFinished, TestCaseStarted};
 use crate::supervisor::apart::Which;
-use crate::supervisor::{self, Cancellation, OutputFiles, ProcessSpec, pause};
+use crate::supervisor::{
+    self, ATTACHMENTS_VARIABLE, Cancellation, OutputFiles, ProcessSpec, pause,
+};
 
 /// One try of a case on one worker.
 #[derive(Debug)]
@@ -36,6 +38,27 @@ pub(super) struct Execution {
     pub(super) clock: Instant,
     /// How long the process had been stopped by then.
     pub(super) paused: Duration,
+    /// What its function tells, once that runs.
+    pub(super) evidence: OnceLock<Evidence>,
+}
+
+/// What is known when an attempt has ended, before it is weighed against what was expected.
+struct Ended {
+    finished: TestCaseFinished,
+    told: Told,
+    /// Components that could not be taken down.
+    problems: Vec<String>,
+}
+
+impl Ended {
+    /// Without problems of components.
+    fn new(finished: TestCaseFinished, told: Told) -> Self {
+        Self {
+            finished,
+            told,
+            problems: Vec::new(),
+        }
+    }
 }
 
 impl Execution {
@@ -85,17 +108,82 @@ impl Execution {
         scope: &Scope,
         plan: &RunPlan,
         cancellation: &Cancellation,
+        phases: Option<PhaseListener>,
     ) -> TestCaseFinished {
-        match &self.case.action {
+        let ended = match &self.case.action {
             CaseAction::Function(_) if self.apart => self.run_apart(settings, plan, cancellation),
             CaseAction::Function(function) => {
-                self.run_function(function, scope, plan, cancellation)
+                self.run_function(function, scope, settings, plan, cancellation, phases)
             }
-            CaseAction::Process(process) => self.run_process(process, settings, plan, cancellation),
+            CaseAction::Process(process) => {
+                let finished = self.run_process(process, settings, plan, cancellation);
+                let told = self.collect(settings, plan, Told::default());
+                Ended::new(finished, told)
+            }
             CaseAction::LoadFailure(reason) => {
-                self.to_finished(Verdict::Error, Some(reason.as_str().into()))
+                let reason = Some(reason.as_str().into());
+                Ended::new(self.to_finished(Verdict::Error, reason), Told::default())
+            }
+        };
+        let mut finished = ended.finished;
+        self.conclude(&mut finished, ended.told, settings);
+        // Behind that: whatever was expected of the case, its components were expected to end well.
+        scopes::tell_components(&mut finished, &ended.problems);
+        finished
+    }
+
+    /// What is said when the function was given up like this, now.
+    pub(super) fn given_up(
+        &self,
+        verdict: Verdict,
+        reason: &str,
+        settings: &Settings,
+    ) -> TestCaseFinished {
+        let told = self.evidence.get().map(Evidence::close);
+        let mut finished = self.to_finished(verdict, Some(reason.into()));
+        self.conclude(&mut finished, told.unwrap_or_default(), settings);
+        finished
+    }
+
+    /// Adds what the case told, and weighs its end against what was expected.
+    fn conclude(&self, finished: &mut TestCaseFinished, told: Told, settings: &Settings) {
+        if !told.checks.is_empty() {
+            finished.steps = told.checks;
+        }
+        finished.attachments = told.attachments;
+        finished.attachments_left_out = told.attachments_left_out;
+        if told.attachments_left_out > 0 {
+            tracing::warn!(
+                case = %self.case.id,
+                "{} attachments were left out: over a limit, or no regular files",
+                told.attachments_left_out
+            );
+        }
+        let strict = settings.strict_expectations;
+        expectation::weigh(finished, &self.case, told.expected_to_fail, strict);
+    }
+
+    /// Takes over what the processes of the case left in its directory of attachments, in addition to what was `told`.
+    fn collect(&self, settings: &Settings, plan: &RunPlan, mut told: Told) -> Told {
+        let directory = plan.outputs.join(format!("{}.attachments", self.name()));
+        let root = plan.outputs.parent().unwrap_or(&plan.outputs);
+        let known = std::mem::take(&mut told.attachments);
+        match collect::collect(&directory, root, settings.attachments, known) {
+            Ok(collected) => {
+                told.attachments = collected.attachments;
+                told.attachments_left_out += collected.left_out;
+            }
+            Err(error) => {
+                tracing::warn!(case = %self.case.id, "attachments in `{directory}` are lost: {error}");
             }
         }
+        told
+    }
+
+    /// What files of the attempt are called.
+    fn name(&self) -> String {
+        let id = self.case.id.file_name();
+        format!("{}-{}-{id}", self.number, self.attempt)
     }
 }
 
@@ -109,6 +197,7 @@ pub(super) fn not_started(
     let mut finished = TestCaseFinished::new(number, case.id.clone(), verdict, Timestamp::now());
     finished.reason = reason;
     finished.location.clone_from(&case.location);
+    finished.suts = sut_names(case);
     finished.owner.clone_from(&case.owner);
     finished.tags = case.tags.iter().map(|tag| tag.as_str().into()).collect();
     finished.parameters = case
@@ -124,9 +213,11 @@ impl Execution {
         &self,
         function: &CaseFunction,
         module: &Scope,
+        settings: &Settings,
         plan: &RunPlan,
         cancellation: &Cancellation,
-    ) -> TestCaseFinished {
+        phases: Option<PhaseListener>,
+    ) -> Ended {
         let scope = module.child("test");
         let mut run = CaseRun::new(
             self.case.id.clone(),
@@ -136,16 +227,27 @@ impl Execution {
         );
         (run.number, run.attempt) = (self.number, self.attempt);
         // A scope that has ended already says so to whoever asks it for something.
-        scope.provide(Arc::new(run)).ok();
-        let context = TestContext::new(
+        let run = Arc::new(run);
+        scope.provide(Arc::clone(&run)).ok();
+        let evidence = Evidence::in_phases(run, settings.attachments, phases);
+        let evidence = self.evidence.get_or_init(|| evidence);
+        evidence.enter(Phase::SetUp);
+        let context = TestContext::with_evidence(
             self.case.id.clone(),
             self.case.parameters.clone(),
             scope.clone(),
             cancellation.clone(),
-        );
-        let outcome = exit_watch::watched(&self.case.id, || catch(|| function(&context)));
+            evidence.clone(),
+        )
+        .bound(&self.case.binding);
+        let outcome = exit_watch::watched(&self.case.id, || {
+            evidence.within(|| catch(|| function(&context)))
+        });
         // Components of the test end within its time and before its verdict is told.
+        evidence.enter(Phase::Teardown);
         let problems = take_down(&scope);
+        let told = evidence.close();
+        let outcome = told.weigh(outcome);
         let verdict = match (cancellation.is_cancelled(), outcome.verdict()) {
             // Asked to end, it ended: what it says about itself no longer counts.
             (true, _) => Verdict::Aborted,
@@ -159,8 +261,11 @@ impl Execution {
             };
             tell_reason(&mut finished, reason, more);
         }
-        scopes::tell_components(&mut finished, &problems);
-        finished
+        Ended {
+            finished,
+            told,
+            problems,
+        }
     }
 
     fn run_process(
@@ -193,18 +298,19 @@ impl Execution {
     }
 
     /// Runs the function in a process of its own.
-    fn run_apart(
-        &self,
-        settings: &Settings,
-        plan: &RunPlan,
-        cancellation: &Cancellation,
-    ) -> TestCaseFinished {
+    fn run_apart(&self, settings: &Settings, plan: &RunPlan, cancellation: &Cancellation) -> Ended {
+        let failed = |reason: String| {
+            let finished = self.to_finished(Verdict::Error, Some(reason.into()));
+            Ended::new(finished, Told::default())
+        };
         let which = Which {
             case: self.case.id.clone(),
             number: self.number,
             attempt: self.attempt,
             run: Arc::clone(&plan.run),
             outputs: plan.outputs.clone(),
+            limits: settings.attachments,
+            suts: sut_names(&self.case),
         };
         let prepared = apart::prepare(&which).and_then(|(note, process)| {
             let input = note.input()?;
@@ -216,46 +322,60 @@ impl Execution {
         let (note, spec) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
-                let reason = format!("cannot be run in a process of its own: {error}");
-                return self.to_finished(Verdict::Error, Some(reason.into()));
+                return failed(format!("cannot be run in a process of its own: {error}"));
             }
         };
         let end = match supervisor::run(&spec, cancellation) {
             Ok(end) => end,
-            Err(error) => {
-                let reason = format!("{:#}", zaf_core::Error::from(error));
-                return self.to_finished(Verdict::Error, Some(reason.into()));
-            }
+            Err(error) => return failed(format!("{:#}", zaf_core::Error::from(error))),
         };
-        let told = apart::outcome(&note, &end);
-        let mut finished = self.to_finished(told.verdict, None);
+        let mut told = Told::default();
+        for entry in note.told() {
+            told.add(entry);
+        }
+        let told = self.collect(settings, plan, told);
+        let how = apart::outcome(&note, &end, &told);
+        let mut finished = self.to_finished(how.verdict, None);
         finished.duration = Some(end.duration);
-        if let Some(reason) = told.reason {
-            tell_reason(&mut finished, &reason, &told.detail);
+        if let Some(reason) = how.reason {
+            tell_reason(&mut finished, &reason, &how.detail);
         }
         finished.exit = end.exit.map(record::exit);
         finished.stdout = record::output(&end.stdout);
         finished.stderr = record::output(&end.stderr);
         finished.leaked = record::leaked(&end.leaked);
-        scopes::tell_components(&mut finished, &told.problems);
-        finished
+        Ended {
+            finished,
+            told,
+            problems: how.problems,
+        }
     }
 
     fn spec(&self, process: &ProcessCase, settings: &Settings, plan: &RunPlan) -> ProcessSpec {
         let cookie = format!("{}-{}-{}", plan.run, self.number, self.attempt);
         let mut spec = ProcessSpec::for_case(process, &self.case.id, cookie);
-        spec.timeout = self.limit(settings);
+        spec.timeout = match (self.limit(settings), settings.phases.body) {
+            // The process of an executable is all body; that of a function has its set-up and teardown too.
+            (whole, Some(body)) if !self.apart => Some(whole.map_or(body, |whole| whole.min(body))),
+            (whole, _) => whole,
+        };
         spec.grace = settings.grace;
-        let name = format!(
-            "{}-{}-{}",
-            self.number,
-            self.attempt,
-            self.case.id.file_name()
-        );
+        let name = self.name();
         let file = |stream: &str| plan.outputs.join(format!("{name}.{stream}"));
         spec.files = Some(OutputFiles::new(file("stdout"), file("stderr")));
+        // The case may work in another directory.
+        if let Ok(attachments) = std::path::absolute(file("attachments")) {
+            spec.environment
+                .push((ATTACHMENTS_VARIABLE.into(), attachments.into()));
+        }
         spec
     }
+}
+
+/// Names of the systems under test that a case runs on.
+fn sut_names(case: &TestCase) -> Vec<Arc<str>> {
+    let suts = case.binding.suts().iter();
+    suts.map(|sut| sut.name().into()).collect()
 }
 
 /// Notes why a case ended as it did: one line for summaries, the rest of a longer reason and `more` as detail.

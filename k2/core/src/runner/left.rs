@@ -33,7 +33,8 @@ impl Run {
         Ok(())
     }
 
-    fn tell_not_run(&self, begun: Option<Begun>, case: &TestCase, reason: Arc<str>) {
+    /// Tells that a case was not run, or not to its end.
+    pub(super) fn tell_not_run(&self, begun: Option<Begun>, case: &TestCase, reason: Arc<str>) {
         let number = begun.map_or_else(|| self.next_execution(), |begun| begun.execution);
         let mut told = execution::not_started(number, case, Verdict::NotRun, Some(reason));
         told.attempt = begun.map_or(1, |begun| begun.attempt);

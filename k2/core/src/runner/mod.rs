@@ -10,8 +10,11 @@ mod abort;
 pub(crate) mod apart;
 mod execution;
 mod exit_watch;
+mod expectation;
+mod gate;
 mod left;
 mod logs;
+mod pauses;
 mod pool;
 mod record;
 mod resumed;
@@ -30,16 +33,21 @@ use zaf_core::config::ConfigView;
 use zaf_core::prelude::*;
 
 use self::abort::AbortState;
+use self::gate::Gate;
 pub use self::logs::{LOG_CASES, RunLogs};
 pub use self::resumed::Resumed;
 use self::settings::Settings;
-pub use self::settings::{GRACE, ISOLATION, RETRIES, RETRY_KILLERS, SKIP_CODES, TIMEOUT, WORKERS};
+pub use self::settings::{
+    ATTACHED_BYTES, ATTACHED_FILES, BODY_TIMEOUT, GRACE, ISOLATION, RETRIES, RETRY_KILLERS,
+    RUN_TIMEOUT, SETUP_TIMEOUT, SKIP_CODES, STRICT, TEARDOWN_TIMEOUT, TIMEOUT, WORKERS, ZeroLimit,
+};
 use crate::case::TestCase;
 use crate::messages::{
     CasesSelected, RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_CASES_SELECTED,
-    TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
+    TEST_RUN_CONTINUED, TEST_RUN_FINISHED, TEST_RUN_PAUSED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
 };
 use crate::supervisor::{GUARD, SECRETS, guard, withhold_secrets};
+use crate::sut::{SUT_RESET_DONE, SUT_RESET_STARTED, SutReset, Suts};
 
 /// Runs everything that is in the run queue; answered when all cases are told as finished.
 pub const RUN_TEST_CASES: RequestId<RunPlan, RunEnded> =
@@ -63,6 +71,8 @@ pub struct RunPlan {
     pub outputs: Utf8PathBuf,
     /// Parent of all scopes of the run.
     pub scope: Scope,
+    /// The systems under test.
+    pub suts: Suts,
     /// What is left to do, if another runner died of a case of this run.
     pub resumed: Option<Arc<Resumed>>,
 }
@@ -72,6 +82,8 @@ pub struct RunPlan {
 pub struct RunEnded {
     /// Why the run was aborted, if it was.
     pub aborted: Option<Arc<str>>,
+    /// Whether that was because the time limit of the run was reached.
+    pub is_out_of_time: bool,
 }
 
 /// Runs test cases in parallel, each with its time limit, and ends them when the run is aborted.
@@ -81,11 +93,18 @@ pub struct RunEnded {
     config_options = [
         WORKERS.required(),
         TIMEOUT.optional(),
+        RUN_TIMEOUT.optional(),
+        SETUP_TIMEOUT.optional(),
+        BODY_TIMEOUT.optional(),
+        TEARDOWN_TIMEOUT.optional(),
         GRACE.required(),
         SKIP_CODES.required(),
         RETRIES.required(),
         RETRY_KILLERS.required(),
         ISOLATION.required(),
+        STRICT.required(),
+        ATTACHED_FILES.required(),
+        ATTACHED_BYTES.required(),
         LOG_CASES.required(),
         GUARD.required(),
         SECRETS.required(),
@@ -98,7 +117,10 @@ pub struct RunEnded {
             TEST_CASE_STARTED,
             TEST_CASE_FINISHED,
             TEST_RUN_RESUMED,
+            TEST_RUN_PAUSED,
+            TEST_RUN_CONTINUED,
             TEST_RUN_FINISHED,
+            ABORT,
         ],
     },
 )]
@@ -106,15 +128,19 @@ pub struct RunEnded {
 pub struct TestRunner {
     settings: Settings,
     abort: Arc<AbortState>,
+    /// Exists from the start: a reset that is announced before the run counts.
+    gate: Arc<Gate>,
 }
 
 impl Extension for TestRunner {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
         guard::check_option(cx.config())?;
         withhold_secrets(cx)?;
+        Settings::check_limits(cx.config())?;
         Ok(Self {
             settings: Settings::read(cx.config())?,
             abort: Arc::default(),
+            gate: Arc::default(),
         })
     }
 }
@@ -136,10 +162,31 @@ impl TestRunner {
         if let Some(resumed) = resumed {
             bus.trigger_event(TEST_RUN_RESUMED, RUNNER, resumed.to_message())?;
         }
-        pool::Run::execute(bus.clone(), self.settings.clone(), plan, &self.abort)?;
+        let is_out_of_time = pool::Run::execute(
+            bus.clone(),
+            self.settings.clone(),
+            plan,
+            &self.abort,
+            &self.gate,
+        )?;
         Ok(RunEnded {
+            is_out_of_time,
             aborted: self.abort.reason(),
         })
+    }
+
+    #[callback_dispatcher(SUT_RESET_STARTED, optional = true)]
+    fn on_reset_started(&self, message: &Message<SutReset>) {
+        if let Some(sut) = message.entity() {
+            self.gate.close(sut);
+        }
+    }
+
+    #[callback_dispatcher(SUT_RESET_DONE, optional = true)]
+    fn on_reset_done(&self, message: &Message<SutReset>) {
+        if let Some(sut) = message.entity() {
+            self.gate.open(sut);
+        }
     }
 
     #[callback_dispatcher(ABORT)]

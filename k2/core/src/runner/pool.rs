@@ -3,32 +3,36 @@
 //! Each worker is a thread that asks the scheduler for a case, runs it, tells the bus, and asks again. The calling thread supervises: it
 //! sleeps until a worker has ended, a time limit is reached, or the run is aborted. Processes are stopped by the worker that waits
 //! for them; functions cannot be stopped, so their case is taken away from the worker ([`super::slot`]).
+//!
+//! Long because workers, limits, deadlines, pauses and aborts are decided in one loop, from state that only it and the workers share.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use zaf_core::application::{ABORT, Abort};
 use zaf_core::component::Scope;
 use zaf_core::message::MessageBus;
 use zaf_core::{Result, thread};
 
 use super::abort::AbortState;
 use super::execution::Execution;
+use super::gate::Gate;
 use super::logs::CaseLogs;
 use super::resumed::{self, Begun, Owed};
 use super::scopes::Teardowns;
 use super::settings::Settings;
 use super::slot::{Running, Slot};
 use super::{RunPlan, worker};
-use crate::case::{Isolation, TestCase, Verdict};
+use crate::case::{Isolation, TestCase, Verdict, collect};
 use crate::command::ask;
 use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
-use crate::scheduler::{NextTest, SCHEDULE_NEXT_TEST, SCHEDULER};
-use crate::supervisor::guard::Part;
+use crate::scheduler::{NextTest, SCHEDULE_NEXT_TEST, SCHEDULER, TEST_CASE_PASSED_OVER};
+use crate::supervisor::guard::{BrokenOff, Part};
 use crate::supervisor::pause;
 use crate::supervisor::{Cancellation, Level};
 
@@ -39,6 +43,8 @@ pub(super) enum Wake {
     WorkerEnded,
     /// A case with an earlier deadline than those known has started.
     Deadline,
+    /// A worker has come to the closed gate, or has passed it.
+    Gate,
     /// The run is to be aborted, or more urgently than before.
     Abort,
 }
@@ -52,6 +58,7 @@ pub(super) struct Run {
     /// Parent of the scopes of the workers.
     pub(super) scope: Scope,
     pub(super) abort: Arc<AbortState>,
+    pub(super) gate: Arc<Gate>,
     pub(super) logs: CaseLogs,
     wake: Sender<Wake>,
     started: Instant,
@@ -61,7 +68,16 @@ pub(super) struct Run {
     pub(super) teardowns: Teardowns,
     /// What workers had taken that were given up before it began.
     pub(super) returned: Mutex<Vec<Turn>>,
+    /// Whether the time limit of the run was reached.
+    out_of_time: AtomicBool,
+    /// How long the process had been stopped when it began.
+    paused: Duration,
+    /// Time that runners before this one have spent.
+    spent_before: Duration,
 }
+
+/// The signal that what runs gets when the time of the run is up.
+const TERM: i32 = rustix::process::Signal::TERM.as_raw();
 
 /// A case that was handed out.
 #[derive(Debug)]
@@ -83,7 +99,8 @@ pub(super) struct Worker {
 }
 
 impl Run {
-    /// Runs all cases of the queue; returns when each has been reported and no worker takes another.
+    /// Runs all cases of the queue; returns when each has been reported and no worker takes another: whether the time limit of the run
+    /// was reached.
     ///
     /// # Errors
     /// If no worker can be started, or the scheduler does not answer. Cases that were not handed out are reported as not run.
@@ -92,7 +109,8 @@ impl Run {
         settings: Settings,
         plan: RunPlan,
         abort: &Arc<AbortState>,
-    ) -> Result<()> {
+        gate: &Arc<Gate>,
+    ) -> Result<bool> {
         let (wake, woken) = crossbeam_channel::bounded(settings.workers.get() * 4);
         abort.wake_by(wake.clone());
         let scope = plan.scope.child("runner");
@@ -102,6 +120,7 @@ impl Run {
             settings,
             scope,
             abort: Arc::clone(abort),
+            gate: Arc::clone(gate),
             wake,
             started: Instant::now(),
             next_look: AtomicU64::new(u64::MAX),
@@ -110,6 +129,13 @@ impl Run {
                     .as_ref()
                     .map_or(0, |resumed| resumed.last_execution()),
             ),
+            out_of_time: AtomicBool::new(false),
+            paused: pause::total(),
+            spent_before: plan
+                .resumed
+                .as_ref()
+                .and_then(|resumed| resumed.spent())
+                .unwrap_or_default(),
             plan,
             teardowns: Teardowns::default(),
             returned: Mutex::default(),
@@ -123,6 +149,7 @@ impl Run {
             run: Arc::clone(&run),
             workers: Vec::new(),
             live: 0,
+            is_paused: false,
         };
         let outcome = crew
             .start(count.get())
@@ -132,7 +159,8 @@ impl Run {
         }
         let left = run.give_back();
         run.end_own_scope();
-        outcome.and(left)
+        let is_out_of_time = run.was_out_of_time();
+        outcome.and(left).map(|()| is_out_of_time)
     }
 
     /// Asks the scheduler for the next case.
@@ -150,9 +178,12 @@ impl Run {
             let Some(case) = ask(&self.bus, SCHEDULE_NEXT_TEST, SCHEDULER, wanted)? else {
                 return Ok(None);
             };
+            let id = case.id.clone();
             if let Some(turn) = self.turn_of(case) {
                 return Ok(Some(turn));
             }
+            self.bus
+                .trigger_event(TEST_CASE_PASSED_OVER, SCHEDULER, id)?;
         }
     }
 
@@ -198,8 +229,25 @@ impl Run {
                 resumed.has_verdict(&broken_off.case);
             }
             let mut finished = resumed::to_finished(broken_off, found.map(|case| &**case));
+            self.collect_of(broken_off, &mut finished);
             finished.retried = retried;
             self.tell_finished(finished);
+        }
+    }
+
+    /// Takes over what an attempt had attached that ended with its runner.
+    fn collect_of(&self, broken_off: &BrokenOff, finished: &mut TestCaseFinished) {
+        let outputs = &self.plan.outputs;
+        let (number, attempt) = (broken_off.execution, broken_off.attempt);
+        let id = broken_off.case.file_name();
+        let directory = outputs.join(format!("{number}-{attempt}-{id}.attachments"));
+        let root = outputs.parent().unwrap_or(outputs);
+        match collect::collect(&directory, root, self.settings.attachments, Vec::new()) {
+            Ok(collected) => {
+                finished.attachments = collected.attachments;
+                finished.attachments_left_out = collected.left_out;
+            }
+            Err(error) => tracing::warn!("attachments in `{directory}` are lost: {error}"),
         }
     }
 
@@ -222,7 +270,7 @@ impl Run {
     }
 
     /// A listener's failure is reported by the bus; here only a message that could not be sent at all is a problem.
-    fn told<T, E: std::fmt::Display>(&self, sent: std::result::Result<T, E>) {
+    pub(super) fn told<T, E: std::fmt::Display>(&self, sent: std::result::Result<T, E>) {
         if let Err(error) = sent {
             tracing::error!(%error, "a message of the runner could not be sent");
             self.abort
@@ -243,8 +291,42 @@ impl Run {
     pub(super) fn wake(&self, reason: Wake) {
         match reason {
             Wake::WorkerEnded => drop(self.wake.send(reason)),
-            Wake::Deadline | Wake::Abort => drop(self.wake.try_send(reason)),
+            Wake::Deadline | Wake::Gate | Wake::Abort => drop(self.wake.try_send(reason)),
         }
+    }
+
+    /// When the time of the whole run is up; none once that has been seen.
+    fn deadline(&self) -> Option<Instant> {
+        if self.out_of_time.load(Ordering::Relaxed) {
+            return None;
+        }
+        let limit = self.settings.run_timeout?;
+        let stopped = pause::total().saturating_sub(self.paused);
+        let spent = self.spent_before;
+        self.started
+            .checked_add((limit + stopped).saturating_sub(spent))
+    }
+
+    fn is_out_of_time(&self, now: Instant) -> bool {
+        self.deadline().is_some_and(|deadline| deadline <= now)
+    }
+
+    /// Asks all that runs to end, because the time of the run is up; nothing more begins.
+    fn end_by_limit(&self) {
+        self.out_of_time.store(true, Ordering::Relaxed);
+        let limit = self.settings.run_timeout.unwrap_or_default();
+        let reason = format!("the time limit of the run ({limit:?}) was reached");
+        self.abort.request(&reason, Some(TERM));
+        // Others have to know as well: the scheduler hands out no more.
+        self.told(
+            self.bus
+                .trigger_event(ABORT, RUNNER, Abort::because(reason)),
+        );
+    }
+
+    /// Whether the run was ended because its time was up.
+    pub(super) fn was_out_of_time(&self) -> bool {
+        self.out_of_time.load(Ordering::Relaxed)
     }
 
     fn since_start(&self, at: Instant) -> u64 {
@@ -257,6 +339,8 @@ struct Crew {
     run: Arc<Run>,
     workers: Vec<Arc<Worker>>,
     live: usize,
+    /// Whether it was told that nothing runs before a reset is over.
+    is_paused: bool,
 }
 
 impl Crew {
@@ -298,6 +382,9 @@ impl Crew {
         let mut give_up_at: Option<Instant> = None;
         while self.live > 0 {
             let level = self.run.abort.level();
+            if self.run.abort.is_requested() {
+                self.run.gate.look_again();
+            }
             if level > carried_out {
                 carried_out = level;
                 self.cancel(level);
@@ -307,7 +394,12 @@ impl Crew {
                 };
                 give_up_at = Instant::now().checked_add(patience);
             }
+            self.look_at_gate();
             let now = Instant::now();
+            if self.run.is_out_of_time(now) {
+                self.run.end_by_limit();
+                continue;
+            }
             if give_up_at.is_some_and(|at| at <= now) {
                 give_up_at = None;
                 self.give_up_functions();
@@ -316,10 +408,23 @@ impl Crew {
             self.end_overdue(now)?;
             match wait(woken, self.next_look(give_up_at)) {
                 Some(Wake::WorkerEnded) => self.live -= 1,
-                Some(Wake::Deadline | Wake::Abort) | None => {}
+                Some(Wake::Deadline | Wake::Gate | Wake::Abort) | None => {}
             }
         }
         Ok(())
+    }
+
+    /// Tells when nothing runs any more because something is resetting, and when that is over.
+    fn look_at_gate(&mut self) {
+        let is_closed = self.run.gate.is_closed();
+        let mut workers = self.workers.iter();
+        if is_closed && !self.is_paused && workers.all(|worker| worker.slot.is_idle()) {
+            self.is_paused = true;
+            self.run.tell_paused();
+        } else if !is_closed && self.is_paused {
+            self.is_paused = false;
+            self.run.tell_continued();
+        }
     }
 
     fn cancel(&self, level: Level) {
@@ -341,7 +446,7 @@ impl Crew {
             .workers
             .iter()
             .filter_map(|worker| worker.slot.deadline(paused));
-        let next = next.chain(give_up_at).min();
+        let next = next.chain(give_up_at).chain(self.run.deadline()).min();
         if let Some(next) = next {
             self.run
                 .next_look
@@ -366,9 +471,15 @@ impl Crew {
                 .execution
                 .limit(&self.run.settings)
                 .unwrap_or_default();
-            let reason = format!(
-                "still running after {limit:?}; a function cannot be stopped, its thread was given up"
-            );
+            let running_after = match running.overdue_phase() {
+                None => format!("still running after {limit:?}"),
+                Some(phase) => {
+                    let limit = self.run.settings.phases.of(phase).unwrap_or_default();
+                    format!("{phase} still running after {limit:?}")
+                }
+            };
+            let reason =
+                format!("{running_after}; a function cannot be stopped, its thread was given up");
             self.live -= 1;
             self.report(&running, Verdict::TimedOut, &reason);
             if self.run.abort.is_requested() {
@@ -412,7 +523,8 @@ impl Crew {
     }
 
     fn report(&self, running: &Running, verdict: Verdict, reason: &str) {
-        let mut finished = running.execution.to_finished(verdict, Some(reason.into()));
+        let settings = &self.run.settings;
+        let mut finished = running.execution.given_up(verdict, reason, settings);
         self.run.number(&mut finished);
         self.run.tell_finished(finished);
     }

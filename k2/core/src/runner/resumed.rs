@@ -72,6 +72,12 @@ impl Resumed {
         &self.progress
     }
 
+    /// How long the run has gone on by now, by the clock of the machine.
+    pub(super) fn spent(&self) -> Option<Duration> {
+        let started = self.progress.run()?.started;
+        Duration::try_from(Timestamp::now().duration_since(started)).ok()
+    }
+
     /// What was selected when the run began.
     pub(super) fn selected(&self) -> Option<CasesSelected> {
         self.progress.selected.clone()

@@ -7,7 +7,7 @@
 //! verdicts already, and the next one has nothing to do with it. The same is told if a component hangs: it has as long as a case has.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use zaf_core::component::Scope;
@@ -105,6 +105,7 @@ impl Run {
         worker.slot.start(Running {
             execution: Arc::clone(&execution),
             deadline,
+            phase: None,
             paused: execution.paused,
             in_process: true,
         });
@@ -160,11 +161,12 @@ fn teardown(name: &str, what: &str, worker: u32) -> Execution {
         started,
         clock,
         paused: pause::total(),
+        evidence: OnceLock::new(),
     }
 }
 
-/// Notes that components of a case could not be taken down: one that was well is an error by that, and whatever else it is, nothing of
-/// it is lost.
+/// Notes that components of a case could not be taken down: one that was well is an error by that, also if it failed as expected, for
+/// that was not expected. Whatever else it is, nothing of it is lost.
 pub(super) fn tell_components(finished: &mut TestCaseFinished, problems: &[String]) {
     let Some((first, more)) = problems.split_first() else {
         return;
@@ -172,9 +174,15 @@ pub(super) fn tell_components(finished: &mut TestCaseFinished, problems: &[Strin
     let was_well = matches!(finished.verdict, Verdict::Passed | Verdict::Skipped);
     let mut detail: Vec<String> = Vec::new();
     if was_well {
+        let was = match finished.verdict {
+            Verdict::Skipped => "was skipped: ",
+            // The reason says that it has passed although it should not.
+            _ => "",
+        };
         finished.verdict = Verdict::Error;
+        finished.expected_failure = None;
         let before = finished.reason.replace(first.as_str().into());
-        detail.extend(before.map(|reason| format!("before that it was skipped: {reason}")));
+        detail.extend(before.map(|reason| format!("before that it {was}{reason}")));
     }
     detail.extend(finished.detail.take().map(|detail| detail.to_string()));
     let left = if was_well { more } else { problems };
@@ -269,6 +277,30 @@ mod tests {
                 text("one"),
                 text("before that it was skipped: Sunday\ntwo")
             )
+        );
+    }
+
+    #[test]
+    fn a_failure_that_was_expected_does_not_cover_a_component_that_stays() {
+        let case = CaseId::new("c");
+        let mut finished = TestCaseFinished::new(1, case, Verdict::Skipped, now().0);
+        finished.reason = Some("expected to fail: known".into());
+        finished.detail = Some("failed: sums".into());
+        finished.expected_failure = Some(Box::new(crate::results::ExpectedFailure {
+            ended: Verdict::Failed,
+            reason: "known".into(),
+            link: None,
+            by: "code".into(),
+        }));
+        tell_components(&mut finished, &["stuck".to_owned()]);
+        assert_eq!(
+            (finished.verdict, finished.outcome()),
+            (Verdict::Error, "error")
+        );
+        assert_eq!(finished.reason.as_deref(), Some("stuck"));
+        assert_eq!(
+            finished.detail.as_deref(),
+            Some("before that it was skipped: expected to fail: known\nfailed: sums")
         );
     }
 

@@ -8,7 +8,7 @@ use zaf_core::config::{ConfigError, ConfigView};
 use zaf_core::prelude::*;
 
 use super::logs::Keep;
-use crate::case::Isolation;
+use crate::case::{AttachmentLimits, Isolation, Phase};
 
 /// How many cases run at the same time.
 ///
@@ -22,6 +22,42 @@ pub const WORKERS: OptionId<u64> = OptionId::count("parallel.workers")
 /// CLI `--tests-timeout 5s`, environment `K2_TESTS_TIMEOUT`, no default (no limit). A case's own limit wins.
 pub const TIMEOUT: OptionId<Duration> =
     OptionId::duration("tests.timeout").describe("Longest time one case may take, for example 5s");
+
+/// Longest time that the cases of a run may take together: what runs then is ended as by an abort, what has not begun is not run, and the
+/// run ends with exit code 3.
+///
+/// CLI `--run-timeout 30m`, environment `K2_RUN_TIMEOUT`, no default (no limit). It counts from the first case on; time for which the
+/// run was stopped (Ctrl-Z) is not counted.
+pub const RUN_TIMEOUT: OptionId<Duration> = OptionId::duration("run.timeout")
+    .describe("Longest time that all cases together may take, for example 30m");
+
+/// Longest time that what comes before the body of a test function may take: what it asks for is made then.
+///
+/// CLI `--tests-setup-timeout 30s`, environment `K2_TESTS_SETUP_TIMEOUT`, no default. It holds for functions that are called in the
+/// runner, besides the limit of the whole case.
+pub const SETUP_TIMEOUT: OptionId<Duration> = OptionId::duration("tests.setup.timeout")
+    .describe("Longest time that making what a test function asks for may take");
+
+/// Longest time that the body of a case may take, without set-up and teardown. An executable is all body.
+///
+/// CLI `--tests-body-timeout 5s`, environment `K2_TESTS_BODY_TIMEOUT`, no default.
+pub const BODY_TIMEOUT: OptionId<Duration> = OptionId::duration("tests.body.timeout")
+    .describe("Longest time that the body of a case may take, without set-up and teardown");
+
+/// Longest time that taking down what a test function had may take.
+///
+/// CLI `--tests-teardown-timeout 30s`, environment `K2_TESTS_TEARDOWN_TIMEOUT`, no default. As the limit of the set-up.
+pub const TEARDOWN_TIMEOUT: OptionId<Duration> = OptionId::duration("tests.teardown.timeout")
+    .describe("Longest time that taking down what a test function asked for may take");
+
+/// A limit that nothing can keep.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "option `{key}`: a time limit of zero ends everything at once; leave the option out for no limit"
+)]
+pub struct ZeroLimit {
+    key: &'static str,
+}
 
 /// Time between asking a case to end and ending it.
 ///
@@ -59,6 +95,28 @@ pub const ISOLATION: OptionId<String> = OptionId::choice("isolation", &["in-proc
     .describe("Where test functions are called: in this process, or each in one of its own")
     .default("in-process");
 
+/// Whether a case that passes although it is expected to fail counts as failed; otherwise it passes, and that is told.
+///
+/// CLI `--tests-expected-failures-strict=false`, environment `K2_TESTS_EXPECTED_FAILURES_STRICT`, default true: a list of known faults
+/// that nobody has to shorten is soon wrong. An entry of a list may say it itself.
+pub const STRICT: OptionId<bool> = OptionId::flag("tests.expected.failures.strict")
+    .describe("Whether a case that is expected to fail and passes counts as failed")
+    .default(true);
+
+/// Most files that one attempt at a case may attach; of more only the number is told.
+///
+/// CLI `--attachments-files`, environment `K2_ATTACHMENTS_FILES`, default 100.
+pub const ATTACHED_FILES: OptionId<u64> = OptionId::count("attachments.files")
+    .describe("Most files that one attempt at a case may attach")
+    .default(100);
+
+/// Most bytes that the files of one attempt may have together; what does not fit is left out.
+///
+/// CLI `--attachments-bytes 1GiB`, environment `K2_ATTACHMENTS_BYTES`, default 100 MiB.
+pub const ATTACHED_BYTES: OptionId<u64> = OptionId::size("attachments.bytes")
+    .describe("Most bytes that the files that one attempt at a case attaches may have together")
+    .default(100 * 1024 * 1024);
+
 /// More workers than this are never started: each may need a thread, a process and some file descriptors.
 const MOST_WORKERS: usize = 1024;
 
@@ -69,6 +127,30 @@ const DESCRIPTORS_PER_WORKER: u64 = 6;
 /// File descriptors of everything but the workers, with room for reports.
 const OTHER_DESCRIPTORS: u64 = 29;
 
+/// Limits of the parts of a case.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct PhaseLimits {
+    pub(super) setup: Option<Duration>,
+    pub(super) body: Option<Duration>,
+    pub(super) teardown: Option<Duration>,
+}
+
+impl PhaseLimits {
+    /// That of one part.
+    pub(super) fn of(&self, phase: Phase) -> Option<Duration> {
+        match phase {
+            Phase::SetUp => self.setup,
+            Phase::Body => self.body,
+            Phase::Teardown => self.teardown,
+        }
+    }
+
+    /// Whether there is any.
+    pub(super) fn is_any(&self) -> bool {
+        self.setup.or(self.body).or(self.teardown).is_some()
+    }
+}
+
 /// What the runner was told.
 #[derive(Debug, Clone)]
 pub(super) struct Settings {
@@ -76,6 +158,10 @@ pub(super) struct Settings {
     pub workers: NonZeroUsize,
     /// Limit for cases that have none of their own.
     pub timeout: Option<Duration>,
+    /// Limits of the parts of a case.
+    pub phases: PhaseLimits,
+    /// Limit for all cases together.
+    pub run_timeout: Option<Duration>,
     /// Time between TERM and KILL.
     pub grace: Duration,
     /// How often a failed case is tried again.
@@ -88,6 +174,10 @@ pub(super) struct Settings {
     pub skip_codes: Vec<i32>,
     /// Which cases keep their log.
     pub keep_logs: Keep,
+    /// Whether an unexpected pass is a failure.
+    pub strict_expectations: bool,
+    /// How much an attempt may attach.
+    pub attachments: AttachmentLimits,
 }
 
 impl Settings {
@@ -107,6 +197,12 @@ impl Settings {
         Ok(Self {
             workers,
             timeout: config.get_optional(TIMEOUT)?,
+            phases: PhaseLimits {
+                setup: config.get_optional(SETUP_TIMEOUT)?,
+                body: config.get_optional(BODY_TIMEOUT)?,
+                teardown: config.get_optional(TEARDOWN_TIMEOUT)?,
+            },
+            run_timeout: config.get_optional(RUN_TIMEOUT)?,
             grace: config.get(GRACE)?,
             retries: config.get(RETRIES)?,
             retry_killers: config.get(RETRY_KILLERS)?,
@@ -120,7 +216,32 @@ impl Settings {
                 .filter_map(|code| i32::try_from(code).ok())
                 .collect(),
             keep_logs: Keep::read(config)?,
+            strict_expectations: config.get(STRICT)?,
+            attachments: AttachmentLimits {
+                files: config.get(ATTACHED_FILES)?,
+                bytes: config.get(ATTACHED_BYTES)?,
+            },
         })
+    }
+
+    /// Refuses limits that nothing can keep.
+    ///
+    /// # Errors
+    /// With exit code 2, of the first one.
+    pub(super) fn check_limits(config: &ConfigView) -> Result<(), Error> {
+        for option in [
+            TIMEOUT,
+            RUN_TIMEOUT,
+            SETUP_TIMEOUT,
+            BODY_TIMEOUT,
+            TEARDOWN_TIMEOUT,
+        ] {
+            if config.get_optional(option)? == Some(Duration::ZERO) {
+                let key = option.descriptor().key;
+                return Err(ExitCode::Usage.with_error(ZeroLimit { key }));
+            }
+        }
+        Ok(())
     }
 
     /// As many as are wanted, or fewer if there are not enough file descriptors for them; at least one.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::execution::Execution;
+use crate::case::Phase;
 
 /// The case that a worker runs now.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(super) struct Running {
     pub(super) execution: Arc<Execution>,
     /// When its time is up; none for no limit, and for processes, which the worker itself stops.
     pub(super) deadline: Option<Instant>,
+    /// The part that goes on, and when its time is up; none if no part has a limit.
+    pub(super) phase: Option<(Phase, Option<Instant>)>,
     /// How long the process had been stopped by the time the case began: what came since is not its time.
     pub(super) paused: Duration,
     /// Whether it runs as a function on the worker's thread.
@@ -27,8 +30,18 @@ pub(super) struct Running {
 impl Running {
     /// When its time is up if the process has been stopped for `paused` by now.
     fn deadline(&self, paused: Duration) -> Option<Instant> {
-        self.deadline?
-            .checked_add(paused.saturating_sub(self.paused))
+        let of_phase = self.phase.and_then(|(_, deadline)| deadline);
+        let first = self.deadline.into_iter().chain(of_phase).min()?;
+        first.checked_add(paused.saturating_sub(self.paused))
+    }
+
+    /// The part whose time is up, if it is not that of the whole case.
+    pub(super) fn overdue_phase(&self) -> Option<Phase> {
+        let (phase, deadline) = self.phase?;
+        let deadline = deadline?;
+        self.deadline
+            .is_none_or(|whole| deadline < whole)
+            .then_some(phase)
     }
 }
 
@@ -62,6 +75,21 @@ impl Slot {
                 true
             }
         }
+    }
+
+    /// Notes that a part of the case begins, whose time is up then; `paused` is how long the process has been stopped so far.
+    pub(super) fn enter(&self, phase: Phase, deadline: Option<Instant>, paused: Duration) {
+        if let State::Running(running) = &mut *self.0.lock() {
+            // Deadlines count from the start of the case, and are moved by what was stopped since.
+            let stopped = paused.saturating_sub(running.paused);
+            let deadline = deadline.and_then(|deadline| deadline.checked_sub(stopped));
+            running.phase = Some((phase, deadline));
+        }
+    }
+
+    /// Whether the worker runs no case.
+    pub(super) fn is_idle(&self) -> bool {
+        !matches!(&*self.0.lock(), State::Running(_))
     }
 
     /// When the case's time is up, if there is one with a limit. `paused` is how long the process has been stopped so far.

@@ -1,16 +1,17 @@
 //! What one worker does: takes cases one after another, runs each with its scopes, and tells how it ended.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::execution::{self, Execution};
 use super::pool::{Run, Turn, Wake, Worker, now};
+use super::resumed::Begun;
 use super::scopes::Scopes;
 use super::slot::Running;
-use crate::case::{CaseAction, Verdict};
+use crate::case::{CaseAction, PhaseListener, Verdict};
 use crate::supervisor::pause;
 
 /// Works until there is no case left; runs on the worker's own thread.
-pub(super) fn work(run: &Run, worker: &Worker) {
+pub(super) fn work(run: &Arc<Run>, worker: &Arc<Worker>) {
     let mut end = TellEnd { run, lost: false };
     let mut scopes = Scopes::default();
     loop {
@@ -23,6 +24,8 @@ pub(super) fn work(run: &Run, worker: &Worker) {
         let ended = scopes.leave(turn.as_ref().map(|turn| &*turn.case));
         if !ended.is_empty() {
             *worker.held.lock() = turn;
+            // Nor does a teardown get in the way of a reset. One of a run that is being aborted waits for nothing.
+            run.wait_for_suts();
             if !ended.into_iter().all(|scope| run.end_scope(worker, scope)) {
                 end.lost = true;
                 break;
@@ -52,7 +55,7 @@ impl Drop for TellEnd<'_> {
 }
 
 /// Runs all attempts at a case; false if the case was taken away and the worker has to end.
-fn run_case(run: &Run, worker: &Worker, scopes: &mut Scopes, turn: &Turn) -> bool {
+fn run_case(run: &Arc<Run>, worker: &Arc<Worker>, scopes: &mut Scopes, turn: &Turn) -> bool {
     let Turn { case, begun } = turn;
     let number = begun.map_or_else(|| run.next_execution(), |begun| begun.execution);
     if let Some(reason) = &case.disabled {
@@ -68,6 +71,16 @@ fn run_case(run: &Run, worker: &Worker, scopes: &mut Scopes, turn: &Turn) -> boo
     let apart = begun.is_some_and(|begun| begun.apart) || run.runs_apart(case);
     let mut attempt = begun.map_or(1, |begun| begun.attempt);
     loop {
+        if !run.wait_for_suts() {
+            let begun = Begun {
+                execution: number,
+                attempt,
+                apart,
+            };
+            let reason = run.abort.reason().unwrap_or_default();
+            run.tell_not_run(Some(begun), case, reason);
+            return true;
+        }
         let (started, clock) = now();
         let execution = Arc::new(Execution {
             number,
@@ -78,14 +91,17 @@ fn run_case(run: &Run, worker: &Worker, scopes: &mut Scopes, turn: &Turn) -> boo
             started,
             clock,
             paused: pause::total(),
+            evidence: OnceLock::new(),
         });
         run.tell_started(&execution);
         let in_process = execution.is_in_process();
+        let phases = (in_process && run.settings.phases.is_any()).then(|| phases(run, worker));
         let limit = execution.limit(&run.settings).filter(|_| in_process);
         let deadline = limit.and_then(|limit| clock.checked_add(limit));
         worker.slot.start(Running {
             execution: Arc::clone(&execution),
             deadline,
+            phase: None,
             paused: execution.paused,
             in_process,
         });
@@ -94,13 +110,25 @@ fn run_case(run: &Run, worker: &Worker, scopes: &mut Scopes, turn: &Turn) -> boo
         }
         let scope = scopes.enter(&run.scope, case);
         let log = run.logs.begin(&execution);
-        let mut finished =
-            log.run(|| execution.run(&run.settings, scope, &run.plan, &worker.cancellation));
+        let mut finished = log.run(|| {
+            execution.run(
+                &run.settings,
+                scope,
+                &run.plan,
+                &worker.cancellation,
+                phases,
+            )
+        });
         if !worker.slot.finish() {
             return false;
         }
-        run.logs.end(log, finished.verdict);
+        // What failed as expected keeps its log like any failure.
+        let expected = finished.expected_failure.as_ref();
+        let ended = expected.map_or(finished.verdict, |expected| expected.ended);
+        run.logs.end(log, ended.worst(finished.verdict));
         finished.retried = finished.verdict.is_failure()
+            // It has passed.
+            && !finished.is_unexpected_pass()
             && u64::from(attempt) <= run.settings.retries
             && !matches!(case.action, CaseAction::LoadFailure(_))
             && !run.abort.is_requested();
@@ -111,4 +139,18 @@ fn run_case(run: &Run, worker: &Worker, scopes: &mut Scopes, turn: &Turn) -> boo
         }
         attempt += 1;
     }
+}
+
+/// Sets the deadline of each part of the worker's case as it begins.
+fn phases(run: &Arc<Run>, worker: &Arc<Worker>) -> PhaseListener {
+    let (run, worker) = (Arc::clone(run), Arc::clone(worker));
+    Box::new(move |phase| {
+        let limit = run.settings.phases.of(phase);
+        let (_, now) = now();
+        let deadline = limit.and_then(|limit| now.checked_add(limit));
+        worker.slot.enter(phase, deadline, pause::total());
+        if let Some(deadline) = deadline {
+            run.look_by(deadline);
+        }
+    })
 }

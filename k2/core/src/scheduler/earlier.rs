@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::repetition::base_id;
 use crate::case::{CaseId, Verdict};
 use crate::results::event_log::{EventLogReader, ReadError};
-use crate::results::{EVENT_LOG_FILE, RecordBody};
+use crate::results::{EVENT_LOG_FILE, RecordBody, TestCaseFinished};
 
 /// Verdicts and durations of an earlier run, from its event log. A case that ran several times counts with its worst verdict and its
 /// longest duration.
@@ -21,7 +21,15 @@ pub struct EarlierRun {
 #[derive(Debug, Clone, Copy)]
 struct Earlier {
     verdict: Option<Verdict>,
+    /// Whether it failed as expected, or passed unexpectedly.
+    expected: Expected,
     duration: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Expected {
+    failure: bool,
+    pass: bool,
 }
 
 /// The log of an earlier run cannot be used.
@@ -39,8 +47,12 @@ pub enum Rerun {
     Failed,
     /// Those without a verdict, not run, or aborted.
     Unfinished,
-    /// Exactly this one.
+    /// Exactly this one; failures that were expected are not among the skipped ones.
     Verdict(Verdict),
+    /// Those that failed and were expected to.
+    ExpectedFailure,
+    /// Those that passed and were expected to fail.
+    UnexpectedPass,
 }
 
 impl EarlierRun {
@@ -59,11 +71,11 @@ impl EarlierRun {
             match record.map_err(failed)?.body {
                 RecordBody::CasesSelected(selected) => {
                     for case in &*selected.cases {
-                        run.note(case, None, None);
+                        run.note(case, None);
                     }
                 }
                 RecordBody::CaseFinished(case) if !case.retried => {
-                    run.note(&case.case, Some(case.verdict), case.duration);
+                    run.note(&case.case, Some(&case));
                 }
                 _ => {}
             }
@@ -71,20 +83,24 @@ impl EarlierRun {
         Ok(run)
     }
 
-    fn note(&mut self, case: &CaseId, verdict: Option<Verdict>, duration: Option<Duration>) {
+    fn note(&mut self, case: &CaseId, finished: Option<&TestCaseFinished>) {
         let known = self.cases.entry(base_id(case)).or_insert(Earlier {
             verdict: None,
+            expected: Expected::default(),
             duration: None,
         });
-        known.verdict = known.verdict.max(verdict);
-        known.duration = known.duration.max(duration);
+        let Some(finished) = finished else { return };
+        known.verdict = known.verdict.max(Some(finished.verdict));
+        known.duration = known.duration.max(finished.duration);
+        known.expected.failure |= finished.is_expected_failure();
+        known.expected.pass |= finished.is_unexpected_pass();
     }
 
     /// Whether `rerun` means this case; not if the earlier run did not know it.
     pub fn is_meant(&self, case: &CaseId, rerun: Rerun) -> bool {
         self.cases
             .get(case)
-            .is_some_and(|earlier| rerun.means(earlier.verdict))
+            .is_some_and(|earlier| rerun.means(earlier.verdict, earlier.expected))
     }
 
     /// Whether the run knew this case.
@@ -115,6 +131,8 @@ impl Rerun {
         "timed-out",
         "skipped",
         "ignored",
+        "expected-failure",
+        "unexpected-pass",
     ];
 
     /// What the word means; one of [`WORDS`](Self::WORDS).
@@ -122,6 +140,8 @@ impl Rerun {
         match word {
             "failed" => Some(Self::Failed),
             "unfinished" => Some(Self::Unfinished),
+            "expected-failure" => Some(Self::ExpectedFailure),
+            "unexpected-pass" => Some(Self::UnexpectedPass),
             other => Verdict::ALL
                 .into_iter()
                 .find(|verdict| verdict.as_str() == other)
@@ -129,12 +149,17 @@ impl Rerun {
         }
     }
 
-    fn means(self, verdict: Option<Verdict>) -> bool {
+    fn means(self, verdict: Option<Verdict>, expected: Expected) -> bool {
         let unfinished = matches!(verdict, None | Some(Verdict::NotRun | Verdict::Aborted));
         match self {
             Self::Failed => unfinished || verdict.is_some_and(Verdict::is_failure),
             Self::Unfinished => unfinished,
+            Self::Verdict(Verdict::Skipped) => {
+                verdict == Some(Verdict::Skipped) && !expected.failure
+            }
             Self::Verdict(wanted) => verdict == Some(wanted),
+            Self::ExpectedFailure => expected.failure,
+            Self::UnexpectedPass => expected.pass,
         }
     }
 }

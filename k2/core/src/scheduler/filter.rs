@@ -60,7 +60,7 @@ pub struct Filter {
 }
 
 #[derive(Debug)]
-enum Rule {
+pub(super) enum Rule {
     /// Whole parts from the left; parts end at `::`, `/` and before `[`.
     Prefix(String),
     /// Matches the whole id, with or without its parameters.
@@ -111,7 +111,7 @@ impl Filter {
 
 impl Rule {
     /// A text with one of `*?[{` before any parameter list is a glob, else a prefix.
-    fn plain(text: &str, option: &'static str) -> Result<Self, FilterError> {
+    pub(super) fn plain(text: &str, option: &'static str) -> Result<Self, FilterError> {
         if !text.contains(['*', '?', '{']) {
             // The rounds of a case are made after it was selected.
             let id = base_id(&CaseId::new(text));
@@ -140,7 +140,7 @@ impl Rule {
             })
     }
 
-    fn matches(&self, id: &str) -> bool {
+    pub(super) fn matches(&self, id: &str) -> bool {
         match self {
             Self::Prefix(prefix) => is_prefix(prefix, id),
             Self::Glob(glob) => glob.is_match(id) || glob.is_match(without_parameters(id)),

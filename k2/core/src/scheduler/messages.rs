@@ -74,6 +74,13 @@ pub const SCHEDULING_NEXT_TEST: EventId<RunQueueState> = EventId::new(
 pub const RUN_QUEUE_EMPTY: EventId<()> =
     EventId::new("RUN_QUEUE_EMPTY", "No test case is left in the queue.");
 
+/// A case that was handed out is not run, because it has its verdict from an earlier runner: it gives back what it had. Sent by the worker
+/// that got it.
+pub const TEST_CASE_PASSED_OVER: EventId<CaseId> = EventId::new(
+    "TEST_CASE_PASSED_OVER",
+    "A test case that was handed out is not run again.",
+);
+
 /// Who wants a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]

@@ -4,6 +4,7 @@
 //! the queue, and closes it when a run is aborted. It does not run anything and knows no worker.
 
 mod earlier;
+mod expected;
 mod filter;
 mod messages;
 mod options;
@@ -28,6 +29,8 @@ use zaf_core::builtin::OUTPUT_DIR;
 use zaf_core::prelude::*;
 
 pub use self::earlier::{EarlierRun, EarlierRunError, Rerun};
+use self::expected::ExpectedFailures;
+pub use self::expected::{EXPECTED_FAILURES, ExpectedFailuresError};
 pub use self::filter::{Filter, FilterError, FilterPatterns};
 pub use self::messages::*;
 pub use self::options::*;
@@ -69,6 +72,7 @@ pub struct QueueSealed;
         RESOURCES.optional(),
         AVAILABLE.optional(),
         OUTPUT_DIR.required(),
+        EXPECTED_FAILURES.optional(),
     ],
     endpoints_and_messages = {
         SCHEDULER: [
@@ -84,12 +88,14 @@ pub struct QueueSealed;
             RUN_QUEUE_MODIFIED,
             SCHEDULING_NEXT_TEST,
             RUN_QUEUE_EMPTY,
+            TEST_CASE_PASSED_OVER,
         ],
     },
 )]
 #[derive(Debug)]
 pub struct TestScheduler {
     plan: Plan,
+    expected: ExpectedFailures,
     state: Mutex<State>,
     /// A case has given back what it had, or nothing more will be handed out.
     changed: Condvar,
@@ -122,6 +128,7 @@ impl Extension for TestScheduler {
                 removed: VecDeque::new(),
             }),
             plan,
+            expected: ExpectedFailures::read(cx.config())?,
             changed: Condvar::new(),
         })
     }
@@ -132,6 +139,7 @@ impl TestScheduler {
     #[callback_dispatcher(FILL_RUN_QUEUE)]
     fn fill(&self, message: &Message<FillRunQueue>, bus: &MessageBus) -> Result<RunQueueFilled> {
         let mut found = std::mem::take(&mut *message.data().found.lock());
+        self.expected.note(&mut found);
         let filtered_out = self.plan.apply(&mut found);
         let before = {
             let mut state = self.state.lock();
@@ -249,6 +257,13 @@ impl TestScheduler {
         let mut state = self.state.lock();
         state.failed |= finished.verdict.is_failure();
         if state.queue.release(&finished.case) {
+            self.changed.notify_all();
+        }
+    }
+
+    #[callback_dispatcher(TEST_CASE_PASSED_OVER)]
+    fn on_passed_over(&self, message: &Message<CaseId>) {
+        if self.state.lock().queue.release(message.data()) {
             self.changed.notify_all();
         }
     }

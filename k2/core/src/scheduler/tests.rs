@@ -102,7 +102,7 @@ fn others_add_remove_and_reorder_cases() {
 }
 
 #[test]
-fn f21_clearing_is_told_and_adding_after_an_abort_is_refused() {
+fn k2_f21_clearing_is_told_and_adding_after_an_abort_is_refused() {
     let harness = builder().start().unwrap();
     let modified = harness.message_queue([RUN_QUEUE_MODIFIED]).unwrap();
     fill(&harness, vec![case("a", &[])]);

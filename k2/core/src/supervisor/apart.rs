@@ -1,8 +1,8 @@
 //! What the runner and the process of a single test function say to each other: a file in memory.
 //!
 //! The process is this program again, with the same arguments, so that the same extensions and components are there. It is started
-//! with the file as its standard input: at first the file says which case it is, in the end how the case ended. Nothing that the
-//! function writes anywhere can be taken for that, and a process that ends before it has said anything has not passed.
+//! with the file as its standard input: its first line says which case it is, each further line what the process says of it, the last one
+//! how the case ended. Nothing that the function writes anywhere can be taken for that, and a process that ends before it has said anything has not passed.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -13,10 +13,9 @@ use std::sync::{Arc, OnceLock};
 use camino::Utf8PathBuf;
 use parking_lot::Mutex;
 use rustix::fs::{MemfdFlags, Mode, OFlags, memfd_create};
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::case::{CaseId, Outcome};
+use crate::case::{AttachmentLimits, CaseId, Entry, Outcome};
 
 /// Name of the file; the kernel shows it as `/memfd:NAME (deleted)`.
 const NAME: &str = "k2-case";
@@ -39,6 +38,20 @@ pub(crate) struct Which {
     pub(crate) run: Arc<str>,
     /// Directory for what cases write.
     pub(crate) outputs: Utf8PathBuf,
+    /// Names of the systems under test that it has got.
+    pub(crate) suts: Vec<Arc<str>>,
+    /// How much it may attach.
+    pub(crate) limits: AttachmentLimits,
+}
+
+/// A line of what the process says.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Line {
+    /// Something about the case, while it runs.
+    Told(Entry),
+    /// The end.
+    Done(Done),
 }
 
 /// How it ended.
@@ -61,7 +74,7 @@ impl Note {
     /// A file that says which case it is.
     pub(crate) fn new(which: &Which) -> io::Result<Self> {
         let mut file = File::from(memfd_create(NAME, MemfdFlags::CLOEXEC)?);
-        file.write_all(&serde_json::to_vec(which)?)?;
+        write_line(&mut file, which)?;
         Ok(Self(file))
     }
 
@@ -72,15 +85,42 @@ impl Note {
 
     /// How the case ended; none if it has not come to say so.
     pub(crate) fn done(&self) -> Option<Done> {
-        read(&self.0)
+        self.said().find_map(|line| match line {
+            Line::Done(done) => Some(done),
+            Line::Told(_) => None,
+        })
+    }
+
+    /// What it told while it ran.
+    pub(crate) fn told(&self) -> impl Iterator<Item = Entry> {
+        self.said().filter_map(|line| match line {
+            Line::Told(entry) => Some(entry),
+            Line::Done(_) => None,
+        })
+    }
+
+    fn said(&self) -> impl Iterator<Item = Line> {
+        let text = read(&self.0).unwrap_or_default();
+        // The first line is ours; the last one may be torn, if the process was killed.
+        let lines = text.split(|&byte| byte == b'\n').skip(1);
+        let lines: Vec<Line> = lines
+            .filter_map(|line| serde_json::from_slice(line).ok())
+            .collect();
+        lines.into_iter()
     }
 }
 
-fn read<T: DeserializeOwned>(mut file: impl Read + Seek) -> Option<T> {
+fn read(mut file: impl Read + Seek) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    file.rewind().ok()?;
-    file.read_to_end(&mut text).ok()?;
-    serde_json::from_slice(&text).ok()
+    file.rewind()?;
+    file.read_to_end(&mut text)?;
+    Ok(text)
+}
+
+fn write_line(file: &mut File, value: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    file.write_all(&line)
 }
 
 /// Makes this process that of a single case, if it was started for one; its standard input is empty then.
@@ -114,7 +154,7 @@ impl ThisCase {
         let file = rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty()).ok()?;
         let mut file = File::from(file);
         Some(Self {
-            which: read(&mut file)?,
+            which: serde_json::from_slice(&read(&mut file).ok()?).ok()?,
             file: Mutex::new(file),
         })
     }
@@ -125,12 +165,13 @@ impl ThisCase {
     }
 
     /// Says how it ended.
-    pub(crate) fn tell(&self, done: &Done) -> io::Result<()> {
-        let text = serde_json::to_vec(done)?;
-        let mut file = self.file.lock();
-        file.set_len(0)?;
-        file.rewind()?;
-        file.write_all(&text)
+    pub(crate) fn tell(&self, done: Done) -> io::Result<()> {
+        write_line(&mut self.file.lock(), &Line::Done(done))
+    }
+
+    /// Says something about the case that counts even if the process does not come to its end.
+    pub(crate) fn note(&self, entry: &Entry) -> io::Result<()> {
+        write_line(&mut self.file.lock(), &Line::Told(entry.clone()))
     }
 }
 
@@ -148,6 +189,8 @@ mod tests {
             attempt: 2,
             run: "r".into(),
             outputs: "/out".into(),
+            limits: AttachmentLimits::default(),
+            suts: vec!["box".into()],
         };
         let note = Note::new(&which).unwrap();
         assert_eq!(note.done(), None);
@@ -160,8 +203,20 @@ mod tests {
             },
             problems: vec!["x".to_owned()],
         };
-        this.tell(&done).unwrap();
-        assert_eq!(note.done(), Some(done));
+        let entry = Entry::ExpectFailure("known".to_owned());
+        this.note(&entry).unwrap();
+        this.tell(done).unwrap();
+        assert_eq!(note.told().collect::<Vec<_>>(), [entry]);
+        let outcome = note.done().map(|done| done.outcome);
+        assert_eq!(
+            outcome,
+            Some(Outcome::Skipped {
+                reason: "no board".to_owned()
+            })
+        );
+        // What a process that is killed in the middle of a word leaves does not spoil what it has said.
+        this.file.lock().write_all(b"{\"told\":{\"che").unwrap();
+        assert_eq!((note.told().count(), note.done().is_some()), (1, true));
         assert!(ThisCase::open(Path::new("/dev/null")).is_none());
     }
 }

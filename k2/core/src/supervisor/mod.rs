@@ -35,8 +35,8 @@ pub use guard::GUARD;
 pub use leftovers::prepare;
 pub use run::run;
 pub use spec::{
-    CASE_ID_VARIABLE, EXECUTION_VARIABLE, OutputFiles, OutputStream, ProcessSpec, ProcessWatcher,
-    VARIABLES_OF_A_CASE,
+    ATTACHMENTS_VARIABLE, CASE_ID_VARIABLE, EXECUTION_VARIABLE, OutputFiles, OutputStream,
+    ProcessSpec, ProcessWatcher, VARIABLES_OF_A_CASE,
 };
 pub(crate) use withheld::withhold_secrets;
 pub use withheld::{SECRETS, withhold};

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, RwLock, RwLockReadGuard};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, getpid, kill_process, kill_process_group};
 use signal_hook::low_level::pipe;
@@ -30,6 +30,9 @@ const LATE: Duration = Duration::from_secs(2);
 
 /// Longest that somebody with a deadline waits until the thread has noted that it was stopped.
 const SETTLE: Duration = Duration::from_secs(3);
+
+/// Longest that the start of a process takes as a rule, by far.
+const START_LIMIT: Duration = Duration::from_millis(50);
 
 static CLOCK: LazyLock<Clock> = LazyLock::new(|| Clock {
     base: Instant::now(),
@@ -156,7 +159,7 @@ fn is_guard_stopped() -> bool {
 /// Returns when this process was continued.
 fn stop_all(continues: &mut UnixStream) {
     take(continues);
-    let _none_starts = STARTING.write();
+    let _none_starts = none_starts();
     let groups = GROUPS.lock();
     CLOCK.is_stopping.store(true, Ordering::SeqCst);
     signal(&groups, Signal::STOP);
@@ -172,6 +175,28 @@ fn stop_all(continues: &mut UnixStream) {
     CLOCK.note_beat();
     CLOCK.is_stopping.store(false, Ordering::SeqCst);
     signal(&groups, Signal::CONT);
+}
+
+/// Waits until no process is being started, and keeps any from being started as long as the value lives.
+///
+/// Ctrl-Z reaches the whole process group of the terminal, and with it a process that has been forked and is not in a group of its own
+/// yet. That one stops before it is anything, and who starts it would wait for it for ever: so it is continued until it is known.
+fn none_starts() -> RwLockWriteGuard<'static, ()> {
+    loop {
+        if let Some(none_starts) = STARTING.try_write_for(START_LIMIT) {
+            return none_starts;
+        }
+        let known = GROUPS.lock();
+        let own = getpid().as_raw_pid();
+        for pid in procfs::all().into_iter().filter(|pid| !known.contains(pid)) {
+            let stat = procfs::stat(pid);
+            if stat.is_some_and(|stat| stat.parent == own && stat.is_stopped())
+                && let Some(pid) = Pid::from_raw(pid)
+            {
+                let _ = kill_process(pid, Signal::CONT);
+            }
+        }
+    }
 }
 
 fn signal(groups: &BTreeSet<i32>, signal: Signal) {

@@ -20,6 +20,11 @@ impl Stat {
     pub(super) fn is_dead(self) -> bool {
         matches!(self.state, 'Z' | 'X')
     }
+
+    /// By a signal; also of a process that somebody traces.
+    pub(super) fn is_stopped(self) -> bool {
+        matches!(self.state, 'T' | 't')
+    }
 }
 
 pub(super) fn stat(pid: i32) -> Option<Stat> {

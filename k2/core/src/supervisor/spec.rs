@@ -15,8 +15,13 @@ pub const EXECUTION_VARIABLE: &str = "K2_EXECUTION";
 /// Environment variable that carries the id of the case.
 pub const CASE_ID_VARIABLE: &str = "K2_CASE_ID";
 
+/// Environment variable with the absolute path of a directory: what the case leaves there is attached to its result. It does not exist
+/// until the case makes it.
+pub const ATTACHMENTS_VARIABLE: &str = "K2_ATTACHMENTS_DIR";
+
 /// The environment variables that the processes of every case have.
-pub const VARIABLES_OF_A_CASE: [&str; 2] = [CASE_ID_VARIABLE, EXECUTION_VARIABLE];
+pub const VARIABLES_OF_A_CASE: [&str; 3] =
+    [CASE_ID_VARIABLE, EXECUTION_VARIABLE, ATTACHMENTS_VARIABLE];
 
 /// Files for output that is too long for memory.
 #[derive(Debug, Clone)]

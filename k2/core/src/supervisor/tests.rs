@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
+
 use super::fixture::fixture;
 use super::*;
 
@@ -345,6 +347,22 @@ fn e20_a_deleted_working_directory_is_its_own_affair() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("ENOENT"), "{error}");
+}
+
+#[test]
+fn d21_a_process_begins_with_no_signal_blocked_and_none_of_ours_ignored() {
+    let end = run_mode(&["signals"]);
+    let status = end.stdout.text();
+    let mask = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        u64::from_str_radix(line.unwrap().trim(), 16).unwrap()
+    };
+    assert_eq!(mask("SigBlk:"), 0, "{status}");
+    let ignored = mask("SigIgn:");
+    // SIGPIPE is ignored by the start of every Rust program, and so by the fixture.
+    for signal in [Signal::INT, Signal::TERM, Signal::TSTP] {
+        assert_eq!(ignored >> (signal.as_raw() - 1) & 1, 0, "{status}");
+    }
 }
 
 #[test]

@@ -1,7 +1,10 @@
-use super::super::fixture::{configured, model, option};
+use super::super::fixture::{model, option};
 use super::super::options::Owner;
 use super::*;
 use crate::config::OptionId;
+
+#[path = "refusal_tests.rs"]
+mod refusals;
 
 fn arguments(line: &[&str]) -> Vec<OsString> {
     line.iter().map(OsString::from).collect()
@@ -68,59 +71,6 @@ fn multiple_options_repeat_and_keep_their_order() {
 }
 
 #[test]
-fn h20_a_single_option_given_twice_is_refused() {
-    for (line, first) in [
-        (
-            ["run", "--output-dir=a", "--output-dir=b"],
-            "error: option `--output-dir` is given twice",
-        ),
-        (
-            ["--output-dir=a", "run", "--output-dir=b"],
-            "error: option `--output-dir` is given twice",
-        ),
-        (
-            ["run", "--abort-on-fail", "--no-abort-on-fail"],
-            "error: options `--abort-on-fail` and `--no-abort-on-fail` contradict each other",
-        ),
-    ] {
-        let (code, text) = ended(&line);
-        assert_eq!((code, text.lines().next()), (2, Some(first)));
-    }
-}
-
-#[test]
-fn h20_what_a_person_may_have_meant_is_said() {
-    for (line, expected) in [
-        (
-            &["run", "--tests-include", "-x"][..],
-            "error: unknown option `-x`\n  hint: a value that begins with `-` is joined: `--tests-include=-x`",
-        ),
-        (
-            &["list", "--parallel-workers", "3"],
-            "error: unknown option `--parallel-workers`\n  hint: it is an option of `run`",
-        ),
-        (
-            &["list", "extra"],
-            "error: `demo list` has no place for the argument `extra`\n  hint: `demo list --help` shows what is accepted",
-        ),
-        (
-            &["run", "--no-abort-on-fail=false"],
-            "error: option `--no-abort-on-fail` takes no value\n  hint: `--abort-on-fail=true` and `--abort-on-fail=false` are accepted",
-        ),
-        (
-            &["run", ""],
-            "error: an argument is empty\n  hint: `demo run --help` shows what is accepted",
-        ),
-        (
-            &["--bogus"],
-            "error: unknown option `--bogus`\n  hint: `demo --help` shows what is accepted",
-        ),
-    ] {
-        assert_eq!(ended(line), (2, expected.to_owned()));
-    }
-}
-
-#[test]
 fn whether_a_value_is_right_is_left_to_the_validation() {
     let line = ["run", "--log-level=loud", "--abort-on-fail=perhaps"];
     let expected = pairs(&[("log.level", "loud"), ("abort.on.fail", "perhaps")]);
@@ -181,49 +131,6 @@ fn c7_help_is_shown_in_spite_of_spellings_that_clash() {
 }
 
 #[test]
-fn h20_a_missing_or_empty_value_is_refused() {
-    for line in [["run", "--output-dir"], ["run", "--output-dir="]] {
-        let (code, text) = ended(&line);
-        assert_eq!(code, 2, "{text}");
-        assert!(
-            text.contains("option `--output-dir` needs a value\n  hint: write `--output-dir PATH`"),
-            "{text}"
-        );
-    }
-}
-
-#[test]
-fn h20_an_unknown_option_is_refused_with_the_nearest_one() {
-    for line in [["run", "--output-dri", "x"], ["--output-dri", "x", "run"]] {
-        let (code, text) = ended(&line);
-        assert_eq!(code, 2, "{text}");
-        assert!(text.contains("`--output-dri`"), "{text}");
-        assert!(text.contains("did you mean `--output-dir`?"), "{text}");
-    }
-}
-
-#[test]
-fn an_unknown_command_is_refused_with_the_nearest_one() {
-    assert_eq!(
-        ended(&["rnu"]),
-        (
-            2,
-            "error: unknown command `rnu`\n  hint: did you mean `run`?".to_owned()
-        )
-    );
-    assert_eq!(ended(&["addon", "crate"]).0, 2);
-    assert!(ended(&["addon", "crate"]).1.contains("`create`"));
-}
-
-#[test]
-fn a_missing_command_is_refused() {
-    let (code, text) = ended(&[]);
-    assert_eq!(code, 2);
-    assert!(text.contains("a command is missing"), "{text}");
-    assert_eq!(ended(&["addon"]).0, 2);
-}
-
-#[test]
 fn a_negative_number_is_an_argument() {
     let selected = strict(&["run", "-1", "x"]).expect("a command");
     assert_eq!(selected.typed[0].values, ["-1", "x"]);
@@ -280,30 +187,6 @@ fn early_passes_find_values_among_unknown_options() {
     assert_eq!(typed[0].values, ["x"]);
 }
 
-#[test]
-fn m3_odd_arguments_are_refused_and_long_ones_read() {
-    use std::os::unix::ffi::OsStringExt;
-    let bad = || OsString::from_vec(b"\xff\xfe".to_vec());
-    let option = OsString::from_vec(b"--output-dir=\xff".to_vec());
-    for line in [
-        vec!["run".into(), bad()],
-        vec!["run".into(), "--".into(), bad()],
-        vec!["run".into(), "--output-dir".into(), bad()],
-        vec!["run".into(), option],
-        vec![bad()],
-    ] {
-        let early = model().strict(&line).expect_err("not UTF-8");
-        assert_eq!(early.code(), ExitCode::Usage, "{line:?}");
-    }
-    let long = "x".repeat(128 * 1024);
-    assert_eq!(values(&["run", &long]), pairs(&[("run.paths", &long)]));
-    let many: Vec<OsString> = std::iter::once("run".into())
-        .chain((0..10_000).map(|number| OsString::from(number.to_string())))
-        .collect();
-    let selected = model().strict(&many).expect("many arguments");
-    assert_eq!(selected.typed[0].values.len(), 10_000);
-}
-
 proptest::proptest! {
     /// What a line means does not depend on options that it does not name.
     #[test]
@@ -325,87 +208,6 @@ proptest::proptest! {
         let (few, all) = (scan(&line, &few), scan(&line, &all));
         proptest::prop_assert_eq!(words(&few), words(&all));
         proptest::prop_assert_eq!(typed(&few, &of_few), typed(&all, &of_all));
-    }
-}
-
-#[test]
-fn h20_an_abbreviation_is_not_guessed_but_its_long_form_is_said() {
-    for (line, hint) in [
-        (
-            &["run", "--output", "x"][..],
-            "did you mean `--output-dir`?",
-        ),
-        (
-            &["run", "--parallel=3"],
-            "did you mean `--parallel-workers`?",
-        ),
-        (&["run", "--no-abort"], "did you mean `--no-abort-on-fail`?"),
-    ] {
-        let (code, text) = ended(line);
-        assert_eq!(code, 2, "{text}");
-        assert!(text.contains(hint), "{text}");
-    }
-    // Two begin like it: neither is meant more than the other.
-    let mut two = model();
-    let format = OptionId::text("output.form").optional();
-    two.main.push(option(format, Owner::Application));
-    let early = two.strict(&arguments(&["run", "--output", "x"]));
-    let text = early.expect_err("no option").to_string();
-    assert!(
-        text.contains("`--output-dir`") && text.contains("`--output-form`"),
-        "{text}"
-    );
-    assert_eq!(ended(&["ru"]).0, 2);
-    assert_eq!(ended(&["addon", "crea"]).0, 2);
-}
-
-#[test]
-fn h20_the_name_of_an_entity_is_corrected() {
-    let model = configured();
-    for (flag, hint) in [
-        ("--boxes-lba@ip=1", "did you mean `--boxes-lab@ip`?"),
-        ("--boxes-desk@pi=1", "did you mean `--boxes-desk@ip`?"),
-        ("--boxes-attic@ip=1", "`boxes-ids` names `lab`, `desk`"),
-    ] {
-        let early = model
-            .strict(&arguments(&["run", flag]))
-            .expect_err("no entity");
-        let text = anstream::adapter::strip_str(&early.to_string()).to_string();
-        assert_eq!(early.code(), ExitCode::Usage);
-        assert!(text.contains(hint), "{text}");
-    }
-}
-
-#[test]
-fn commands_below_a_command_are_asked_for_by_its_name() {
-    for (line, expected) in [
-        (
-            &["addon"][..],
-            "error: `addon` needs a command below it\n  hint: `demo addon --help` lists them",
-        ),
-        (
-            &["addon", "crate"],
-            "error: `addon` has no command `crate`\n  hint: did you mean `create`?",
-        ),
-        (
-            &["help", "addon", "crate"],
-            "error: `addon` has no command `crate`\n  hint: did you mean `create`?",
-        ),
-        (
-            &["addon", "something"],
-            "error: `addon` has no command `something`\n  hint: `demo addon --help` lists the commands",
-        ),
-        // Whoever forgets the first word is told the whole path.
-        (
-            &["create"],
-            "error: unknown command `create`\n  hint: did you mean `addon create`?",
-        ),
-        (
-            &["addon", "rnu"],
-            "error: `addon` has no command `rnu`\n  hint: did you mean `run`?",
-        ),
-    ] {
-        assert_eq!(ended(line), (2, expected.to_owned()));
     }
 }
 

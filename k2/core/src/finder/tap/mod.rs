@@ -197,6 +197,7 @@ fn add_steps(prefix: &str, points: &[Point], steps: &mut Vec<Step>) {
         steps.push(Step {
             verdict: point.verdict(),
             detail: point.detail(),
+            location: None,
             name,
         });
     }

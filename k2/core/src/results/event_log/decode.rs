@@ -54,6 +54,7 @@ enum Kind {
     CaseStarted,
     CaseFinished,
     RunResumed,
+    HookFailed,
     RunFinished,
     #[serde(other)]
     Unknown,
@@ -135,6 +136,7 @@ impl<'de> DeserializeSeed<'de> for DataSeed {
             Kind::CaseStarted => RecordBody::CaseStarted(Deserialize::deserialize(data)?),
             Kind::CaseFinished => RecordBody::CaseFinished(Deserialize::deserialize(data)?),
             Kind::RunResumed => RecordBody::RunResumed(Deserialize::deserialize(data)?),
+            Kind::HookFailed => RecordBody::HookFailed(Deserialize::deserialize(data)?),
             Kind::RunFinished => RecordBody::RunFinished(Deserialize::deserialize(data)?),
         };
         Ok(Some(body))

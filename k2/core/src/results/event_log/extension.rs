@@ -10,9 +10,10 @@ use zaf_core::{Error, Result};
 
 use super::sync::Syncer;
 use super::{EncodedBody, EventLogWriter};
+use crate::hooks::{HOOK_FAILED, HOOKS};
 use crate::messages::{
-    CasesSelected, EventLogState, RECORDED, REPORTS_WRITTEN, RESULTS, RUN_HISTORY, RUNNER,
-    RunFinished, RunResumed, RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED,
+    CasesSelected, EventLogState, HookFailed, RECORDED, REPORTS_WRITTEN, RESULTS, RUN_HISTORY,
+    RUNNER, RunFinished, RunResumed, RunStarted, SYNC_EVENT_LOG, SyncEventLog, TEST_CASE_FINISHED,
     TEST_CASE_STARTED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
     TestCaseFinished, TestCaseStarted, WRITE_REPORTS,
 };
@@ -157,6 +158,11 @@ impl EventLog {
     #[callback_dispatcher(TEST_RUN_RESUMED, endpoints = [RUNNER], priority = 1000)]
     fn run_resumed(&self, message: &Message<RunResumed>, bus: &MessageBus) -> Result<()> {
         self.record(RecordBody::RunResumed(message.data().clone()), bus)
+    }
+
+    #[callback_dispatcher(HOOK_FAILED, endpoints = [HOOKS], priority = 1000)]
+    fn hook_failed(&self, message: &Message<HookFailed>, bus: &MessageBus) -> Result<()> {
+        self.record(RecordBody::HookFailed(message.data().clone()), bus)
     }
 
     #[callback_dispatcher(TEST_CASE_STARTED, endpoints = [RUNNER], priority = 1000)]

@@ -383,12 +383,16 @@ mod tests {
 
     #[test]
     fn f19_the_first_version_of_each_record_stays_readable() {
-        let golden = include_str!("golden-1.0.jsonl");
-        let records: Vec<_> = EventLogReader::new(golden.as_bytes())
-            .collect::<Result<_, _>>()
-            .unwrap();
-        assert_eq!(records.len(), golden.lines().count());
-        let written = String::from_utf8(log(&records)).unwrap();
-        assert_eq!(written, golden, "what was read is written in the same way");
+        for golden in [
+            include_str!("golden-1.0.jsonl"),
+            include_str!("golden-1.2.jsonl"),
+        ] {
+            let records: Vec<_> = EventLogReader::new(golden.as_bytes())
+                .collect::<Result<_, _>>()
+                .unwrap();
+            assert_eq!(records.len(), golden.lines().count());
+            let written = String::from_utf8(log(&records)).unwrap();
+            assert_eq!(written, golden, "what was read is written in the same way");
+        }
     }
 }

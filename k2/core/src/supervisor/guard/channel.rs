@@ -163,18 +163,26 @@ fn open_descriptor(descriptor: i32, flags: OFlags) -> Option<File> {
 
 /// Whether the process `pid` has a note open: it is the runner of a run, or becomes one.
 pub(super) fn has_note(pid: i32) -> bool {
-    note_of(&format!("/proc/{pid}/fd")).is_some()
+    note_of(&format!("/proc/{pid}/fd")).is_ok_and(|note| note.is_some())
 }
 
 /// The number of the descriptor in `directory` that is a note.
-fn note_of(directory: &str) -> Option<i32> {
+fn note_of(directory: &str) -> io::Result<Option<i32>> {
     let name = format!("/memfd:{NOTE} ");
-    std::fs::read_dir(directory).ok()?.find_map(|entry| {
-        let entry = entry.ok()?;
-        let target = std::fs::read_link(entry.path()).ok()?;
-        let is_note = target.as_os_str().as_bytes().starts_with(name.as_bytes());
-        is_note.then(|| entry.file_name().to_str()?.parse().ok())?
-    })
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        // Of another process it may be closed by now.
+        let Ok(target) = std::fs::read_link(entry.path()) else {
+            continue;
+        };
+        if target.as_os_str().as_bytes().starts_with(name.as_bytes()) {
+            return Ok(entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok()));
+        }
+    }
+    Ok(None)
 }
 
 impl GuardEnd {
@@ -240,10 +248,22 @@ fn split(line: &mut Vec<u8>, bytes: &[u8]) -> Vec<News> {
 }
 
 impl RunnerEnd {
-    /// The ends that this process has inherited, if it is a runner; an error if they cannot be used.
-    pub(super) fn open() -> Option<Result<Self, ()>> {
-        let descriptor = note_of("/proc/self/fd")?;
-        Some(Self::with_note(descriptor).ok_or(()))
+    /// The ends that this process has inherited, if it is a runner.
+    ///
+    /// # Errors
+    /// If they cannot be used, or if nobody can tell whether this is a runner: whoever took it for a guard would start one runner
+    /// after the other.
+    pub(super) fn open() -> Result<Option<Self>, String> {
+        match note_of("/proc/self/fd") {
+            Ok(None) => Ok(None),
+            Ok(Some(note)) => match Self::with_note(note) {
+                Some(end) => Ok(Some(end)),
+                None => Err("the run goes on without its guard".to_owned()),
+            },
+            Err(error) => Err(format!(
+                "the run goes on without a guard: open files cannot be looked at: {error}"
+            )),
+        }
     }
 
     fn with_note(descriptor: i32) -> Option<Self> {

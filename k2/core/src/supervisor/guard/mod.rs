@@ -27,6 +27,7 @@ mod continuation;
 mod ended;
 mod epitaph;
 mod sweep;
+mod terminal;
 mod watch;
 
 use std::io;
@@ -49,6 +50,7 @@ use self::channel::{GuardEnd, RunnerEnd};
 use self::continuation::after;
 pub(crate) use self::continuation::{BrokenOff, Continuation, Part};
 use self::ended::{Ended, name};
+use self::terminal::TerminalSettings;
 use self::watch::Watch;
 use super::apart;
 use super::cookie::{COOKIE_VARIABLE, Owner};
@@ -74,10 +76,10 @@ pub(crate) fn stand_before(start: &Start<'_>) -> Front {
         return here(None);
     }
     match RunnerEnd::open() {
-        Some(Ok(end)) => return become_runner(end),
+        Ok(Some(end)) => return become_runner(end),
         // Not another guard: that would start a runner like this one.
-        Some(Err(())) => return here(Some("the run goes on without its guard".to_owned())),
-        None => {}
+        Err(warning) => return here(Some(warning)),
+        Ok(None) => {}
     }
     if is_switched_off(start.application()) {
         return here(None);
@@ -150,6 +152,12 @@ impl Drop for UnderWay {
     fn drop(&mut self) {
         channel::tell_over();
     }
+}
+
+/// Says that this process ends without its run: no other runner goes on with it. Ends what it has started, if no guard is there to do so.
+pub(crate) fn give_up_run() {
+    sweep_without_guard();
+    channel::tell_over();
 }
 
 /// What a runner before this one has left to do.
@@ -225,9 +233,13 @@ fn spawn(program: &Path) -> io::Result<Child> {
 /// Waits for the runner, kills what it leaves behind, and ends as it did, unless a case killed it: then another one goes on.
 fn guard(mut watch: Watch) -> ExitCode {
     let mut told: Option<Continuation> = None;
+    let terminal = TerminalSettings::take();
     loop {
         let ended = watch.until_end();
         sweep::end_descendants();
+        if let Some(terminal) = &terminal {
+            terminal.restore();
+        }
         let asked = watch.asked_to_end();
         let is_wanted = watch.caused(ended);
         let Some(left) = Left::of(&watch) else {

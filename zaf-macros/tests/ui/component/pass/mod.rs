@@ -60,6 +60,7 @@ fn requirement<T: 'static>() -> Requirement {
         type_name: std::any::type_name::<T>,
         can: &[],
         scope: None,
+        component: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use k2::case::{CaseAction, CaseId, Outcome, TestCase, TestCaseDescriptor};
 use k2::parameter::GivenParameters;
-use k2::private::K2_TEST_CASES;
+use k2::private::{Each, K2_TEST_CASES};
 use k2::supervisor::Cancellation;
 use k2::{TestContext, TestResult};
 use zaf_core::component::{ComponentRegistry, Scope};
@@ -20,7 +20,7 @@ enum Mode {
 }
 
 /// Has every key.
-#[k2::test_case(name = "complete", class = "Login", owner = "me", tags = ["smoke", "kernel"], timeout = "1m 500ms", disabled = "only looked at")]
+#[k2::test_case(name = "complete", class = "Login", owner = "me", tags = ["smoke", "kernel"], timeout = "1m 500ms", disabled = "only looked at", xfail = "known")]
 fn with_every_key() {}
 
 #[k2::test_case]
@@ -38,6 +38,19 @@ fn product(
 ) -> TestResult {
     let given = format!("{} {flag} {number} {mode:?}", shell.0);
     Err(k2::fail(format!("{} = {given}", cx.id())))
+}
+
+/// A variant for each component that fits, among values.
+#[k2::test_case]
+#[requires(tool, can = ["sharp"])]
+fn each(
+    other: &Shell,
+    #[foreach([1, 2])] number: i32,
+    #[foreach] tool: &Shell,
+    #[foreach([3])] last: i32,
+    #[foreach] shell: &Shell,
+) {
+    let _ = (other, number, tool, last, shell);
 }
 
 #[k2::test_case]
@@ -97,6 +110,7 @@ fn every_key_is_in_the_descriptor() {
     assert_eq!(case.tags, ["smoke", "kernel"]);
     assert_eq!(case.timeout, Some(Duration::from_millis(60_500)));
     assert_eq!(case.disabled, Some("only looked at"));
+    assert_eq!(case.xfail, Some("known"));
     assert_eq!(case.module_path, module_path!());
     // The function stays a function.
     with_every_key();
@@ -178,6 +192,28 @@ fn combinations_that_are_excluded_are_not_made() {
         })
         .collect();
     assert_eq!(shown, ["-s1", "-r1", "-r2"]);
+}
+
+#[test]
+fn foreach_without_values_says_which_requirements_make_variants_and_where_they_stand() {
+    let case = descriptor("each");
+    let names: Vec<_> = case
+        .requirements
+        .iter()
+        .map(|need| need.parameter)
+        .collect();
+    assert_eq!(names, ["other", "tool", "shell"]);
+    assert_eq!(case.requirements[1].can, ["sharp"]);
+    let each = |requirement, position| Each {
+        requirement,
+        position,
+    };
+    assert_eq!(case.each, [each(1, 1), each(2, 3)]);
+    let names: Vec<_> = case.parameters.iter().map(|one| one.name).collect();
+    assert_eq!(names, ["number", "last"]);
+    assert_eq!(variants(case, &[]).len(), 2);
+    assert_eq!(variants(case, &["number=3"])[0].parameters.len(), 2);
+    assert_eq!(descriptor("product").each, []);
 }
 
 #[test]

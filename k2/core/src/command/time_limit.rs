@@ -1,0 +1,147 @@
+//! A time limit for whatever command runs.
+//!
+//! When it is reached, `CRITICAL_ABORT` is triggered: what runs is killed, and what there is gets reported. A command that has not ended some
+//! time later hangs, and the process is ended at once. Either way the exit code is that of the time limit, and nothing that was started
+//! is left.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use parking_lot::Mutex;
+use zaf_core::application::{Abort, BEFORE_COMMAND, CRITICAL_ABORT, CommandStarting};
+use zaf_core::message::APPLICATION_ENDPOINT;
+use zaf_core::prelude::*;
+use zaf_core::thread;
+
+use crate::supervisor::{guard, pause};
+
+/// Longest time that the command may take, whichever it is; time for which it was stopped (Ctrl-Z) is not counted.
+///
+/// CLI `--command-timeout 2h`, environment `K2_COMMAND_TIMEOUT`, no default (no limit).
+pub const COMMAND_TIMEOUT: OptionId<Duration> = OptionId::duration("command.timeout")
+    .describe("Longest time that the command may take, whichever it is, for example 2h");
+
+/// Time that the command has to end after its limit, before the process is ended.
+///
+/// CLI `--command-timeout-exit-delay`, environment `K2_COMMAND_TIMEOUT_EXIT_DELAY`, default 60 s: time to report what was killed.
+pub const COMMAND_TIMEOUT_EXIT_DELAY: OptionId<Duration> =
+    OptionId::duration("command.timeout.exit.delay")
+        .describe("Time between the limit of the command and the end of the process at the latest")
+        .default(Duration::from_mins(1));
+
+/// Where the time limit of the command speaks.
+pub const COMMAND_TIMEOUT_ENDPOINT: EndpointId = EndpointId::new(
+    "command-timeout",
+    "Ends a command whose time limit is reached.",
+);
+
+/// A limit of nothing.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "option `command.timeout`: a time limit of zero ends everything at once; leave the option out for no limit"
+)]
+struct ZeroLimit;
+
+/// There is one command per process.
+static REACHED: AtomicBool = AtomicBool::new(false);
+
+/// Whether the time limit of the command was reached.
+pub(super) fn is_reached() -> bool {
+    REACHED.load(Ordering::SeqCst)
+}
+
+/// Ends the command when its time is up.
+#[framework_extension(
+    name = "commandtimeout",
+    load_order = 50,
+    config_options = [COMMAND_TIMEOUT.optional(), COMMAND_TIMEOUT_EXIT_DELAY.required()],
+    endpoints_and_messages = { COMMAND_TIMEOUT_ENDPOINT: [CRITICAL_ABORT] },
+    activate_on = [COMMAND_TIMEOUT],
+)]
+#[derive(Debug)]
+pub struct CommandTimeout {
+    limit: Option<Duration>,
+    delay: Duration,
+    /// Gone when the command has ended.
+    goes_on: Mutex<Option<Sender<()>>>,
+}
+
+impl Extension for CommandTimeout {
+    fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
+        let limit = cx.config().get_optional(COMMAND_TIMEOUT)?;
+        if limit == Some(Duration::ZERO) {
+            return Err(ExitCode::Usage.with_error(ZeroLimit));
+        }
+        Ok(Self {
+            limit,
+            delay: cx.config().get(COMMAND_TIMEOUT_EXIT_DELAY)?,
+            goes_on: Mutex::default(),
+        })
+    }
+
+    fn destroy(&self) -> Result<()> {
+        drop(self.goes_on.lock().take());
+        Ok(())
+    }
+}
+
+#[dispatchers]
+impl CommandTimeout {
+    #[callback_dispatcher(BEFORE_COMMAND, endpoints = [APPLICATION_ENDPOINT])]
+    fn begin(&self, message: &Message<CommandStarting>, bus: &MessageBus) -> Result<()> {
+        let Some(limit) = self.limit else {
+            return Ok(());
+        };
+        let (sender, goes_on) = bounded(0);
+        *self.goes_on.lock() = Some(sender);
+        let (bus, delay) = (bus.clone(), self.delay);
+        let command = message.data().command.clone();
+        // Not joined: it ends with the command, or the process ends with it.
+        drop(thread::spawn("command-timeout", move || {
+            if has_ended_within(&goes_on, limit) {
+                return;
+            }
+            REACHED.store(true, Ordering::SeqCst);
+            let reason = format!("the time limit of the command ({limit:?}) was reached");
+            // After the end of the bus nobody is left to be told.
+            drop(bus.trigger_event(
+                CRITICAL_ABORT,
+                COMMAND_TIMEOUT_ENDPOINT,
+                Abort::because(reason),
+            ));
+            if !has_ended_within(&goes_on, delay) {
+                end_now(&command, limit + delay);
+            }
+        })?);
+        Ok(())
+    }
+}
+
+/// Waits until the command has ended, or `time` is over without the time for which this process was stopped.
+fn has_ended_within(goes_on: &Receiver<()>, time: Duration) -> bool {
+    let (began, paused) = (Instant::now(), pause::total());
+    loop {
+        let time = time.saturating_add(pause::total().saturating_sub(paused));
+        let left = time.saturating_sub(began.elapsed());
+        if left.is_zero() {
+            return false;
+        }
+        match goes_on.recv_timeout(left) {
+            Err(RecvTimeoutError::Disconnected) => return true,
+            Ok(()) | Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+/// Ends this process and all that it has started.
+fn end_now(command: &str, after: Duration) {
+    let code = ExitCode::TimeLimit.code();
+    let text = format!(
+        "\nerror: the command `{command}` has not ended after {after:?}; it is ended now (exit {code})\n"
+    );
+    // Nobody is left to be told that it cannot be told.
+    let _ = rustix::io::write(rustix::stdio::stderr(), text.as_bytes());
+    guard::give_up_run();
+    signal_hook::low_level::exit(code.into());
+}

@@ -1,0 +1,142 @@
+//! Notes the sequence points, and does to them what the option `trouble` of a SUT says.
+
+use std::sync::Arc;
+
+use k2::messages::{RunPaused, TEST_RUN_CONTINUED, TEST_RUN_PAUSED};
+use k2::prelude::*;
+use k2::sut::{
+    INITIALIZE_SUT, POST_INITIALIZE_SUT, PRE_INITIALIZE_SUT, SUT, SUT_IDS, SUT_RESET_DONE,
+    SUT_RESET_STARTED, SUTS, Sut, SutReset, UNINITIALIZE_SUT,
+};
+use zaf_core::application::{ABORT, Abort};
+
+use crate::note;
+
+/// What goes wrong.
+const TROUBLE: OptionId<String> = OptionId::choice(
+    "trouble",
+    &[
+        "none",
+        "initialize-fails",
+        "initialize-panics",
+        "initialize-hangs",
+        "uninitialize-fails",
+        "resets-before-the-run",
+        "resets-in-a-case",
+        "never-comes-back",
+        "abort-while-paused",
+        "unexpected-reset",
+    ],
+)
+.default("none")
+.at(&SUTS);
+
+/// A SUT with which something goes wrong.
+#[command_extension(
+    name = "trouble",
+    extends = [k2::RUN_COMMAND],
+    config_options = [SUT_IDS.instantiate_on(), TROUBLE.required()],
+    endpoints_and_messages = { TROUBLES: [SUT_RESET_STARTED, SUT_RESET_DONE, ABORT] },
+)]
+struct Trouble {
+    sut: Entity,
+    what: String,
+}
+
+const TROUBLES: EndpointId = EndpointId::new("troubles", "What goes wrong.");
+
+impl Extension for Trouble {
+    fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
+        let sut = cx.entity().cloned();
+        Ok(Self {
+            sut: sut.ok_or_else(|| Error::msg("there is an instance for each"))?,
+            what: cx.config().get(TROUBLE)?,
+        })
+    }
+}
+
+#[dispatchers]
+impl Trouble {
+    #[callback_dispatcher(PRE_INITIALIZE_SUT, entity = SUT_IDS)]
+    fn prepare(&self, message: &Message<Arc<Sut>>, bus: &MessageBus) -> Result<()> {
+        note(&format!("PRE_INITIALIZE_SUT {}", message.data()));
+        match self.what.as_str() {
+            "resets-before-the-run" | "never-comes-back" | "abort-while-paused" => {
+                bus.trigger_event_for(SUT_RESET_STARTED, SUT, &self.sut, SutReset::EXPECTED)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    #[callback_dispatcher(INITIALIZE_SUT, entity = SUT_IDS)]
+    fn initialize(&self, message: &Message<Arc<Sut>>) -> Result<()> {
+        note(&format!("INITIALIZE_SUT {}", message.data()));
+        match self.what.as_str() {
+            "initialize-fails" => Err(Error::msg("no power")),
+            "initialize-panics" => panic!("no socket"),
+            "initialize-hangs" => loop {
+                std::thread::park();
+            },
+            _ => Ok(()),
+        }
+    }
+
+    #[callback_dispatcher(POST_INITIALIZE_SUT, entity = SUT_IDS)]
+    fn check(&self, message: &Message<Arc<Sut>>) {
+        note(&format!("POST_INITIALIZE_SUT {}", message.data()));
+    }
+
+    #[callback_dispatcher(UNINITIALIZE_SUT, entity = SUT_IDS)]
+    fn put_away(&self, message: &Message<Arc<Sut>>) -> Result<()> {
+        note(&format!("UNINITIALIZE_SUT {}", message.data()));
+        match self.what.as_str() {
+            "uninitialize-fails" => Err(Error::msg("no way to switch it off")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The first thing that a case does: its SUT resets under it.
+    #[callback_dispatcher(k2::messages::TEST_CASE_STARTED)]
+    fn on_started(
+        &self,
+        message: &Message<k2::messages::TestCaseStarted>,
+        bus: &MessageBus,
+    ) -> Result<()> {
+        note(&format!("started {}", message.data().case));
+        let reset = match self.what.as_str() {
+            "resets-in-a-case" if message.data().execution == 1 => SutReset::EXPECTED,
+            "unexpected-reset" => SutReset::UNEXPECTED,
+            _ => return Ok(()),
+        };
+        bus.trigger_event_for(SUT_RESET_STARTED, TROUBLES, &self.sut, reset)?;
+        Ok(())
+    }
+
+    #[callback_dispatcher(k2::messages::TEST_CASE_FINISHED)]
+    fn on_finished(&self, message: &Message<k2::messages::TestCaseFinished>) {
+        let finished = message.data();
+        note(&format!("{} {}", finished.verdict, finished.case));
+    }
+
+    #[callback_dispatcher(TEST_RUN_PAUSED)]
+    fn on_paused(&self, message: &Message<RunPaused>, bus: &MessageBus) -> Result<()> {
+        note(&format!("paused {}", message.data().suts.join(" ")));
+        match self.what.as_str() {
+            "resets-before-the-run" | "resets-in-a-case" => {
+                note("back");
+                bus.trigger_event_for(SUT_RESET_DONE, TROUBLES, &self.sut, SutReset::EXPECTED)?;
+            }
+            "abort-while-paused" => {
+                bus.trigger_event(ABORT, TROUBLES, Abort::because("enough"))?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    #[callback_dispatcher(TEST_RUN_CONTINUED)]
+    fn on_continued(&self, _message: &Message<()>) {
+        note("continued");
+    }
+}
