@@ -360,6 +360,25 @@ fn cases_are_spread_over_suts_that_are_alike() {
 }
 
 #[test]
+fn a_sut_that_is_given_is_the_only_one_of_an_executable() {
+    let session = Session::new();
+    session.script("net/b.sh", "echo \"$K2_SUT $K2_PARAM_SUT\"");
+    let arguments = [
+        "run",
+        "net",
+        "--tests-suts=net::b.sh=each:",
+        "-p",
+        "sut=phone",
+    ];
+    let ended = bench(&session, &[&arguments[..], &TWO].concat());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(session.verdicts().len(), 1);
+    let record = session.finished_case("b.sh[sut=phone]");
+    let head = record.pointer("/stdout/head").unwrap();
+    assert_eq!(head.as_str().unwrap().trim(), "phone phone");
+}
+
+#[test]
 fn executables_are_told_of_their_sut() {
     let session = Session::new();
     session.script(
