@@ -88,12 +88,12 @@ fn session() -> Session {
 /// another.
 const LINES: [(&str, &str); 9] = [
     ("zk2 ru", "zk2|run|"),
-    ("zk2 run --abort-", "zk2|run|--abort-on-fail|"),
+    ("zk2 run --abort-on-f", "zk2|run|--abort-on-fail|"),
     ("zk2 --log-level er", "zk2|--log-level|error|"),
     ("zk2 run --log-level=deb", "zk2|run|--log-level=debug|"),
     ("zk2 run --no-reports-tex", "zk2|run|--no-reports-text|"),
     ("zk2 --ext-abortonfail@en", "zk2|--ext-abortonfail@enabled|"),
-    ("zk2 why abort", "zk2|why|abortonfail|"),
+    ("zk2 why abortonf", "zk2|why|abortonfail|"),
     ("zk2 help ru", "zk2|help|run|"),
     (
         "zk2 config --explain log.le",

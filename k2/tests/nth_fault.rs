@@ -19,7 +19,7 @@ const CASES: usize = 2;
 const MOST: usize = 60;
 
 /// How many opens of each thread are made to fail.
-const OPENS: usize = 30;
+const OPENS: usize = 16;
 
 /// Whether calls can be made to fail here; said aloud if not.
 pub(crate) fn can_inject() -> bool {

@@ -187,8 +187,12 @@ mod tests {
                 prop_assert_eq!(stream.version.map(|number| number.to_string()), Some(version.to_owned()));
                 prop_assert_eq!(stream.points.len(), cases.len());
                 for (point, case) in stream.points.iter().zip(&cases) {
-                    let good = matches!(case.verdict, Verdict::Passed | Verdict::Skipped | Verdict::Ignored);
-                    let skipped = matches!(case.verdict, Verdict::Skipped | Verdict::Ignored);
+                    let expected = case.is_expected_failure();
+                    let good = matches!(case.verdict, Verdict::Passed | Verdict::Skipped | Verdict::Ignored) && !expected;
+                    let skipped = matches!(case.verdict, Verdict::Skipped | Verdict::Ignored) && !expected;
+                    if expected {
+                        prop_assert!(matches!(point.directive, Some(Directive::Todo(_))));
+                    }
                     prop_assert_eq!(point.ok, good);
                     prop_assert_eq!(matches!(point.directive, Some(Directive::Skip(_))), skipped);
                     prop_assert!(point.children.is_empty());

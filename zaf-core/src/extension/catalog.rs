@@ -133,7 +133,7 @@ impl Catalog {
         );
         for entry in options.values() {
             for requester in &entry.requested_by {
-                if let Err(error) = store.define(&entry.option, &owner(requester)) {
+                if let Err(error) = store.define(&entry.option, &requester.owner()) {
                     problems.push(LoadError::Config {
                         cause: error.into(),
                     });
@@ -431,15 +431,6 @@ fn asked_for(list: &'static [ConfigOption]) -> impl Iterator<Item = ConfigOption
 
 fn key(option: &ConfigOption) -> Key {
     Key::of(&option.option, None)
-}
-
-/// Name of who asks, as the store keeps it.
-fn owner(requester: &Requester) -> String {
-    match requester {
-        Requester::Application => "application".to_owned(),
-        Requester::Extension(name, _) => (*name).to_owned(),
-        Requester::Command(command) => command.path(),
-    }
 }
 
 impl fmt::Debug for Catalog {

@@ -59,6 +59,15 @@ impl Requester {
     pub fn extension(extension: &ExtensionDescriptor) -> Self {
         Self::Extension(extension.name, Place::of(extension))
     }
+
+    /// Name of who asks, as the store keeps it.
+    pub(super) fn owner(&self) -> String {
+        match self {
+            Self::Application => "application".to_owned(),
+            Self::Extension(name, _) => (*name).to_owned(),
+            Self::Command(command) => command.path(),
+        }
+    }
 }
 
 impl fmt::Display for Requester {
