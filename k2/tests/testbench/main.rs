@@ -118,6 +118,10 @@ fn apart(sut: &Sut, shell: &Shell) {
 #[k2::test_case]
 fn kills_the_runner(sut: &Sut) {
     note(&format!("kills {sut}"));
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is about runners that end without a teardown"
+    )]
     std::process::abort();
 }
 

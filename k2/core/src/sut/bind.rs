@@ -15,6 +15,7 @@ use zaf_core::Result;
 use zaf_core::component::{Requirement, Scope};
 
 use super::candidates::{Dependents, Trial, is_sut};
+use super::order::{all_excluded, in_order, name_of};
 use super::{Binding, Chosen, Each, Missing, Sut, SutOffer};
 use crate::case::{CaseAction, CaseId, Isolation, Outcome, TestCase};
 use crate::parameter::GivenParameters;
@@ -67,6 +68,11 @@ pub(crate) fn bind(
             binder.give(next, &mut variants);
         }
         in_order(&mut variants);
+        let whole = variants.first().cloned();
+        variants.retain(|variant| !binder.is_excluded(variant));
+        if variants.is_empty() {
+            bound.extend(whole.map(all_excluded));
+        }
         bound.extend(variants);
     }
     Ok(bound)
@@ -74,40 +80,6 @@ pub(crate) fn bind(
 
 fn is_executable(case: &TestCase) -> bool {
     matches!(case.action, CaseAction::Process(_))
-}
-
-/// The id without parameters.
-pub(super) fn name_of(case: &TestCase) -> String {
-    let id = case.id.as_str();
-    match id.split_once('[') {
-        Some((name, _)) if !case.parameters.is_empty() => name.to_owned(),
-        _ => id.to_owned(),
-    }
-}
-
-/// Sorts variants as a product: the first parameter changes slowest, values in the order in which they came.
-fn in_order(variants: &mut [TestCase]) {
-    let count = variants.iter().map(|case| case.parameters.len()).max();
-    let mut seen: Vec<Vec<String>> = vec![Vec::new(); count.unwrap_or(0)];
-    let mut rank = |case: &TestCase| -> Vec<usize> {
-        let values = case.parameters.iter().zip(&mut seen);
-        values
-            .map(|((_, value), seen)| {
-                seen.iter()
-                    .position(|other| other == value)
-                    .unwrap_or_else(|| {
-                        seen.push(value.clone());
-                        seen.len() - 1
-                    })
-            })
-            .collect()
-    };
-    // In the order of the product of values, and within that of SUTs: so each value is seen in its order.
-    let ranks: BTreeMap<CaseId, Vec<usize>> = variants
-        .iter()
-        .map(|case| (case.id.clone(), rank(case)))
-        .collect();
-    variants.sort_by(|one, other| ranks.get(&one.id).cmp(&ranks.get(&other.id)));
 }
 
 pub(super) struct Binder<'a> {
@@ -145,6 +117,11 @@ impl Binder<'_> {
         } else {
             self.give_to_function(&case, bound);
         }
+    }
+
+    /// Whether a variant with a component, or a SUT, among its values is left out.
+    fn is_excluded(&self, variant: &TestCase) -> bool {
+        !variant.each.is_empty() && self.given.excludes(&name_of(variant), &variant.parameters)
     }
 
     fn give_to_function(&mut self, case: &TestCase, bound: &mut Vec<TestCase>) {
@@ -187,11 +164,11 @@ impl Binder<'_> {
                 return;
             }
         }
-        let first = bound.len();
         for choice in choices {
             let variant = variant(case, &choice);
-            let name = name_of(case);
-            if !case.each.is_empty() && self.given.excludes(&name, &variant.parameters) {
+            if self.is_excluded(&variant) {
+                // It has its place in the order until all variants are there, but no SUT.
+                bound.push(variant);
                 continue;
             }
             let completed = self.completed(case.requirements, choice);
@@ -199,12 +176,6 @@ impl Binder<'_> {
                 Ok(choice) => self.with(variant, choice),
                 Err(reason) => self.lacking(variant, reason),
             });
-        }
-        if bound.len() == first {
-            let mut case = case.clone();
-            let excluded = || "all its variants are excluded".to_owned();
-            case.disabled.get_or_insert_with(excluded);
-            bound.push(case);
         }
     }
 

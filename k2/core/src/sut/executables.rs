@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::Sut;
-use super::bind::{Binder, Got, can_all, name_of};
+use super::bind::{Binder, Got, can_all};
+use super::order::name_of;
 use crate::case::{CaseAction, CaseId, TestCase};
 
 /// Parameters of a variant of an executable, and its SUTs.

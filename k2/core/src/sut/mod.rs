@@ -21,6 +21,7 @@ mod given;
 mod messages;
 mod offer;
 mod options;
+mod order;
 mod part;
 mod sequence;
 mod target;
