@@ -130,11 +130,15 @@ fn test(execution: &Execution, directory: &Utf8Path) -> Value {
         });
         test.insert("retryAttempts".into(), earlier.collect());
     }
-    let mut extra = json!({"id": case.case.as_str()});
-    if let (Some(expected), Some(extra)) = (&case.expected_failure, extra.as_object_mut()) {
+    let mut extra = Map::new();
+    extra.insert("id".into(), case.case.as_str().into());
+    if let Some(owner) = &case.owner {
+        extra.insert("owner".into(), (**owner).into());
+    }
+    if let Some(expected) = &case.expected_failure {
         extra.insert("expectedFailure".into(), json!(expected));
     }
-    test.insert("extra".into(), extra);
+    test.insert("extra".into(), extra.into());
     test.into()
 }
 

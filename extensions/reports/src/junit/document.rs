@@ -138,7 +138,8 @@ fn write_plain(case: &TestCaseFinished, texts: &mut Texts, out: &mut dyn Write) 
     for (name, value) in place() {
         write!(out, " {name}=\"{}\"", attribute(texts.line(value).as_str()))?;
     }
-    if place().next().is_none() && case.parameters.is_empty() && case.suts.is_empty() {
+    let is_bare = case.owner.is_none() && case.parameters.is_empty() && case.suts.is_empty();
+    if place().next().is_none() && is_bare {
         return out.write_all(b"/>\n");
     }
     out.write_all(b">\n            <properties>\n")?;
@@ -151,6 +152,9 @@ fn write_plain(case: &TestCaseFinished, texts: &mut Texts, out: &mut dyn Write) 
     };
     for (name, value) in place() {
         property(name, texts.line(value).as_str())?;
+    }
+    if let Some(owner) = &case.owner {
+        property("owner", texts.line(owner).as_str())?;
     }
     for (name, value) in &case.parameters {
         let name = texts.line(&format!("parameter.{name}"));
@@ -363,6 +367,9 @@ fn test_case(execution: &Execution, directory: &Utf8Path, texts: &mut Texts) -> 
             test.add_property(Property::new(name.clone(), value.clone()));
             test.extra.insert(name, value);
         }
+    }
+    if let Some(owner) = &case.owner {
+        test.add_property(property("owner", owner));
     }
     for (name, value) in &case.parameters {
         let name = texts.line(&format!("parameter.{name}"));
