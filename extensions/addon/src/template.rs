@@ -30,7 +30,7 @@ macro_rules! built_in {
 }
 
 /// Files that every addon has.
-const COMMON: &[(&str, &str)] = built_in!("common": "README.md");
+const EVERY: &[(&str, &str)] = built_in!("every": "README.md");
 
 impl Templates {
     /// Those that come with k2.
@@ -45,14 +45,14 @@ impl Templates {
                 "product": "Cargo.toml", "README.md", "src/lib.rs", "src/link.rs", "src/main.rs", "tests/command.rs"
             ),
         };
-        let all = COMMON.iter().chain(own);
+        let all = EVERY.iter().chain(own);
         Self(
             all.map(|(path, text)| ((*path).into(), (*text).to_owned()))
                 .collect(),
         )
     }
 
-    /// Those of a product: the directory of this kind below `root`, and `common` beside it. A kind without a directory of its own has
+    /// Those of a product: the directory of this kind below `root`, and `every` beside it. A kind without a directory of its own has
     /// the built-in ones.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl Templates {
             }
             return Ok(Self::built_in(kind));
         }
-        for directory in [root.join("common"), own] {
+        for directory in [root.join("every"), own] {
             if directory.is_dir() {
                 collect(&directory, &directory, &mut all)?;
             }
