@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use k2::case::{CaseAction, CaseId, TestCase};
 use k2::messages::{RUNNER, TEST_CASE_FINISHED, TestCaseFinished};
 use k2::scheduler::{
-    FILL_RUN_QUEUE, FillRunQueue, RUN_QUEUE_MODIFIED, SCHEDULE_NEXT_TEST, SCHEDULER,
+    FILL_RUN_QUEUE, FillRunQueue, NextTest, RUN_QUEUE_MODIFIED, SCHEDULE_NEXT_TEST, SCHEDULER,
     SCHEDULING_NEXT_TEST, TestScheduler,
 };
 use zaf_core::application::{ABORT, CRITICAL_ABORT};
@@ -85,7 +85,7 @@ fn hand_out_all(is_listened_to: bool, needs_resources: bool) -> zaf_core::Result
     };
     let filled = answer(harness.bus(), FILL_RUN_QUEUE, found)?;
     let mut count = 0;
-    while let Some(case) = answer(harness.bus(), SCHEDULE_NEXT_TEST, ())? {
+    while let Some(case) = answer(harness.bus(), SCHEDULE_NEXT_TEST, NextTest::for_worker(1))? {
         count += 1;
         let finished = TestCaseFinished {
             case: case.id.clone(),

@@ -30,8 +30,8 @@ mod link;
 
 pub use k2_core::{
     LIST_COMMAND, RUN_COMMAND, TestContext, TestResult, application, case, check, check_eq,
-    check_ne, command, exec, fail, finder, hooks, messages, prelude, private, results, runner,
-    scheduler, skip, supervisor, sut, test_case,
+    check_ne, command, exec, fail, finder, hooks, messages, parameter, prelude, private, results,
+    runner, scheduler, skip, supervisor, sut, test_case, test_module,
 };
 #[cfg(feature = "proc")]
 pub use k2_proc as proc;

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "abort")]
 use k2_abort as _;
+#[cfg(feature = "addon")]
+use k2_addon as _;
 #[cfg(feature = "history")]
 use k2_history as _;
 #[cfg(feature = "jobscripts")]

@@ -5,6 +5,7 @@
     reason = "a user starts processes, and what cannot be set up fails the test"
 )]
 
+mod addon;
 mod aftermath;
 mod bad_input;
 mod chaos;
@@ -25,12 +26,14 @@ mod manual;
 mod nested;
 mod nth_fault;
 mod outcomes;
+mod parameters;
 mod pausing;
 mod reap;
 mod registration;
 mod report;
 mod restart;
 mod scheduling;
+mod scopes;
 mod secrets;
 mod selection;
 mod session;

@@ -158,6 +158,71 @@ fn f20_a_foreach_over_suts_is_listed_as_it_is_run_and_never_vanishes() {
 }
 
 #[test]
+fn what_is_given_restricts_values_and_suts_of_one_case() {
+    let session = Session::new();
+    let list = |more: &[&str]| {
+        let arguments = [&["list", "--tests-include=zk2_testbench::boots"], &TWO[..]].concat();
+        bench(&session, &[&arguments[..], more].concat())
+    };
+    let cases = |more: &[&str]| {
+        let listed = list(more).stdout;
+        let cases = listed
+            .lines()
+            .map(|line| line.replace("zk2_testbench::", ""));
+        cases.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        cases(&["-p", "how=hot"]),
+        ["boots[how=hot,sut=box]", "boots[how=hot,sut=phone]"]
+    );
+    assert_eq!(
+        cases(&["-p", "sut=phone", "-p", "how=warm"]),
+        ["boots[how=warm,sut=phone]"]
+    );
+    assert_eq!(
+        cases(&["--parameter-exclude", "how=cold,sut=box"]),
+        [
+            "boots[how=cold,sut=phone]",
+            "boots[how=warm,sut=box]",
+            "boots[how=warm,sut=phone]"
+        ]
+    );
+    assert_eq!(cases(&["--parameter-exclude", "sut!=attic"]), ["boots"]);
+    let wrong = list(&["-p", "sut=phoen"]);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    assert!(
+        wrong.stderr.contains("there is no SUT `phoen`")
+            && wrong.stderr.contains("did you mean `phone`?"),
+        "{wrong:?}"
+    );
+    let more = [&TWO[..], &["-p", "sut=phone", "-p", "how=hot"]].concat();
+    let apart = [&more[..], &["--isolation", "process"]].concat();
+    for (count, arguments) in [(1, more), (2, apart)] {
+        let ended = run(&session, &["boots"], &arguments);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!(session.verdicts().len(), 1);
+        assert_eq!(suts_of(&session, "boots[how=hot,sut=phone]"), ["phone"]);
+        let mut story = story(&session);
+        story.retain(|line| line.starts_with("boots"));
+        assert_eq!(story, vec!["boots hot phone"; count]);
+    }
+}
+
+#[test]
+fn a_component_of_a_foreach_is_given_by_its_name() {
+    let session = Session::new();
+    let ended = run(&session, &["with_each"], &["-p", "tool=hammer"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(story(&session), ["with_each hammer"]);
+    let wrong = run(&session, &["with_each"], &["-p", "tool=hamer"]);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    assert!(
+        wrong.stderr.contains("there is no component `hamer`"),
+        "{wrong:?}"
+    );
+}
+
+#[test]
 fn a_foreach_over_components_makes_a_variant_for_each_that_can() {
     let session = Session::new();
     let ended = run(
@@ -295,6 +360,25 @@ fn cases_are_spread_over_suts_that_are_alike() {
     let mut suts = [suts_of(&session, "::one"), suts_of(&session, "::other")].concat();
     suts.sort();
     assert_eq!(suts, ["box", "phone"]);
+}
+
+#[test]
+fn a_sut_that_is_given_is_the_only_one_of_an_executable() {
+    let session = Session::new();
+    session.script("net/b.sh", "echo \"$K2_SUT $K2_PARAM_SUT\"");
+    let arguments = [
+        "run",
+        "net",
+        "--tests-suts=net::b.sh=each:",
+        "-p",
+        "sut=phone",
+    ];
+    let ended = bench(&session, &[&arguments[..], &TWO].concat());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(session.verdicts().len(), 1);
+    let record = session.finished_case("b.sh[sut=phone]");
+    let head = record.pointer("/stdout/head").unwrap();
+    assert_eq!(head.as_str().unwrap().trim(), "phone phone");
 }
 
 #[test]

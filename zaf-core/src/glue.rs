@@ -7,6 +7,7 @@
 
 use std::any::{Any, type_name};
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::application::ExitCode;
@@ -160,6 +161,7 @@ impl HandlerComponents {
     }
 
     /// Opens the scope of one message if anything lives there. It ends when the returned value is dropped.
+    #[inline]
     pub fn enter(&self) -> MessageScope {
         MessageScope(
             self.any_per_message
@@ -186,14 +188,38 @@ impl<T: Send + Sync + 'static> HandlerComponent<T> {
     ///
     /// # Errors
     /// [`ComponentError`](crate::component::ComponentError).
-    pub fn get(&self, scope: &MessageScope) -> Result<Arc<T>> {
+    #[inline]
+    pub fn get(&self, scope: &MessageScope) -> Result<MessageComponent<'_, T>> {
         match (self, &scope.0) {
-            (Self::Shared(component), _) => Ok(Arc::clone(component)),
-            (Self::PerMessage(requirement), Some(scope)) => Ok(scope.resolve(requirement)?),
+            (Self::Shared(component), _) => Ok(MessageComponent::Shared(component)),
+            (Self::PerMessage(requirement), Some(scope)) => {
+                Ok(MessageComponent::Own(scope.resolve(requirement)?))
+            }
             (Self::PerMessage(requirement), None) => Err(Error::msg(format_args!(
                 "no message scope is open for `{}`",
                 requirement.parameter
             ))),
+        }
+    }
+}
+
+/// A component while a handler runs. One that lives longer is lent: counting who has it would cost as much as a handler does.
+#[derive(Debug)]
+pub enum MessageComponent<'a, T> {
+    /// The same for all messages.
+    Shared(&'a T),
+    /// Of this message.
+    Own(Arc<T>),
+}
+
+impl<T> Deref for MessageComponent<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        match self {
+            Self::Shared(component) => component,
+            Self::Own(component) => component,
         }
     }
 }

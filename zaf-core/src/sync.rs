@@ -18,7 +18,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
-/// Is tried and never waited for. Taking it is one locked instruction, giving it back a plain store; both of the other are
+/// Is tried, and hardly ever waited for. Taking it is one locked instruction, giving it back a plain store; both of the other are
 /// locked.
 pub(crate) use spin::mutex::{SpinMutex as TryMutex, SpinMutexGuard as TryMutexGuard};
 pub(crate) use std::sync::Arc;

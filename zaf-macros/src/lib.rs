@@ -14,6 +14,7 @@ mod dispatcher;
 mod dispatchers;
 mod documentation;
 mod duration;
+mod exclusion;
 mod extension;
 mod framework_extension;
 mod function;
@@ -24,6 +25,8 @@ mod problems;
 mod requirement;
 mod requires;
 mod test_case;
+mod test_module;
+mod values;
 
 use proc_macro::TokenStream;
 
@@ -163,11 +166,26 @@ pub fn requires(arguments: TokenStream, item: TokenStream) -> TokenStream {
 /// | Key | Value | Default |
 /// | --- | --- | --- |
 /// | `name` | text | the function's |
+/// | `class` | text: a group within the module, a part of the id; its cases share components of the scope `class` | none |
+/// | `owner` | text: who looks after the case | that of the module |
 /// | `tags` | texts | none |
 /// | `timeout` | length of time: `"5s"`, `"2m 30s"` | the run's |
 /// | `isolation` | `"process"` or `"in-process"` | the run's |
 /// | `disabled` | text: why the case is not run | enabled |
+/// | `exclude` | combinations of values that are left out: `[(flag = "-s", count = 2)]` | none |
 #[proc_macro_attribute]
 pub fn test_case(arguments: TokenStream, item: TokenStream) -> TokenStream {
     test_case::expand(arguments.into(), &item.into()).into()
+}
+
+/// Says something about all test cases of the module that it stands in, and of those within: `k2::test_module!(owner = "network
+/// team", tags = ["net"]);`.
+///
+/// | Key | Value | Default |
+/// | --- | --- | --- |
+/// | `owner` | text: who looks after cases that name nobody themselves; the nearest module wins | none |
+/// | `tags` | texts: in addition to those of the cases | none |
+#[proc_macro]
+pub fn test_module(arguments: TokenStream) -> TokenStream {
+    test_module::expand(arguments.into()).into()
 }

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Attribute, Expr, FnArg, Ident, Item, ItemFn, Meta, ReturnType};
+use syn::{Expr, FnArg, Ident, Item, ItemFn, ReturnType, Type};
 
 use crate::arguments::{Arguments, Grammar, literal_text};
 use crate::documentation::description;
@@ -13,17 +13,22 @@ use crate::manners;
 use crate::place::Place;
 use crate::problems::Problems;
 use crate::requirement;
+use crate::{exclusion, values};
+use values::values_of;
 
 static GRAMMAR: Grammar = Grammar {
     attribute: "test_case",
     keys: &[
         "name",
+        "class",
+        "owner",
         "tags",
         "resources",
         "timeout",
         "isolation",
         "disabled",
         "xfail",
+        "exclude",
     ],
     refused: &[
         (
@@ -57,19 +62,25 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
     // What only this macro understands must not reach the compiler.
     for input in &mut function.sig.inputs {
         if let FnArg::Typed(input) = input {
-            input.attrs.retain(|attribute| !is_foreach(attribute));
+            input
+                .attrs
+                .retain(|attribute| values_of(attribute).is_none());
         }
     }
     function::check("a test case", &written.sig, &mut problems);
     let parameters = function::parameters(&written.sig.inputs, &mut problems);
     let case = Case::read(&written, parameters, &refinements, &mut problems);
+    let exclusions = arguments
+        .as_ref()
+        .map(|arguments| exclusion::read(arguments, &case.shown(), &mut problems))
+        .unwrap_or_default();
     let fields = arguments.map(|arguments| fields(&written, &arguments, &mut problems));
     let constant = problems.or(|| {
         let Some(fields) = fields else {
             return TokenStream::new();
         };
         let description = description(&written.attrs);
-        let rows = case.rows();
+        let parameters = case.parameters();
         let run = case.run();
         let requirements = case.requirements();
         let each = case.each();
@@ -83,7 +94,8 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
                         #fields
                         module_path: ::core::module_path!(),
                         description: #description,
-                        parameters: || #rows,
+                        parameters: &[#(#parameters),*],
+                        exclusions: &[#(#exclusions),*],
                         requirements: &[#(#requirements),*],
                         each: &[#(#each),*],
                         run,
@@ -103,24 +115,18 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
         || function.sig.ident.unraw().to_string().to_token_stream(),
         |name| name.to_token_stream(),
     );
+    let owner = optional(arguments.text("owner", "network team", problems));
+    let class = class(arguments, problems);
     let tags = arguments.texts("tags", "smoke", problems);
     let resources = arguments.texts("resources", "database", problems);
-    let disabled = arguments
-        .text("disabled", "waits for the new board", problems)
-        .map_or_else(
-            || quote!(::core::option::Option::None),
-            |reason| quote!(::core::option::Option::Some(#reason)),
-        );
-    let xfail = arguments
-        .text("xfail", "the board drops every second frame", problems)
-        .map_or_else(
-            || quote!(::core::option::Option::None),
-            |reason| quote!(::core::option::Option::Some(#reason)),
-        );
+    let disabled = optional(arguments.text("disabled", "waits for the new board", problems));
+    let xfail = optional(arguments.text("xfail", "the board drops every second frame", problems));
     let timeout = timeout(arguments, problems);
     let isolation = isolation(arguments, problems);
     quote! {
         name: #name,
+        owner: #owner,
+        class: #class,
         tags: &[#(#tags),*],
         resources: &[#(#resources),*],
         timeout: #timeout,
@@ -128,6 +134,30 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
         disabled: #disabled,
         xfail: #xfail,
     }
+}
+
+/// A text that need not be there.
+pub(crate) fn optional(text: Option<Expr>) -> TokenStream {
+    text.map_or_else(
+        || quote!(::core::option::Option::None),
+        |text| quote!(::core::option::Option::Some(#text)),
+    )
+}
+
+/// The class is a part of the id, so it has to look like one.
+fn class(arguments: &Arguments, problems: &mut Problems) -> TokenStream {
+    let class = arguments.text("class", "Login", problems);
+    let literal = class.as_ref().and_then(literal_text);
+    if let (Some(class), Some(text)) = (&class, literal) {
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        if text.is_empty() || !text.chars().all(is_part) {
+            problems.on(
+                class,
+                "`class` is one part of the id: letters, digits and `_`, such as `class = \"Login\"`",
+            );
+        }
+    }
+    optional(class)
 }
 
 fn timeout(arguments: &Arguments, problems: &mut Problems) -> TokenStream {
@@ -185,6 +215,7 @@ enum Argument {
     },
     Values {
         ident: Ident,
+        ty: Box<Type>,
         values: Vec<Expr>,
     },
 }
@@ -205,15 +236,26 @@ impl<'a> Case<'a> {
         let mut arguments = Vec::new();
         let mut components = Vec::new();
         for parameter in parameters {
-            let foreach = parameter.attributes.iter().find(|a| is_foreach(a));
-            let each = foreach.is_some_and(is_each) && parameter.referent().is_some();
-            if each {
-                arguments.push(None);
-                components.push(parameter);
-            } else if let Some(foreach) = foreach {
+            let mut sources = parameter
+                .attributes
+                .iter()
+                .filter_map(|attribute| Some((attribute, values_of(attribute)?)));
+            if let Some((attribute, values)) = sources.next() {
+                if let Some((again, _)) = sources.next() {
+                    problems.on(
+                        again,
+                        "one of `#[foreach(…)]` and `#[parameter(…)]` is enough",
+                    );
+                }
+                if values::is_each(attribute) && parameter.referent().is_some() {
+                    arguments.push(None);
+                    components.push(parameter);
+                    continue;
+                }
                 arguments.push(Some(Argument::Values {
                     ident: parameter.ident.clone(),
-                    values: foreach_values(foreach, problems),
+                    ty: Box::new(values::readable(parameter.ty)),
+                    values: values(attribute, problems),
                 }));
             } else if parameter.refers_to("TestContext") {
                 arguments.push(Some(Argument::Context));
@@ -225,7 +267,7 @@ impl<'a> Case<'a> {
                 problems.on(
                     parameter.ty,
                     format!(
-                        "where does `{name}` come from? Values need `#[foreach([…])] {name}: …`; a component is taken by reference",
+                        "where does `{name}` come from? Values need `#[foreach([…])] {name}: …` or `#[parameter(default = …)] {name}: …`; a component is taken by reference",
                         name = parameter.ident
                     ),
                 );
@@ -243,7 +285,7 @@ impl<'a> Case<'a> {
                     Argument::Component {
                         ty: ty.to_token_stream(),
                         requirement: descriptor,
-                        each: parameter.attributes.iter().any(is_foreach),
+                        each: parameter.attributes.iter().any(values::is_each),
                     }
                 });
         let arguments = arguments
@@ -256,21 +298,44 @@ impl<'a> Case<'a> {
         }
     }
 
-    fn values(&self) -> impl Iterator<Item = (&Ident, &[Expr])> {
+    fn values(&self) -> impl Iterator<Item = (&Ident, &Type, &[Expr])> {
         self.arguments.iter().filter_map(|argument| match argument {
-            Argument::Values { ident, values } => Some((ident, &values[..])),
+            Argument::Values { ident, ty, values } => Some((ident, &**ty, &values[..])),
             _ => None,
         })
     }
 
-    /// The product of all values as an expression, each as it is written in the source.
-    fn rows(&self) -> TokenStream {
-        let parameters = self.values().map(|(ident, values)| {
-            let name = ident.unraw().to_string();
-            let values = values.iter().map(printed);
-            quote!((#name, &[#(#values),*]))
-        });
-        quote!(::k2::private::product(&[#(#parameters),*]))
+    /// Each parameter with its values as a case shows them.
+    fn shown(&self) -> Vec<(String, Vec<String>)> {
+        self.values()
+            .map(|(ident, _, values)| {
+                let values = values.iter().map(values::printed).collect();
+                (ident.unraw().to_string(), values)
+            })
+            .collect()
+    }
+
+    /// The parameters as descriptors.
+    fn parameters(&self) -> Vec<TokenStream> {
+        self.values()
+            .map(|(ident, ty, values)| {
+                let name = ident.unraw().to_string();
+                let values = values.iter().map(values::printed);
+                quote! {
+                    ::k2::private::ParameterDescriptor {
+                        name: #name,
+                        values: &[#(#values),*],
+                        read: |text| {
+                            use ::k2::private::{
+                                ReadNothing as _, ReadParsed as _, ReadText as _,
+                            };
+                            let value = (&&&::k2::private::Reader::<#ty>::new()).read(text);
+                            ::core::result::Result::map(value, |_| ())
+                        },
+                    }
+                }
+            })
+            .collect()
     }
 
     /// The components that it asks for.
@@ -312,8 +377,7 @@ impl<'a> Case<'a> {
         let ident = &self.function.sig.ident;
         let mut bindings = Vec::new();
         let mut arguments = Vec::new();
-        // The last parameter changes fastest, so positions are taken off from the end.
-        let mut positions = Vec::new();
+        let mut position = 0_usize;
         let mut requirement_index = 0_usize;
         for (index, argument) in self.arguments.iter().enumerate() {
             let name = format_ident!("argument_{index}");
@@ -334,22 +398,34 @@ impl<'a> Case<'a> {
                     });
                     arguments.push(quote!(&#name));
                 }
-                Argument::Values { values, .. } => {
-                    let count = values.len();
-                    positions.push(if count == 1 {
-                        // A remainder of 1 is what linters of those who use this complain about.
-                        quote!(let #name = 0_usize;)
-                    } else {
-                        quote! {
-                            let #name = row % #count;
-                            let row = row / #count;
-                        }
+                Argument::Values { ident, ty, values } => {
+                    let shown = ident.unraw().to_string();
+                    bindings.push(quote! {
+                        let #name: #ty = match &values[#position] {
+                            ::k2::private::ParameterValue::Given(text) => {
+                                match (&&&::k2::private::Reader::<#ty>::new()).read(text) {
+                                    ::core::result::Result::Ok(value) => value,
+                                    ::core::result::Result::Err(why) => {
+                                        return ::k2::private::parameter_unreadable(#shown, &why);
+                                    }
+                                }
+                            }
+                            ::k2::private::ParameterValue::Declared(index) => {
+                                ::k2::private::pick([#(#values),*], *index)
+                            }
+                            other => return ::k2::private::parameter_unknown(#shown, other),
+                        };
                     });
-                    arguments.push(quote!(::k2::private::pick([#(#values),*], #name)));
+                    arguments.push(quote!(#name));
+                    position += 1;
                 }
             }
         }
-        positions.reverse();
+        let reading = (position > 0).then(|| {
+            quote! {
+                use ::k2::private::{ReadNothing as _, ReadParsed as _, ReadText as _};
+            }
+        });
         let place = match &self.function.sig.output {
             ReturnType::Default => Place::of(ident),
             ReturnType::Type(_, ty) => Place::of(ty),
@@ -359,74 +435,16 @@ impl<'a> Case<'a> {
             function::returned(&self.function.sig.output),
         );
         quote! {
-            fn run(cx: &::k2::private::TestContext, row: usize) -> ::k2::private::Outcome {
-                let _ = cx;
-                #(#positions)*
-                let _ = row;
+            fn run(
+                cx: &::k2::private::TestContext,
+                values: &[::k2::private::ParameterValue],
+            ) -> ::k2::private::Outcome {
+                #reading
+                let _ = (cx, values);
                 #(#bindings)*
                 ::k2::private::body_begins(cx);
                 #outcome(#ident(#(#arguments),*))
             }
         }
     }
-}
-
-fn is_foreach(attribute: &Attribute) -> bool {
-    attribute
-        .path()
-        .segments
-        .last()
-        .is_some_and(|segment| segment.ident == "foreach")
-}
-
-/// Whether it is `#[foreach]` alone: everything that fits.
-fn is_each(attribute: &Attribute) -> bool {
-    matches!(attribute.meta, Meta::Path(_))
-}
-
-fn foreach_values(attribute: &Attribute, problems: &mut Problems) -> Vec<Expr> {
-    let example = "expected values in brackets: `#[foreach([1, 2])]`";
-    let list = match &attribute.meta {
-        Meta::List(list) => syn::parse2::<Expr>(list.tokens.clone()).ok(),
-        _ => None,
-    };
-    match list {
-        Some(Expr::Array(list)) if list.elems.is_empty() => {
-            problems.on(list, "a parameter without values makes no test case at all");
-            Vec::new()
-        }
-        Some(Expr::Array(list)) => list.elems.into_iter().collect(),
-        Some(other) => {
-            problems.on(other, example);
-            Vec::new()
-        }
-        None if is_each(attribute) => {
-            problems.on(
-                attribute,
-                "expected values in brackets: `#[foreach([1, 2])]`; alone it stands before a component, which is taken by reference",
-            );
-            Vec::new()
-        }
-        None => {
-            problems.on(attribute, example);
-            Vec::new()
-        }
-    }
-}
-
-/// The value as a case's id shows it: the text of a string literal, everything else as it is written.
-fn printed(value: &Expr) -> String {
-    literal_text(value).unwrap_or_else(|| {
-        let mut text = value.to_token_stream().to_string();
-        for (spaced, tight) in [
-            (" :: ", "::"),
-            ("- ", "-"),
-            (" . ", "."),
-            ("& ", "&"),
-            (" ,", ","),
-        ] {
-            text = text.replace(spaced, tight);
-        }
-        text
-    })
 }

@@ -65,6 +65,7 @@ impl<'a> Rows<'a> {
             .iter()
             .map(|(name, value)| (&**name, &**value))
             .collect();
+        extra.owner = case.owner.as_deref();
         let suts = case.suts.iter();
         let suts = suts.map(|sut| Cow::Owned(format!("sut:{sut}")));
         let tags = case.tags.iter().map(|tag| Cow::Borrowed(&**tag));
@@ -264,6 +265,8 @@ struct Extra<'a> {
     location: Option<String>,
     #[serde(rename = "p", skip_serializing_if = "Vec::is_empty")]
     parameters: Vec<(&'a str, &'a str)>,
+    #[serde(rename = "u", skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
     #[serde(rename = "t", skip_serializing_if = "Vec::is_empty")]
     tags: Vec<Cow<'a, str>>,
     #[serde(rename = "a", skip_serializing_if = "Vec::is_empty")]
@@ -322,6 +325,7 @@ impl Extra<'_> {
             && self.leaked.is_empty()
             && self.location.is_none()
             && self.parameters.is_empty()
+            && self.owner.is_none()
             && self.tags.is_empty()
             && self.attempts.is_empty()
             && self.expected.is_none()

@@ -43,6 +43,9 @@ impl Blocks<'_> {
             }
         }
         writeln!(out)?;
+        if let Some(owner) = &case.owner {
+            self.lines("owner", &[owner.to_string()], out)?;
+        }
         self.reason(case, out)?;
         for earlier in &execution.earlier {
             let reason =

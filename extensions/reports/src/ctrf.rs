@@ -138,6 +138,8 @@ struct Extra<'a> {
     #[serde(rename = "expectedFailure", skip_serializing_if = "Option::is_none")]
     expected_failure: Option<&'a ExpectedFailure>,
     id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -186,6 +188,7 @@ fn test<'a>(execution: &'a Execution, directory: &Utf8Path) -> Test<'a> {
         extra: Some(Extra {
             expected_failure: case.expected_failure.as_deref(),
             id: case.case.as_str(),
+            owner: case.owner.as_deref(),
         }),
         ..attempt(case, directory)
     }

@@ -121,6 +121,8 @@ struct Attempt<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     suts: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<Location<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attachments: Vec<Attached<'a>>,
@@ -264,6 +266,7 @@ fn attempt(case: &TestCaseFinished) -> Attempt<'_> {
             .collect(),
         tags: case.tags.iter().map(AsRef::as_ref).collect(),
         suts: case.suts.iter().map(AsRef::as_ref).collect(),
+        owner: case.owner.as_deref(),
         location: case.location.as_ref().map(location),
         attachments: case
             .attachments

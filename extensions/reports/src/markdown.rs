@@ -188,6 +188,9 @@ fn block(execution: &Execution, out: &mut dyn Write) -> Result<(), ReportError> 
     if let Some(location) = &case.location {
         writeln!(out, "at {}\n", span(&location.to_string()))?;
     }
+    if let Some(owner) = &case.owner {
+        writeln!(out, "owner: {}\n", span(owner))?;
+    }
     let message = remark(case).unwrap_or_default();
     let (steps, attachments) = (failed_steps(case), attached(case, ToString::to_string));
     let attachments = attachments.join("\n");

@@ -123,8 +123,12 @@ fn method(
         starts.second(case.started),
         ends.second(after(case.started, took))
     )?;
-    if let (Some(remark), "PASS" | "SKIP") = (&remark, status) {
-        write!(out, " description=\"{}\"", attribute(remark))?;
+    let owner = case.owner.as_ref().map(|owner| format!("owner: {owner}"));
+    let told = remark.as_ref().filter(|_| status != "FAIL");
+    let told = told.into_iter().chain(&owner).map(String::as_str);
+    let told = told.collect::<Vec<_>>().join("; ");
+    if !told.is_empty() {
+        write!(out, " description=\"{}\"", attribute(&told))?;
     }
     out.push_str(">\n");
     if !case.parameters.is_empty() {

@@ -2,6 +2,7 @@
 
 use zaf_core::application::Application;
 
+use crate::parameter::VARIABLES_OF_PARAMETERS;
 use crate::supervisor::{COOKIE_VARIABLE, VARIABLES_OF_A_CASE, guard};
 
 /// An application with all extensions that are linked in; call `.version(…)` on it and `.run()` it from `main`.
@@ -16,7 +17,7 @@ pub fn application(name: &'static str) -> Application {
     Application::new(name)
         .about("Runs tests.")
         .own_variables(VARIABLES_OF_A_CASE)
-        .own_variables([COOKIE_VARIABLE])
+        .own_variables([COOKIE_VARIABLE, VARIABLES_OF_PARAMETERS])
         .own_variables(crate::hooks::variable_names())
         .before_start(guard::stand_before)
 }

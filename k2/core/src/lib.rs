@@ -11,6 +11,7 @@ pub mod exec;
 pub mod finder;
 pub mod hooks;
 pub mod messages;
+pub mod parameter;
 pub mod prelude;
 #[doc(hidden)]
 pub mod private;
@@ -23,4 +24,4 @@ pub mod sut;
 pub use application::application;
 pub use case::{IntoOutcome, TestContext, TestResult, fail, skip};
 pub use command::{LIST_COMMAND, RUN_COMMAND};
-pub use zaf_macros::test_case;
+pub use zaf_macros::{test_case, test_module};

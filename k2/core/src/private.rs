@@ -5,29 +5,20 @@ pub use zaf_core::component::{ComponentError, Requirement};
 
 use crate::case::Phase;
 pub use crate::case::check::{check_failed, comparison_failed};
-pub use crate::case::{IntoOutcome, Isolation, Outcome, TestCaseDescriptor, TestContext};
+pub use crate::case::{
+    IntoOutcome, Isolation, Outcome, ParameterDescriptor, ParameterValue, TestCaseDescriptor,
+    TestContext, TestModuleDescriptor,
+};
+pub use crate::parameter::read::{ReadNothing, ReadParsed, ReadText, Reader};
 pub use crate::sut::Each;
 
 /// Test cases of all crates that are linked, in the linker's order.
 #[linkme::distributed_slice]
 pub static K2_TEST_CASES: [TestCaseDescriptor];
 
-/// All combinations of the values of several parameters, the first changing slowest; one empty row without parameters.
-pub fn product(parameters: &[(&'static str, &[&'static str])]) -> Vec<Vec<(&'static str, String)>> {
-    parameters
-        .iter()
-        .fold(vec![Vec::new()], |rows, (name, values)| {
-            rows.iter()
-                .flat_map(|row| {
-                    values.iter().map(|value| {
-                        let mut row: Vec<(&'static str, String)> = row.clone();
-                        row.push((name, (*value).to_owned()));
-                        row
-                    })
-                })
-                .collect()
-        })
-}
+/// What is said about modules of all crates that are linked, in the linker's order.
+#[linkme::distributed_slice]
+pub static K2_TEST_MODULES: [TestModuleDescriptor];
 
 /// Notes that all that the function asks for is there, and it is called now.
 pub fn body_begins(cx: &TestContext) {
@@ -37,20 +28,36 @@ pub fn body_begins(cx: &TestContext) {
 /// One of several values.
 ///
 /// # Panics
-/// If there are not that many: the row does not belong to the product of this case.
+/// If there are not that many: the index does not belong to this parameter.
 pub fn pick<T, const N: usize>(values: [T; N], index: usize) -> T {
     values
         .into_iter()
         .nth(index)
-        .expect("invariant: the index is taken modulo the number of values")
+        .expect("invariant: the index is that of a declared value")
 }
 
-/// The outcome of a case that asks for a component which cannot be had.
+/// The outcome of a case that asks for a component which cannot be had: an error, whatever the component said, unless it said that
+/// what needs it does not apply here.
 pub fn component_missing(error: ComponentError) -> Outcome {
-    let error = zaf_core::Error::from(error);
-    Outcome::Error {
-        reason: format!("{error:#}"),
+    match outcome::<zaf_core::TestResult>(Err(error.into())) {
+        Outcome::Failed { reason, detail } if detail.is_empty() => Outcome::Error { reason },
+        Outcome::Failed { reason, detail } => Outcome::Error {
+            reason: format!("{reason}\n{detail}"),
+        },
+        outcome => outcome,
     }
+}
+
+/// The outcome of a case for which a text was given that cannot be read as its parameter.
+pub fn parameter_unreadable(name: &str, why: &str) -> Outcome {
+    Outcome::Error {
+        reason: format!("the value of its parameter `{name}`: {why}"),
+    }
+}
+
+/// The outcome of a case that was given a value of a sort that it does not take.
+pub fn parameter_unknown(name: &str, value: &ParameterValue) -> Outcome {
+    parameter_unreadable(name, &format!("{value:?} is no value of a function"))
 }
 
 /// The outcome that a test function's return value stands for.

@@ -5,6 +5,7 @@
 //! there ever were threads at a time.
 
 use std::cell::Cell;
+use std::hint::cold_path;
 use std::sync::LazyLock;
 
 use super::kept::{Kept, Places};
@@ -81,7 +82,7 @@ impl Drop for Lent {
         let _ended = CURRENT.try_with(|current| current.set(None));
         RECORDS.remove(&self.0.record);
         PLACES.remove(&self.0.kept);
-        let kept = self.0.kept.take(|_| true);
+        let kept = self.0.kept.take_own();
         FREE.lock().push(self.0);
         // May be the last to have it: dropping handlers runs foreign code.
         drop(kept);
@@ -91,9 +92,11 @@ impl Drop for Lent {
 /// What this thread has.
 #[inline]
 pub(crate) fn own() -> Own {
-    match CURRENT.get() {
-        Some(own) => own,
-        None => adopt(),
+    if let Some(own) = CURRENT.get() {
+        own
+    } else {
+        cold_path();
+        adopt()
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Whoever loads a snapshot that others may replace has to say so to them and to take it back: two locked instructions,
 //! the dearest part of an event to one callback. So a thread keeps the snapshot that it used last in a place of its own.
-//! The lock of that place is tried by this thread and by who changes the bus, and nobody waits for it: taking it is one
+//! The lock of that place is tried by this thread and by who changes the bus, and no message waits for it: taking it is one
 //! locked instruction, giving it back is a plain store.
 //!
 //! Invariants
@@ -13,8 +13,10 @@
 //! - A message that is sent after a change has returned finds no older snapshot: a place that was not free then is in use by
 //!   its owner, who empties it before it sends the next one; what is sent meanwhile, from inside a handler, keeps nothing.
 //! - Snapshots are kept only where light fences are no instructions: elsewhere there is nothing to be gained.
-//! - One at a time empties places: two would take each other for the owner.
+//! - One at a time empties places: two would take each other for the owner. The owner who empties its own waits for who looks into it:
+//!   that may be for another bus.
 
+use std::hint::cold_path;
 use std::ops::{Deref, DerefMut};
 
 use super::activity::Activity;
@@ -60,10 +62,14 @@ impl<S: Dated> Kept<S> {
     #[inline]
     pub(crate) fn of<'a>(&'a self, bus: u32, activity: &'a Activity) -> Option<Borrowed<'a, S>> {
         if self.bus.load(Ordering::Relaxed) != u64::from(bus) {
+            cold_path();
             return None;
         }
         // Emptied, if the bus was changed.
-        let place = self.place.try_lock()?;
+        let Some(place) = self.place.try_lock() else {
+            cold_path();
+            return None;
+        };
         let calm = place.calm();
         let after = After {
             kept: self,
@@ -115,10 +121,17 @@ impl<S: Dated> Kept<S> {
         is_tired
     }
 
-    /// Empties the place if it is free; what was in it has to be dropped without any lock.
-    pub(crate) fn take(&self, is_meant: impl FnOnce(&S) -> bool) -> Option<S> {
+    /// Empties the place if it is free and has a snapshot of the bus; what was in it has to be dropped without any lock.
+    fn take(&self, bus: u32) -> Option<S> {
         let mut place = self.place.try_lock()?;
-        is_meant(&place).then(|| std::mem::take(&mut *place))
+        (place.bus() == bus).then(|| std::mem::take(&mut *place))
+    }
+
+    /// Empties the place, by its thread, which may not be using it. Whoever looks into it for another bus leaves it as it is, so the
+    /// thread waits for that: not long, since nothing foreign runs meanwhile.
+    #[must_use = "dropping handlers runs foreign code"]
+    pub(crate) fn take_own(&self) -> S {
+        std::mem::take(&mut *self.place.lock())
     }
 }
 
@@ -161,7 +174,7 @@ impl<S: Dated> After<'_, S> {
     fn look(&self) {
         self.activity.withdrawn();
         if !self.activity.is_latest(self.calm) {
-            drop(self.kept.take(|_| true));
+            drop(self.kept.take_own());
         }
     }
 }
@@ -171,6 +184,7 @@ impl<S: Dated> Drop for After<'_, S> {
     fn drop(&mut self) {
         Fences::light_known::<true>();
         if !self.activity.is_calm(self.calm) {
+            cold_path();
             self.look();
         }
     }
@@ -205,9 +219,7 @@ impl<S: Dated> Places<S> {
     pub(crate) fn empty(&self, bus: u32, activity: &Activity) -> Vec<S> {
         activity.fences.heavy();
         let all = self.all.lock();
-        let own = all
-            .iter()
-            .filter_map(|kept| kept.take(|one| one.bus() == bus));
+        let own = all.iter().filter_map(|kept| kept.take(bus));
         own.collect()
     }
 }

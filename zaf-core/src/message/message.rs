@@ -3,6 +3,7 @@
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::hint::cold_path;
 use std::sync::Arc;
 
 use super::portable::Encodings;
@@ -82,6 +83,23 @@ pub struct Message<P> {
 }
 
 impl<P> Message<P> {
+    /// Drops it; nearly always there is nothing but the payload.
+    #[inline]
+    pub(crate) fn end(self) {
+        let Self { entity, body, .. } = self;
+        if let Some(entity) = entity {
+            cold_path();
+            drop(entity);
+        }
+        match body {
+            Body::Inline(payload) => drop(payload),
+            Body::Shared(shared) => {
+                cold_path();
+                drop(shared);
+            }
+        }
+    }
+
     /// Which message it is.
     pub fn id(&self) -> MessageDescriptor {
         self.origin.descriptor

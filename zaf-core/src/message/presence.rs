@@ -13,6 +13,7 @@
 //! - `state` changes with every frame that opens or closes, and never returns to an earlier value: two equal readings
 //!   mean that nothing happened between them.
 
+use std::hint::cold_path;
 use std::ops::Deref;
 
 use super::Entity;
@@ -105,7 +106,10 @@ impl Record {
         activity: &'a Activity,
         dispatcher: u64,
     ) -> Option<Stay<'a>> {
-        let frame = self.open(place, dispatcher)?;
+        let Some(frame) = self.open(place, dispatcher) else {
+            cold_path();
+            return None;
+        };
         Some(Stay {
             _turn: Turn { record: self },
             frame,
@@ -139,7 +143,10 @@ impl Record {
     fn open(&self, place: Place, dispatcher: u64) -> Option<&Frame> {
         let state = self.state.load(Ordering::Relaxed);
         let depth = Self::depth_of(state);
-        let frame = self.frames.get(depth)?;
+        let Some(frame) = self.frames.get(depth) else {
+            cold_path();
+            return None;
+        };
         frame.place.store(place.pack(), Ordering::Relaxed);
         frame.dispatcher.store(dispatcher, Ordering::Relaxed);
         let opened = Self::opened(state, place);

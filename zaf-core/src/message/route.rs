@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::hint::cold_path;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -105,6 +106,8 @@ pub(crate) struct Slice<P, R> {
     pub(crate) way: Way,
     /// The only one, if it is called directly: near, because by far the most messages have one.
     pub(crate) only: Option<Direct<P, R>>,
+    /// Number of the dispatcher of the only one; otherwise 0.
+    pub(crate) first: u64,
     /// The same as `entries`, one by one, if there are several and all are called directly.
     several: Box<[Direct<P, R>]>,
     pub(crate) entries: Box<[Entry<P, R>]>,
@@ -133,6 +136,7 @@ impl<P, R> Slice<P, R> {
         };
         Self {
             way,
+            first: only.as_ref().map_or(0, |only: &Direct<P, R>| only.number),
             only,
             several: direct.into_boxed_slice(),
             differs: entries.iter().any(Entry::wants_shared),
@@ -212,8 +216,15 @@ where
 #[inline]
 pub(crate) fn caught<T>(call: impl FnOnce() -> Result<T>) -> Result<T, Failure> {
     match catch_unwind(AssertUnwindSafe(call)) {
-        Ok(outcome) => outcome.map_err(Failure::Error),
-        Err(payload) => Err(Failure::Panic(panic_text(payload))),
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => {
+            cold_path();
+            Err(Failure::Error(error))
+        }
+        Err(payload) => {
+            cold_path();
+            Err(Failure::Panic(panic_text(payload)))
+        }
     }
 }
 

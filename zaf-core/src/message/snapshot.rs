@@ -8,6 +8,7 @@
 //! one made. So the many who find theirs are not asked whether it is the latest.
 
 use std::collections::BTreeMap;
+use std::hint::cold_path;
 use std::sync::Arc;
 
 use super::EndpointId;
@@ -101,9 +102,14 @@ impl Desk {
         endpoint: &'static str,
     ) -> Option<(&Route, u64)> {
         if self.key != Key::new(message, endpoint) {
+            cold_path();
             return self.find_other(message, endpoint);
         }
-        Some((self.at_hand.as_ref()?, self.table.calm))
+        let Some(route) = &self.at_hand else {
+            cold_path();
+            return None;
+        };
+        Some((route, self.table.calm))
     }
 
     #[inline(never)]

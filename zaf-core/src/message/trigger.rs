@@ -6,11 +6,13 @@
 //! so that the registers are for what is frequent.
 
 use std::any::TypeId;
+use std::hint::cold_path;
 use std::sync::Arc;
 
 use super::bus::MessageBus;
 use super::current::{self, Own};
-use super::dispatcher::{Core, callback};
+use super::dispatcher::Core;
+use super::dispatcher::callback::{self, Calling};
 use super::error::BusError;
 use super::failure::callback_failed;
 use super::message::{Body, Message};
@@ -66,37 +68,50 @@ impl MessageBus {
     ) -> Result<DispatchReport, BusError> {
         let own = current::own();
         let Some(mut kept) = own.kept.of(self.number(), self.activity()) else {
+            cold_path();
             return self.trigger_loading(own, event, endpoint, entity, payload);
         };
         let Some((route, calm)) = kept.find(event.name(), endpoint.name()) else {
+            cold_path();
             drop(kept);
             return self.trigger_loading(own, event, endpoint, entity, payload);
         };
         let Some(receivers) = route.typed::<P, ()>() else {
+            let is_certain = route.receivers.is_none() && route.tap.is_none();
+            if is_certain && is_event_of(&route.descriptor, event) {
+                return Ok(DispatchReport::default());
+            }
+            cold_path();
             return self.trigger_nowhere(route, event, entity);
         };
         let slice = receivers.of(entity);
         if slice.way != Way::Calls {
+            cold_path();
             return self.trigger_all(own.record, route, slice, calm, entity, payload);
         }
         // Whoever waits is told at the end of `kept`.
-        let first = slice.only.as_ref().map_or(0, |only| only.number);
-        let stay = own.record.stay(route.place, self.activity(), first);
-        let stay = stay.ok_or_else(|| self.too_deep(route, entity))?;
+        let Some(stay) = own.record.stay(route.place, self.activity(), slice.first) else {
+            cold_path();
+            return Err(self.too_deep(route, entity));
+        };
         let message = Message {
             origin: route.origin,
             entity: entity.cloned(),
             body: Body::Inline(payload),
         };
-        let Some(only) = &slice.only else {
-            return Ok(self.call_all::<true, P>(&stay, slice, calm, &message));
+        let report = if let Some(only) = &slice.only {
+            match callback::call_only(only, slice, calm, &message, &stay, self) {
+                Ok(delivered) => DispatchReport::new(delivered, Problems::default()),
+                Err(failure) => {
+                    cold_path();
+                    self.only_failed(slice, &stay, &message, failure)
+                }
+            }
+        } else {
+            self.call_all::<true, P>(&stay, slice, calm, &message)
         };
-        let delivered = match callback::call_only(only, slice, calm, &message, &stay, self) {
-            Some(Ok(())) => 1,
-            None => 0,
-            Some(Err(failure)) => return Ok(self.only_failed(slice, &stay, &message, failure)),
-        };
-        Ok(DispatchReport::new(delivered, Problems::default()))
+        message.end();
+        Ok(report)
     }
 
     #[cold]
@@ -223,7 +238,7 @@ impl MessageBus {
     }
 
     /// Calls handlers none of which keeps the message. `ASYMMETRIC`: what the fences are.
-    #[inline(never)]
+    #[inline]
     fn call_all<const ASYMMETRIC: bool, P: Send + Sync + 'static>(
         &self,
         stay: &Stay<'_>,
@@ -231,10 +246,37 @@ impl MessageBus {
         calm: u64,
         message: &Message<P>,
     ) -> DispatchReport {
+        let handlers = slice.direct();
+        let mut delivered = handlers.len();
+        let calling = Calling {
+            slice,
+            calm,
+            message,
+            stay,
+            bus: self,
+        };
+        let failure = calling.until_failure::<ASYMMETRIC>(handlers, &mut delivered);
+        if let Some(failure) = failure {
+            cold_path();
+            return self.call_rest::<ASYMMETRIC, P>(&calling, delivered, failure);
+        }
+        calling.end();
+        DispatchReport::new(delivered, Problems::default())
+    }
+
+    /// One of the handlers has failed: tells of it, and calls those behind it.
+    #[cold]
+    #[inline(never)]
+    fn call_rest<const ASYMMETRIC: bool, P: Send + Sync + 'static>(
+        &self,
+        calling: &Calling<'_, P>,
+        delivered: usize,
+        failure: Failure,
+    ) -> DispatchReport {
         let mut problems = Problems::default();
+        let message = calling.message;
         let failed = |core: &Core, failure| callback_failed(&mut problems, core, message, failure);
-        let delivered =
-            callback::call_several::<ASYMMETRIC, P>(slice, calm, message, stay, self, failed);
+        let delivered = calling.go_on::<ASYMMETRIC>(delivered, failure, failed);
         if !problems.is_empty() {
             self.announce_failures(&problems, message);
         }

@@ -260,3 +260,26 @@ fn a15_a_thread_that_sends_elsewhere_does_not_hide_its_place() {
         assert_eq!(bus.alive.load(Ordering::SeqCst), 0, "nobody sends");
     });
 }
+
+/// Who changes another bus looks into the place at the moment at which its thread is to empty it.
+#[test]
+fn a15_a_look_for_another_bus_does_not_keep_a_thread_from_emptying_its_place() {
+    explore_with(2, || {
+        let bus = Bus::new();
+        let another = Bus::with(ANOTHER, Arc::clone(&bus.places));
+        let (kept, elsewhere) = (bus.thread(), bus.thread());
+        bus.send(&kept, |_| {});
+        bus.send(&kept, |_| {});
+        another.send(&elsewhere, |_| {});
+        let sending = sender(&bus, &kept, 1);
+        let other = {
+            let another = Arc::clone(&another);
+            thread::start(move || another.change())
+        };
+        bus.change();
+        other.join().unwrap();
+        sending.join().unwrap();
+        let published = usize::from(bus.published.lock().is_some());
+        assert_eq!(bus.alive.load(Ordering::SeqCst), published, "of the last");
+    });
+}

@@ -46,7 +46,7 @@ impl Fences {
     }
 }
 
-/// A lock with the interface of `spin`, which is tried and never waited for: taken by an exchange, given back by a store, in
+/// A lock with the interface of `spin`, which is tried and hardly ever waited for: taken by an exchange, given back by a store, in
 /// the very orders that it has there. What is inside is in a lock that no model sees: nobody ever waits for it.
 #[derive(Debug)]
 pub(crate) struct TryMutex<T> {
@@ -71,6 +71,18 @@ impl<T> TryMutex<T> {
             value,
             locked: &self.locked,
         })
+    }
+}
+
+impl<T> TryMutex<T> {
+    /// Tries until it succeeds.
+    pub(crate) fn lock(&self) -> TryMutexGuard<'_, T> {
+        loop {
+            if let Some(guard) = self.try_lock() {
+                return guard;
+            }
+            crate::thread::yield_now();
+        }
     }
 }
 

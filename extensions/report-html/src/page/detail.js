@@ -11,7 +11,7 @@ function showDetail() {
   close.addEventListener("click", closeDetail);
   const parts = [
     make("header", {}, make("span", { class: `badge ${verdict}` }, verdict.replace("-", " ")), make("h2", {}, shownLine(row[ID])), close),
-    facts([["took", time(row[DURATION])], ["worker", row[WORKER] || ""], ["try", row[ATTEMPT] > 1 ? row[ATTEMPT] : ""], ["at", extra.l ? shownLine(extra.l) : ""], ["began", row[DURATION] >= 0 ? `${time(Math.max(0, row[START]))} into the run` : ""]]),
+    facts([["took", time(row[DURATION])], ["worker", row[WORKER] || ""], ["try", row[ATTEMPT] > 1 ? row[ATTEMPT] : ""], ["at", extra.l ? shownLine(extra.l) : ""], ["owner", extra.u ? shownLine(extra.u) : ""], ["began", row[DURATION] >= 0 ? `${time(Math.max(0, row[START]))} into the run` : ""]]),
   ];
   if (extra.t) parts.push(make("p", {}, ...extra.t.flatMap((tag) => [tagButton(tag), " "])));
   if (extra.p) parts.push(make("h3", {}, "Parameters"), facts(extra.p.map(([name, value]) => [shownLine(name), shownLine(value)])));

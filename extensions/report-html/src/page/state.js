@@ -46,10 +46,11 @@ function condition(word) {
     if (limit[1] === "<") return (row) => row[DURATION] >= 0 && (row[DURATION] < us || (limit[2] && row[DURATION] === us));
     return (row) => row[DURATION] > us || (limit[2] && row[DURATION] === us);
   }
-  const [, field, rest] = /^(?:(tag|worker|module|param):)?(.*)$/s.exec(word);
+  const [, field, rest] = /^(?:(tag|owner|worker|module|param):)?(.*)$/s.exec(word);
   const text = rest.replaceAll('"', "");
   switch (field) {
     case "tag": return (row) => tagsOf(row).some((tag) => tag.toLowerCase() === text);
+    case "owner": return (row) => ((row[EXTRA] && row[EXTRA].u) || "").toLowerCase().includes(text);
     case "worker": return (row) => row[WORKER] === Number(text);
     case "module": return (row) => moduleOf(row).toLowerCase().includes(text);
     case "param": return (row) => ((row[EXTRA] && row[EXTRA].p) || []).some((pair) => pair.join("=").toLowerCase().includes(text));
@@ -61,7 +62,7 @@ const texts = [];
 function searchable(at) {
   if (texts[at] === undefined) {
     const row = cases[at], extra = row[EXTRA] || {};
-    const parts = [row[ID], row[REASON], extra.d || "", ...tagsOf(row), ...(extra.p || []).flat()];
+    const parts = [row[ID], row[REASON], extra.d || "", extra.u || "", ...tagsOf(row), ...(extra.p || []).flat()];
     texts[at] = parts.join("\n").toLowerCase();
   }
   return texts[at];

@@ -138,8 +138,12 @@ fn write_plain(case: &TestCaseFinished, moments: &mut Moments, out: &mut String)
         out.push(' ');
         put_attribute(name, value, out);
     }
-    if place().next().is_none() && case.parameters.is_empty() && case.suts.is_empty() {
-        out.push_str("/>\n");
+    let is_bare = case.owner.is_none() && case.parameters.is_empty() && case.suts.is_empty();
+    if place().next().is_none() && is_bare {
+        out.push_str(
+            "/>
+",
+        );
         return Ok(());
     }
     out.push_str(">\n            <properties>\n");
@@ -147,6 +151,11 @@ fn write_plain(case: &TestCaseFinished, moments: &mut Moments, out: &mut String)
         out.push_str("                <property name=\"");
         out.push_str(name);
         put_attribute("\" value", value, out);
+        out.push_str("/>\n");
+    }
+    if let Some(owner) = &case.owner {
+        out.push_str("                <property name=\"owner");
+        put_attribute("\" value", owner, out);
         out.push_str("/>\n");
     }
     for (name, value) in &case.parameters {
@@ -381,6 +390,9 @@ fn test_case(execution: &Execution, directory: &Utf8Path, texts: &mut Texts) -> 
             test.extra.insert(name, value);
         }
     }
+    if let Some(owner) = &case.owner {
+        test.add_property(property("owner", owner));
+    }
     for (name, value) in &case.parameters {
         let name = texts.line(&format!("parameter.{name}"));
         test.add_property(Property::new(name, line(value)));
@@ -611,7 +623,15 @@ mod tests {
     #[test]
     fn a_plain_case_is_written_as_any_other() {
         use k2::case::{CaseId, Location};
-        for parameters in [vec![], vec![("a'b".into(), "<&>\"\u{1b}".into())]] {
+        let hostile = "<&>\"\u{1b}";
+        let mark = |is_marked: bool| is_marked.then(|| hostile.into());
+        for marked in 0..8 {
+            let parameters: Vec<_> = mark(marked & 1 > 0)
+                .into_iter()
+                .map(|value| ("a'b".into(), value))
+                .collect();
+            let owner = mark(marked & 2 > 0);
+            let suts: Vec<_> = mark(marked & 4 > 0).into_iter().collect();
             for (location, id) in [
                 (None, "x"),
                 (Some(Location::line("a/b<c>.rs", 7)), "m::x['\"&<>\\n]"),
@@ -621,6 +641,8 @@ mod tests {
                     case: CaseId::new(id),
                     started: canned::START + std::time::Duration::from_micros(1_234_567),
                     parameters: parameters.clone(),
+                    owner: owner.clone(),
+                    suts: suts.clone(),
                     location,
                     ..TestCaseFinished::example()
                 };

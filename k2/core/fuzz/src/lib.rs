@@ -13,4 +13,4 @@ mod parsers;
 pub use config::{json_to_store, option_names, references, toml_to_store, yaml_to_store};
 pub use line::argv;
 pub use messages::encoded_message;
-pub use parsers::{event_log, tag_expression, tap, test_lists};
+pub use parsers::{event_log, parameters, tag_expression, tap, test_lists};

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use k2_core::finder::tap::Point;
 use k2_core::finder::{googletest, libtest, tap};
+use k2_core::parameter::{Assignment, Exclusion, variable};
 use k2_core::results::event_log::EventLogReader;
 use k2_core::scheduler::TagExpression;
 
@@ -70,6 +71,40 @@ pub fn event_log(data: &[u8]) {
     assert!(reader.next().is_none());
     assert!(records <= data.iter().filter(|byte| **byte == b'\n').count());
     assert!(reader.torn_bytes() <= data.len() as u64);
+}
+
+/// Any text as a value for a parameter, and as an exclusion: what is shown of them reads back as the same.
+pub fn parameters(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(assignment) = text.parse::<Assignment>() {
+        assert_eq!(assignment.to_string(), text);
+        let variable = variable(&assignment.name);
+        assert!(
+            variable
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        );
+    }
+    let Ok(exclusion) = text.parse::<Exclusion>() else {
+        return;
+    };
+    let shown = exclusion.to_string();
+    let again: Exclusion = shown
+        .parse()
+        .expect("invariant: what is shown is an exclusion");
+    assert_eq!(again.to_string(), shown);
+    let values = ["", "1", &text];
+    for value in values {
+        let row: Vec<(String, String)> = exclusion
+            .names()
+            .map(|name| (name.to_owned(), value.to_owned()))
+            .collect();
+        assert_eq!(
+            exclusion.matches("a::b", &row),
+            again.matches("a::b", &row)
+        );
+    }
+    assert!(!exclusion.matches("a::b", &[]));
 }
 
 /// Any text as a tag expression: what is shown of it reads back as the same, and selects the same.

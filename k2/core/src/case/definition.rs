@@ -7,10 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-
 use zaf_core::component::Requirement;
 
-use super::{ExpectedToFail, Location, Outcome, TestContext};
+use super::{ExpectedToFail, Location, Outcome, TestContext, Variants};
 use crate::sut::{Binding, Each};
 
 /// The name that identifies a case within a run: `source::module::case[parameter=value,…]`.
@@ -115,8 +114,15 @@ pub struct TestCase {
     pub id: CaseId,
     /// What it checks, in the author's words; may be empty.
     pub description: String,
+    /// Who looks after it: a person or a team, as its author writes it.
+    pub owner: Option<Arc<str>>,
     /// Where it is written, if that is known.
     pub location: Option<Location>,
+    /// The source that it was found in, as it was typed, and the word for its kind.
+    pub source: Option<(Arc<str>, Arc<str>)>,
+    /// The class within its module, which is the part of the id in front of the last one; components of the scope `class` are shared
+    /// within it.
+    pub class: Option<Arc<str>>,
     /// Words to select cases by.
     pub tags: Vec<String>,
     /// What it needs for itself while it runs: names, sorted, each once. Cases that need the same take turns.
@@ -131,23 +137,38 @@ pub struct TestCase {
     pub expected_to_fail: Option<Box<ExpectedToFail>>,
     /// Parameters of this variant: name and printed value.
     pub parameters: Vec<(String, String)>,
+    /// What its variants are made of; none once they are made, or if it has none.
+    pub variants: Option<Arc<Variants>>,
     /// Components and systems under test that its function asks for.
     pub requirements: &'static [Requirement],
     /// Those of them that stand for one variant for each that fits; none once it is bound.
     pub each: &'static [Each],
     /// The systems under test that it has got.
     pub binding: Binding,
+    /// Cases with the same word share something that is costly to make: they run on the same worker, unless another one would be idle.
+    pub affinity: Option<Arc<str>>,
     /// What running it means.
     pub action: CaseAction,
 }
 
 impl TestCase {
+    /// Names of the parameters that stand for one variant for each component, or system under test, that fits.
+    pub(crate) fn each_names(&self) -> impl Iterator<Item = &'static str> {
+        let requirements = self.requirements;
+        let needs = self.each.iter();
+        let needs = needs.filter_map(|each| requirements.get(each.requirement));
+        needs.map(|need| need.parameter)
+    }
+
     /// A case of which nothing is known but its id and what to do.
     pub fn new(id: CaseId, action: CaseAction) -> Self {
         Self {
             id,
             description: String::new(),
+            owner: None,
             location: None,
+            source: None,
+            class: None,
             tags: Vec::new(),
             resources: Vec::new(),
             timeout: None,
@@ -155,10 +176,33 @@ impl TestCase {
             disabled: None,
             expected_to_fail: None,
             parameters: Vec::new(),
+            variants: None,
             requirements: &[],
             each: &[],
             binding: Binding::default(),
+            affinity: None,
             action,
+        }
+    }
+
+    /// The id without parameters.
+    pub fn name(&self) -> &str {
+        let id = self.id.as_str();
+        id.split_once('[').map_or(id, |(name, _)| name)
+    }
+
+    /// The part of the id that names its module: everything in front of the class, or of the last part. Empty if there is nothing.
+    pub fn module(&self) -> &str {
+        let outer = |name: &'_ str| name.rfind("::").unwrap_or(0);
+        let name = self.name();
+        let module = &name[..outer(name)];
+        match &self.class {
+            Some(class) if module == &**class => "",
+            Some(class) => module
+                .strip_suffix(&**class)
+                .and_then(|module| module.strip_suffix("::"))
+                .unwrap_or(module),
+            None => module,
         }
     }
 
@@ -261,6 +305,21 @@ mod tests {
         let id = CaseId::with_parameters("m::case", &row(&["-s", "x y"]));
         assert_eq!(id.as_str(), "m::case[a=-s,b=x y]");
         assert_eq!(CaseId::with_parameters("m::case", &[]).as_str(), "m::case");
+    }
+
+    #[test]
+    fn the_module_is_what_stands_in_front_of_class_and_name() {
+        let module = |id: &str, class: Option<&str>| {
+            let mut case = TestCase::new(CaseId::new(id), CaseAction::LoadFailure(String::new()));
+            case.class = class.map(Into::into);
+            case.module().to_owned()
+        };
+        assert_eq!(module("a::b::c", None), "a::b");
+        assert_eq!(module("a::b::c[x=1::2]", None), "a::b");
+        assert_eq!(module("c", None), "");
+        assert_eq!(module("a::Login::c[x=1]", Some("Login")), "a");
+        assert_eq!(module("Login::c", Some("Login")), "");
+        assert_eq!(module("a::b::c", Some("x")), "a::b");
     }
 
     #[test]

@@ -6,10 +6,21 @@ use std::time::Duration;
 use zaf_core::component::Requirement;
 
 use super::{
-    CaseAction, CaseFunction, CaseId, ExpectedToFail, Isolation, Location, Outcome, TestCase,
-    TestContext, outcome,
+    CaseAction, CaseFunction, CaseId, ExpectedToFail, Isolation, Location, Outcome, Parameter,
+    ParameterDescriptor, ParameterValue, TestCase, TestContext, Variants, outcome,
 };
-use crate::sut::{Binding, Each};
+use crate::sut::Each;
+
+/// What `k2::test_module!` says about all cases at and below its module.
+#[derive(Debug, Clone, Copy)]
+pub struct TestModuleDescriptor {
+    /// `module_path!()` of the module.
+    pub module_path: &'static str,
+    /// Who looks after cases that name nobody themselves.
+    pub owner: Option<&'static str>,
+    /// Tags in addition to those that the cases have.
+    pub tags: &'static [&'static str],
+}
 
 /// Everything about a test function, as a constant in the linker's table.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +31,10 @@ pub struct TestCaseDescriptor {
     pub module_path: &'static str,
     /// Documentation of the function; may be empty.
     pub description: &'static str,
+    /// Who looks after it.
+    pub owner: Option<&'static str>,
+    /// The class within the module whose cases share components of that scope.
+    pub class: Option<&'static str>,
     /// Words to select cases by.
     pub tags: &'static [&'static str],
     /// What it needs for itself while it runs.
@@ -32,15 +47,16 @@ pub struct TestCaseDescriptor {
     pub disabled: Option<&'static str>,
     /// Why the case is expected to fail, if it is.
     pub xfail: Option<&'static str>,
-    /// The whole product of its `foreach` parameters, the first parameter slowest; one empty row when it has none. No
-    /// row at all means that one parameter has no values.
-    pub parameters: fn() -> Vec<Vec<(&'static str, String)>>,
+    /// Its parameters, the first one slowest.
+    pub parameters: &'static [ParameterDescriptor],
+    /// Combinations of shown values that are left out.
+    pub exclusions: &'static [&'static [(&'static str, &'static str)]],
     /// Components that it asks for.
     pub requirements: &'static [Requirement],
     /// Those of them that stand for one variant for each that fits.
     pub each: &'static [Each],
-    /// Runs the function with the parameters of the row with this index.
-    pub run: fn(&TestContext, usize) -> Outcome,
+    /// Runs the function with these values, one for each parameter.
+    pub run: fn(&TestContext, &[ParameterValue]) -> Outcome,
     /// Crate that declares it.
     pub krate: &'static str,
     /// Source file.
@@ -50,9 +66,12 @@ pub struct TestCaseDescriptor {
 }
 
 impl TestCaseDescriptor {
-    /// Id without parameters: `module::name`.
+    /// Id without parameters: `module::name`, or `module::class::name`.
     pub fn qualified_name(&self) -> String {
-        format!("{}::{}", self.module_path, self.name)
+        match self.class {
+            Some(class) => format!("{}::{class}::{}", self.module_path, self.name),
+            None => format!("{}::{}", self.module_path, self.name),
+        }
     }
 
     /// Where the function stands.
@@ -60,70 +79,45 @@ impl TestCaseDescriptor {
         Location::line(self.file, self.line)
     }
 
-    /// The cases that this function stands for, one per row of parameters.
-    ///
-    /// A product without rows would make the case vanish, and one whose values cannot be made would take the run down:
-    /// both become one case that ends in error and says so.
-    pub fn cases(&self) -> Vec<TestCase> {
-        let mut rows = Vec::new();
-        let produced = outcome::catch(|| rows = (self.parameters)());
-        if let Some(reason) = produced.reason() {
-            return vec![self.unloadable(format!("its parameters could not be made: {reason}"))];
-        }
-        if rows.is_empty() {
-            return vec![
-                self.unloadable(
-                    "it has no variant: a `foreach` parameter has no values".to_owned(),
-                ),
-            ];
-        }
-        let name = self.qualified_name();
-        let template = self.case(CaseAction::LoadFailure(String::new()));
-        rows.into_iter()
-            .enumerate()
-            .map(|(index, row)| {
-                let run = self.run;
-                let parameters: Vec<_> = row
-                    .into_iter()
-                    .map(|(key, value)| (key.to_owned(), value))
-                    .collect();
-                let function: CaseFunction =
-                    Arc::new(move |cx: &TestContext| outcome::catch(|| run(cx, index)));
-                TestCase {
-                    id: CaseId::with_parameters(&name, &parameters),
-                    parameters,
-                    action: CaseAction::Function(function),
-                    ..template.clone()
-                }
-            })
-            .collect()
-    }
-
-    fn unloadable(&self, reason: String) -> TestCase {
-        self.case(CaseAction::LoadFailure(reason))
-    }
-
-    fn case(&self, action: CaseAction) -> TestCase {
-        let mut case = TestCase {
-            id: CaseId::new(self.qualified_name()),
-            description: self.description.to_owned(),
-            location: Some(self.location()),
-            tags: self.tags.iter().map(|&tag| tag.to_owned()).collect(),
-            timeout: self.timeout,
-            resources: Vec::new(),
-            isolation: self.isolation,
-            disabled: self.disabled.map(str::to_owned),
-            expected_to_fail: self
-                .xfail
-                .map(|reason| Box::new(ExpectedToFail::new(reason, "code"))),
-            parameters: Vec::new(),
-            requirements: self.requirements,
-            each: self.each,
-            binding: Binding::default(),
-            action,
+    /// The case that this function stands for. One with parameters is made into variants before it can be run.
+    pub fn case(&self) -> TestCase {
+        let run = self.run;
+        let bind = move |values: Vec<ParameterValue>| -> CaseFunction {
+            Arc::new(move |cx: &TestContext| outcome::catch(|| run(cx, &values)))
         };
+        let mut case = TestCase::new(
+            CaseId::new(self.qualified_name()),
+            CaseAction::Function(bind(Vec::new())),
+        );
+        self.description.clone_into(&mut case.description);
+        case.owner = self.owner.map(Into::into);
+        case.class = self.class.map(Into::into);
+        case.location = Some(self.location());
+        case.tags = self.tags.iter().map(|&tag| tag.to_owned()).collect();
+        case.timeout = self.timeout;
+        case.isolation = self.isolation;
+        case.disabled = self.disabled.map(str::to_owned);
+        case.expected_to_fail = self
+            .xfail
+            .map(|reason| Box::new(ExpectedToFail::new(reason, "code")));
+        case.requirements = self.requirements;
+        case.each = self.each;
         for resource in self.resources {
             case.need(resource);
+        }
+        if !self.parameters.is_empty() {
+            let parameters = self.parameters.iter().map(|parameter| {
+                let values = parameter.values.iter().copied();
+                Parameter::new(parameter.name, values).read(parameter.read)
+            });
+            let mut variants = Variants::of(parameters);
+            let pair = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+            let exclusions = self.exclusions.iter();
+            variants.exclusions = exclusions
+                .map(|all| all.iter().map(pair).collect())
+                .collect();
+            variants.bind = Some(Arc::new(bind));
+            case.variants = Some(Arc::new(variants));
         }
         case
     }

@@ -16,8 +16,10 @@ mod location;
 mod media_type;
 mod outcome;
 mod panic_hook;
+mod parameter;
 mod phase;
 mod step;
+mod teardown;
 mod verdict;
 
 pub use attachment::{AttachError, Attachment, AttachmentLimits};
@@ -26,14 +28,18 @@ pub use context::TestContext;
 pub use definition::{
     CaseAction, CaseFunction, CaseId, Isolation, ProcessCase, Protocol, TestCase,
 };
-pub use descriptor::TestCaseDescriptor;
+pub use descriptor::{TestCaseDescriptor, TestModuleDescriptor};
 pub use evidence::Evidence;
 pub(crate) use evidence::{Entry, PhaseListener, Told};
 pub use expectation::ExpectedToFail;
 pub use location::Location;
 pub use outcome::{Fail, IntoOutcome, Outcome, Skip, catch, fail, skip};
+pub use parameter::{
+    BindParameters, Parameter, ParameterDescriptor, ParameterValue, ReadParameter, Variants,
+};
 pub use phase::Phase;
 pub use step::Step;
+pub(crate) use teardown::take_down;
 pub use verdict::Verdict;
 /// What a test function returns: `Ok(())` has passed, an error is the verdict *error* unless it was made by [`fail`] or [`skip`].
 pub use zaf_core::TestResult;

@@ -3,6 +3,7 @@
 //! They ask, in order: the finder for cases, the scheduler for a selection, the runner for a run, the reporters for reports. Each
 //! is an extension that can be replaced; what is missing is named.
 
+mod affinity;
 mod ask;
 mod list;
 mod one_case;

@@ -6,13 +6,13 @@
 use std::sync::Arc;
 
 use zaf_core::application::{ABORT, CRITICAL_ABORT};
-use zaf_core::component::Scope;
 use zaf_core::message::DispatcherKind;
 use zaf_core::prelude::*;
 
 use super::selection;
-use crate::case::{CaseAction, CaseId, CaseRun, Evidence, TestCase, TestContext, catch};
+use crate::case::{CaseAction, CaseId, CaseRun, Evidence, TestCase, TestContext, catch, take_down};
 use crate::finder::linked;
+use crate::parameter::GivenParameters;
 use crate::scheduler::base_id;
 use crate::supervisor::Cancellation;
 use crate::supervisor::apart::{Done, ThisCase};
@@ -32,7 +32,8 @@ pub(super) fn run(cx: &CommandContext<'_>, this: &'static ThisCase) -> Result<Ex
     listen(cx, &cancellation)?;
     let runner = cx.scope().child("runner");
     let module = runner.child("module");
-    let test = module.child("test");
+    let class = module.child("class");
+    let test = class.child("test");
     let mut own = CaseRun::new(
         case.id.clone(),
         Arc::clone(&which.run),
@@ -57,10 +58,9 @@ pub(super) fn run(cx: &CommandContext<'_>, this: &'static ThisCase) -> Result<Ex
     )
     .bound(&case.binding);
     let outcome = evidence.within(|| catch(|| function(&context)));
-    let problems = [test, module, runner]
+    let problems = [test, class, module, runner]
         .iter()
-        .flat_map(Scope::end)
-        .map(|problem| problem.to_string())
+        .flat_map(take_down)
         .collect();
     this.tell(Done { outcome, problems })?;
     Ok(ExitCode::Success)
@@ -74,8 +74,12 @@ fn find(cx: &CommandContext<'_>, id: &CaseId, suts: &[Arc<str>]) -> Result<TestC
         .map_or(id.as_str(), |(name, _)| name);
     // The rounds of a case differ in nothing but their names.
     let base = base_id(id);
+    let given = GivenParameters::read(cx.config())?;
+    let own = linked(name).into_iter().filter(|case| case.name() == name);
+    // What else was given is for cases of other sources.
+    let variants = given.expand_known(own.collect());
     let offer = ask_for_suts(cx.bus())?.only(suts);
-    let bound = bind(linked(name), &offer, cx.scope())?;
+    let bound = bind(variants, &offer, cx.scope(), &given)?;
     if let Some(case) = bound.into_iter().find(|case| case.id == base) {
         return Ok(TestCase {
             id: id.clone(),

@@ -22,6 +22,7 @@ use crate::messages::{
     RESULTS, RUNNER, ReportFailure, RunEnd, RunFinished, RunStarted, SYNC_EVENT_LOG, SyncEventLog,
     TEST_CASE_FINISHED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_STARTED,
 };
+use crate::parameter::{EXCLUDE, LIMIT, PARAMETER};
 use crate::results::{Progress, RunDirectory, Summary};
 use crate::runner::{RUN_TEST_CASES, Resumed, RunEnded, RunPlan, workers};
 use crate::supervisor::cookie::{Life, Owner};
@@ -42,7 +43,15 @@ const LONGEST_OUTER: usize = 1024;
 #[command(
     name = "run",
     uses = ["find", "schedule", "run-cases", "report", "sut"],
-    config_options = [SOURCES.optional(), OUTPUT_DIR.required(), HOOKS_TIMEOUT.required(), HOOKS_GRACE.required()],
+    config_options = [
+        SOURCES.optional(),
+        PARAMETER.optional(),
+        EXCLUDE.optional(),
+        LIMIT.required(),
+        OUTPUT_DIR.required(),
+        HOOKS_TIMEOUT.required(),
+        HOOKS_GRACE.required(),
+    ],
 )]
 pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     if let Some(case) = apart::this() {

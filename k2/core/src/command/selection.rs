@@ -7,11 +7,13 @@ use parking_lot::Mutex;
 use thiserror::Error;
 use zaf_core::prelude::*;
 
+use super::affinity;
 use super::ask::{ask, nobody};
 use crate::finder::{FIND_TEST_CASES, FINDER, FindTestCases, Problem, SourceSpec};
+use crate::parameter::GivenParameters;
 use crate::results::printable_line;
 use crate::scheduler::{FILL_RUN_QUEUE, FillRunQueue, RunQueueFilled, SCHEDULER};
-use crate::sut::{Suts, ask_for_suts, bind};
+use crate::sut::{Suts, ask_for_suts, bind, unknown_names};
 
 /// Files, directories and `kind:path` to take test cases from; none: the cases that are linked into the program.
 ///
@@ -84,6 +86,7 @@ fn filtered_out(found: usize) -> String {
 /// With exit code 2 if a source cannot be used or a case stands twice (all problems at once), with exit code 4 if nothing is
 /// selected.
 pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
+    let given = GivenParameters::read(cx.config())?;
     let texts = cx.config().get_optional(SOURCES)?.unwrap_or_default();
     let specs: Vec<_> = texts
         .iter()
@@ -99,12 +102,20 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
     for reply in replies.all(Duration::MAX) {
         answers.extend(reply.result?);
     }
-    let found = request.merge(answers, problems).map_err(usage)?;
+    let expanded = request.merge(answers, problems, &given).map_err(usage)?;
+    for exclusion in &expanded.unmatched {
+        tracing::warn!("option `parameter.exclude`: `{exclusion}` leaves nothing out");
+    }
     let offer = ask_for_suts(cx.bus())?;
     if !offer.suts.is_empty() {
         cx.scope().provide(Arc::new(offer.suts.clone()))?;
     }
-    let found = bind(found, &offer, cx.scope())?;
+    let problems = unknown_names(&expanded.cases, &offer, cx.scope().registry(), &given);
+    if !problems.is_empty() {
+        return Err(usage(problems));
+    }
+    let mut found = bind(expanded.cases, &offer, cx.scope(), &given)?;
+    affinity::assign(&mut found, cx.scope().registry());
     let count = found.len();
     let request = FillRunQueue {
         found: Mutex::new(found),

@@ -5,9 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use super::SourceFile;
+use super::header::Header;
 use crate::case::{CaseAction, CaseId, Location, ProcessCase, Protocol, TestCase};
 
-/// Bytes in which a description is looked for.
+/// Bytes in which a script's header is looked for.
 const LOOKED_AT: u64 = 4096;
 
 /// The one case of a program.
@@ -16,7 +17,9 @@ pub(super) fn case(file: &SourceFile, protocol: Protocol) -> TestCase {
         CaseId::new(file_id(&file.path)),
         CaseAction::Process(process(&file.path, protocol)),
     );
-    case.description = description_of(&file.path);
+    if let Some(header) = header_of(&file.path) {
+        header.describe(&mut case, &file.path);
+    }
     case.location = Some(Location::file(file.path.to_string_lossy()));
     case
 }
@@ -56,69 +59,17 @@ pub(super) fn file_id(path: &Path) -> String {
     }
 }
 
-/// The first line of comment after the `#!` line of a script, or nothing.
-fn description_of(path: &Path) -> String {
+/// What a script says about itself.
+fn header_of(path: &Path) -> Option<Header> {
     let mut text = Vec::new();
     let read = File::open(path).and_then(|file| file.take(LOOKED_AT).read_to_end(&mut text));
-    match read {
-        Ok(_) => description(&String::from_utf8_lossy(&text)),
-        Err(_) => String::new(),
-    }
-}
-
-fn description(text: &str) -> String {
-    let Some(text) = text.strip_prefix("#!") else {
-        return String::new();
-    };
-    for line in text.lines().skip(1).map(str::trim) {
-        let comment = line
-            .strip_prefix('#')
-            .or_else(|| line.strip_prefix("//"))
-            .or_else(|| line.strip_prefix("--"));
-        match comment {
-            Some(comment) => {
-                let words = comment.trim_start_matches(['#', '/', '!', '-']).trim();
-                if !words.is_empty() && !is_for_tools(words) {
-                    return words.to_owned();
-                }
-            }
-            None if line.is_empty() => {}
-            None => break,
-        }
-    }
-    String::new()
-}
-
-/// Comments that speak to editors, linters and licence checkers.
-fn is_for_tools(words: &str) -> bool {
-    [
-        "-*-",
-        "vim:",
-        "shellcheck ",
-        "SPDX-",
-        "Copyright",
-        "coding:",
-        "pylint:",
-    ]
-    .iter()
-    .any(|start| words.starts_with(start))
+    read.ok()?;
+    Header::read(&String::from_utf8_lossy(&text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_description_is_the_first_comment_for_people() {
-        assert_eq!(description("#!/bin/sh\n# Checks it.\necho\n"), "Checks it.");
-        assert_eq!(
-            description("#!/bin/sh -e\n\n#\n# shellcheck disable=SC1\n# Why.\n"),
-            "Why."
-        );
-        assert_eq!(description("#!/bin/node\n// Runs.\n"), "Runs.");
-        assert_eq!(description("#!/bin/sh\necho\n# Later.\n"), "");
-        assert_eq!(description("\x7fELF"), "");
-    }
 
     #[test]
     fn ids_are_directory_and_file() {

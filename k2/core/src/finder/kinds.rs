@@ -64,7 +64,7 @@ impl LinkedCases {
                 position,
                 found: linked::of_source(self.table, source),
             }),
-            Unit::File(_) => None,
+            Unit::File(_) | Unit::Recipe(_) => None,
         });
         found.collect()
     }
@@ -199,7 +199,7 @@ impl FileFinder {
                     let found = cases_of_file(file, &self.options, &self.cancellation);
                     FoundUnit { position, found }
                 }
-                Unit::Linked(_) => FoundUnit {
+                Unit::Linked(_) | Unit::Recipe(_) => FoundUnit {
                     position,
                     found: Found::default(),
                 },

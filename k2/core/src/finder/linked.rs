@@ -3,16 +3,21 @@
 use zaf_core::component::Asker;
 
 use super::{Found, Problem, SourceSpec};
-use crate::case::{TestCase, TestCaseDescriptor};
-use crate::private::K2_TEST_CASES;
+use crate::case::{TestCase, TestCaseDescriptor, TestModuleDescriptor};
+use crate::private::{K2_TEST_CASES, K2_TEST_MODULES};
 
-/// The linked cases at and below a module, or all of them if `module` is empty; in the order of crate, file and line.
+/// The linked cases at and below a module, or all of them if `module` is empty; in the order of crate, file and line. Those with
+/// parameters stand for their variants: see [`GivenParameters::expand`](crate::parameter::GivenParameters::expand).
 pub fn linked(module: &str) -> Vec<TestCase> {
-    linked_from(&K2_TEST_CASES, module)
+    linked_from(&K2_TEST_CASES, &K2_TEST_MODULES, module)
 }
 
-/// [`linked`] with an explicit table, for tests and for programs that choose.
-pub fn linked_from(table: &[TestCaseDescriptor], module: &str) -> Vec<TestCase> {
+/// [`linked`] with explicit tables, for tests and for programs that choose.
+pub fn linked_from(
+    table: &[TestCaseDescriptor],
+    modules: &[TestModuleDescriptor],
+    module: &str,
+) -> Vec<TestCase> {
     let mut descriptors: Vec<&TestCaseDescriptor> = table
         .iter()
         .filter(|descriptor| is_at_or_below(&descriptor.qualified_name(), module))
@@ -28,8 +33,31 @@ pub fn linked_from(table: &[TestCaseDescriptor], module: &str) -> Vec<TestCase> 
     });
     descriptors
         .into_iter()
-        .flat_map(TestCaseDescriptor::cases)
+        .map(|descriptor| {
+            let mut case = descriptor.case();
+            from_modules(&mut case, descriptor.module_path, modules);
+            case
+        })
         .collect()
+}
+
+/// Adds what the modules around a case say: the owner of the nearest one that has one, and the tags of all.
+fn from_modules(case: &mut TestCase, path: &str, modules: &[TestModuleDescriptor]) {
+    let mut around: Vec<_> = modules
+        .iter()
+        .filter(|module| is_at_or_below(path, module.module_path))
+        .collect();
+    around.sort_by_key(|module| (std::cmp::Reverse(module.module_path.len()), module.tags));
+    for module in around {
+        if case.owner.is_none() {
+            case.owner = module.owner.map(Into::into);
+        }
+        for tag in module.tags {
+            if !case.tags.iter().any(|own| own == tag) {
+                case.tags.push((*tag).to_owned());
+            }
+        }
+    }
 }
 
 fn is_at_or_below(name: &str, module: &str) -> bool {
@@ -62,7 +90,7 @@ pub(super) fn askers() -> Vec<Asker> {
 /// none.
 pub(super) fn of_source(table: &[TestCaseDescriptor], source: &SourceSpec) -> Found {
     let module = source.path.to_string_lossy();
-    let cases = linked_from(table, &module);
+    let cases = linked_from(table, &K2_TEST_MODULES, &module);
     let mut problems = Vec::new();
     if cases.is_empty() && !module.is_empty() {
         problems.push(no_case_in(table, source, &module));
@@ -92,10 +120,10 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::case::{CaseAction, Outcome, TestContext};
+    use crate::case::{Outcome, ParameterDescriptor, ParameterValue, TestContext};
+    use crate::parameter::GivenParameters;
 
-    fn run(_: &TestContext, row: usize) -> Outcome {
-        assert!(row == 0, "row {row}");
+    fn run(_: &TestContext, _: &[ParameterValue]) -> Outcome {
         Outcome::Passed
     }
 
@@ -103,13 +131,16 @@ mod tests {
         name: "plain",
         module_path: "suite::net",
         description: "Checks.",
+        owner: None,
+        class: None,
         tags: &["smoke"],
         resources: &[],
         timeout: Some(Duration::from_secs(5)),
         isolation: None,
         disabled: None,
         xfail: None,
-        parameters: || vec![vec![]],
+        parameters: &[],
+        exclusions: &[],
         requirements: &[],
         each: &[],
         run,
@@ -137,16 +168,19 @@ mod tests {
             },
         ];
         assert_eq!(
-            ids(&linked_from(&table, "")),
+            ids(&linked_from(&table, &[], "")),
             [
                 "suite::net::first",
                 "suite::net::plain",
                 "suite::network::plain"
             ]
         );
-        assert_eq!(ids(&linked_from(&table, "suite::net")).len(), 2);
-        assert_eq!(ids(&linked_from(&table, "suite::network::plain")).len(), 1);
-        assert_eq!(ids(&linked_from(&table, "suite::ne")).len(), 0);
+        assert_eq!(ids(&linked_from(&table, &[], "suite::net")).len(), 2);
+        assert_eq!(
+            ids(&linked_from(&table, &[], "suite::network::plain")).len(),
+            1
+        );
+        assert_eq!(ids(&linked_from(&table, &[], "suite::ne")).len(), 0);
     }
 
     #[test]
@@ -168,15 +202,15 @@ mod tests {
     #[test]
     fn parameters_make_variants() {
         let table = [TestCaseDescriptor {
-            parameters: || {
-                vec![
-                    vec![("flag", "-s".to_owned())],
-                    vec![("flag", "-r".to_owned())],
-                ]
-            },
+            parameters: &[ParameterDescriptor {
+                name: "flag",
+                values: &["-s", "-r"],
+                read: |_| Ok(()),
+            }],
             ..BASE
         }];
-        let cases = linked_from(&table, "");
+        let given = GivenParameters::default();
+        let cases = given.expand(linked_from(&table, &[], "")).unwrap().cases;
         assert_eq!(
             ids(&cases),
             ["suite::net::plain[flag=-s]", "suite::net::plain[flag=-r]"]
@@ -189,13 +223,36 @@ mod tests {
     }
 
     #[test]
-    fn a_case_without_variants_does_not_vanish() {
-        for parameters in [|| vec![], || panic!("no board")] {
-            let cases = linked_from(&[TestCaseDescriptor { parameters, ..BASE }], "");
-            assert!(
-                matches!(cases[0].action, CaseAction::LoadFailure(_)),
-                "{cases:?}"
-            );
-        }
+    fn f13_a_case_of_a_class_has_it_in_its_id_and_is_selected_by_it() {
+        let table = [TestCaseDescriptor {
+            class: Some("Login"),
+            ..BASE
+        }];
+        let cases = linked_from(&table, &[], "suite::net::Login");
+        assert_eq!(ids(&cases), ["suite::net::Login::plain"]);
+        assert_eq!(cases[0].module(), "suite::net");
+    }
+
+    #[test]
+    fn f22_the_nearest_owner_and_all_tags_of_the_modules_around_a_case_are_its_own() {
+        let module = |module_path, owner, tags| TestModuleDescriptor {
+            module_path,
+            owner,
+            tags,
+        };
+        let modules = [
+            module("suite", Some("everybody"), &["slow", "smoke"]),
+            module("suite::net", Some("net team"), &["net"]),
+            module("suite::ne", Some("nobody"), &["wrong"]),
+        ];
+        let case = |owner| {
+            let table = [TestCaseDescriptor { owner, ..BASE }];
+            let mut cases = linked_from(&table, &modules, "");
+            let case = cases.remove(0);
+            (case.owner.unwrap().to_string(), case.tags)
+        };
+        let tags = ["smoke", "net", "slow"].map(str::to_owned).to_vec();
+        assert_eq!(case(None), ("net team".to_owned(), tags.clone()));
+        assert_eq!(case(Some("me")), ("me".to_owned(), tags));
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! what the user typed ─► SourceSpec ─► FindTestCases: a Unit per file of a known kind, or for linked cases
-//!                                            │ FIND_TEST_CASES, answered by the finder of each kind
+//!                                            │ FIND_TEST_CASES, answered by the finder of each kind, also those of extensions
 //!                                            ▼
 //!                                      Found per Unit ─► FindTestCases::merge ─► cases in the order of the sources
 //! ```
@@ -18,6 +18,7 @@ mod executable;
 mod expand;
 mod found;
 pub mod googletest;
+mod header;
 mod interpret;
 mod kinds;
 pub mod libtest;
@@ -36,7 +37,7 @@ pub use kinds::{
 };
 pub use linked::{linked, linked_from};
 pub use listing::{FindOptions, cases_of_file};
-pub use request::{FIND_TEST_CASES, FINDER, FindTestCases, FoundUnit, Unit};
+pub use request::{FIND_TEST_CASES, FINDER, FindTestCases, FoundUnit, Recipe, Unit};
 pub use source::{SourceKind, SourceSpec};
 
 #[cfg(test)]

@@ -3,11 +3,17 @@
 //! The sources are first taken apart into [`Unit`]s: a file whose kind is known, or linked test functions. Each finder answers for
 //! the units of the kinds that it knows, with their positions, so that the cases come in the order of the sources whoever found
 //! them. A unit that nobody answers for is a problem: its finder is switched off.
+//!
+//! What looks like `kind:text`, is no file and has no kind that k2 knows is a [`Recipe`]: an extension that knows the kind answers with
+//! cases whose [`CaseAction::Function`](crate::case::CaseAction) runs them in its own way.
+
+use std::sync::Arc;
 
 use zaf_core::message::{EndpointId, RequestId};
 
 use super::{Found, Problem, SourceFile, SourceKind, SourceSpec, duplicates, expand};
 use crate::case::TestCase;
+use crate::parameter::{Expanded, GivenParameters};
 
 /// Where test cases are asked for.
 pub const FINDER: EndpointId = EndpointId::new("finder", "Finds test cases in sources.");
@@ -34,14 +40,56 @@ pub enum Unit {
     Linked(SourceSpec),
     /// A file.
     File(SourceFile),
+    /// Something of a kind that only an extension knows.
+    Recipe(Recipe),
+}
+
+/// A source of a kind that k2 itself does not know, such as `scenario:checkout`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recipe {
+    /// The word in front of the colon.
+    pub kind: String,
+    /// Everything behind it.
+    pub text: String,
+    /// The source as it was typed.
+    pub source: SourceSpec,
+    /// What it is if no extension knows the kind.
+    unknown: Problem,
+}
+
+impl Recipe {
+    /// A source that cannot be used otherwise, if it looks like a kind and a text.
+    fn of(source: &SourceSpec, unknown: &Problem) -> Option<Self> {
+        let (kind, text) = source.path.to_str()?.split_once(':')?;
+        let is_word = kind.starts_with(|c: char| c.is_ascii_lowercase())
+            && kind
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        is_word.then(|| Self {
+            kind: kind.to_owned(),
+            text: text.to_owned(),
+            source: source.clone(),
+            unknown: unknown.clone(),
+        })
+    }
 }
 
 impl Unit {
-    /// What it holds.
+    /// What it holds; [`SourceKind::Auto`] for a recipe.
     pub fn kind(&self) -> SourceKind {
         match self {
             Self::Linked(_) => SourceKind::Linked,
             Self::File(file) => file.kind,
+            Self::Recipe(_) => SourceKind::Auto,
+        }
+    }
+
+    /// The word for what it holds.
+    pub fn kind_word(&self) -> &str {
+        match self {
+            Self::Recipe(recipe) => &recipe.kind,
+            _ => self.kind().prefix(),
         }
     }
 
@@ -49,6 +97,7 @@ impl Unit {
         match self {
             Self::Linked(source) => source,
             Self::File(file) => &file.source,
+            Self::Recipe(recipe) => &recipe.source,
         }
     }
 }
@@ -83,6 +132,16 @@ impl FindTestCases {
                 continue;
             }
             let expanded = expand(std::slice::from_ref(source));
+            let recipe = match &expanded.problems[..] {
+                [unknown] if source.kind == SourceKind::Auto && !source.path.exists() => {
+                    Recipe::of(source, unknown)
+                }
+                _ => None,
+            };
+            if let Some(recipe) = recipe {
+                units.push(Unit::Recipe(recipe));
+                continue;
+            }
             units.extend(expanded.files.into_iter().map(Unit::File));
             problems.extend(expanded.problems);
         }
@@ -97,15 +156,26 @@ impl FindTestCases {
             .filter(move |(_, unit)| unit.kind() == kind)
     }
 
-    /// All cases in the order of the sources.
+    /// The recipes of one kind with their positions.
+    pub fn recipes<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (usize, &'a Recipe)> {
+        let units = self.units.iter().enumerate();
+        units.filter_map(move |(position, unit)| match unit {
+            Unit::Recipe(recipe) if recipe.kind == kind => Some((position, recipe)),
+            _ => None,
+        })
+    }
+
+    /// All cases in the order of the sources, each with its source and with its variants made.
     ///
     /// # Errors
-    /// All problems: those given, those found, units that nobody answered for, and cases with the same id. Never empty.
+    /// All problems: those given, those found, units that nobody answered for, those of parameters, and cases with the same id. Never
+    /// empty.
     pub fn merge(
         &self,
         mut answers: Vec<FoundUnit>,
         mut problems: Vec<Problem>,
-    ) -> Result<Vec<TestCase>, Vec<Problem>> {
+        given: &GivenParameters,
+    ) -> Result<Expanded, Vec<Problem>> {
         answers.sort_by_key(|answer| answer.position);
         for (position, unit) in self.units.iter().enumerate() {
             if answers
@@ -115,14 +185,24 @@ impl FindTestCases {
                 problems.push(unanswered(unit));
             }
         }
-        let mut cases = Vec::new();
+        let mut cases: Vec<TestCase> = Vec::new();
         for answer in answers {
-            cases.extend(answer.found.cases);
+            let unit = self.units.get(answer.position);
+            let source: Option<(Arc<str>, Arc<str>)> =
+                unit.map(|unit| (unit.source().to_string().into(), unit.kind_word().into()));
+            cases.extend(answer.found.cases.into_iter().map(|mut case| {
+                case.source.clone_from(&source);
+                case
+            }));
             problems.extend(answer.found.problems);
         }
-        problems.extend(duplicates(&cases));
+        let expanded = given.expand(cases).unwrap_or_else(|wrong| {
+            problems.extend(wrong);
+            Expanded::default()
+        });
+        problems.extend(duplicates(&expanded.cases));
         if problems.is_empty() {
-            Ok(cases)
+            Ok(expanded)
         } else {
             Err(problems)
         }
@@ -131,10 +211,11 @@ impl FindTestCases {
 
 fn unanswered(unit: &Unit) -> Problem {
     let source = unit.source();
-    let kind = unit.kind().prefix();
+    let kind = unit.kind_word();
     let what = match unit {
         Unit::Linked(_) => "the linked test functions".to_owned(),
         Unit::File(file) => format!("`{}`", file.path.display()),
+        Unit::Recipe(recipe) => return recipe.unknown.clone(),
     };
     Problem::new(
         source,
@@ -152,6 +233,10 @@ mod tests {
         SourceSpec::parse(format!("rust:{module}").as_ref())
     }
 
+    fn none() -> GivenParameters {
+        GivenParameters::default()
+    }
+
     fn found(position: usize, id: &str) -> FoundUnit {
         let case = TestCase::new(CaseId::new(id), CaseAction::LoadFailure(String::new()));
         FoundUnit {
@@ -167,8 +252,9 @@ mod tests {
     fn cases_come_in_the_order_of_the_sources_whoever_found_them() {
         let (request, problems) = FindTestCases::of(&[linked("a"), linked("b")]);
         let cases = request
-            .merge(vec![found(1, "b::x"), found(0, "a::x")], problems)
-            .unwrap();
+            .merge(vec![found(1, "b::x"), found(0, "a::x")], problems, &none())
+            .unwrap()
+            .cases;
         let ids: Vec<_> = cases.iter().map(|case| case.id.as_str()).collect();
         assert_eq!(ids, ["a::x", "b::x"]);
     }
@@ -176,7 +262,9 @@ mod tests {
     #[test]
     fn a_unit_that_nobody_answers_for_is_a_problem() {
         let (request, problems) = FindTestCases::of(&[linked("a"), linked("b")]);
-        let problems = request.merge(vec![found(0, "a::x")], problems).unwrap_err();
+        let problems = request
+            .merge(vec![found(0, "a::x")], problems, &none())
+            .unwrap_err();
         assert_eq!(problems.len(), 1);
         assert!(
             problems[0].to_string().contains("switched off"),
@@ -189,9 +277,36 @@ mod tests {
     fn one_id_twice_is_a_problem() {
         let (request, problems) = FindTestCases::of(&[linked("a"), linked("b")]);
         let problems = request
-            .merge(vec![found(0, "x"), found(1, "x")], problems)
+            .merge(vec![found(0, "x"), found(1, "x")], problems, &none())
             .unwrap_err();
         assert_eq!(problems.len(), 1);
+    }
+
+    #[test]
+    fn what_looks_like_a_kind_and_is_no_file_is_offered_to_extensions() {
+        let source: SourceSpec = "scenario:checkout:fast".parse().unwrap();
+        let (request, problems) = FindTestCases::of(&[linked("a"), source]);
+        assert_eq!(problems, []);
+        let recipes: Vec<_> = request
+            .recipes("scenario")
+            .map(|(position, recipe)| (position, recipe.text.as_str()))
+            .collect();
+        assert_eq!(recipes, [(1, "checkout:fast")]);
+        assert_eq!(request.recipes("other").count(), 0);
+        let answers = vec![found(0, "a::x"), found(1, "scenario::checkout")];
+        let cases = request.merge(answers, Vec::new(), &none()).unwrap().cases;
+        let source = cases[1].source.clone().unwrap();
+        assert_eq!(
+            (&*source.0, &*source.1),
+            ("scenario:checkout:fast", "scenario")
+        );
+        // Nobody knows it: then it is a file that does not exist.
+        let problems = request.merge(vec![found(0, "a::x")], Vec::new(), &none());
+        let problems = problems.unwrap_err();
+        assert_eq!(
+            problems[0].message,
+            "`scenario:checkout:fast` does not exist"
+        );
     }
 
     #[test]

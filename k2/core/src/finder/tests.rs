@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::case::{CaseAction, Protocol, TestCase, Verdict};
+use crate::parameter::GivenParameters;
 use crate::supervisor::fixture::fixture;
 use crate::supervisor::{Cancellation, ProcessSpec, prepare, run};
 
@@ -48,16 +49,17 @@ impl Tree {
 fn find(sources: &[SourceSpec], options: &FindOptions, cancellation: &Cancellation) -> Found {
     let (request, problems) = FindTestCases::of(sources);
     let units = request.units.iter().enumerate();
-    let answers = units.map(|(position, unit)| {
+    let answers = units.filter_map(|(position, unit)| {
         let found = match unit {
             Unit::File(file) => cases_of_file(file, options, cancellation),
             Unit::Linked(source) => linked::of_source(&[], source),
+            Unit::Recipe(_) => return None,
         };
-        FoundUnit { position, found }
+        Some(FoundUnit { position, found })
     });
-    match request.merge(answers.collect(), problems) {
-        Ok(cases) => Found {
-            cases,
+    match request.merge(answers.collect(), problems, &GivenParameters::default()) {
+        Ok(expanded) => Found {
+            cases: expanded.cases,
             problems: vec![],
         },
         Err(problems) => Found {

@@ -178,6 +178,9 @@ pub struct TestCaseFinished {
     /// Words to select cases by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Arc<str>>,
+    /// Who looks after the case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Arc<str>>,
     /// Names of the systems under test that it ran on; that of the first parameter first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub suts: Vec<Arc<str>>,
@@ -240,6 +243,7 @@ impl TestCaseFinished {
             leaked: Vec::new(),
             parameters: Vec::new(),
             tags: Vec::new(),
+            owner: None,
             suts: Vec::new(),
             location: None,
             expected_failure: None,

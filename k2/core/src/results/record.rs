@@ -54,13 +54,13 @@ impl<'de> Deserialize<'de> for SchemaVersion {
 }
 
 /// What happened.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all records are of the largest kind"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
 #[non_exhaustive]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all records are of the largest variant"
-)]
 pub enum RecordBody {
     /// See [`TEST_RUN_STARTED`](crate::messages::TEST_RUN_STARTED).
     RunStarted(RunStarted),

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use zaf_core::component::Scope;
 
 use super::settings::Settings;
-use super::{RunPlan, apart, exit_watch, expectation, record};
+use super::{RunPlan, apart, exit_watch, expectation, record, scopes};
 use crate::case::{
     CaseAction, CaseFunction, CaseRun, Evidence, Outcome, Phase, PhaseListener, ProcessCase,
-    TestCase, TestContext, Told, Verdict, catch, collect,
+    TestCase, TestContext, Told, Verdict, catch, collect, take_down,
 };
 use crate::finder::interpret_end;
 use crate::messages::{TestCaseFinished, TestCaseStarted};
@@ -40,6 +40,25 @@ pub(super) struct Execution {
     pub(super) paused: Duration,
     /// What its function tells, once that runs.
     pub(super) evidence: OnceLock<Evidence>,
+}
+
+/// What is known when an attempt has ended, before it is weighed against what was expected.
+struct Ended {
+    finished: TestCaseFinished,
+    told: Told,
+    /// Components that could not be taken down.
+    problems: Vec<String>,
+}
+
+impl Ended {
+    /// Without problems of components.
+    fn new(finished: TestCaseFinished, told: Told) -> Self {
+        Self {
+            finished,
+            told,
+            problems: Vec::new(),
+        }
+    }
 }
 
 impl Execution {
@@ -91,21 +110,25 @@ impl Execution {
         cancellation: &Cancellation,
         phases: Option<PhaseListener>,
     ) -> TestCaseFinished {
-        let (mut finished, told) = match &self.case.action {
+        let ended = match &self.case.action {
             CaseAction::Function(_) if self.apart => self.run_apart(settings, plan, cancellation),
             CaseAction::Function(function) => {
                 self.run_function(function, scope, settings, plan, cancellation, phases)
             }
             CaseAction::Process(process) => {
                 let finished = self.run_process(process, settings, plan, cancellation);
-                (finished, self.collect(settings, plan, Told::default()))
+                let told = self.collect(settings, plan, Told::default());
+                Ended::new(finished, told)
             }
             CaseAction::LoadFailure(reason) => {
                 let reason = Some(reason.as_str().into());
-                (self.to_finished(Verdict::Error, reason), Told::default())
+                Ended::new(self.to_finished(Verdict::Error, reason), Told::default())
             }
         };
-        self.conclude(&mut finished, told, settings);
+        let mut finished = ended.finished;
+        self.conclude(&mut finished, ended.told, settings);
+        // Behind that: whatever was expected of the case, its components were expected to end well.
+        scopes::tell_components(&mut finished, &ended.problems);
         finished
     }
 
@@ -175,6 +198,7 @@ pub(super) fn not_started(
     finished.reason = reason;
     finished.location.clone_from(&case.location);
     finished.suts = sut_names(case);
+    finished.owner.clone_from(&case.owner);
     finished.tags = case.tags.iter().map(|tag| tag.as_str().into()).collect();
     finished.parameters = case
         .parameters
@@ -193,7 +217,7 @@ impl Execution {
         plan: &RunPlan,
         cancellation: &Cancellation,
         phases: Option<PhaseListener>,
-    ) -> (TestCaseFinished, Told) {
+    ) -> Ended {
         let scope = module.child("test");
         let mut run = CaseRun::new(
             self.case.id.clone(),
@@ -221,7 +245,7 @@ impl Execution {
         });
         // Components of the test end within its time and before its verdict is told.
         evidence.enter(Phase::Teardown);
-        let problems = scope.end();
+        let problems = take_down(&scope);
         let told = evidence.close();
         let outcome = told.weigh(outcome);
         let verdict = match (cancellation.is_cancelled(), outcome.verdict()) {
@@ -237,10 +261,11 @@ impl Execution {
             };
             tell_reason(&mut finished, reason, more);
         }
-        for problem in problems {
-            tracing::error!(case = %self.case.id, error = %problem, "a component could not be taken down");
+        Ended {
+            finished,
+            told,
+            problems,
         }
-        (finished, told)
     }
 
     fn run_process(
@@ -273,15 +298,10 @@ impl Execution {
     }
 
     /// Runs the function in a process of its own.
-    fn run_apart(
-        &self,
-        settings: &Settings,
-        plan: &RunPlan,
-        cancellation: &Cancellation,
-    ) -> (TestCaseFinished, Told) {
+    fn run_apart(&self, settings: &Settings, plan: &RunPlan, cancellation: &Cancellation) -> Ended {
         let failed = |reason: String| {
             let finished = self.to_finished(Verdict::Error, Some(reason.into()));
-            (finished, Told::default())
+            Ended::new(finished, Told::default())
         };
         let which = Which {
             case: self.case.id.clone(),
@@ -324,10 +344,11 @@ impl Execution {
         finished.stdout = record::output(&end.stdout);
         finished.stderr = record::output(&end.stderr);
         finished.leaked = record::leaked(&end.leaked);
-        for problem in how.problems {
-            tracing::error!(case = %self.case.id, error = problem, "a component could not be taken down");
+        Ended {
+            finished,
+            told,
+            problems: how.problems,
         }
-        (finished, told)
     }
 
     fn spec(&self, process: &ProcessCase, settings: &Settings, plan: &RunPlan) -> ProcessSpec {

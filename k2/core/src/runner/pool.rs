@@ -13,23 +13,25 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use zaf_core::application::{ABORT, Abort};
 use zaf_core::component::Scope;
 use zaf_core::message::MessageBus;
 use zaf_core::{Result, thread};
 
 use super::abort::AbortState;
-use super::execution::{self, Execution};
+use super::execution::Execution;
 use super::gate::Gate;
 use super::logs::CaseLogs;
 use super::resumed::{self, Begun, Owed};
+use super::scopes::Teardowns;
 use super::settings::Settings;
 use super::slot::{Running, Slot};
 use super::{RunPlan, worker};
-use crate::case::{CaseAction, Isolation, TestCase, Verdict, collect};
+use crate::case::{Isolation, TestCase, Verdict, collect};
 use crate::command::ask;
 use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
-use crate::scheduler::{CLEAR_RUN_QUEUE, SCHEDULE_NEXT_TEST, SCHEDULER, TEST_CASE_PASSED_OVER};
+use crate::scheduler::{NextTest, SCHEDULE_NEXT_TEST, SCHEDULER, TEST_CASE_PASSED_OVER};
 use crate::supervisor::guard::{BrokenOff, Part};
 use crate::supervisor::pause;
 use crate::supervisor::{Cancellation, Level};
@@ -63,6 +65,9 @@ pub(super) struct Run {
     /// When the supervising thread will look at the deadlines next: nanoseconds since `started`.
     next_look: AtomicU64,
     executions: AtomicU64,
+    pub(super) teardowns: Teardowns,
+    /// What workers had taken that were given up before it began.
+    pub(super) returned: Mutex<Vec<Turn>>,
     /// Whether the time limit of the run was reached.
     out_of_time: AtomicBool,
     /// How long the process had been stopped when it began.
@@ -89,6 +94,8 @@ pub(super) struct Worker {
     pub(super) number: u32,
     pub(super) slot: Slot,
     pub(super) cancellation: Cancellation,
+    /// The case that it will run when it has taken down what that does not belong to.
+    pub(super) held: Mutex<Option<Turn>>,
 }
 
 impl Run {
@@ -130,6 +137,8 @@ impl Run {
                 .and_then(|resumed| resumed.spent())
                 .unwrap_or_default(),
             plan,
+            teardowns: Teardowns::default(),
+            returned: Mutex::default(),
         });
         run.tell_broken_off();
         let count = run
@@ -149,20 +158,24 @@ impl Run {
             abort.request(&format!("the run cannot go on: {error:#}"), None);
         }
         let left = run.give_back();
-        for problem in run.scope.end() {
-            tracing::error!(error = %problem, "a component could not be taken down");
-        }
+        run.end_own_scope();
         let is_out_of_time = run.was_out_of_time();
         outcome.and(left).map(|()| is_out_of_time)
     }
 
     /// Asks the scheduler for the next case.
-    pub(super) fn next_case(&self) -> Result<Option<Turn>> {
+    pub(super) fn next_case(&self, worker: u32) -> Result<Option<Turn>> {
+        // A single worker has everything at hand, and keeps to the order.
+        let several = self.settings.workers.get() > 1;
+        let wanted = NextTest::for_worker(if several { worker } else { 0 });
         loop {
             if self.abort.is_requested() {
                 return Ok(None);
             }
-            let Some(case) = ask(&self.bus, SCHEDULE_NEXT_TEST, SCHEDULER, ())? else {
+            if let Some(turn) = self.returned.lock().pop() {
+                return Ok(Some(turn));
+            }
+            let Some(case) = ask(&self.bus, SCHEDULE_NEXT_TEST, SCHEDULER, wanted)? else {
                 return Ok(None);
             };
             let id = case.id.clone();
@@ -175,7 +188,7 @@ impl Run {
     }
 
     /// None for a case that has its verdict from another runner.
-    fn turn_of(&self, case: Arc<TestCase>) -> Option<Turn> {
+    pub(super) fn turn_of(&self, case: Arc<TestCase>) -> Option<Turn> {
         let begun = match &self.plan.resumed {
             Some(resumed) => match resumed.take(&case.id) {
                 Owed::Nothing => return None,
@@ -316,34 +329,6 @@ impl Run {
         self.out_of_time.load(Ordering::Relaxed)
     }
 
-    /// Reports what is still in the queue as not run.
-    fn give_back(&self) -> Result<()> {
-        let left = ask(&self.bus, CLEAR_RUN_QUEUE, SCHEDULER, ())?;
-        let reason: Arc<str> = self
-            .abort
-            .reason()
-            .unwrap_or_else(|| "the run ended early".into());
-        for case in left {
-            if let Some(Turn { case, begun }) = self.turn_of(case) {
-                self.tell_not_run(begun, &case, Arc::clone(&reason));
-            }
-        }
-        let rest = self.plan.resumed.iter();
-        for (id, begun) in rest.flat_map(|resumed| resumed.take_rest()) {
-            let reason = "not found again by the runner that went on with the run";
-            let case = TestCase::new(id, CaseAction::LoadFailure(reason.to_owned()));
-            self.tell_not_run(begun, &case, reason.into());
-        }
-        Ok(())
-    }
-
-    pub(super) fn tell_not_run(&self, begun: Option<Begun>, case: &TestCase, reason: Arc<str>) {
-        let number = begun.map_or_else(|| self.next_execution(), |begun| begun.execution);
-        let mut told = execution::not_started(number, case, Verdict::NotRun, Some(reason));
-        told.attempt = begun.map_or(1, |begun| begun.attempt);
-        self.tell_finished(told);
-    }
-
     fn since_start(&self, at: Instant) -> u64 {
         u64::try_from(at.saturating_duration_since(self.started).as_nanos()).unwrap_or(u64::MAX)
     }
@@ -379,6 +364,7 @@ impl Crew {
             number,
             slot: Slot::default(),
             cancellation: Cancellation::new()?,
+            held: Mutex::default(),
         });
         let run = Arc::clone(&self.run);
         let own = Arc::clone(&worker);
@@ -480,6 +466,7 @@ impl Crew {
                 continue;
             };
             worker.cancellation.kill();
+            self.take_held(&worker);
             let limit = running
                 .execution
                 .limit(&self.run.settings)
@@ -521,6 +508,7 @@ impl Crew {
                 continue;
             };
             if let Some(running) = worker.slot.take_in_process() {
+                self.take_held(&worker);
                 self.live -= 1;
                 let reason = self.run.abort.reason().unwrap_or_default();
                 self.report(&running, Verdict::Aborted, &reason);
@@ -528,11 +516,17 @@ impl Crew {
         }
     }
 
+    /// Takes what a worker that was given up would have run next.
+    fn take_held(&self, worker: &Worker) {
+        let held = worker.held.lock().take();
+        self.run.returned.lock().extend(held);
+    }
+
     fn report(&self, running: &Running, verdict: Verdict, reason: &str) {
-        let execution = &running.execution;
         let settings = &self.run.settings;
-        self.run
-            .tell_finished(execution.given_up(verdict, reason, settings));
+        let mut finished = running.execution.given_up(verdict, reason, settings);
+        self.run.number(&mut finished);
+        self.run.tell_finished(finished);
     }
 }
 

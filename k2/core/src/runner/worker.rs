@@ -2,36 +2,42 @@
 
 use std::sync::{Arc, OnceLock};
 
-use zaf_core::component::Scope;
-
 use super::execution::{self, Execution};
 use super::pool::{Run, Turn, Wake, Worker, now};
 use super::resumed::Begun;
+use super::scopes::Scopes;
 use super::slot::Running;
-use crate::case::{CaseAction, PhaseListener, TestCase, Verdict};
+use crate::case::{CaseAction, PhaseListener, Verdict};
 use crate::supervisor::pause;
 
 /// Works until there is no case left; runs on the worker's own thread.
 pub(super) fn work(run: &Arc<Run>, worker: &Arc<Worker>) {
     let mut end = TellEnd { run, lost: false };
-    let mut module = ModuleScope::default();
+    let mut scopes = Scopes::default();
     loop {
-        match run.next_case() {
-            Ok(Some(turn)) => {
-                if !run_case(run, worker, &mut module, &turn) {
-                    end.lost = true;
-                    break;
-                }
-            }
-            Ok(None) => break,
-            Err(error) => {
-                let reason = format!("the scheduler does not hand out cases: {error:#}");
-                run.abort.request(&reason, None);
+        let mut turn = run.next_case(worker.number).unwrap_or_else(|error| {
+            let reason = format!("the scheduler does not hand out cases: {error:#}");
+            run.abort.request(&reason, None);
+            None
+        });
+        // What ends here ends behind its own last case, and is no part of the next one.
+        let ended = scopes.leave(turn.as_ref().map(|turn| &*turn.case));
+        if !ended.is_empty() {
+            *worker.held.lock() = turn;
+            // Nor does a teardown get in the way of a reset. One of a run that is being aborted waits for nothing.
+            run.wait_for_suts();
+            if !ended.into_iter().all(|scope| run.end_scope(worker, scope)) {
+                end.lost = true;
                 break;
             }
+            turn = worker.held.lock().take();
+        }
+        let Some(turn) = turn else { break };
+        if !run_case(run, worker, &mut scopes, &turn) {
+            end.lost = true;
+            break;
         }
     }
-    module.end();
 }
 
 /// Says that the worker has ended, however that comes about, unless it was given up before.
@@ -49,7 +55,7 @@ impl Drop for TellEnd<'_> {
 }
 
 /// Runs all attempts at a case; false if the case was taken away and the worker has to end.
-fn run_case(run: &Arc<Run>, worker: &Arc<Worker>, module: &mut ModuleScope, turn: &Turn) -> bool {
+fn run_case(run: &Arc<Run>, worker: &Arc<Worker>, scopes: &mut Scopes, turn: &Turn) -> bool {
     let Turn { case, begun } = turn;
     let number = begun.map_or_else(|| run.next_execution(), |begun| begun.execution);
     if let Some(reason) = &case.disabled {
@@ -102,7 +108,7 @@ fn run_case(run: &Arc<Run>, worker: &Arc<Worker>, module: &mut ModuleScope, turn
         if let Some(deadline) = deadline {
             run.look_by(deadline);
         }
-        let scope = module.for_case(&run.scope, case);
+        let scope = scopes.enter(&run.scope, case);
         let log = run.logs.begin(&execution);
         let mut finished = log.run(|| {
             execution.run(
@@ -147,54 +153,4 @@ fn phases(run: &Arc<Run>, worker: &Arc<Worker>) -> PhaseListener {
             run.look_by(deadline);
         }
     })
-}
-
-/// The scope of the module whose cases the worker runs at the moment. It ends when a case of another module comes.
-#[derive(Default)]
-struct ModuleScope {
-    current: Option<(String, Scope)>,
-}
-
-impl ModuleScope {
-    /// The scope of the module that `case` belongs to.
-    fn for_case(&mut self, runner: &Scope, case: &TestCase) -> &Scope {
-        let module = module_of(case.id.as_str());
-        if self
-            .current
-            .as_ref()
-            .is_some_and(|(name, _)| name != module)
-        {
-            self.end();
-        }
-        let (_, scope) = self
-            .current
-            .get_or_insert_with(|| (module.to_owned(), runner.child("module")));
-        scope
-    }
-
-    fn end(&mut self) {
-        if let Some((module, scope)) = self.current.take() {
-            for problem in scope.end() {
-                tracing::error!(module, error = %problem, "a component could not be taken down");
-            }
-        }
-    }
-}
-
-/// An id without its parameters and its last part.
-fn module_of(id: &str) -> &str {
-    let name = id.split_once('[').map_or(id, |(name, _)| name);
-    name.rsplit_once("::").map_or("", |(module, _)| module)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::module_of;
-
-    #[test]
-    fn the_module_is_everything_but_the_last_part() {
-        assert_eq!(module_of("a::b::c"), "a::b");
-        assert_eq!(module_of("a::b::c[x=1::2]"), "a::b");
-        assert_eq!(module_of("c"), "");
-    }
 }

@@ -20,7 +20,7 @@ pub const FILL_RUN_QUEUE: RequestId<FillRunQueue, RunQueueFilled> = RequestId::n
 
 /// Asks for the next case; sent by each worker when it is free, on its own thread. None: the worker ends. Blocks while all cases that wait
 /// need what others have.
-pub const SCHEDULE_NEXT_TEST: RequestId<(), Option<Arc<TestCase>>> =
+pub const SCHEDULE_NEXT_TEST: RequestId<NextTest, Option<Arc<TestCase>>> =
     RequestId::new("SCHEDULE_NEXT_TEST", "Hands out the next test case.");
 
 /// Adds cases at the end. The reply says how many wait then; it is an error once the run is being aborted.
@@ -80,6 +80,22 @@ pub const TEST_CASE_PASSED_OVER: EventId<CaseId> = EventId::new(
     "TEST_CASE_PASSED_OVER",
     "A test case that was handed out is not run again.",
 );
+
+/// Who wants a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct NextTest {
+    /// Number of the worker, from 1: it gets, if it can, what shares components of its module with the case that it had last. 0 for the
+    /// next case in order.
+    pub worker: u32,
+}
+
+impl NextTest {
+    /// For the worker of that number.
+    pub fn for_worker(worker: u32) -> Self {
+        Self { worker }
+    }
+}
 
 /// What the finder found.
 #[derive(Debug)]

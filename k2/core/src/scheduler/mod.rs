@@ -58,6 +58,7 @@ pub struct QueueSealed;
         EXCLUDE.optional(),
         EXCLUDE_REGEX.optional(),
         TAGS.optional(),
+        OWNER.optional(),
         PARAMETERS.optional(),
         RERUN.optional(),
         RERUN_FROM.optional(),
@@ -157,15 +158,16 @@ impl TestScheduler {
     }
 
     #[callback_dispatcher(SCHEDULE_NEXT_TEST, long_running = true)]
-    fn next(&self, _message: &Message<()>, bus: &MessageBus) -> Result<Option<Arc<TestCase>>> {
+    fn next(&self, message: &Message<NextTest>, bus: &MessageBus) -> Result<Option<Arc<TestCase>>> {
+        let worker = message.data().worker;
         let waiting = self.state.lock().queue.len();
         bus.trigger_event(SCHEDULING_NEXT_TEST, SCHEDULER, RunQueueState::new(waiting))?;
-        if let Some(case) = self.wait_for_case() {
+        if let Some(case) = self.wait_for_case(worker) {
             return Ok(Some(case));
         }
         bus.trigger_event(RUN_QUEUE_EMPTY, SCHEDULER, ())?;
         self.state.lock().begin_round(&self.plan.repetition);
-        if let Some(case) = self.wait_for_case() {
+        if let Some(case) = self.wait_for_case(worker) {
             return Ok(Some(case));
         }
         Ok(self.state.lock().removed.pop_front())
@@ -292,10 +294,10 @@ impl TestScheduler {
     }
 
     /// The next case; waits while all need what others have. None when none waits, or the run is being aborted meanwhile.
-    fn wait_for_case(&self) -> Option<Arc<TestCase>> {
+    fn wait_for_case(&self, worker: u32) -> Option<Arc<TestCase>> {
         let mut state = self.state.lock();
         loop {
-            match state.queue.hand_out() {
+            match state.queue.hand_out(worker) {
                 HandOut::Case(case) => return Some(case),
                 HandOut::Nothing => return None,
                 HandOut::Blocked if state.queue.is_sealed() => return None,

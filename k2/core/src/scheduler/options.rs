@@ -42,6 +42,13 @@ pub const TAGS: OptionId<Vec<String>> = OptionId::text("tests.tags")
     .describe("Run only cases whose tags match: words with `and`, `or`, `not` and parentheses")
     .multiple();
 
+/// Runs only cases that one of these people or teams looks after; without regard to capitals.
+///
+/// CLI `--tests-owner 'network team'`, environment `K2_TESTS_OWNER`, repeatable, no default.
+pub const OWNER: OptionId<Vec<String>> = OptionId::text("tests.owner")
+    .describe("Run only cases that this person or team looks after")
+    .multiple();
+
 /// Runs only cases with these values of parameters: of one parameter any, of several all.
 ///
 /// CLI `--tests-parameters NAME=VALUE`, environment `K2_TESTS_PARAMETERS`, repeatable, no default.

@@ -14,7 +14,7 @@ use super::Rerun;
 use super::earlier::{EarlierRun, EarlierRunError};
 use super::filter::{Filter, FilterError, FilterPatterns};
 use super::options::{
-    AVAILABLE, EXCLUDE, EXCLUDE_REGEX, INCLUDE, INCLUDE_REGEX, ORDER, PARAMETERS, REPEAT,
+    AVAILABLE, EXCLUDE, EXCLUDE_REGEX, INCLUDE, INCLUDE_REGEX, ORDER, OWNER, PARAMETERS, REPEAT,
     REPEAT_FOR, REPEAT_UNTIL_FAILURE, RERUN, RERUN_FROM, RESOURCES, SEED, SHARD, SHARD_FROM, TAGS,
 };
 use super::order::Order;
@@ -87,6 +87,8 @@ pub struct Plan {
     is_resumed: bool,
     filter: Filter,
     tags: Vec<TagExpression>,
+    /// In lower case; empty if it does not matter.
+    owners: Vec<String>,
     /// For each parameter the values that will do.
     parameters: BTreeMap<String, Vec<String>>,
     rerun: Vec<Rerun>,
@@ -132,6 +134,8 @@ impl Plan {
                 }),
             }
         }
+        let owners = texts(OWNER)?;
+        let owners = owners.iter().map(|owner| owner.to_lowercase()).collect();
         let parameters = parameters(&texts(PARAMETERS)?, &mut problems);
         let shard = config.get_optional(SHARD)?.and_then(|text: String| {
             let shard = text.parse::<Shard>();
@@ -179,6 +183,7 @@ impl Plan {
             is_resumed: false,
             filter,
             tags,
+            owners,
             parameters,
             rerun,
             order,
@@ -202,6 +207,7 @@ impl Plan {
             is_resumed: true,
             filter: Filter::default(),
             tags: Vec::new(),
+            owners: Vec::new(),
             parameters: BTreeMap::new(),
             rerun: Vec::new(),
             order: Order::Definition,
@@ -249,8 +255,14 @@ impl Plan {
         case.is_load_failure()
             || self.filter.selects_id(case.id.as_str())
                 && self.tags.iter().all(|tags| tags.matches(&case.tags))
+                && self.has_owner(case)
                 && self.has_parameters(case)
                 && (self.rerun.is_empty() || self.rerun.iter().any(meant))
+    }
+
+    fn has_owner(&self, case: &TestCase) -> bool {
+        let is_wanted = |owner: &str| self.owners.contains(&owner.to_lowercase());
+        self.owners.is_empty() || case.owner.as_deref().is_some_and(is_wanted)
     }
 
     fn has_parameters(&self, case: &TestCase) -> bool {

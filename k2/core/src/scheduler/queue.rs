@@ -1,7 +1,8 @@
 //! The queue of cases that wait for a worker.
 //!
 //! Pure; the extension in [`super`] puts it behind a lock and on the bus. Cases that need the same resources wait in a lane of their
-//! own, so that to find the next one takes as long as there are lanes, however many cases wait for a resource.
+//! own, so that to find the next one takes as long as there are lanes, however many cases wait for a resource. So do cases that share
+//! something, which workers keep at hand.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -12,11 +13,22 @@ use crate::case::{CaseId, TestCase};
 #[derive(Debug, Default)]
 pub struct RunQueue {
     lanes: Vec<Lane>,
+    /// The lane of each set of resources and affinity.
+    lane_of: BTreeMap<Vec<String>, BTreeMap<Option<Arc<str>>, usize>>,
+    /// The lanes of each affinity.
+    lanes_with: BTreeMap<Arc<str>, Vec<usize>>,
+    /// The place of the first case of each lane that has one, and the lane.
+    heads: BTreeMap<u64, usize>,
+    waiting: usize,
     /// Of resources that more than one case may have at a time.
     capacity: BTreeMap<String, u32>,
     in_use: BTreeMap<String, u32>,
     /// What cases that were handed out have.
     held: BTreeMap<CaseId, Vec<Vec<String>>>,
+    /// What workers have at hand: the affinity of the cases that they had last.
+    at_hand: BTreeMap<u32, Arc<str>>,
+    /// Cases in front of this place were moved there: they are handed out in this order, whoever asks.
+    urgent: u64,
     /// Place of the next case that is added.
     next_place: u64,
     last: Option<Arc<TestCase>>,
@@ -25,10 +37,11 @@ pub struct RunQueue {
     sealed: bool,
 }
 
-/// Cases that need the same.
+/// Cases that need the same, and share the same.
 #[derive(Debug)]
 struct Lane {
     resources: Vec<String>,
+    affinity: Option<Arc<str>>,
     waiting: VecDeque<(u64, Arc<TestCase>)>,
 }
 
@@ -58,21 +71,19 @@ impl RunQueue {
             return false;
         }
         for case in cases {
-            let place = self.next_place;
-            self.next_place += 1;
-            self.lane_of(&case).push_back((place, case));
+            self.push(case);
         }
         true
     }
 
     /// How many cases wait.
     pub fn len(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.waiting.len()).sum()
+        self.waiting
     }
 
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
-        self.lanes.iter().all(|lane| lane.waiting.is_empty())
+        self.waiting == 0
     }
 
     /// The cases that wait, next one first.
@@ -84,41 +95,88 @@ impl RunQueue {
     }
 
     /// Hands out the next case whose resources are free.
-    pub fn hand_out(&mut self) -> HandOut {
+    ///
+    /// A worker with a number above 0 first gets what shares something with the case that it had last, and what shares something with
+    /// those of another worker only if there is nothing else: rather than that a worker is idle.
+    pub fn hand_out(&mut self, worker: u32) -> HandOut {
         if self.closed {
             return HandOut::Nothing;
         }
-        let next = (0..self.lanes.len())
-            .filter_map(|index| {
-                let lane = self.lanes.get(index)?;
-                let (place, _) = lane.waiting.front()?;
-                self.has_free(&lane.resources).then_some((*place, index))
-            })
-            .min();
-        let Some((_, index)) = next else {
+        let Some(index) = self.next_lane(worker) else {
             return if self.is_empty() {
+                self.at_hand.remove(&worker);
                 HandOut::Nothing
             } else {
                 HandOut::Blocked
             };
         };
-        let lane = self.lanes.get_mut(index);
-        let Some((_, case)) = lane.and_then(|lane| lane.waiting.pop_front()) else {
+        let Some(case) = self.pop(index) else {
             return HandOut::Nothing;
         };
-        if let Some(lane) = self
-            .lanes
-            .get(index)
-            .filter(|lane| !lane.resources.is_empty())
-        {
-            for resource in &lane.resources {
+        if !case.resources.is_empty() {
+            for resource in &case.resources {
                 *self.in_use.entry(resource.clone()).or_default() += 1;
             }
             let held = self.held.entry(case.id.clone()).or_default();
-            held.push(lane.resources.clone());
+            held.push(case.resources.clone());
         }
+        self.note_at_hand(worker, &case);
         self.last = Some(Arc::clone(&case));
         HandOut::Case(case)
+    }
+
+    /// The lane whose first case is next for a worker.
+    fn next_lane(&self, worker: u32) -> Option<usize> {
+        let is_free = |lane: usize| {
+            let lane = self.lanes.get(lane);
+            lane.is_some_and(|lane| self.has_free(&lane.resources))
+        };
+        let mut heads = self.heads.iter().map(|(&place, &lane)| (place, lane));
+        let mut urgent = heads.clone().take_while(|(place, _)| *place < self.urgent);
+        if let Some((_, lane)) = urgent.find(|&(_, lane)| is_free(lane)) {
+            return Some(lane);
+        }
+        let own = self.at_hand.get(&worker);
+        let own_lanes = own.and_then(|own| self.lanes_with.get(own));
+        let own_lanes = own_lanes.into_iter().flatten().copied();
+        let own_lanes = own_lanes.filter_map(|lane| Some((self.head_of(lane)?, lane)));
+        if let Some((_, lane)) = own_lanes.filter(|&(_, lane)| is_free(lane)).min() {
+            return Some(lane);
+        }
+        let mut elsewhere = None;
+        let mine = heads.find(|&(_, lane)| {
+            if !is_free(lane) {
+                return false;
+            }
+            let affinity = self.lanes.get(lane).and_then(|lane| lane.affinity.as_ref());
+            let is_others = affinity.is_some_and(|affinity| {
+                let mut others = self.at_hand.iter().filter(|(other, _)| **other != worker);
+                others.any(|(_, at_hand)| at_hand == affinity)
+            });
+            if is_others {
+                elsewhere.get_or_insert(lane);
+            }
+            !is_others
+        });
+        mine.map(|(_, lane)| lane).or(elsewhere)
+    }
+
+    fn head_of(&self, lane: usize) -> Option<u64> {
+        let lane = self.lanes.get(lane)?;
+        lane.waiting.front().map(|(place, _)| *place)
+    }
+
+    fn note_at_hand(&mut self, worker: u32, case: &TestCase) {
+        if worker == 0 {
+            return;
+        }
+        let own = self.at_hand.get(&worker);
+        if let Some(affinity) = &case.affinity {
+            self.at_hand.insert(worker, Arc::clone(affinity));
+        } else if own.is_none_or(|own| **own != *case.module()) {
+            // What is shared within a module outlives cases of it that do not ask for it.
+            self.at_hand.remove(&worker);
+        }
     }
 
     /// Takes back what a case had; true if it had anything.
@@ -154,6 +212,10 @@ impl RunQueue {
                 !goes
             });
         }
+        self.waiting -= removed.len();
+        self.heads = (0..self.lanes.len())
+            .filter_map(|lane| Some((self.head_of(lane)?, lane)))
+            .collect();
         removed.sort_unstable_by_key(|(place, _)| *place);
         removed.into_iter().map(|(_, case)| case).collect()
     }
@@ -167,12 +229,12 @@ impl RunQueue {
         let mut all = self.waiting();
         // Stable: the others stay as they are.
         all.sort_by_key(|case| rank.get(&case.id).copied().unwrap_or(usize::MAX));
-        for lane in &mut self.lanes {
-            lane.waiting.clear();
+        let moved = all.iter().filter(|case| rank.contains_key(&case.id));
+        self.urgent = self.next_place + moved.count() as u64;
+        self.forget_waiting();
+        for case in all {
+            self.push(case);
         }
-        let sealed = std::mem::take(&mut self.sealed);
-        self.add(all);
-        self.sealed = sealed;
     }
 
     /// Takes no case any more; those that wait are still handed out.
@@ -188,7 +250,7 @@ impl RunQueue {
     /// Closes the queue: nothing is handed out any more. Returns what was left, in order; empty the second time.
     pub fn close(&mut self) -> Vec<Arc<TestCase>> {
         let left = self.waiting();
-        self.lanes.clear();
+        self.forget_waiting();
         self.closed = true;
         self.sealed = true;
         left
@@ -201,19 +263,56 @@ impl RunQueue {
         })
     }
 
-    fn lane_of(&mut self, case: &TestCase) -> &mut VecDeque<(u64, Arc<TestCase>)> {
-        let found = self
-            .lanes
-            .iter()
-            .position(|lane| lane.resources == case.resources);
-        let index = found.unwrap_or_else(|| {
-            self.lanes.push(Lane {
-                resources: case.resources.clone(),
-                waiting: VecDeque::new(),
-            });
-            self.lanes.len() - 1
+    fn push(&mut self, case: Arc<TestCase>) {
+        let place = self.next_place;
+        self.next_place += 1;
+        self.waiting += 1;
+        let index = self.lane_of(&case);
+        if let Some(lane) = self.lanes.get_mut(index) {
+            if lane.waiting.is_empty() {
+                self.heads.insert(place, index);
+            }
+            lane.waiting.push_back((place, case));
+        }
+    }
+
+    fn pop(&mut self, index: usize) -> Option<Arc<TestCase>> {
+        let lane = self.lanes.get_mut(index)?;
+        let (place, case) = lane.waiting.pop_front()?;
+        self.heads.remove(&place);
+        if let Some((next, _)) = lane.waiting.front() {
+            self.heads.insert(*next, index);
+        }
+        self.waiting -= 1;
+        Some(case)
+    }
+
+    fn forget_waiting(&mut self) {
+        for lane in &mut self.lanes {
+            lane.waiting.clear();
+        }
+        self.heads.clear();
+        self.waiting = 0;
+    }
+
+    fn lane_of(&mut self, case: &TestCase) -> usize {
+        let same = self.lane_of.get(case.resources.as_slice());
+        if let Some(&lane) = same.and_then(|same| same.get(&case.affinity)) {
+            return lane;
+        }
+        let index = self.lanes.len();
+        self.lanes.push(Lane {
+            resources: case.resources.clone(),
+            affinity: case.affinity.clone(),
+            waiting: VecDeque::new(),
         });
-        &mut self.lanes[index].waiting
+        let same = self.lane_of.entry(case.resources.clone()).or_default();
+        same.insert(case.affinity.clone(), index);
+        if let Some(affinity) = &case.affinity {
+            let lanes = self.lanes_with.entry(Arc::clone(affinity)).or_default();
+            lanes.push(index);
+        }
+        index
     }
 }
 
@@ -234,7 +333,7 @@ mod tests {
     }
 
     fn next(queue: &mut RunQueue) -> String {
-        match queue.hand_out() {
+        match queue.hand_out(0) {
             HandOut::Case(case) => case.id.as_str().to_owned(),
             other => format!("{other:?}"),
         }
@@ -261,6 +360,72 @@ mod tests {
         assert_eq!([next(&mut queue), next(&mut queue)], ["b", "Blocked"]);
         queue.release(&CaseId::new("b"));
         assert_eq!([next(&mut queue), next(&mut queue)], ["d", "Nothing"]);
+    }
+
+    fn sharing(name: &str, affinity: &str) -> Arc<TestCase> {
+        let mut case = TestCase::clone(&case(name, &[]));
+        case.affinity = Some(affinity.into());
+        Arc::new(case)
+    }
+
+    fn next_of(queue: &mut RunQueue, worker: u32) -> String {
+        match queue.hand_out(worker) {
+            HandOut::Case(case) => case.id.as_str().to_owned(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn f8_cases_that_share_something_stay_with_their_worker() {
+        let mut queue = RunQueue::default();
+        queue.add([sharing("m::1", "m"), sharing("m::2", "m")]);
+        queue.add([
+            sharing("n::1", "n"),
+            case("o::1", &[]),
+            sharing("n::2", "n"),
+        ]);
+        assert_eq!(next_of(&mut queue, 1), "m::1");
+        // Passes over what the first worker has at hand.
+        assert_eq!(next_of(&mut queue, 2), "n::1");
+        assert_eq!(next_of(&mut queue, 2), "n::2");
+        assert_eq!(next_of(&mut queue, 1), "m::2");
+        assert_eq!(next_of(&mut queue, 1), "o::1");
+        assert_eq!(next_of(&mut queue, 2), "Nothing");
+    }
+
+    #[test]
+    fn f8_no_worker_is_idle_for_the_sake_of_what_is_shared() {
+        let mut queue = RunQueue::default();
+        queue.add(["m::1", "m::2", "m::3"].map(|name| sharing(name, "m")));
+        assert_eq!(next_of(&mut queue, 1), "m::1");
+        assert_eq!(next_of(&mut queue, 2), "m::2");
+        assert_eq!(next_of(&mut queue, 1), "m::3");
+    }
+
+    #[test]
+    fn f8_a_case_of_the_module_that_needs_nothing_does_not_give_the_rest_away() {
+        let mut queue = RunQueue::default();
+        queue.add([sharing("m::1", "m"), case("m::2", &[])]);
+        queue.add([sharing("m::3", "m"), case("o::1", &[])]);
+        assert_eq!(next_of(&mut queue, 1), "m::1");
+        // Out of turn, by hand: the worker has the second case too.
+        queue.note_at_hand(1, &case("m::2", &[]));
+        assert_eq!(next_of(&mut queue, 2), "m::2");
+        assert_eq!(next_of(&mut queue, 2), "o::1");
+        queue.note_at_hand(1, &case("p::1", &[]));
+        assert_eq!(next_of(&mut queue, 2), "m::3");
+    }
+
+    #[test]
+    fn what_is_moved_to_the_front_is_next_for_every_worker() {
+        let mut queue = RunQueue::default();
+        queue.add(["m::1", "m::2"].map(|name| sharing(name, "m")));
+        queue.add([case("o::1", &[]), sharing("n::1", "n")]);
+        assert_eq!(next_of(&mut queue, 1), "m::1");
+        queue.move_to_front(&[CaseId::new("n::1"), CaseId::new("m::2")]);
+        assert_eq!(next_of(&mut queue, 1), "n::1");
+        assert_eq!(next_of(&mut queue, 2), "m::2");
+        assert_eq!(next_of(&mut queue, 1), "o::1");
     }
 
     #[test]
@@ -302,12 +467,16 @@ mod tests {
             let mut queue = RunQueue::default();
             for (index, needs) in needs.iter().enumerate() {
                 let needs: Vec<_> = needs.iter().map(|&need| resources[need]).collect();
-                queue.add([case(&index.to_string(), &needs)]);
+                let mut case = TestCase::clone(&case(&index.to_string(), &needs));
+                case.affinity = (index % 3 > 0).then(|| (index % 7).to_string().into());
+                queue.add([Arc::new(case)]);
             }
             let mut running: VecDeque<Arc<TestCase>> = VecDeque::new();
             let mut seen = BTreeSet::new();
+            let mut worker = 0;
             loop {
-                let handed = if running.len() < workers { queue.hand_out() } else { HandOut::Blocked };
+                worker = (worker + 1) % 5;
+                let handed = if running.len() < workers { queue.hand_out(worker) } else { HandOut::Blocked };
                 match handed {
                     HandOut::Case(case) => {
                         let taken = running.iter().flat_map(|other| &other.resources);

@@ -48,7 +48,7 @@ fn fill(harness: &Harness, cases: Vec<TestCase>) -> RunQueueFilled {
 }
 
 fn next(harness: &Harness) -> Option<String> {
-    let case = ask(harness, SCHEDULE_NEXT_TEST, ()).unwrap();
+    let case = ask(harness, SCHEDULE_NEXT_TEST, NextTest::default()).unwrap();
     case.map(|case| case.id.as_str().to_owned())
 }
 
@@ -93,7 +93,9 @@ fn others_add_remove_and_reorder_cases() {
     assert_eq!(next(&harness).as_deref(), Some("c"));
     assert_eq!(next(&harness).as_deref(), Some("b"));
     // What was taken out of a run that goes on still gets its verdict.
-    let ended = ask(&harness, SCHEDULE_NEXT_TEST, ()).unwrap().unwrap();
+    let ended = ask(&harness, SCHEDULE_NEXT_TEST, NextTest::default())
+        .unwrap()
+        .unwrap();
     assert_eq!(ended.id.as_str(), "a");
     assert_eq!(ended.disabled.as_deref(), Some("not on this board"));
     assert_eq!(next(&harness), None);

@@ -5,6 +5,7 @@
 //! - All components of a case that are made of a SUT are made of the SUT that it got, so one is chosen on which all can be had. A case
 //!   without such a parameter gets a SUT only if a component that it asks for cannot be had without.
 //! - `#[foreach]` on a parameter without values makes one variant for each SUT, or each component, that can what is asked for.
+//!   If names were given for that parameter, only those make variants.
 //! - Nothing vanishes: a case or variant that gets nothing stays, and says when it is run what it lacks and what there is.
 
 use std::collections::BTreeMap;
@@ -14,8 +15,10 @@ use zaf_core::Result;
 use zaf_core::component::{Requirement, Scope};
 
 use super::candidates::{Dependents, Trial, is_sut};
+use super::order::{all_excluded, in_order, name_of};
 use super::{Binding, Chosen, Each, Missing, Sut, SutOffer};
 use crate::case::{CaseAction, CaseId, Isolation, Outcome, TestCase};
+use crate::parameter::GivenParameters;
 
 /// The same cases with what each has got, in the same order; some may have become several.
 ///
@@ -25,6 +28,7 @@ pub(crate) fn bind(
     cases: Vec<TestCase>,
     offer: &SutOffer,
     session: &Scope,
+    given: &GivenParameters,
 ) -> Result<Vec<TestCase>> {
     let dependents = Dependents::of(session.registry());
     let concerns = |case: &TestCase| {
@@ -41,6 +45,7 @@ pub(crate) fn bind(
         dependents: &dependents,
         trial: Trial::new(session)?,
         session,
+        given,
         load: BTreeMap::new(),
     };
     let mut bound = Vec::with_capacity(cases.len());
@@ -63,6 +68,11 @@ pub(crate) fn bind(
             binder.give(next, &mut variants);
         }
         in_order(&mut variants);
+        let whole = variants.first().cloned();
+        variants.retain(|variant| !binder.is_excluded(variant));
+        if variants.is_empty() {
+            bound.extend(whole.map(all_excluded));
+        }
         bound.extend(variants);
     }
     Ok(bound)
@@ -72,45 +82,12 @@ fn is_executable(case: &TestCase) -> bool {
     matches!(case.action, CaseAction::Process(_))
 }
 
-/// The id without parameters.
-pub(super) fn name_of(case: &TestCase) -> String {
-    let id = case.id.as_str();
-    match id.split_once('[') {
-        Some((name, _)) if !case.parameters.is_empty() => name.to_owned(),
-        _ => id.to_owned(),
-    }
-}
-
-/// Sorts variants as a product: the first parameter changes slowest, values in the order in which they came.
-fn in_order(variants: &mut [TestCase]) {
-    let count = variants.iter().map(|case| case.parameters.len()).max();
-    let mut seen: Vec<Vec<String>> = vec![Vec::new(); count.unwrap_or(0)];
-    let mut rank = |case: &TestCase| -> Vec<usize> {
-        let values = case.parameters.iter().zip(&mut seen);
-        values
-            .map(|((_, value), seen)| {
-                seen.iter()
-                    .position(|other| other == value)
-                    .unwrap_or_else(|| {
-                        seen.push(value.clone());
-                        seen.len() - 1
-                    })
-            })
-            .collect()
-    };
-    // In the order of the product of values, and within that of SUTs: so each value is seen in its order.
-    let ranks: BTreeMap<CaseId, Vec<usize>> = variants
-        .iter()
-        .map(|case| (case.id.clone(), rank(case)))
-        .collect();
-    variants.sort_by(|one, other| ranks.get(&one.id).cmp(&ranks.get(&other.id)));
-}
-
 pub(super) struct Binder<'a> {
     pub(super) offer: &'a SutOffer,
     dependents: &'a Dependents,
     trial: Trial,
     session: &'a Scope,
+    given: &'a GivenParameters,
     /// How many cases each SUT has.
     load: BTreeMap<String, usize>,
 }
@@ -124,6 +101,15 @@ pub(super) enum Got {
     Component(&'static str),
 }
 
+impl Got {
+    fn name(&self) -> &str {
+        match self {
+            Self::Sut(sut) => sut.name(),
+            Self::Component(name) => name,
+        }
+    }
+}
+
 impl Binder<'_> {
     fn give(&mut self, case: TestCase, bound: &mut Vec<TestCase>) {
         if is_executable(&case) {
@@ -133,13 +119,22 @@ impl Binder<'_> {
         }
     }
 
+    /// Whether a variant with a component, or a SUT, among its values is left out.
+    fn is_excluded(&self, variant: &TestCase) -> bool {
+        !variant.each.is_empty() && self.given.excludes(&name_of(variant), &variant.parameters)
+    }
+
     fn give_to_function(&mut self, case: &TestCase, bound: &mut Vec<TestCase>) {
         let mut choices: Vec<Choice> = vec![vec![None; case.requirements.len()]];
         for each in case.each {
             let Some(need) = case.requirements.get(each.requirement) else {
                 continue;
             };
-            let fitting = self.fitting(need);
+            let mut fitting = self.fitting(need);
+            let given = self.given.given(need.parameter);
+            if let Some(given) = given {
+                fitting.retain(|got| given.iter().any(|name| name == got.name()));
+            }
             choices = choices
                 .iter()
                 .flat_map(|choice| {
@@ -154,7 +149,13 @@ impl Binder<'_> {
                 })
                 .collect();
             if choices.is_empty() {
-                let what = if is_sut(need) {
+                let what = if let Some(given) = given {
+                    let given = given.join("`, `");
+                    format!(
+                        "`{}`, given for `{}`, is nothing that fits here",
+                        given, need.parameter
+                    )
+                } else if is_sut(need) {
                     self.no_sut(need.can)
                 } else {
                     format!("no component makes what `{}` asks for", shown(need))
@@ -165,6 +166,11 @@ impl Binder<'_> {
         }
         for choice in choices {
             let variant = variant(case, &choice);
+            if self.is_excluded(&variant) {
+                // It has its place in the order until all variants are there, but no SUT.
+                bound.push(variant);
+                continue;
+            }
             let completed = self.completed(case.requirements, choice);
             bound.push(match completed {
                 Ok(choice) => self.with(variant, choice),
@@ -386,12 +392,8 @@ fn variant(case: &TestCase, choice: &Choice) -> TestCase {
         let need = case.requirements.get(each.requirement);
         let got = choice.get(each.requirement).and_then(Option::as_ref);
         if let (Some(need), Some(got)) = (need, got) {
-            let value = match got {
-                Got::Sut(sut) => sut.name(),
-                Got::Component(name) => name,
-            };
             let place = each.position.min(variant.parameters.len());
-            let parameter = (need.parameter.to_owned(), value.to_owned());
+            let parameter = (need.parameter.to_owned(), got.name().to_owned());
             variant.parameters.insert(place, parameter);
         }
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::Sut;
-use super::bind::{Binder, Got, can_all, name_of};
+use super::bind::{Binder, Got, can_all};
+use super::order::name_of;
 use crate::case::{CaseAction, CaseId, TestCase};
 
 /// Parameters of a variant of an executable, and its SUTs.
@@ -29,6 +30,10 @@ impl Binder<'_> {
                 0 => "sut".to_owned(),
                 more => format!("sut{}", more + 1),
             };
+            // Given from outside, it is a parameter already: then only the one of that name makes a variant.
+            let mut own = case.parameters.iter().filter(|_| rule.each);
+            let own = own.find(|(known, _)| *known == name);
+            let own = own.map(|(_, sut)| sut.as_str());
             let can: Vec<&str> = rule.can.iter().map(String::as_str).collect();
             rows = rows
                 .iter()
@@ -36,11 +41,16 @@ impl Binder<'_> {
                     let fitting = self.by_load().into_iter();
                     let free = fitting
                         .filter(|sut| can_all(sut, &can))
+                        .filter(|sut| own.is_none_or(|own| own == sut.name()))
                         .filter(|sut| !suts.iter().any(|other| Arc::ptr_eq(other, sut)))
-                        .take(if rule.each { usize::MAX } else { 1 });
+                        .take(if rule.each && own.is_none() {
+                            usize::MAX
+                        } else {
+                            1
+                        });
                     free.map(|sut| {
                         let (mut parameters, mut suts) = (parameters.clone(), suts.clone());
-                        if rule.each {
+                        if rule.each && own.is_none() {
                             parameters.push((name.clone(), sut.name().to_owned()));
                         }
                         suts.push(Arc::clone(sut));

@@ -17,15 +17,18 @@ mod bind;
 mod binding;
 mod candidates;
 mod executables;
+mod given;
 mod messages;
 mod offer;
 mod options;
+mod order;
 mod part;
 mod sequence;
 mod target;
 
 pub(crate) use self::bind::bind;
 pub use self::binding::{Binding, Chosen, Each};
+pub(crate) use self::given::unknown_names;
 pub use self::messages::*;
 pub(crate) use self::offer::ask_for_suts;
 pub use self::offer::{Missing, SutOffer, SutRule, SutRuleError, Suts};

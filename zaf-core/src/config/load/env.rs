@@ -36,7 +36,7 @@ pub fn variable(name: &str) -> Option<OsString> {
 }
 
 /// Makes a layer of the variables that belong to declared options, at [`Priority::ENVIRONMENT`]. `reserved` are names that the
-/// application uses for other purposes; nothing is said about them. The layer's warnings name the variables with the prefix
+/// application uses for other purposes (with `*` at the end all that begin like that); nothing is said about them. The layer's warnings name the variables with the prefix
 /// that nobody knows.
 ///
 /// # Errors
@@ -51,7 +51,7 @@ pub fn environment(
     let mut variables: Vec<_> = variables
         .into_iter()
         .filter(|(name, value)| belongs(prefix, name) && !value.is_empty())
-        .filter(|(name, _)| !reserved.iter().any(|reserved| name == reserved))
+        .filter(|(name, _)| !reserved.iter().any(|reserved| is_reserved(name, reserved)))
         .collect();
     variables.sort();
     let mut problems = Vec::new();
@@ -153,6 +153,13 @@ pub(in crate::config) fn key_of(prefix: &str, name: &str) -> Option<Key> {
     let rest = name.strip_prefix(prefix)?.strip_prefix('_')?;
     let is_upper = !rest.bytes().any(|byte| byte.is_ascii_lowercase());
     is_upper.then(|| Key::fold(&rest.to_ascii_lowercase()))
+}
+
+fn is_reserved(name: &OsStr, reserved: &str) -> bool {
+    match reserved.strip_suffix('*') {
+        Some(start) => name.as_encoded_bytes().starts_with(start.as_bytes()),
+        None => name == reserved,
+    }
 }
 
 fn unknown(prefix: &str, name: &str, store: &ConfigStore) -> Problem {

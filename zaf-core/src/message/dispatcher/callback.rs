@@ -1,5 +1,6 @@
 //! Handlers on the sender's thread.
 
+use std::hint::cold_path;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -25,7 +26,8 @@ fn guarded<T>(core: &Core, stay: &Stay<'_>, handler: impl FnOnce() -> T) -> Opti
     outcome
 }
 
-/// Calls the one handler of an event that nobody keeps; it has been announced. None if its dispatcher was destroyed.
+/// Calls the one handler of an event that nobody keeps; it has been announced. Returns how many got it: none if its dispatcher was
+/// destroyed.
 ///
 /// By far the most frequent case, and the one in which what is around the handler weighs most. `calm` is that of the snapshot
 /// to which the slice belongs; light fences are no instructions where a snapshot is kept.
@@ -37,11 +39,17 @@ pub(crate) fn call_only<P>(
     message: &Message<P>,
     stay: &Stay<'_>,
     bus: &MessageBus,
-) -> Option<Result<(), Failure>> {
-    let may_run = stay.succession(calm).is_announced::<true>() || is_called(slice, only, stay);
-    let outcome = may_run.then(|| caught(|| (only.call)(message, bus)));
+) -> Result<usize, Failure> {
+    if !stay.succession(calm).is_announced::<true>() {
+        cold_path();
+        if !is_called(slice, only, stay) {
+            before_the_end(message, stay);
+            return Ok(0);
+        }
+    }
+    let outcome = caught(|| (only.call)(message, bus));
     before_the_end(message, stay);
-    outcome
+    outcome.map(|()| 1)
 }
 
 /// The payload's `Drop` is no handler.
@@ -52,42 +60,82 @@ fn before_the_end<P>(_: &Message<P>, stay: &Stay<'_>) {
     }
 }
 
-/// Calls all handlers of an event that nobody keeps, and `failed` for each that fails, when it has ended. Returns how many
-/// succeeded.
+/// The handlers of an event that nobody keeps, while they are called. `calm` is that of the snapshot to which the slice
+/// belongs.
 ///
 /// One handler is announced in place of the one before, and one catch holds them all: after a panic it goes on behind the
 /// handler that panicked, which is the one that is announced. `ASYMMETRIC`: what the fences are.
-#[inline]
-pub(crate) fn call_several<const ASYMMETRIC: bool, P>(
-    slice: &Slice<P, ()>,
-    calm: u64,
-    message: &Message<P>,
-    stay: &Stay<'_>,
-    bus: &MessageBus,
-    mut failed: impl FnMut(&Core, Failure),
-) -> usize {
-    let mut delivered = slice.direct().len();
-    let mut rest = slice.direct();
-    loop {
-        let until_failure =
-            || call_in_turn::<ASYMMETRIC, P>(rest, slice, calm, message, stay, bus, &mut delivered);
-        let failure = match catch_unwind(AssertUnwindSafe(until_failure)) {
-            Ok(None) => break,
-            Ok(Some(error)) => Failure::Error(error),
-            Err(payload) => Failure::Panic(panic_text(payload)),
-        };
-        let number = stay.announced();
-        stay.withdraw();
-        delivered -= 1;
-        let index = slice.direct().iter().position(|one| one.number == number);
-        let (Some(index), Some(entry)) = (index, index.and_then(|at| slice.entries.get(at))) else {
-            break;
-        };
-        failed(&entry.core, failure);
-        rest = slice.direct().get(index + 1..).unwrap_or_default();
+pub(crate) struct Calling<'a, P> {
+    pub(crate) slice: &'a Slice<P, ()>,
+    pub(crate) calm: u64,
+    pub(crate) message: &'a Message<P>,
+    pub(crate) stay: &'a Stay<'a>,
+    pub(crate) bus: &'a MessageBus,
+}
+
+impl<P> Calling<'_, P> {
+    /// Calls handlers until one fails, which stays announced. Those whose dispatcher was destroyed are taken off `delivered`.
+    #[inline]
+    pub(crate) fn until_failure<const ASYMMETRIC: bool>(
+        &self,
+        handlers: &[Direct<P, ()>],
+        delivered: &mut usize,
+    ) -> Option<Failure> {
+        let &Self {
+            slice,
+            calm,
+            message,
+            stay,
+            bus,
+        } = self;
+        let call =
+            || call_in_turn::<ASYMMETRIC, P>(handlers, slice, calm, message, stay, bus, delivered);
+        match catch_unwind(AssertUnwindSafe(call)) {
+            Ok(None) => None,
+            Ok(Some(error)) => {
+                cold_path();
+                Some(Failure::Error(error))
+            }
+            Err(payload) => {
+                cold_path();
+                Some(Failure::Panic(panic_text(payload)))
+            }
+        }
     }
-    before_the_end(message, stay);
-    delivered
+
+    /// After a handler has failed: calls `failed` for it, then the handlers behind it, and so on. Returns how many succeeded.
+    pub(crate) fn go_on<const ASYMMETRIC: bool>(
+        &self,
+        mut delivered: usize,
+        mut failure: Failure,
+        mut failed: impl FnMut(&Core, Failure),
+    ) -> usize {
+        let handlers = self.slice.direct();
+        loop {
+            let number = self.stay.announced();
+            self.stay.withdraw();
+            delivered -= 1;
+            let index = handlers.iter().position(|one| one.number == number);
+            let entry = index.and_then(|at| self.slice.entries.get(at));
+            let (Some(index), Some(entry)) = (index, entry) else {
+                break;
+            };
+            failed(&entry.core, failure);
+            let rest = handlers.get(index + 1..).unwrap_or_default();
+            match self.until_failure::<ASYMMETRIC>(rest, &mut delivered) {
+                Some(next) => failure = next,
+                None => break,
+            }
+        }
+        self.end();
+        delivered
+    }
+
+    /// All of them have been called.
+    #[inline]
+    pub(crate) fn end(&self) {
+        before_the_end(self.message, self.stay);
+    }
 }
 
 /// Calls the handlers until one fails.
@@ -106,11 +154,15 @@ fn call_in_turn<const ASYMMETRIC: bool, P>(
 ) -> Option<Error> {
     let succession = stay.succession(calm);
     for one in handlers {
-        if !succession.announce::<ASYMMETRIC>(one.number) && !is_called(slice, one, stay) {
-            *delivered -= 1;
-            continue;
+        if !succession.announce::<ASYMMETRIC>(one.number) {
+            cold_path();
+            if !is_called(slice, one, stay) {
+                *delivered -= 1;
+                continue;
+            }
         }
         if let Err(error) = (one.call)(message, bus) {
+            cold_path();
             return Some(error);
         }
     }

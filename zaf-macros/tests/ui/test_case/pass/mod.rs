@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use k2::case::{CaseId, Outcome, TestCaseDescriptor};
+use k2::case::{CaseAction, CaseId, Outcome, TestCase, TestCaseDescriptor};
+use k2::parameter::GivenParameters;
 use k2::private::{Each, K2_TEST_CASES};
 use k2::supervisor::Cancellation;
 use k2::{TestContext, TestResult};
@@ -19,7 +20,7 @@ enum Mode {
 }
 
 /// Has every key.
-#[k2::test_case(name = "complete", tags = ["smoke", "kernel"], timeout = "1m 500ms", disabled = "only looked at", xfail = "known")]
+#[k2::test_case(name = "complete", class = "Login", owner = "me", tags = ["smoke", "kernel"], timeout = "1m 500ms", disabled = "only looked at", xfail = "known")]
 fn with_every_key() {}
 
 #[k2::test_case]
@@ -52,6 +53,21 @@ fn each(
     let _ = (other, number, tool, last, shell);
 }
 
+#[k2::test_case]
+fn with_default(
+    #[parameter(default = 5)] count: u32,
+    #[parameter(default = "none")] host: &str,
+) -> TestResult {
+    Err(k2::fail(format!("{count} {host}")))
+}
+
+#[k2::test_case(exclude = [(flag = "-s", count = 2), (count = 3)])]
+fn with_exclusions(#[foreach(["-s", "-r"])] flag: &str, #[foreach([1, 2, 3])] count: i32) {
+    let _ = (flag, count);
+}
+
+k2::test_module!(owner = "everybody", tags = ["module"]);
+
 fn descriptor(name: &str) -> &'static TestCaseDescriptor {
     K2_TEST_CASES
         .iter()
@@ -71,14 +87,26 @@ fn context(with_shell: bool) -> TestContext {
     TestContext::new(CaseId::new("case"), Vec::new(), scope, cancellation)
 }
 
-fn run(case: &TestCaseDescriptor, row: usize) -> Outcome {
-    (case.run)(&context(true), row)
+fn variants(case: &TestCaseDescriptor, assignments: &[&str]) -> Vec<TestCase> {
+    let assignments: Vec<String> = assignments.iter().map(|&text| text.to_owned()).collect();
+    let given = GivenParameters::of(&assignments, &[], 100).expect("invariant: they are right");
+    let expanded = given.expand(vec![case.case()]);
+    expanded.expect("invariant: the values can be read").cases
+}
+
+fn run(case: &TestCase, with_shell: bool) -> Outcome {
+    let CaseAction::Function(function) = &case.action else {
+        panic!("{case:?}");
+    };
+    function(&context(with_shell))
 }
 
 #[test]
 fn every_key_is_in_the_descriptor() {
     let case = descriptor("complete");
     assert_eq!(case.description, "Has every key.");
+    assert_eq!((case.class, case.owner), (Some("Login"), Some("me")));
+    assert!(case.qualified_name().ends_with("::Login::complete"));
     assert_eq!(case.tags, ["smoke", "kernel"]);
     assert_eq!(case.timeout, Some(Duration::from_millis(60_500)));
     assert_eq!(case.disabled, Some("only looked at"));
@@ -91,26 +119,79 @@ fn every_key_is_in_the_descriptor() {
 #[test]
 fn a_case_without_values_is_one_row() {
     let case = descriptor("short");
-    assert_eq!((case.parameters)(), [vec![]]);
-    assert_eq!(run(case, 0), Outcome::Passed);
+    assert!(case.parameters.is_empty());
+    assert_eq!(run(&variants(case, &[])[0], false), Outcome::Passed);
 }
 
 #[test]
 fn each_row_of_the_product_runs_with_what_it_shows() {
-    let case = descriptor("product");
-    let rows = (case.parameters)();
+    let rows = variants(descriptor("product"), &[]);
     assert_eq!(rows.len(), 12);
-    for (index, row) in rows.iter().enumerate() {
-        let shown: Vec<_> = row.iter().map(|(_, value)| value.as_str()).collect();
+    for row in &rows {
+        let shown: Vec<_> = row
+            .parameters
+            .iter()
+            .map(|(_, value)| value.as_str())
+            .collect();
         let mode = shown[2].trim_start_matches("Mode::");
         let expected = format!("case = sh {} {} {mode}", shown[0], shown[1]);
-        assert_eq!(run(case, index).reason(), Some(expected.as_str()));
+        assert_eq!(run(row, true).reason(), Some(expected.as_str()));
     }
     let first = [("flag", "-s"), ("number", "1"), ("mode", "Mode::Fast")];
     let second = [("flag", "-s"), ("number", "1"), ("mode", "Mode::Thorough")];
     for (row, expected) in rows.iter().zip([first, second]) {
-        assert_eq!(*row, expected.map(|(name, value)| (name, value.to_owned())));
+        assert_eq!(
+            row.parameters,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
     }
+}
+
+#[test]
+fn what_is_given_is_read_as_the_type_of_the_parameter() {
+    let given = ["flag=x y", "number=40", "mode=Mode::Fast"];
+    let rows = variants(descriptor("product"), &given);
+    assert_eq!(rows.len(), 1);
+    assert_eq!(run(&rows[0], true).reason(), Some("case = sh x y 40 Fast"));
+    let wrong = |text: &str| {
+        let given =
+            GivenParameters::of(&[text.to_owned()], &[], 100).expect("invariant: it is right");
+        let problems = given
+            .expand(vec![descriptor("product").case()])
+            .unwrap_err();
+        problems[0].to_string()
+    };
+    assert!(wrong("number=x").contains("it is no `i32`"));
+    assert!(wrong("mode=Fast").contains("no `FromStr`"));
+}
+
+#[test]
+fn a_parameter_has_its_default_unless_another_value_is_given() {
+    let case = descriptor("with_default");
+    assert_eq!(
+        variants(case, &[])[0].id.as_str().rsplit("::").next(),
+        Some("with_default[count=5,host=none]")
+    );
+    assert_eq!(run(&variants(case, &[])[0], false).reason(), Some("5 none"));
+    let given = variants(case, &["count=7", "host=a", "host=b"]);
+    let reasons: Vec<_> = given.iter().map(|case| run(case, false)).collect();
+    assert_eq!(reasons[0].reason(), Some("7 a"));
+    assert_eq!(reasons[1].reason(), Some("7 b"));
+}
+
+#[test]
+fn combinations_that_are_excluded_are_not_made() {
+    let rows = variants(descriptor("with_exclusions"), &[]);
+    let shown: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            row.parameters
+                .iter()
+                .map(|(_, value)| value.as_str())
+                .collect::<String>()
+        })
+        .collect();
+    assert_eq!(shown, ["-s1", "-r1", "-r2"]);
 }
 
 #[test]
@@ -128,13 +209,16 @@ fn foreach_without_values_says_which_requirements_make_variants_and_where_they_s
         position,
     };
     assert_eq!(case.each, [each(1, 1), each(2, 3)]);
-    assert_eq!((case.parameters)().len(), 2);
+    let names: Vec<_> = case.parameters.iter().map(|one| one.name).collect();
+    assert_eq!(names, ["number", "last"]);
+    assert_eq!(variants(case, &[]).len(), 2);
+    assert_eq!(variants(case, &["number=3"])[0].parameters.len(), 2);
     assert_eq!(descriptor("product").each, []);
 }
 
 #[test]
 fn a_component_that_cannot_be_had_is_an_error_of_the_case() {
-    let outcome = (descriptor("product").run)(&context(false), 0);
+    let outcome = run(&variants(descriptor("product"), &[])[0], false);
     let Outcome::Error { reason } = outcome else {
         panic!("{outcome:?}");
     };

@@ -1,0 +1,288 @@
+//! The questions, and who answers them.
+
+use crate::answers::description;
+use crate::error::AddonError;
+use crate::kind::Kind;
+use crate::name::{AddonName, NameError};
+
+/// One question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// What is asked.
+    pub(crate) text: String,
+    /// What helps to answer it.
+    pub(crate) help: String,
+    /// The answer if nothing else is said.
+    pub(crate) default: Option<String>,
+    /// The only answers, each with a description; none if it is free.
+    pub(crate) choices: Vec<(String, String)>,
+    /// Whether an answer is right, and what else it should be.
+    pub(crate) check: Check,
+}
+
+/// What decides whether an answer is right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+
+pub(crate) enum Check {
+    /// Something in one line.
+    Line,
+    /// The name of an addon.
+    Name,
+    /// One of these words, with what they are.
+    Words(&'static str, Vec<String>),
+}
+
+impl Check {
+    /// The answer, if it is right.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub(crate) fn check(&self, answer: &str) -> Result<String, String> {
+        match self {
+            Self::Line => description(answer),
+            Self::Name => match AddonName::new(answer.trim()) {
+                Ok(name) => Ok(name.to_string()),
+                Err(error) => Err(match NameError::suggestion(answer) {
+                    Some(near) => format!("{error}; perhaps `{near}`?"),
+                    None => error.to_string(),
+                }),
+            },
+            Self::Words(what, words) => {
+                let answer = answer.trim();
+                if words.iter().any(|word| word == answer) {
+                    return Ok(answer.to_owned());
+                }
+                let near = zaf_core::config::nearest(answer, words.iter().map(String::as_str));
+                let near = near.map_or_else(String::new, |near| format!("; perhaps `{near}`?"));
+                Err(format!("{what}{near}"))
+            }
+        }
+    }
+}
+
+/// What became of a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+
+pub(crate) enum Reply {
+    /// The answer, which is right.
+    Answer(String),
+    /// The question before is to be asked again.
+    Back,
+}
+
+/// Who answers questions.
+pub(crate) trait Ask {
+    /// Asks one question until there is a right answer.
+    ///
+    /// # Errors
+    /// [`AddonError::BrokenOff`], or that nobody can be asked.
+    fn ask(&mut self, question: &Question) -> Result<Reply, AddonError>;
+}
+
+/// What is asked for, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+
+pub(crate) enum Topic {
+    /// What is to be written.
+    Type,
+    /// What it is called.
+    Name,
+    /// What it is for.
+    Description,
+    /// What it extends; of command extensions only.
+    Extends,
+}
+
+impl Topic {
+    const ALL: [Self; 4] = [Self::Type, Self::Name, Self::Description, Self::Extends];
+}
+
+/// Answers by topic; none where nothing was said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Said(pub std::collections::BTreeMap<Topic, String>);
+
+/// Asks for what was not said. An answer can be taken back until the last one is given.
+///
+/// # Errors
+/// As [`Ask::ask`].
+pub(crate) fn ask_the_rest(
+    said: Said,
+    extended: &[String],
+    ask: &mut dyn Ask,
+) -> Result<Said, AddonError> {
+    let open: Vec<Topic> = Topic::ALL
+        .into_iter()
+        .filter(|topic| !said.0.contains_key(topic))
+        .collect();
+    let mut known = said;
+    let mut at = 0;
+    let mut is_going_back = false;
+    while let Some(&topic) = open.get(at) {
+        let is_asked = topic != Topic::Extends
+            || known
+                .0
+                .get(&Topic::Type)
+                .is_some_and(|kind| kind == Kind::Command.word());
+        if !is_asked {
+            // Only the last topic is left out, so nobody goes back over it.
+            at += 1;
+            continue;
+        }
+        let mut question = question(topic, extended);
+        // Whoever comes back finds what was said.
+        if is_going_back && let Some(before) = known.0.get(&topic) {
+            question.default = Some(before.clone());
+        }
+        match ask.ask(&question)? {
+            Reply::Answer(answer) => {
+                known.0.insert(topic, answer);
+                at += 1;
+                is_going_back = false;
+            }
+            Reply::Back => {
+                at = at.saturating_sub(1);
+                is_going_back = true;
+            }
+        }
+    }
+    Ok(known)
+}
+
+fn question(topic: Topic, extended: &[String]) -> Question {
+    let free = |text: &str, help: &str, default: Option<&str>, check| Question {
+        text: text.to_owned(),
+        help: help.to_owned(),
+        default: default.map(str::to_owned),
+        choices: Vec::new(),
+        check,
+    };
+    match topic {
+        Topic::Type => Question {
+            choices: Kind::ALL
+                .iter()
+                .map(|kind| (kind.word().to_owned(), kind.description().to_owned()))
+                .collect(),
+            ..free(
+                "What is to be written?",
+                "Extensions hang at commands or are always there; a product is a command of its own.",
+                None,
+                Check::Words("one of the kinds", Kind::WORDS.map(str::to_owned).to_vec()),
+            )
+        },
+        Topic::Name => free(
+            "What is it called?",
+            "A small letter, then small letters, digits and `_`: package, module, type and options are named after it.",
+            None,
+            Check::Name,
+        ),
+        Topic::Description => free(
+            "What is it for?",
+            "One line. It is what lists of extensions and the documentation say.",
+            Some(DESCRIPTION_UNSAID),
+            Check::Line,
+        ),
+        Topic::Extends => free(
+            "Which command does it extend?",
+            "The name of a command, or a capability that commands use: it is there with each of them.",
+            Some(EXTENDS_UNSAID),
+            Check::Words("a command or a capability of one", extended.to_vec()),
+        ),
+    }
+}
+
+/// The description of what nobody described.
+pub(crate) const DESCRIPTION_UNSAID: &str = "To be described";
+
+/// What is extended if nothing is said.
+pub(crate) const EXTENDS_UNSAID: &str = "run";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Answers from a list; checks as a terminal would.
+    struct Scripted(Vec<&'static str>, Vec<String>);
+
+    impl Ask for Scripted {
+        fn ask(&mut self, question: &Question) -> Result<Reply, AddonError> {
+            self.1
+                .push(format!("{} {:?}", question.text, question.default));
+            loop {
+                if self.0.is_empty() {
+                    return Err(AddonError::BrokenOff);
+                }
+                match self.0.remove(0) {
+                    "<" => return Ok(Reply::Back),
+                    text => {
+                        if let Ok(answer) = question.check.check(text) {
+                            return Ok(Reply::Answer(answer));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn asked(
+        said: &[(Topic, &str)],
+        script: &[&'static str],
+    ) -> (Result<Said, AddonError>, Vec<String>) {
+        let said = Said(
+            said.iter()
+                .map(|(topic, text)| (*topic, (*text).to_owned()))
+                .collect(),
+        );
+        let mut ask = Scripted(script.to_vec(), Vec::new());
+        let outcome = ask_the_rest(said, &["run".to_owned(), "noop".to_owned()], &mut ask);
+        (outcome, ask.1)
+    }
+
+    #[test]
+    fn only_what_was_not_said_is_asked_and_wrong_answers_are_asked_again() {
+        let (said, questions) = asked(
+            &[(Topic::Type, "command"), (Topic::Description, "x")],
+            &["../x", "Fn", "probe", "rum", "noop"],
+        );
+        let said = said.unwrap();
+        assert_eq!(said.0[&Topic::Name], "probe");
+        assert_eq!(said.0[&Topic::Extends], "noop");
+        assert_eq!(questions.len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_command_extension_extends_nothing() {
+        let (said, questions) = asked(&[], &["suite", "s", "d"]);
+        assert!(!said.unwrap().0.contains_key(&Topic::Extends));
+        assert_eq!(questions.len(), 3);
+    }
+
+    #[test]
+    fn one_can_go_back_and_finds_what_was_said() {
+        let (said, questions) = asked(&[], &["suite", "first", "<", "<", "product", "second", "d"]);
+        let said = said.unwrap();
+        assert_eq!(said.0[&Topic::Type], "product");
+        assert_eq!(said.0[&Topic::Name], "second");
+        assert_eq!(
+            questions[3..5],
+            [
+                "What is it called? Some(\"first\")".to_owned(),
+                "What is to be written? Some(\"suite\")".to_owned()
+            ]
+        );
+    }
+
+    #[test]
+    fn m4_f35_breaking_off_is_an_error() {
+        let (said, _) = asked(&[], &["suite"]);
+        assert!(matches!(said, Err(AddonError::BrokenOff)));
+    }
+
+    #[test]
+    fn a_wrong_word_is_told_with_the_nearest_right_one() {
+        let check = Check::Words("a command", vec!["run".to_owned(), "list".to_owned()]);
+        assert_eq!(
+            check.check("lst"),
+            Err("a command; perhaps `list`?".to_owned())
+        );
+    }
+}

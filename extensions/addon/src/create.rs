@@ -1,0 +1,294 @@
+//! `addon create`.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use zaf_core::application::Console;
+use zaf_core::extension::Catalog;
+use zaf_core::prelude::*;
+
+use super::ADDON_COMMAND;
+use crate::answers::Answers;
+use crate::ask::{self, Check, Said, Topic};
+use crate::error::AddonError;
+use crate::kind::Kind;
+use crate::name::AddonName;
+use crate::options::{
+    AUTHOR, DESCRIPTION, DRY_RUN, EXTENDS, LOAD_ORDER, NAME, ORIGIN, PARENT, PRODUCT, TEMPLATES,
+    TYPE, YES,
+};
+use crate::origin::Origin;
+use crate::plan::Plan;
+use crate::template::Templates;
+use crate::terminal::Terminal;
+use crate::workspace::{Product, Workspace};
+
+/// Packages that what is written can take from its workspace.
+const OURS: [&str; 3] = ["k2", "zaf-core", "zaf-harness"];
+
+/// Writes a new addon, product or suite.
+///
+/// What is not said by options, or by a configuration file with answers, is asked for; with `--yes`, or without a terminal, nothing is
+/// asked. What is written compiles and has a test that passes; it becomes a member of the workspace around it, and an extension of the
+/// product there. Nothing is written if anything is in its place.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "the documentation is the text of the help"
+)]
+#[command(
+    name = "create",
+    parent = ADDON_COMMAND,
+    config_options = [
+        NAME.optional(), TYPE.optional(), EXTENDS.optional(), DESCRIPTION.optional(), AUTHOR.optional(),
+        LOAD_ORDER.required(), ORIGIN.optional(), PARENT.optional(), PRODUCT.optional(), TEMPLATES.optional(),
+        YES.required(), DRY_RUN.required()
+    ],
+)]
+pub fn addon_create(cx: &CommandContext<'_>) -> Result<ExitCode> {
+    let console = cx.component::<Console>()?;
+    let (answers, workspace) = answers(cx).map_err(refused)?;
+    let plan = plan(cx, &answers, workspace.as_ref()).map_err(refused)?;
+    if cx.config().get(DRY_RUN)? {
+        write!(console.stdout(), "{}", plan.describe())?;
+        return Ok(ExitCode::Success);
+    }
+    plan.write().map_err(refused)?;
+    writeln!(console.stdout(), "{}", plan.directory)?;
+    writeln!(
+        console.stderr(),
+        "{}",
+        next_steps(&answers, &plan, workspace.as_ref())
+    )?;
+    Ok(ExitCode::Success)
+}
+
+/// Everything that goes wrong here is something that the user can put right.
+fn refused(error: AddonError) -> Error {
+    let hint = match &error {
+        AddonError::Unknown { what } => Some(match *what {
+            "the type" => "say `--type`, for example `--type command`",
+            _ => "say `--name`, for example `--name my_probe`",
+        }),
+        AddonError::Exists { .. } => {
+            Some("choose another `--name` or `--addon-parent`, or take away what is there")
+        }
+        _ => None,
+    };
+    let failure = ExitCode::Usage.with_error(error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+fn answers(
+    cx: &CommandContext<'_>,
+) -> std::result::Result<(Answers, Option<Workspace>), AddonError> {
+    let config = cx.config();
+    let text = |option| config.get_optional(option).ok().flatten();
+    let topics = [
+        (Topic::Type, text(TYPE)),
+        (Topic::Name, text(NAME)),
+        (Topic::Description, text(DESCRIPTION)),
+        (Topic::Extends, text(EXTENDS)),
+    ];
+    let mut said = Said(
+        topics
+            .into_iter()
+            .filter_map(|(topic, text)| Some((topic, text?)))
+            .collect(),
+    );
+    let extended = capabilities(cx);
+    let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if is_terminal && !config.get(YES).unwrap_or(false) {
+        said = ask::ask_the_rest(said, &extended, &mut Terminal::new(cx.bus())?)?;
+    }
+    let kind = said
+        .0
+        .get(&Topic::Type)
+        .ok_or(AddonError::Unknown { what: "the type" })?;
+    let kind = Kind::of(kind).ok_or(AddonError::Unknown { what: "the type" })?;
+    let name = said
+        .0
+        .get(&Topic::Name)
+        .ok_or(AddonError::Unknown { what: "the name" })?;
+    let name = AddonName::new(name)?;
+    let extends = said
+        .0
+        .remove(&Topic::Extends)
+        .unwrap_or_else(|| ask::EXTENDS_UNSAID.to_owned());
+    if kind == Kind::Command {
+        let check = Check::Words("a command or a capability of one", extended);
+        check
+            .check(&extends)
+            .map_err(|expected| AddonError::Answer {
+                what: "thing to extend",
+                answer: extends.escape_debug().to_string(),
+                expected,
+            })?;
+    }
+    let here = here()?;
+    let around = Workspace::around(&here)?;
+    let parent = match config.get_optional(PARENT).ok().flatten() {
+        Some(parent) => here.join(parent),
+        None => around
+            .as_ref()
+            .map(|workspace| workspace.root.join("extensions"))
+            .filter(|extensions| kind.is_linked() && extensions.is_dir())
+            .unwrap_or_else(|| here.clone()),
+    };
+    let parent = parent
+        .canonicalize_utf8()
+        .map_err(|source| AddonError::Write {
+            path: parent,
+            source,
+        })?;
+    let workspace = Workspace::around(&parent)?;
+    let origin = match text(ORIGIN) {
+        Some(origin) => Origin::parse(&origin).map_err(|expected| AddonError::Answer {
+            what: "origin",
+            answer: origin,
+            expected,
+        })?,
+        None if workspace
+            .as_ref()
+            .is_some_and(|workspace| workspace.offers(&OURS)) =>
+        {
+            Origin::Workspace
+        }
+        None => Origin::Version(env!("CARGO_PKG_VERSION").to_owned()),
+    };
+    let answers = Answers {
+        kind,
+        name,
+        description: said
+            .0
+            .remove(&Topic::Description)
+            .unwrap_or_else(|| ask::DESCRIPTION_UNSAID.to_owned()),
+        author: text(AUTHOR).unwrap_or_default(),
+        extends,
+        load_order: u16::try_from(config.get(LOAD_ORDER).unwrap_or(101)).unwrap_or(1000),
+        origin: absolute(origin, &here),
+        parent,
+    };
+    let workspace = workspace.filter(|_| answers.origin == Origin::Workspace);
+    Ok((answers, workspace))
+}
+
+/// The current directory, without links.
+fn here() -> std::result::Result<Utf8PathBuf, AddonError> {
+    let dot = Utf8Path::new(".");
+    dot.canonicalize_utf8().map_err(|source| AddonError::Write {
+        path: dot.to_owned(),
+        source,
+    })
+}
+
+/// A directory that was written relative to where the command runs, for a manifest that lies elsewhere.
+fn absolute(origin: Origin, here: &Utf8Path) -> Origin {
+    match origin {
+        Origin::Path(path) => Origin::Path(here.join(path)),
+        origin => origin,
+    }
+}
+
+/// All that a command extension can extend: names and capabilities of commands, sorted.
+fn capabilities(cx: &CommandContext<'_>) -> Vec<String> {
+    let Ok(catalog) = cx.component::<Catalog>() else {
+        return Vec::new();
+    };
+    let mut words: Vec<String> = catalog
+        .commands()
+        .iter()
+        .flat_map(|(_, entry)| {
+            std::iter::once(entry.command.name).chain(entry.command.uses.iter().copied())
+        })
+        .map(str::to_owned)
+        .collect();
+    words.sort();
+    words.dedup();
+    words
+}
+
+fn plan(
+    cx: &CommandContext<'_>,
+    answers: &Answers,
+    workspace: Option<&Workspace>,
+) -> std::result::Result<Plan, AddonError> {
+    let templates = match cx.config().get_optional(TEMPLATES).ok().flatten() {
+        Some(root) => Templates::of_directory(&root, answers.kind)?,
+        None => Templates::built_in(answers.kind),
+    };
+    let directory = answers.directory();
+    let mut edits = Vec::new();
+    if let Some(workspace) = workspace {
+        edits.extend(workspace.admit(&answers.name, &directory)?);
+        if let Some(product) = product(cx, answers, workspace)? {
+            edits.extend(product.take_in(workspace, &answers.name, &directory)?);
+        }
+    }
+    Ok(Plan {
+        directory,
+        files: templates.render(answers)?,
+        edits,
+    })
+}
+
+/// The product that links it: the one that is named, or the only one.
+fn product(
+    cx: &CommandContext<'_>,
+    answers: &Answers,
+    workspace: &Workspace,
+) -> std::result::Result<Option<Product>, AddonError> {
+    let wanted = cx.config().get_optional(PRODUCT).ok().flatten();
+    if !answers.kind.is_linked() || wanted.as_deref() == Some("none") {
+        return Ok(None);
+    }
+    let mut products = workspace.products();
+    let Some(wanted) = wanted else {
+        return Ok(if products.len() == 1 {
+            products.pop()
+        } else {
+            None
+        });
+    };
+    let names: Vec<String> = products
+        .iter()
+        .map(|product| product.package.clone())
+        .collect();
+    let found = products
+        .into_iter()
+        .find(|product| product.package == wanted);
+    found.map(Some).ok_or_else(|| {
+        let near = zaf_core::config::nearest(&wanted, names.iter().map(String::as_str));
+        let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        AddonError::Answer {
+            what: "product",
+            answer: wanted.escape_debug().to_string(),
+            expected: match names.as_slice() {
+                [] => "none: no package of the workspace has `src/link.rs`".to_owned(),
+                names => format!("one of `{}`{near}", names.join("`, `")),
+            },
+        }
+    })
+}
+
+/// What is left to do.
+fn next_steps(answers: &Answers, plan: &Plan, workspace: Option<&Workspace>) -> String {
+    let package = answers.name.package();
+    let test = match workspace {
+        Some(_) => format!("cargo test -p {package}"),
+        None => format!("cd {} && cargo test", plan.directory),
+    };
+    let is_linked = plan
+        .edits
+        .iter()
+        .any(|edit| edit.path.ends_with(crate::workspace::LINK));
+    if answers.kind.is_linked() && !is_linked {
+        let krate = answers.name.krate();
+        return format!(
+            "Test it: {test}\nNo product links it yet: it needs the dependency `{package}`, and `use {krate} as _;` in `src/link.rs`."
+        );
+    }
+    format!("Test it: {test}")
+}

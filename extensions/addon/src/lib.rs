@@ -1,0 +1,61 @@
+//! Writes new addons, products and suites, and says what is wrong with those that exist.
+//!
+//! | Command | What it does |
+//! |---|---|
+//! | `addon create` | asks, or takes the answers from options and files, and writes a package that compiles and has a test |
+//! | `addon list` | the addons of the workspace, and which products link them |
+//! | `addon check` | what is wrong with them |
+
+mod answers;
+mod ask;
+mod check;
+mod create;
+mod error;
+mod kind;
+mod list;
+mod name;
+mod options;
+mod origin;
+mod plan;
+mod survey;
+mod template;
+mod terminal;
+mod workspace;
+
+use zaf_core::prelude::*;
+
+pub use check::{ADDON_CHECK_COMMAND, addon_check};
+pub use create::{ADDON_CREATE_COMMAND, addon_create};
+pub use error::AddonError;
+pub use kind::Kind;
+pub use list::{ADDON_LIST_COMMAND, addon_list};
+pub use name::{AddonName, NameError};
+pub use options::{
+    AUTHOR, DESCRIPTION, DRY_RUN, EXTENDS, LOAD_ORDER, NAME, ORIGIN, PARENT, PRODUCT, TEMPLATES,
+    TYPE, YES,
+};
+
+/// Writes addons, and looks at those that exist.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "the documentation is the text of the help"
+)]
+#[command(name = "addon")]
+pub fn addon(_cx: &CommandContext<'_>) -> Result<ExitCode> {
+    Ok(ExitCode::Usage)
+}
+
+/// Adds the command `addon` and what belongs to it.
+#[framework_extension(
+    name = "addon",
+    load_order = 110,
+    commands = [ADDON_COMMAND, ADDON_CREATE_COMMAND, ADDON_LIST_COMMAND, ADDON_CHECK_COMMAND],
+)]
+#[derive(Debug)]
+pub struct Addon;
+
+impl Extension for Addon {
+    fn new(_cx: &ExtensionContext<'_>) -> Result<Self> {
+        Ok(Self)
+    }
+}

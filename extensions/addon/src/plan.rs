@@ -1,0 +1,147 @@
+//! What will be written, and writing it: all of it or nothing.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::fs::{CWD, RenameFlags};
+
+use crate::error::AddonError;
+use crate::workspace::Edit;
+
+/// A new directory with its files, and edits of files that exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// The directory that is made; its parent exists.
+    pub(crate) directory: Utf8PathBuf,
+    /// What is in it, by relative path.
+    pub(crate) files: BTreeMap<Utf8PathBuf, String>,
+    /// What else changes.
+    pub(crate) edits: Vec<Edit>,
+}
+
+impl Plan {
+    /// The plan in words: a line for each file, and the lines that edits add or take away.
+    pub(crate) fn describe(&self) -> String {
+        let mut text = String::new();
+        for (path, content) in &self.files {
+            let lines = content.lines().count();
+            let _ = writeln!(
+                text,
+                "new     {} ({lines} lines)",
+                self.directory.join(path)
+            );
+        }
+        for edit in &self.edits {
+            let _ = writeln!(text, "change  {}", edit.path);
+            let is_in = |line: &str, text: &str| text.lines().any(|other| other == line);
+            for line in edit.before.lines().filter(|line| !is_in(line, &edit.after)) {
+                let _ = writeln!(text, "        - {line}");
+            }
+            for line in edit.after.lines().filter(|line| !is_in(line, &edit.before)) {
+                let _ = writeln!(text, "        + {line}");
+            }
+        }
+        text
+    }
+
+    /// Writes it. The directory is made beside its place and moved there when it is complete; files that change are replaced by
+    /// complete ones. If anything fails, what was done is undone.
+    ///
+    /// # Errors
+    /// [`AddonError::Exists`] if something is in the place of the directory, whatever it is; [`AddonError::Write`].
+    pub(crate) fn write(&self) -> Result<(), AddonError> {
+        let parent = self.directory.parent().unwrap_or(Utf8Path::new("/"));
+        let unwritten = |path: &Utf8Path| {
+            let path = path.to_owned();
+            move |source| AddonError::Write { path, source }
+        };
+        if self.directory.symlink_metadata().is_ok() {
+            return Err(AddonError::Exists {
+                path: self.directory.clone(),
+            });
+        }
+        let made = tempfile::Builder::new()
+            .prefix(".addon-")
+            // As any directory that is made: what the umask leaves of it.
+            .permissions(std::fs::Permissions::from_mode(0o777))
+            .tempdir_in(parent)
+            .map_err(unwritten(parent))?;
+        let place = Utf8Path::from_path(made.path())
+            .unwrap_or(parent)
+            .to_owned();
+        for (path, content) in &self.files {
+            let target = place.join(path);
+            write_new(&target, content).map_err(unwritten(&self.directory.join(path)))?;
+        }
+        let mut replaced = Vec::new();
+        for edit in &self.edits {
+            replaced.push(prepared(edit).map_err(unwritten(&edit.path))?);
+        }
+        // Refuses whatever is there, a link that leads elsewhere too.
+        rustix::fs::renameat_with(
+            CWD,
+            place.as_str(),
+            CWD,
+            self.directory.as_str(),
+            RenameFlags::NOREPLACE,
+        )
+        .map_err(|error| match error {
+            rustix::io::Errno::EXIST => AddonError::Exists {
+                path: self.directory.clone(),
+            },
+            error => AddonError::Write {
+                path: self.directory.clone(),
+                source: error.into(),
+            },
+        })?;
+        // It has moved: there is nothing left to remove.
+        let _moved = made.keep();
+        for (index, (edit, file)) in self.edits.iter().zip(replaced).enumerate() {
+            if let Err(error) = file.persist(&edit.path) {
+                self.undo(index);
+                return Err(unwritten(&edit.path)(error.error));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the directory away, and puts the first files back as they were.
+    fn undo(&self, edited: usize) {
+        let problems = self.edits[..edited]
+            .iter()
+            .map(|edit| (&edit.path, std::fs::write(&edit.path, &edit.before)))
+            .chain([(&self.directory, std::fs::remove_dir_all(&self.directory))]);
+        for (path, outcome) in problems {
+            if let Err(error) = outcome {
+                tracing::error!(%error, "`{path}` could not be put back as it was");
+            }
+        }
+    }
+}
+
+fn write_new(path: &Utf8Path, content: &str) -> io::Result<()> {
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory)?;
+    }
+    let mut file = std::fs::File::create_new(path)?;
+    file.write_all(content.as_bytes())?;
+    file.sync_all()
+}
+
+/// A complete file beside the one that changes, with its mode.
+fn prepared(edit: &Edit) -> io::Result<tempfile::NamedTempFile> {
+    let now = std::fs::read_to_string(&edit.path)?;
+    if now != edit.before {
+        return Err(io::Error::other("it has changed meanwhile"));
+    }
+    let parent = edit.path.parent().unwrap_or(Utf8Path::new("/"));
+    let mut file = tempfile::NamedTempFile::new_in(parent)?;
+    file.write_all(edit.after.as_bytes())?;
+    file.as_file()
+        .set_permissions(std::fs::metadata(&edit.path)?.permissions())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}

@@ -1,0 +1,130 @@
+//! Questions in a terminal: help below each, wrong answers told as they are given, Escape goes back, Ctrl-C breaks off.
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use inquire::ui::{RenderConfig, Styled};
+use inquire::validator::{ErrorMessage, Validation};
+use inquire::{InquireError, Select, Text};
+use zaf_core::application::{ABORT, Abort, CRITICAL_ABORT};
+use zaf_core::message::{Dispatcher, DispatcherKind, Message, MessageBus};
+
+use crate::ask::{Ask, Question, Reply};
+use crate::error::AddonError;
+
+/// A person at the terminal of this process. Each question is asked on a thread of its own, which is left behind when the command is
+/// asked to end: whoever waits for a key does not hear of signals.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    replies: (Sender<Outcome>, Receiver<Outcome>),
+    /// Hears of aborts as long as questions may be asked.
+    listener: Dispatcher,
+}
+
+type Outcome = Result<Reply, AddonError>;
+
+impl Terminal {
+    /// Asks until the command is aborted.
+    ///
+    /// # Errors
+    /// [`AddonError::Terminal`] if aborts cannot be listened to.
+    pub(crate) fn new(bus: &MessageBus) -> Result<Self, AddonError> {
+        let replies = unbounded();
+        let breaks_off = |replies: &Sender<Outcome>| {
+            let replies = replies.clone();
+            move |_: &Message<Abort>, _: &MessageBus| {
+                // Nobody listens any more if the last question has been answered.
+                drop(replies.send(Err(AddonError::BrokenOff)));
+                Ok(())
+            }
+        };
+        let listener = bus
+            .dispatcher(DispatcherKind::Callback, "addon")
+            .on(ABORT, breaks_off(&replies.0))
+            .on(CRITICAL_ABORT, breaks_off(&replies.0))
+            .register()
+            .map_err(|error| AddonError::Terminal(error.to_string()))?;
+        Ok(Self { replies, listener })
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.listener.destroy();
+    }
+}
+
+impl Ask for Terminal {
+    fn ask(&mut self, question: &Question) -> Outcome {
+        let (replies, question) = (self.replies.0.clone(), question.clone());
+        let asking = move || {
+            // Nobody listens any more if the command was aborted.
+            drop(replies.send(ask(&question)));
+        };
+        zaf_core::thread::spawn("addon-question", asking)
+            .map_err(|error| AddonError::Terminal(error.to_string()))?;
+        let reply = self.replies.1.recv();
+        reply.unwrap_or(Err(AddonError::BrokenOff))
+    }
+}
+
+fn ask(question: &Question) -> Outcome {
+    let help = format!(
+        "{} (Escape: the question before; Ctrl-C: write nothing)",
+        question.help
+    );
+    if question.choices.is_empty() {
+        return ask_for_text(question, &help);
+    }
+    let choices = question.choices.iter();
+    let lines = choices.map(|(word, description)| format!("{word:<12} {description}"));
+    let begin = question
+        .choices
+        .iter()
+        .position(|(word, _)| Some(word) == question.default.as_ref());
+    let chosen = Select::new(&question.text, lines.collect())
+        .with_help_message(&help)
+        .with_render_config(look())
+        .with_starting_cursor(begin.unwrap_or(0))
+        .raw_prompt_skippable()
+        .map_err(failed)?;
+    Ok(chosen.map_or(Reply::Back, |chosen| {
+        Reply::Answer(question.choices[chosen.index].0.clone())
+    }))
+}
+
+fn ask_for_text(question: &Question, help: &str) -> Outcome {
+    let check = question.check.clone();
+    let validator = move |text: &str| {
+        Ok(match check.check(text) {
+            Ok(_) => Validation::Valid,
+            Err(expected) => Validation::Invalid(ErrorMessage::Custom(expected)),
+        })
+    };
+    let mut text = Text::new(&question.text)
+        .with_help_message(help)
+        .with_render_config(look())
+        .with_validator(validator);
+    if let Some(default) = &question.default {
+        text = text.with_default(default);
+    }
+    let Some(answer) = text.prompt_skippable().map_err(failed)? else {
+        return Ok(Reply::Back);
+    };
+    match question.check.check(&answer) {
+        Ok(answer) => Ok(Reply::Answer(answer)),
+        Err(expected) => Err(AddonError::Terminal(expected)),
+    }
+}
+
+/// Whoever goes back has not cancelled anything.
+fn look() -> RenderConfig<'static> {
+    RenderConfig::default().with_canceled_prompt_indicator(Styled::new("(back)"))
+}
+
+fn failed(error: InquireError) -> AddonError {
+    match error {
+        InquireError::OperationInterrupted | InquireError::OperationCanceled => {
+            AddonError::BrokenOff
+        }
+        error => AddonError::Terminal(error.to_string()),
+    }
+}

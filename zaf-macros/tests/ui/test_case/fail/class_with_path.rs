@@ -1,0 +1,4 @@
+#[k2::test_case(class = "login::form")]
+fn case() {}
+
+fn main() {}

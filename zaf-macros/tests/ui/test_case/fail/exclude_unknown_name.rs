@@ -1,0 +1,4 @@
+#[k2::test_case(exclude = [(_cuont = 2)])]
+fn case(#[foreach([1, 2])] _count: u32) {}
+
+fn main() {}
