@@ -67,6 +67,7 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
     );
     let manifest = fs::read_to_string(session.path().join("Cargo.toml")).unwrap();
     assert!(manifest.contains("# Ours.\n"), "{manifest}");
+    let added = add_to_all(&session, hostile);
     let list = session.zk2(&["addon", "list", "--format", "json"]);
     let list: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
     let packages: Vec<_> = list["addons"]
@@ -110,7 +111,11 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
     ];
     cargo(&session, &clippy);
     let tested = cargo(&session, &["test", "--workspace", "--quiet"]);
-    assert!(tested.matches("1 passed").count() >= 7, "{tested}");
+    let passed = tested.lines().filter_map(|line| {
+        let (_, rest) = line.split_once("test result: ok. ")?;
+        rest.split(' ').next()?.parse::<usize>().ok()
+    });
+    assert!(passed.sum::<usize>() >= 7 + added, "{tested}");
     // The product has the extensions and the cases of the suite.
     let acme = ["run", "--quiet", "-p", "acme", "--"];
     let listed = cargo(&session, &[&acme[..], &["list"]].concat());
@@ -128,6 +133,85 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
         &[&acme[..], &["run", "my-test-kind:sums"]].concat(),
     );
     assert!(own.contains("sums::same"), "{own}");
+}
+
+/// Adds options and messages of all sorts to all extensions; how many there are.
+fn add_to_all(session: &Session, description: &str) -> usize {
+    let options: [&[&str]; 8] = [
+        &["title"],
+        &["greeted", "--addon-option-default", "a \"b\" {}"],
+        &[
+            "on_top",
+            "--addon-option-type",
+            "flag",
+            "--addon-option-default",
+            "true",
+        ],
+        &[
+            "limit",
+            "--addon-option-type",
+            "count",
+            "--addon-option-default",
+            "7",
+        ],
+        &["offset", "--addon-option-type", "integer"],
+        &[
+            "ratio",
+            "--addon-option-type",
+            "float",
+            "--addon-option-default",
+            "0.5",
+        ],
+        &["room", "--addon-option-type", "size"],
+        &[
+            "patience",
+            "--addon-option-type",
+            "duration",
+            "--addon-option-default",
+            "2m",
+        ],
+    ];
+    let messages: [&[&str]; 5] = [
+        &["happened"],
+        &["over", "--addon-message-payload", "nothing"],
+        &["ask", "--addon-message-kind", "request"],
+        &[
+            "count_it",
+            "--addon-message-kind",
+            "request",
+            "--addon-message-payload",
+            "count",
+            "--addon-message-reply",
+            "count",
+        ],
+        &[
+            "rest",
+            "--addon-message-kind",
+            "request",
+            "--addon-message-payload",
+            "flag",
+            "--addon-message-reply",
+            "nothing",
+        ],
+    ];
+    let packages = [
+        "my-command",
+        "my-framework",
+        "my-report",
+        "my-test-kind",
+        "other",
+    ];
+    for package in packages {
+        let commands = options.iter().map(|one| ("add-option", one));
+        let commands = commands.chain(messages.iter().map(|one| ("add-message", one)));
+        for (command, rest) in commands {
+            let line = ["addon", command, package];
+            let ended = session.zk2(&[&line, *rest, &["--description", description]].concat());
+            assert_eq!(ended.code, Some(0), "{rest:?}: {ended:?}");
+            assert!(ended.stdout.ends_with("/src/lib.rs\n"), "{ended:?}");
+        }
+    }
+    packages.len() * (options.len() + messages.len())
 }
 
 /// `addon create --name` and so on; what it prints.

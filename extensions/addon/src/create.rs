@@ -63,7 +63,7 @@ pub fn addon_create(cx: &CommandContext<'_>) -> Result<ExitCode> {
 }
 
 /// Everything that goes wrong here is something that the user can put right.
-fn refused(error: AddonError) -> Error {
+pub(crate) fn refused(error: AddonError) -> Error {
     let hint = match &error {
         AddonError::Unknown { what } => Some(match *what {
             "the type" => "say `--type`, for example `--type command`",
@@ -176,7 +176,7 @@ fn answers(
 }
 
 /// The current directory, without links.
-fn here() -> std::result::Result<Utf8PathBuf, AddonError> {
+pub(crate) fn here() -> std::result::Result<Utf8PathBuf, AddonError> {
     let dot = Utf8Path::new(".");
     dot.canonicalize_utf8().map_err(|source| AddonError::Write {
         path: dot.to_owned(),

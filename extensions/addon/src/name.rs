@@ -114,6 +114,28 @@ impl AddonName {
         Ok(name)
     }
 
+    /// A name of a part of an addon, an option or a message: spelled like the name of one, and no word of Rust.
+    ///
+    /// # Errors
+    /// [`NameError`]: what is wrong with it.
+    pub(crate) fn member(text: &str) -> Result<Self, NameError> {
+        let name = match Self::new(text) {
+            Ok(name) => name,
+            // What others must not be called, a part of an addon may be.
+            Err(NameError::Reserved { name, .. }) if !RUST.contains(&text) => Self(name),
+            Err(error) => return Err(error),
+        };
+        if name.krate() == text {
+            Ok(name)
+        } else {
+            Err(NameError::Letter {
+                name: text.to_owned(),
+                found: "it has `_` more than once".to_owned(),
+                at: "between words, or at its end",
+            })
+        }
+    }
+
     /// Who keeps it for himself, however it is spelled: `fn_` becomes the package `fn`.
     fn whose(&self) -> Option<&'static str> {
         let lists: [(&[&str], &str); 6] = [

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use minijinja::{Environment, UndefinedBehavior, context};
 use toml_edit::Value;
 
-use crate::answers::Answers;
+use crate::answers::{Answers, as_sentence};
 use crate::error::AddonError;
 use crate::kind::Kind;
 
@@ -179,7 +179,7 @@ fn collect(
 }
 
 /// What means something in documentation means itself.
-fn in_documentation(text: &str) -> String {
+pub(crate) fn in_documentation(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(letter, '\\' | '[' | ']' | '<' | '>' | '`' | '*' | '_' | '#') {
@@ -188,15 +188,6 @@ fn in_documentation(text: &str) -> String {
         escaped.push(letter);
     }
     escaped
-}
-
-/// With a full stop.
-fn as_sentence(text: &str) -> String {
-    if text.ends_with(['.', '!', '?']) {
-        text.to_owned()
-    } else {
-        format!("{text}.")
-    }
 }
 
 #[cfg(test)]
