@@ -4,5 +4,6 @@ mod cli;
 mod command_run;
 mod harness;
 mod logs;
+mod named_tests;
 mod recorder;
 mod workspace_rules;
