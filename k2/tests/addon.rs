@@ -121,6 +121,51 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
     assert!(report.contains("my-report.txt"), "{report}");
 }
 
+#[test]
+fn a_product_from_nothing_is_the_workspace_of_its_addons() {
+    let session = Session::new();
+    let origin = format!("path:{}", sources().display());
+    create(
+        &session,
+        &["acme", "--type", "product", "--addon-origin", &origin],
+    );
+    let acme = session.path().join("acme");
+    let in_acme = |line: &[&str]| {
+        let mut command = session.command(line);
+        let output = command.current_dir(&acme).output().unwrap();
+        let problems = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{problems}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for name in ["alarm", "beacon"] {
+        let line = [
+            "addon", "create", "--yes", "--name", name, "--type", "command",
+        ];
+        let place = in_acme(&line);
+        assert!(
+            place
+                .trim_end()
+                .ends_with(&format!("/acme/extensions/{name}")),
+            "{place}"
+        );
+    }
+    let manifest = fs::read_to_string(acme.join("Cargo.toml")).unwrap();
+    for part in [
+        "# What `addon create` makes here becomes a member and is linked by this product.\n",
+        "members = [\"extensions/alarm\", \"extensions/beacon\"]\n",
+        "alarm = { path = \"extensions/alarm\" }\n",
+        "beacon = { workspace = true }\n",
+    ] {
+        assert!(manifest.contains(part), "{part}: {manifest}");
+    }
+    let link = fs::read_to_string(acme.join("src/link.rs")).unwrap();
+    assert!(
+        link.ends_with("use alarm as _;\nuse beacon as _;\nuse k2 as _;\n"),
+        "{link}"
+    );
+    assert_eq!(in_acme(&["addon", "check"]), "");
+}
+
 /// `addon create --name` and so on; what it prints.
 fn create(session: &Session, rest: &[&str]) -> String {
     let line = [&["addon", "create", "--yes", "--name"], rest].concat();

@@ -130,19 +130,21 @@ fn answers(
     let here = here()?;
     let around = Workspace::around(&here)?;
     let parent = match config.get_optional(PARENT).ok().flatten() {
-        Some(parent) => here.join(parent),
+        Some(parent) => {
+            let parent = here.join(parent);
+            parent
+                .canonicalize_utf8()
+                .map_err(|source| AddonError::Write {
+                    path: parent,
+                    source,
+                })?
+        }
         None => around
             .as_ref()
-            .map(|workspace| workspace.root.join("extensions"))
-            .filter(|extensions| kind.is_linked() && extensions.is_dir())
+            .filter(|_| kind.is_linked())
+            .and_then(Workspace::home_of_addons)
             .unwrap_or_else(|| here.clone()),
     };
-    let parent = parent
-        .canonicalize_utf8()
-        .map_err(|source| AddonError::Write {
-            path: parent,
-            source,
-        })?;
     let workspace = Workspace::around(&parent)?;
     let origin = match text(ORIGIN) {
         Some(origin) => Origin::parse(&origin).map_err(|expected| AddonError::Answer {
@@ -224,7 +226,7 @@ fn plan(
     if let Some(workspace) = workspace {
         edits.extend(workspace.admit(&answers.name, &directory)?);
         if let Some(product) = product(cx, answers, workspace)? {
-            edits.extend(product.take_in(workspace, &answers.name, &directory)?);
+            product.take_in(workspace, &answers.name, &directory, &mut edits)?;
         }
     }
     Ok(Plan {

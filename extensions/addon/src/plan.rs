@@ -14,7 +14,7 @@ use crate::workspace::Edit;
 /// A new directory with its files, and edits of files that exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// The directory that is made; its parent exists.
+    /// The directory that is made; its parent too if only that is missing.
     pub(crate) directory: Utf8PathBuf,
     /// What is in it, by relative path.
     pub(crate) files: BTreeMap<Utf8PathBuf, String>,
@@ -63,6 +63,7 @@ impl Plan {
                 path: self.directory.clone(),
             });
         }
+        let _empty_is_taken_away = Parent::made(parent).map_err(unwritten(parent))?;
         let made = tempfile::Builder::new()
             .prefix(".addon-")
             // As any directory that is made: what the umask leaves of it.
@@ -118,6 +119,28 @@ impl Plan {
             if let Err(error) = outcome {
                 tracing::error!(%error, "`{path}` could not be put back as it was");
             }
+        }
+    }
+}
+
+/// The directory that the new one is made in; taken away again if this made it and nothing came into it.
+struct Parent<'a>(Option<&'a Utf8Path>);
+
+impl<'a> Parent<'a> {
+    fn made(path: &'a Utf8Path) -> io::Result<Self> {
+        match std::fs::create_dir(path) {
+            Ok(()) => Ok(Self(Some(path))),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Self(None)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Parent<'_> {
+    fn drop(&mut self) {
+        if let Some(path) = self.0 {
+            // Fails if something is in it, and then it stays.
+            let _kept = std::fs::remove_dir(path);
         }
     }
 }
