@@ -78,10 +78,10 @@ fn a_row_that_is_missing_or_names_no_test_is_found() {
     );
     let mut page = String::new();
     for row in (2..=25).chain([29]).map(|n| format!("F{n}")) {
-        page += &format!("| {row} | what | `f1_a` |\n");
+        page.extend(["| ", &row, " | what | `f1_a` |\n"]);
     }
-    for row in 1..=19 {
-        page += &format!("| {row} | what | `f1_a` |\n");
+    for row in (1..=19).map(|n| n.to_string()) {
+        page.extend(["| ", &row, " | what | `f1_a` |\n"]);
     }
     page += "| F2 | what | `f2_no_test` |\n| F3 | what | none |\n";
     assert_eq!(
