@@ -222,14 +222,14 @@ fn many(count: u64, thing: &str) -> String {
 
 /// The cases of a log that have no verdict in it.
 #[derive(Debug, Default)]
-struct OpenCases {
+pub(super) struct OpenCases {
     selected: Vec<CaseId>,
     started: BTreeMap<CaseId, Timestamp>,
     finished: BTreeSet<CaseId>,
 }
 
 impl OpenCases {
-    fn add(&mut self, body: &RecordBody) {
+    pub(super) fn add(&mut self, body: &RecordBody) {
         match body {
             RecordBody::CasesSelected(selected) => self.selected = selected.cases.to_vec(),
             RecordBody::CaseStarted(case) => {
@@ -242,7 +242,7 @@ impl OpenCases {
         }
     }
 
-    fn into_cases(self, ended: Timestamp) -> impl Iterator<Item = TestCaseFinished> {
+    pub(super) fn into_cases(self, ended: Timestamp) -> impl Iterator<Item = TestCaseFinished> {
         let Self {
             selected,
             started,
