@@ -31,9 +31,11 @@ pub(crate) fn earlier(
             return;
         };
         if cases.last().is_none_or(|last| last.case.as_str() != name) {
+            // All of one case come together, and most cases always pass: those are not kept until the end.
+            cases.pop_if(|last| !tells(last));
             cases.push(CaseHistory {
                 case: CaseId::new(name),
-                executions: Vec::new(),
+                executions: Vec::with_capacity(rows.len()),
             });
         }
         if let Some(case) = cases.last_mut() {
@@ -45,14 +47,15 @@ pub(crate) fn earlier(
             });
         }
     })?;
-    let tells = |case: &CaseHistory| {
-        case.executions
-            .iter()
-            .any(|execution| execution.verdict != Verdict::Passed || execution.is_flaky)
-    };
-    cases.retain(tells);
+    cases.pop_if(|last| !tells(last));
     cases.sort_by(|one, other| one.case.cmp(&other.case));
     Ok(History { runs, cases })
+}
+
+/// Whether there is more to say about a case than that it passed.
+fn tells(case: &CaseHistory) -> bool {
+    let mut executions = case.executions.iter();
+    executions.any(|execution| execution.verdict != Verdict::Passed || execution.is_flaky)
 }
 
 fn past_run(row: &RunRow) -> PastRun {
