@@ -101,13 +101,14 @@ impl Evidence {
         Self::with(None, AttachmentLimits::default(), None, None)
     }
 
-    /// As [`new`](Self::new); whatever is told is told to `listener` too, one thing at a time.
+    /// As [`in_phases`](Self::in_phases); whatever is told is told to `listener` too, one thing at a time.
     pub(crate) fn listened_to(
         run: Arc<CaseRun>,
         limits: AttachmentLimits,
+        phases: Option<PhaseListener>,
         listener: impl Fn(&Entry) + Send + Sync + 'static,
     ) -> Self {
-        Self::with(Some(run), limits, Some(Box::new(listener)), None)
+        Self::with(Some(run), limits, Some(Box::new(listener)), phases)
     }
 
     fn with(

@@ -38,6 +38,7 @@ pub use parameter::{
     BindParameters, Parameter, ParameterDescriptor, ParameterValue, ReadParameter, Variants,
 };
 pub use phase::Phase;
+pub(crate) use phase::PhaseLimits;
 pub use step::Step;
 pub(crate) use teardown::take_down;
 pub use verdict::Verdict;

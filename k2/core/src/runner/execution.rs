@@ -14,7 +14,7 @@ use crate::case::{
 };
 use crate::finder::interpret_end;
 use crate::messages::{TestCaseFinished, TestCaseStarted};
-use crate::supervisor::apart::Which;
+use crate::supervisor::apart::{Note, Which};
 use crate::supervisor::{
     self, ATTACHMENTS_VARIABLE, Cancellation, OutputFiles, ProcessSpec, pause,
 };
@@ -303,7 +303,7 @@ impl Execution {
             let finished = self.to_finished(Verdict::Error, Some(reason.into()));
             Ended::new(finished, Told::default())
         };
-        let which = Which {
+        let mut which = Which {
             case: self.case.id.clone(),
             number: self.number,
             attempt: self.attempt,
@@ -311,10 +311,13 @@ impl Execution {
             outputs: plan.outputs.clone(),
             limits: settings.attachments,
             suts: sut_names(&self.case),
+            bell: None,
         };
-        let prepared = apart::prepare(&which).and_then(|(note, process)| {
+        let noted = Note::with_limits(&mut which, settings.phases);
+        let prepared = noted.and_then(|(note, phases)| {
             let input = note.input()?;
-            let mut spec = self.spec(&process, settings, plan).input(input);
+            let mut spec = self.spec(&apart::process(), settings, plan).input(input);
+            spec.phases = phases;
             // It is this program again, with the same configuration; what the case starts there does not get them.
             spec.inherits_secrets = true;
             Ok((note, spec))

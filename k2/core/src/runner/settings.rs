@@ -8,7 +8,7 @@ use zaf_core::config::{ConfigError, ConfigView};
 use zaf_core::prelude::*;
 
 use super::logs::Keep;
-use crate::case::{AttachmentLimits, Isolation, Phase};
+use crate::case::{AttachmentLimits, Isolation, PhaseLimits};
 
 /// How many cases run at the same time.
 ///
@@ -33,8 +33,8 @@ pub const RUN_TIMEOUT: OptionId<Duration> = OptionId::duration("run.timeout")
 
 /// Longest time that what comes before the body of a test function may take: what it asks for is made then.
 ///
-/// CLI `--tests-setup-timeout 30s`, environment `K2_TESTS_SETUP_TIMEOUT`, no default. It holds for functions that are called in the
-/// runner, besides the limit of the whole case.
+/// CLI `--tests-setup-timeout 30s`, environment `K2_TESTS_SETUP_TIMEOUT`, no default. It holds for functions, besides the limit of the
+/// whole case; the start of the process of a function that has one is no part of its set-up.
 pub const SETUP_TIMEOUT: OptionId<Duration> = OptionId::duration("tests.setup.timeout")
     .describe("Longest time that making what a test function asks for may take");
 
@@ -126,30 +126,6 @@ const DESCRIPTORS_PER_WORKER: u64 = 6;
 
 /// File descriptors of everything but the workers, with room for reports.
 const OTHER_DESCRIPTORS: u64 = 29;
-
-/// Limits of the parts of a case.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct PhaseLimits {
-    pub(super) setup: Option<Duration>,
-    pub(super) body: Option<Duration>,
-    pub(super) teardown: Option<Duration>,
-}
-
-impl PhaseLimits {
-    /// That of one part.
-    pub(super) fn of(&self, phase: Phase) -> Option<Duration> {
-        match phase {
-            Phase::SetUp => self.setup,
-            Phase::Body => self.body,
-            Phase::Teardown => self.teardown,
-        }
-    }
-
-    /// Whether there is any.
-    pub(super) fn is_any(&self) -> bool {
-        self.setup.or(self.body).or(self.teardown).is_some()
-    }
-}
 
 /// What the runner was told.
 #[derive(Debug, Clone)]

@@ -19,6 +19,7 @@ mod error;
 pub(crate) mod guard;
 mod leftovers;
 pub(crate) mod pause;
+mod phases;
 mod procfs;
 pub(crate) mod reap;
 mod run;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::phases::PhaseWatch;
 use crate::case::{CaseId, ProcessCase};
 
 /// Environment variable that carries [`ProcessSpec::execution`], by which stray processes are recognised.
@@ -115,6 +116,8 @@ pub struct ProcessSpec {
     pub input: Option<Arc<OwnedFd>>,
     /// Is told of it while it runs.
     pub watcher: Option<Arc<dyn ProcessWatcher>>,
+    /// Limits of the parts of what it does, of which it tells.
+    pub(crate) phases: Option<Arc<PhaseWatch>>,
 }
 
 impl ProcessSpec {
@@ -139,6 +142,7 @@ impl ProcessSpec {
             execution: None,
             input: None,
             watcher: None,
+            phases: None,
         }
     }
 
