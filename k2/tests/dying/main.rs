@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use k2::messages::{TEST_CASE_FINISHED, TestCaseFinished};
 use k2::prelude::*;
+use k2::{check, check_eq};
 use rustix::process::{Signal, getpid, kill_process};
 
 fn main() -> ExitCode {
@@ -64,6 +65,20 @@ impl Drop for Sore {
 fn recurse(n: u64) -> u64 {
     let large = [n; 1000];
     recurse(n + 1) + large.iter().sum::<u64>()
+}
+
+/// Ends this process.
+fn die(how: &str) -> TestResult {
+    match how {
+        "abort" => std::process::abort(),
+        "overflow" => drop(recurse(1)),
+        "exit" => std::process::exit(0),
+        // The first one only removes the handler by which the runtime detects stack overflows.
+        _ => loop {
+            kill_process(getpid(), Signal::SEGV)?;
+        },
+    }
+    Ok(())
 }
 
 /// Starts processes in sessions of their own, which stay, and notes their numbers.
@@ -129,6 +144,28 @@ fn c_exits_elsewhere() -> TestResult {
     let thread = std::thread::spawn(|| std::process::exit(0));
     // It does not come back.
     drop(thread.join());
+    Ok(())
+}
+
+/// Tells and attaches something before it kills the runner.
+#[k2::test_case]
+fn e_tells_and_dies(
+    cx: &TestContext,
+    #[foreach(["abort", "segv", "exit", "overflow"])] how: &str,
+) -> TestResult {
+    check_eq!(how.len(), 0, "before the end");
+    check!(false, "by {how}");
+    cx.attach("odd name.bin", "application/x-core", how)?;
+    die(how)
+}
+
+/// Tells something, and waits for somebody to kill the runner.
+#[k2::test_case]
+fn e_tells_and_waits(cx: &TestContext) -> TestResult {
+    check!(false, "still running");
+    cx.attach("screen.txt", "", "as it was")?;
+    fs::write("ready", "\n")?;
+    cx.cancellation().wait(std::time::Duration::from_mins(5));
     Ok(())
 }
 
@@ -210,14 +247,27 @@ fn c_waits(cx: &TestContext) -> TestResult {
     Ok(())
 }
 
-/// Says through a pipe that it runs, and waits for a file.
+/// Says through a pipe that it runs, and waits for somebody to write to another one.
 #[k2::test_case]
-fn j_waits(cx: &TestContext) -> TestResult {
+fn j_waits() -> TestResult {
     fs::write("ready", "\n")?;
-    while !Path::new("done").exists() {
-        cx.cancellation().wait(std::time::Duration::from_millis(10));
-    }
+    fs::read("done")?;
     Ok(())
+}
+
+/// Takes 96 MiB.
+#[k2::test_case]
+fn m_takes_memory() {
+    let memory = vec![1_u8; 96 << 20];
+    // It is not left out because nobody looks at it.
+    assert_eq!(std::hint::black_box(memory).len(), 96 << 20);
+}
+
+/// Makes files in its directory, and kills the runner.
+#[k2::test_case]
+fn n_fills_its_workspace_and_dies(workspace: &k2::workspace::Workspace) -> TestResult {
+    workspace.create_file("deep/er", "x".repeat(600))?;
+    std::process::abort();
 }
 
 /// Is not started if the one before it kills the runner.

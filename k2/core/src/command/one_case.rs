@@ -17,8 +17,8 @@ use crate::case::{
 use crate::finder::linked;
 use crate::parameter::GivenParameters;
 use crate::scheduler::base_id;
-use crate::supervisor::Cancellation;
 use crate::supervisor::apart::{Done, ThisCase};
+use crate::supervisor::{Cancellation, shim};
 use crate::sut::{ask_for_suts, bind};
 
 /// What a function gets that is asked to end by something else than a signal.
@@ -63,6 +63,9 @@ pub(super) fn run(cx: &CommandContext<'_>, this: &'static ThisCase) -> Result<Ex
         evidence.clone(),
     )
     .bound(&case.binding);
+    if let Some(memory) = which.memory {
+        shim::limit_growth(memory)?;
+    }
     let outcome = evidence.within(|| catch(|| function(&context)));
     evidence.enter(Phase::Teardown);
     let problems = [test, class, module, runner]

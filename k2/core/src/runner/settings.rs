@@ -7,7 +7,10 @@ use rustix::process::{Resource, getrlimit};
 use zaf_core::config::{ConfigError, ConfigView};
 use zaf_core::prelude::*;
 
+use super::keeping::{ARTEFACT_BYTES, KEEP_ARTEFACTS};
 use super::logs::Keep;
+use super::memory::MEMORY_LIMIT;
+use crate::case::artefacts::KeepRule;
 use crate::case::{AttachmentLimits, Isolation, PhaseLimits};
 
 /// How many cases run at the same time.
@@ -58,6 +61,13 @@ pub const TEARDOWN_TIMEOUT: OptionId<Duration> = OptionId::duration("tests.teard
 pub struct ZeroLimit {
     key: &'static str,
 }
+
+/// A limit of memory with which nothing can be started.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "option `memory.limit`: nothing can be started without memory; leave the option out for no limit"
+)]
+struct NoMemory;
 
 /// Time between asking a case to end and ending it.
 ///
@@ -154,6 +164,10 @@ pub(super) struct Settings {
     pub strict_expectations: bool,
     /// How much an attempt may attach.
     pub attachments: AttachmentLimits,
+    /// Which cases keep their files, and how many bytes of all together.
+    pub artefacts: (KeepRule, u64),
+    /// How much memory a process of a case may have.
+    pub memory: Option<u64>,
 }
 
 impl Settings {
@@ -197,6 +211,11 @@ impl Settings {
                 files: config.get(ATTACHED_FILES)?,
                 bytes: config.get(ATTACHED_BYTES)?,
             },
+            artefacts: (
+                KeepRule::of(&config.get(KEEP_ARTEFACTS)?),
+                config.get(ARTEFACT_BYTES)?,
+            ),
+            memory: config.get_optional(MEMORY_LIMIT)?,
         })
     }
 
@@ -216,6 +235,9 @@ impl Settings {
                 let key = option.descriptor().key;
                 return Err(ExitCode::Usage.with_error(ZeroLimit { key }));
             }
+        }
+        if config.get_optional(MEMORY_LIMIT)? == Some(0) {
+            return Err(ExitCode::Usage.with_error(NoMemory));
         }
         Ok(())
     }

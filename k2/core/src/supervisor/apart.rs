@@ -45,6 +45,8 @@ pub(crate) struct Which {
     pub(crate) limits: AttachmentLimits,
     /// Whom to wake when a part of it begins; none if no part has a limit.
     pub(crate) bell: Option<Bell>,
+    /// How much memory it may have beside what the program itself needs.
+    pub(crate) memory: Option<u64>,
 }
 
 /// A line of what the process says.
@@ -233,6 +235,7 @@ mod tests {
             limits: AttachmentLimits::default(),
             suts: vec!["box".into()],
             bell: None,
+            memory: None,
         };
         let note = Note::new(&which).unwrap();
         assert_eq!(note.done(), None);

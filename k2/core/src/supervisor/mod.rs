@@ -13,6 +13,7 @@
 pub(crate) mod apart;
 mod cancellation;
 mod capture;
+mod clock;
 pub(crate) mod cookie;
 mod end;
 mod error;
@@ -23,12 +24,14 @@ mod phases;
 mod procfs;
 pub(crate) mod reap;
 mod run;
+pub(crate) mod shim;
 mod spawn;
 mod spec;
 mod withheld;
 
 pub use cancellation::{Cancellation, Direction, Level, WaitEnd};
 pub use capture::CapturedOutput;
+pub use clock::RunClock;
 pub use cookie::COOKIE_VARIABLE;
 pub use end::{EndedBy, ExitStatus, LeakedProcess, ProcessEnd, signal_name};
 pub use error::SpawnError;

@@ -37,7 +37,7 @@ const READS_PER_TURN: usize = 16;
 pub fn run(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<ProcessEnd, SpawnError> {
     let started = Instant::now();
     let starting = pause::starting();
-    let mut child = spawn(spec, cancellation)?;
+    let (mut child, note) = spawn(spec, cancellation)?;
     if let Some(watcher) = &spec.watcher {
         watcher.started(child.id());
     }
@@ -48,7 +48,13 @@ pub fn run(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<ProcessEnd
     let supervision = Supervision::new(spec, cancellation, &mut child, started);
     drop(starting);
     match supervision {
-        Ok(supervision) => Ok(supervision.finish(child)),
+        Ok(supervision) => {
+            let end = supervision.finish(child);
+            match note.and_then(|note| note.problem()) {
+                Some(error) => Err(SpawnError::start(&spec.program, error, 1)),
+                None => Ok(end),
+            }
+        }
         Err(error) => {
             // Not reaped yet, so the pid is still its own.
             child.kill().ok();

@@ -116,6 +116,8 @@ pub struct ProcessSpec {
     pub input: Option<Arc<OwnedFd>>,
     /// Is told of it while it runs.
     pub watcher: Option<Arc<dyn ProcessWatcher>>,
+    /// How much memory it and each process that it starts may have, in bytes.
+    pub memory: Option<u64>,
     /// Limits of the parts of what it does, of which it tells.
     pub(crate) phases: Option<Arc<PhaseWatch>>,
 }
@@ -142,6 +144,7 @@ impl ProcessSpec {
             execution: None,
             input: None,
             watcher: None,
+            memory: None,
             phases: None,
         }
     }

@@ -1,0 +1,137 @@
+//! How often an event log is brought to disk, and what a clock that is set means for it.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::guard::Guarded;
+use crate::nth_fault::can_inject;
+use crate::session::{Session, text, wait};
+use crate::stopping::fifo;
+
+/// Seconds between two groups: 200 ms, less what the two clocks of a trace may differ by.
+const GROUP: f64 = 0.199;
+
+/// A call of a trace with `-ttt -T`: when it began and ended, in seconds, and its text.
+fn call(line: &str) -> Option<(f64, f64, &str)> {
+    let (_, line) = line.trim_start().split_once(' ')?;
+    let (began, text) = line.trim_start().split_once(' ')?;
+    let took = text.rsplit_once('<')?.1.strip_suffix('>')?;
+    let began: f64 = began.parse().ok()?;
+    Some((began, began + took.parse::<f64>().ok()?, text))
+}
+
+#[test]
+fn f16_the_log_is_brought_to_disk_in_groups_and_at_the_end() {
+    if !can_inject() {
+        return;
+    }
+    let session = Session::new();
+    for case in 0..150 {
+        session.script(&format!("suite/{case:03}"), "exit 0");
+    }
+    let trace = "trace=fdatasync,/^p?write(v|64)?$";
+    let strace = ["-f", "-qq", "-ttt", "-T", "-y", "-o", "calls", "-e", trace];
+    let run = [env!("CARGO_BIN_EXE_zk2"), "run", "suite"];
+    let mut command = session.program("strace", &[strace.as_slice(), &run].concat());
+    let ended = wait(command.spawn().unwrap());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let calls = fs::read_to_string(session.path().join("calls")).unwrap();
+    let calls: Vec<_> = calls
+        .lines()
+        .filter(|line| line.contains("/events.jsonl>"))
+        .filter_map(call)
+        .collect();
+    let of = |name: &str| -> Vec<(f64, f64)> {
+        let calls = calls.iter().filter(|(.., text)| text.starts_with(name));
+        calls.map(|&(began, ended, _)| (began, ended)).collect()
+    };
+    let (writes, syncs) = (of("write"), of("fdatasync"));
+    assert!(!writes.is_empty() && !syncs.is_empty(), "{calls:?}");
+    // The last one is that of the end, which waits for nothing.
+    let (last, groups) = syncs.split_last().unwrap();
+    for pair in groups.windows(2) {
+        let (before, next) = (pair[0].1, pair[1].0);
+        assert!(next - before >= GROUP, "{pair:?}");
+    }
+    let last_write = writes.iter().map(|write| write.1).fold(0.0, f64::max);
+    assert!(last.0 >= last_write, "{last:?} {last_write}");
+    assert!(syncs.len() < writes.len().max(2) + 2, "{}", syncs.len());
+}
+
+/// The library that makes a program see another time of day, if it is there; said aloud if not.
+fn faketime() -> Option<String> {
+    let machine = std::env::consts::ARCH;
+    let places = [
+        format!("/usr/lib/{machine}-linux-gnu/faketime/libfaketimeMT.so.1"),
+        "/usr/lib/faketime/libfaketimeMT.so.1".to_owned(),
+        "/usr/lib64/faketime/libfaketimeMT.so.1".to_owned(),
+    ];
+    let found = places.into_iter().find(|place| Path::new(place).exists());
+    if found.is_none() {
+        let notice = b"NOTICE: faketime is not installed: a clock that is set is not tested\n";
+        let _ = rustix::io::write(rustix::stdio::stderr(), notice);
+    }
+    found
+}
+
+/// One case runs while the clock is set by an hour, another begins after that; each has half an hour.
+fn assert_jump_changes_nothing(jump: &str, hours: i64) {
+    let Some(library) = faketime() else { return };
+    let session = Session::new();
+    let (go, set) = (fifo(&session, "go"), session.path().join("clock"));
+    fs::write(&set, "+0\n").unwrap();
+    session.script("suite/a-sees-it", "echo > ready; read _ < go");
+    session.script("suite/b-comes-later", "exit 0");
+    let options = [
+        "run",
+        "suite",
+        "--parallel-workers=1",
+        "--tests-timeout=30m",
+        "--run-timeout=30m",
+    ];
+    let options = [["--command-timeout=30m"].as_slice(), &options].concat();
+    let mut command = session.command(&options);
+    command
+        .env("LD_PRELOAD", library)
+        .env("FAKETIME_TIMESTAMP_FILE", &set)
+        .env("FAKETIME_NO_CACHE", "1")
+        .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
+    let run = Guarded::start(session, command);
+    fs::write(&set, format!("{jump}\n")).unwrap();
+    fs::write(go, "\n").unwrap();
+    let (session, ended) = run.end();
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let records = session.records();
+    let numbers: Vec<u64> = records
+        .iter()
+        .map(|record| record.get("seq").and_then(Value::as_u64).unwrap())
+        .collect();
+    assert!(numbers.iter().copied().eq(1..=numbers.len() as u64));
+    let kinds: Vec<String> = records.iter().map(|record| text(record, "kind")).collect();
+    let case = ["case-started", "case-finished"];
+    let around = ["run-started", "cases-selected"];
+    let expected = [around.as_slice(), &case, &case, &["run-finished"]].concat();
+    assert_eq!(kinds, expected);
+    // The time of day has jumped, or nothing is tested.
+    let at = |record: &Value| -> jiff::Timestamp { text(record, "started").parse().unwrap() };
+    let (first, second) = (at(&records[2]), at(&records[4]));
+    let apart = second.duration_since(first).as_secs() - hours * 3600;
+    assert!(apart.abs() < 1800, "{first} {second}");
+    for record in [&records[3], &records[5], &records[6]] {
+        let took = record.get("duration_us").and_then(Value::as_u64);
+        assert!(took.is_some_and(|took| took < 1_800_000_000), "{record:#}");
+    }
+    assert!(records[3].get("duration_us").and_then(Value::as_u64) > Some(0));
+}
+
+#[test]
+fn g1_a_clock_that_is_put_forward_by_an_hour_changes_no_duration_and_no_limit() {
+    assert_jump_changes_nothing("+1h", 1);
+}
+
+#[test]
+fn g1_a_clock_that_is_put_back_by_an_hour_changes_no_duration_and_no_limit() {
+    assert_jump_changes_nothing("-1h", -1);
+}
