@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::guard::dying;
-use crate::linked::linked;
 use crate::session::{Ended, Session, text, wait};
 
 const CASES: [&str; 3] = [
@@ -17,9 +16,10 @@ const CASES: [&str; 3] = [
 
 fn run(options: &[&str]) -> (Session, Ended) {
     let session = Session::new();
-    let cases = CASES.map(|case| format!("--tests-include=zk2_linked_cases::equipment::{case}"));
+    let cases = CASES.map(|case| format!("files::{case}"));
     let cases: Vec<&str> = cases.iter().map(String::as_str).collect();
-    let ended = linked(&session, &[&["run"], cases.as_slice(), options].concat());
+    let mut command = dying(&session, &cases);
+    let ended = wait(command.args(options).spawn().unwrap());
     assert_eq!(ended.code, Some(1), "{ended:?}");
     (session, ended)
 }
@@ -73,7 +73,6 @@ fn files_of_a_workspace_are_kept_by_rule_and_verdict_wherever_the_function_is_ca
 fn reports_say_where_the_files_of_a_case_are() {
     let reports = [
         "--reports-text=true",
-        "--reports-junit=true",
         "--reports-json=true",
         "--reports-markdown=true",
     ];
@@ -112,8 +111,8 @@ fn each_attempt_has_its_own_files() {
 #[test]
 fn files_of_a_case_that_kills_the_runner_are_kept() {
     let session = Session::new();
-    let mut command = dying(&session, &["n_fills_its_workspace_and_dies"]);
+    let mut command = dying(&session, &["files::fills_its_workspace_and_dies"]);
     let ended = wait(command.spawn().unwrap());
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert_eq!(names(&kept(&session)), ["n_fills_its_workspace_and_dies"]);
+    assert_eq!(names(&kept(&session)), ["fills_its_workspace_and_dies"]);
 }

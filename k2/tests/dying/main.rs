@@ -6,6 +6,7 @@
 )]
 
 mod brittle;
+mod files;
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -263,13 +264,6 @@ fn m_takes_memory() {
     let memory = vec![1_u8; 96 << 20];
     // It is not left out because nobody looks at it.
     assert_eq!(std::hint::black_box(memory).len(), 96 << 20);
-}
-
-/// Makes files in its directory, and kills the runner.
-#[k2::test_case]
-fn n_fills_its_workspace_and_dies(workspace: &k2::workspace::Workspace) -> TestResult {
-    workspace.create_file("deep/er", "x".repeat(600))?;
-    std::process::abort();
 }
 
 /// Is not started if the one before it kills the runner.

@@ -68,28 +68,3 @@ fn leaves_a_program_running(processes: &ProcessRunner, workspace: &Workspace) ->
     workspace.create_file("pids", pids.text)?;
     Ok(())
 }
-
-fn fill(workspace: &Workspace) -> TestResult {
-    workspace.create_file("deep/er", "x".repeat(600))?;
-    Ok(())
-}
-
-/// Makes files, and passes.
-#[k2::test_case(tags = ["files"])]
-fn fills_its_workspace(workspace: &Workspace) -> TestResult {
-    fill(workspace)
-}
-
-/// Makes files, and fails.
-#[k2::test_case(tags = ["files"])]
-fn fills_its_workspace_and_fails(workspace: &Workspace) -> TestResult {
-    fill(workspace)?;
-    Err(k2::fail("look at its files"))
-}
-
-/// Makes nothing, and fails.
-#[k2::test_case(tags = ["files"])]
-fn leaves_its_workspace_empty_and_fails(workspace: &Workspace) -> TestResult {
-    workspace.create_dir("empty")?;
-    Err(k2::fail("there are no files"))
-}

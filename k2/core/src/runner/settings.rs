@@ -135,7 +135,7 @@ const MOST_WORKERS: usize = 1024;
 const DESCRIPTORS_PER_WORKER: u64 = 6;
 
 /// File descriptors of everything but the workers, with room for reports.
-const OTHER_DESCRIPTORS: u64 = 29;
+const OTHER_DESCRIPTORS: u64 = 33;
 
 /// What the runner was told.
 #[derive(Debug, Clone)]
@@ -274,7 +274,7 @@ mod tests {
     #[test]
     fn g8_few_descriptors_mean_few_workers() {
         assert_eq!(possible_workers(Some(0)), 0);
-        assert_eq!(possible_workers(Some(36)), 1);
+        assert_eq!(possible_workers(Some(40)), 1);
         assert_eq!(possible_workers(Some(64)), 5);
         assert_eq!(possible_workers(Some(1024)), 165);
         assert!(possible_workers(None) > MOST_WORKERS);

@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -95,35 +95,54 @@ pub(crate) fn become_program() -> Option<u8> {
     let file = rustix::fs::open(INPUT, flags, Mode::empty()).ok()?;
     let mut file = File::from(file);
     let order: Order = serde_json::from_slice(&read(&mut file).ok()?).ok()?;
-    let error = become_other(&order);
+    let error = match become_other(&order) {
+        Ok(code) => return Some(code),
+        Err(error) => error,
+    };
     let number = error.raw_os_error().unwrap_or(Errno::INVAL.raw_os_error());
     // Otherwise the exit code has to do.
     drop(file.write_all(format!("{number}\n").as_bytes()));
     Some(CANNOT_START)
 }
 
-/// Returns only if that fails.
+/// Returns the exit code of a program that this process could not become, but only start.
 #[expect(
     clippy::disallowed_methods,
     reason = "the supervisor is what starts processes"
 )]
-fn become_other(order: &Order) -> io::Error {
-    if let Err(error) = hide_input().and_then(|()| limit_memory(order.memory)) {
-        return error;
-    }
+fn become_other(order: &Order) -> io::Result<u8> {
+    hide_input()?;
+    limit_memory(order.memory)?;
     let mut command = Command::new(&order.program);
     command.args(&order.arguments);
+    if !is_ordinary(&order.program) {
+        let status = command.spawn()?.wait()?;
+        let by_signal = || Some(128 + status.signal()?);
+        let code = status.code().or_else(by_signal);
+        return Ok(code
+            .and_then(|code| u8::try_from(code).ok())
+            .unwrap_or(u8::MAX));
+    }
     let mut backoff = BACKOFF;
     for _ in 0..RETRIES {
         let error = command.exec();
         if Errno::from_io_error(&error) != Some(Errno::TXTBSY) {
-            return error;
+            return Err(error);
         }
         let timeout = Timespec::try_from(backoff).ok();
         let _ = poll(&mut [], timeout.as_ref());
         backoff *= 2;
     }
-    command.exec()
+    Err(command.exec())
+}
+
+/// Whether the kernel itself can execute the file, as far as one sees: a C library that is told to execute anything else runs it as a
+/// shell script, while one that starts a process says that it cannot.
+fn is_ordinary(program: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(program).and_then(|file| file.take(4).read_to_end(&mut head));
+    // What cannot be read is tried.
+    read.is_err() || head.starts_with(b"#!") || head == b"\x7fELF"
 }
 
 fn hide_input() -> io::Result<()> {
