@@ -23,6 +23,7 @@ mod kinds;
 mod linked;
 mod logs;
 mod manual;
+mod merge;
 mod nested;
 mod nth_fault;
 mod outcomes;
