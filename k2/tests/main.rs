@@ -28,6 +28,7 @@ mod linked;
 mod logs;
 mod manual;
 mod memory;
+mod merge;
 mod nested;
 mod nth_fault;
 mod outcomes;
