@@ -44,6 +44,13 @@ struct State {
     held: Vec<Held>,
     children: BTreeMap<u64, Weak<Inner>>,
     next_child: u64,
+    absent: Vec<Absent>,
+}
+
+/// Something that would have put instances here, had it not been switched off.
+struct Absent {
+    krate: &'static str,
+    what: String,
 }
 
 struct Provided {
@@ -153,6 +160,13 @@ impl Scope {
         Ok(())
     }
 
+    /// Says what did not put its instances here, in words ("extension `x` (disabled by …)"): whoever asks here or further within
+    /// for a type of the crate `krate` and gets none reads it in the error.
+    pub fn tell_absent(&self, krate: &'static str, what: impl Into<String>) {
+        let what = what.into();
+        self.inner.state.lock().absent.push(Absent { krate, what });
+    }
+
     /// What was put into this scope, in that order: without what lies in the scopes around it.
     pub fn provided(&self) -> Vec<ProvidedComponent> {
         let state = self.inner.state.lock();
@@ -247,10 +261,28 @@ impl Scope {
                 Failure::Cycle(path) => self.cycle(&path),
                 Failure::Missing(unmet) => ComponentError::Unresolved {
                     wanted: graph::describe(requirement),
-                    tree: graph::draw(registry, &chain, &unmet),
+                    tree: graph::draw(registry, &chain, &unmet) + &self.absent(requirement),
                 },
             },
         )
+    }
+
+    /// Lines about those that come from the crate of the type that is asked for, and are absent.
+    fn absent(&self, requirement: &Requirement) -> String {
+        let type_name = (requirement.type_name)();
+        let krate = type_name.split("::").next().unwrap_or(type_name);
+        let mut lines = String::new();
+        let mut next = Some(&self.inner);
+        while let Some(scope) = next {
+            for absent in &scope.state.lock().absent {
+                // Packages are written with dashes, paths of types with underscores.
+                if absent.krate.replace('-', "_") == krate {
+                    lines += &format!("\n  - it may be that of {}", absent.what);
+                }
+            }
+            next = scope.parent.as_ref().map(|(parent, _)| parent);
+        }
+        lines
     }
 
     fn cycle(&self, path: &[usize]) -> ComponentError {

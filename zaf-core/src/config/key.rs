@@ -21,6 +21,9 @@ pub struct Key(Arc<str>);
 impl Key {
     /// The key that is spelled like this in a file, with any separators.
     pub fn fold(spelling: &str) -> Self {
+        if !spelling.bytes().any(|byte| matches!(byte, b'-' | b'_')) {
+            return Self(spelling.into());
+        }
         Self(spelling.replace(['-', '_'], ".").into())
     }
 

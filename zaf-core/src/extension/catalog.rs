@@ -91,6 +91,9 @@ struct Known {
     core: Vec<ConfigOption>,
     /// Keys of the options that hold whatever the command is; each look at a command's options needs them.
     application_keys: OnceLock<BTreeSet<Key>>,
+    /// What [`Catalog::command_options`] says of each command, by its path: the command line asks for all of them at each of
+    /// its readings.
+    command_keys: OnceLock<BTreeMap<String, Vec<Key>>>,
 }
 
 impl Catalog {
@@ -143,6 +146,7 @@ impl Catalog {
             options,
             core: core.to_vec(),
             application_keys: OnceLock::new(),
+            command_keys: OnceLock::new(),
         };
         let catalog = Self {
             known: Arc::new(known),
@@ -271,6 +275,27 @@ impl Catalog {
     /// Options of a command beyond those of the application: its own, those of the commands above it, and those of the command
     /// extensions that extend it. Sorted by key.
     pub fn command_options(&self, command: &CommandDescriptor) -> Vec<&OptionEntry> {
+        let all = self.known.command_keys.get_or_init(|| {
+            let commands = self.commands().iter();
+            commands
+                .map(|(path, entry)| (path.to_owned(), self.find_command_keys(entry.command)))
+                .collect()
+        });
+        let found;
+        let keys = match all.get(&command.path()) {
+            Some(keys) => keys,
+            // A command of an extension that is not enabled.
+            None => {
+                found = self.find_command_keys(command);
+                &found
+            }
+        };
+        keys.iter()
+            .filter_map(|key| self.known.options.get(key))
+            .collect()
+    }
+
+    fn find_command_keys(&self, command: &CommandDescriptor) -> Vec<Key> {
         let general = self.application_keys();
         let mut keys = BTreeSet::new();
         let mut next = Some(command);
@@ -283,10 +308,8 @@ impl Catalog {
                 keys.extend(asked_for(extension.config_options).map(|option| key(&option)));
             }
         }
-        keys.iter()
-            .filter(|key| !general.contains(*key))
-            .filter_map(|key| self.known.options.get(key))
-            .collect()
+        keys.retain(|key| !general.contains(key));
+        keys.into_iter().collect()
     }
 
     /// Options that need a value if `command` runs, sorted by key, each with the first who cannot do without: the application,

@@ -132,6 +132,13 @@ impl Host {
     /// # Errors
     /// [`LoadError`] if the session has ended.
     pub fn provide_catalog(&self) -> Result<(), LoadError> {
+        for entry in self.catalog.extensions() {
+            if !entry.state.is_enabled() {
+                let descriptor = &entry.descriptor;
+                let what = format!("extension `{}` ({})", descriptor.name, entry.state);
+                self.session.tell_absent(descriptor.krate, what);
+            }
+        }
         self.session.provide(Arc::new(self.catalog.clone()))?;
         self.session
             .provide(Arc::new(self.catalog.store().view_all()))?;

@@ -7,11 +7,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
 use parking_lot::Mutex;
 
 use super::error::LoadError;
-use super::worker::Worker;
+use super::worker::{Ended, Worker};
 use super::{Host, INIT_TIMEOUT};
 use crate::config::flag_name;
 
@@ -134,10 +133,10 @@ impl Starter {
             }));
             let own = Arc::clone(&shared);
             let logs = tracing::dispatcher::get_default(Clone::clone);
-            let outcome = worker.give(move || {
+            let ended = worker.give(move || {
                 tracing::dispatcher::with_default(&logs, || work(&own, step));
             });
-            let hung = watch(&outcome, &shared);
+            let hung = watch(&ended, &shared);
             let mut shared = shared.lock();
             results.append(&mut shared.results);
             *host = shared.host.clone();
@@ -178,16 +177,15 @@ fn work<I, R>(shared: &Mutex<Shared<I, R>>, step: fn(&mut Host, I) -> R) {
 }
 
 /// Waits until all is done, or a step takes too long: then the thread is left behind.
-fn watch<I, R>(outcome: &Receiver<()>, shared: &Mutex<Shared<I, R>>) -> Option<LoadError> {
+fn watch<I, R>(ended: &Ended, shared: &Mutex<Shared<I, R>>) -> Option<LoadError> {
     let progress = shared.lock().host.progress().clone();
     loop {
         let wait = progress.current().map_or(BETWEEN_STEPS, |doing| {
             doing.limit.saturating_sub(doing.since.elapsed())
         });
-        match outcome.recv_timeout(wait) {
-            // A panic of ours; those of extensions are caught. What was done counts.
-            Ok(()) | Err(RecvTimeoutError::Disconnected) => return None,
-            Err(RecvTimeoutError::Timeout) => {}
+        // Perhaps by a panic of ours; those of extensions are caught. What was done counts.
+        if ended.wait(wait) {
+            return None;
         }
         let mut shared = shared.lock();
         // The step may have ended by now; whoever does it needs the lock to say so.

@@ -1,18 +1,18 @@
 //! Destroys extensions, last made first, whatever each of them does.
 //!
-//! The work is done on a thread of its own, so that what hangs can be left behind; the next one then gets another thread.
+//! The work is done on a thread of its own, so that what hangs can be left behind; those after it then get another thread.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::RecvTimeoutError;
 use parking_lot::Mutex;
 
 use super::attribution;
 use super::error::DestroyError;
 use super::running::instance_name;
-use super::worker::Worker;
+use super::worker::{Ended, Worker};
 use super::{Host, RunningExtension};
 use crate::thread::panic_text;
 
@@ -58,25 +58,24 @@ impl RunningExtension {
         host: &Host,
         limits: TeardownLimits,
     ) -> Vec<DestroyError> {
-        let mut teardown = Teardown {
-            limits,
-            end: Instant::now() + limits.together,
-            worker: None,
-        };
-        let mut errors = Vec::new();
+        let mut jobs: VecDeque<Job> = VecDeque::with_capacity(instances.len() + 1);
         for instance in instances.into_iter().rev() {
-            let extension = instance.descriptor.name;
-            let name = instance_name(instance.entity.as_ref());
-            let outcome = teardown.run(move |step| destroy_one(instance, step));
-            errors.extend(outcome.unwrap_or_else(|hung| vec![hung.named(extension, name)]));
+            jobs.push_back(Job {
+                extension: instance.descriptor.name,
+                instance: instance_name(instance.entity.as_ref()),
+                run: Box::new(move |step| destroy_one(instance, step)),
+            });
         }
         let session = host.session().clone();
-        let outcome = teardown.run(move |step| {
-            step.set("components of the session");
-            session.end().into_iter().map(DestroyError::from).collect()
+        jobs.push_back(Job {
+            extension: "session",
+            instance: String::new(),
+            run: Box::new(move |step| {
+                step.set("components of the session");
+                session.end().into_iter().map(DestroyError::from).collect()
+            }),
         });
-        errors.extend(outcome.unwrap_or_else(|hung| vec![hung.named("session", String::new())]));
-        errors
+        destroy_in_order(jobs, limits)
     }
 }
 
@@ -134,64 +133,125 @@ fn destroy_one(instance: RunningExtension, step: &Step) -> Vec<DestroyError> {
 
 /// How far a job has come.
 #[derive(Clone)]
-struct Step(Arc<Mutex<&'static str>>);
+struct Step(Arc<Mutex<Shared>>);
 
 impl Step {
     fn set(&self, name: &'static str) {
-        *self.0.lock() = name;
+        if let Some(current) = &mut self.0.lock().current {
+            current.step = name;
+        }
     }
 }
 
-/// A job did not end within this time, and how far it had come.
-struct Hung {
+/// Destroys one instance, or what is left at the end.
+struct Job {
+    extension: &'static str,
+    instance: String,
+    run: Box<dyn FnOnce(&Step) -> Vec<DestroyError> + Send>,
+}
+
+/// What the thread that works and the one that watches it have in common.
+struct Shared {
+    jobs: VecDeque<Job>,
+    current: Option<Current>,
+    errors: Vec<DestroyError>,
+    is_left_behind: bool,
+}
+
+/// The job that is being done.
+struct Current {
+    extension: &'static str,
+    instance: String,
     step: &'static str,
     limit: Duration,
-}
-
-impl Hung {
-    fn named(self, extension: &'static str, instance: String) -> DestroyError {
-        DestroyError::Hung {
-            extension,
-            instance,
-            step: self.step,
-            limit: self.limit,
-        }
-    }
-}
-
-struct Teardown {
-    limits: TeardownLimits,
     end: Instant,
-    /// The thread that works, unless it hangs.
-    worker: Option<Worker>,
 }
 
-impl Teardown {
-    fn run(
-        &mut self,
-        job: impl FnOnce(&Step) -> Vec<DestroyError> + Send + 'static,
-    ) -> Result<Vec<DestroyError>, Hung> {
-        let remaining = self.end.saturating_duration_since(Instant::now());
-        let limit = self.limits.each.min(remaining.max(LAST_CHANCE));
-        let step = Step(Arc::new(Mutex::new("start")));
-        let Some(worker) = self
-            .worker
-            .take()
-            .or_else(|| Worker::start("extension-teardown"))
-        else {
-            // Without a thread there is no time limit, but still an end.
-            return Ok(job(&step));
-        };
-        let own = step.clone();
-        match worker.give(move || job(&own)).recv_timeout(limit) {
-            Ok(errors) => {
-                self.worker = Some(worker);
-                Ok(errors)
+/// Does the jobs in their order. One thread does all of them, unless one takes too long: it is left behind with its thread.
+fn destroy_in_order(mut jobs: VecDeque<Job>, limits: TeardownLimits) -> Vec<DestroyError> {
+    let end = Instant::now() + limits.together;
+    let mut errors = Vec::new();
+    while !jobs.is_empty() {
+        let shared = Arc::new(Mutex::new(Shared {
+            jobs,
+            current: None,
+            errors: Vec::new(),
+            is_left_behind: false,
+        }));
+        let own = Step(Arc::clone(&shared));
+        let hung = match Worker::start("extension-teardown") {
+            Some(worker) => {
+                let ended = worker.give(move || work(&own, limits, end));
+                watch(&ended, &shared)
             }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(Hung {
-                step: *step.0.lock(),
+            // Without a thread there is no time limit, but still an end.
+            None => {
+                work(&own, limits, end);
+                None
+            }
+        };
+        let mut shared = shared.lock();
+        errors.append(&mut shared.errors);
+        errors.extend(hung);
+        jobs = std::mem::take(&mut shared.jobs);
+    }
+    errors
+}
+
+/// Does what is to do, until nothing is left or nobody waits any more.
+fn work(step: &Step, limits: TeardownLimits, end: Instant) {
+    loop {
+        let job = {
+            let mut shared = step.0.lock();
+            if shared.is_left_behind {
+                return;
+            }
+            let Some(job) = shared.jobs.pop_front() else {
+                return;
+            };
+            let now = Instant::now();
+            let remaining = end.saturating_duration_since(now);
+            let limit = limits.each.min(remaining.max(LAST_CHANCE));
+            shared.current = Some(Current {
+                extension: job.extension,
+                instance: job.instance,
+                step: "start",
                 limit,
-            }),
+                end: now + limit,
+            });
+            job.run
+        };
+        let errors = job(step);
+        let mut shared = step.0.lock();
+        if shared.is_left_behind {
+            return;
+        }
+        shared.current = None;
+        shared.errors.extend(errors);
+    }
+}
+
+/// Waits until all is done, or a job takes too long: then its thread is left behind.
+fn watch(ended: &Ended, shared: &Mutex<Shared>) -> Option<DestroyError> {
+    // No job ends its time before the one in front of it does, so it is enough to look when that time is over.
+    let mut wait = LAST_CHANCE;
+    while !ended.wait(wait) {
+        let mut shared = shared.lock();
+        let Some(current) = &shared.current else {
+            wait = LAST_CHANCE;
+            continue;
+        };
+        wait = current.end.saturating_duration_since(Instant::now());
+        if wait.is_zero() {
+            let hung = DestroyError::Hung {
+                extension: current.extension,
+                instance: current.instance.clone(),
+                step: current.step,
+                limit: current.limit,
+            };
+            shared.is_left_behind = true;
+            return Some(hung);
         }
     }
+    None
 }

@@ -43,7 +43,7 @@ pub(super) fn option(option: ConfigOption, owner: Owner) -> CliOption {
         descriptor: option.option,
         required: option.required,
         owner,
-        entities: Vec::new(),
+        entities: std::sync::Arc::default(),
     }
 }
 
@@ -118,7 +118,7 @@ pub(super) fn configured() -> Model {
     let run = &mut model.commands[3];
     run.options.push(option(ids, Owner::Extension("boxes")));
     let mut address = option(address, Owner::Extension("boxes"));
-    address.entities = vec![Entity::from("lab"), Entity::from("desk")];
+    address.entities = [Entity::from("lab"), Entity::from("desk")].into();
     run.options.push(address);
     run.options.push(option(live, Owner::Extension("reports")));
     run.options

@@ -84,13 +84,13 @@ impl<const ORDER: u16> Extension for CommandLine<ORDER> {
             // An application that chooses its command itself has no command line at all.
             return Ok(Vec::new());
         }
-        let model = Model::new(cx.catalog(), cx.application());
         let question = Question::of(&cx.application().invocation.arguments);
         let arguments = match &question {
             Some(question) => &question.before,
             None => &cx.application().invocation.arguments,
         };
         if ORDER == STRICT {
+            let model = Model::new(cx.catalog(), cx.application());
             if let Some(question) = question {
                 return Err(EarlyEnd::new(ExitCode::Success, question.answer(&model)).into());
             }
@@ -100,6 +100,7 @@ impl<const ORDER: u16> Extension for CommandLine<ORDER> {
             layer.push(SELECTED_COMMAND.key(), selected.command, source);
             return Ok(vec![layer]);
         }
+        let model = Model::on(cx.catalog(), cx.application(), arguments);
         Ok(vec![layer_of(store, model.lenient(arguments))])
     }
 }
@@ -122,7 +123,7 @@ pub(super) fn target_line(
         .collect();
     // The names of entities decide which options there are.
     let mut store = catalog.store().clone();
-    let first = Model::new(catalog, application).lenient(&line);
+    let first = Model::on(catalog, application, &line).lenient(&line);
     store.add(layer_of(&ConfigStore::new(), first));
     let selected = Model::new(&catalog.with_store(store), application).strict(&line)?;
     Ok(layer_of(&ConfigStore::new(), selected.typed))

@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
+use std::sync::Arc;
 
 use super::options::{CliOption, Owner, Table, table};
 use crate::command::ApplicationInfo;
 use crate::config::{ConfigOption, ConfigStore, Key, Operation, OptionDescriptor};
 use crate::extension::{ALL_EXTENSIONS, Catalog, OptionEntry, Requester, SELECTED_COMMAND};
+use crate::message::Entity;
 
 /// Everything that the command line may say, as far as it is known.
 #[derive(Debug)]
@@ -56,7 +58,24 @@ impl CliCommand {
 impl Model {
     /// What `catalog` says about the command line of `application`.
     pub(super) fn new(catalog: &Catalog, application: &ApplicationInfo) -> Self {
-        let is_for = |entry: &&OptionEntry| entry.option.is_for(application.context);
+        Self::with(catalog, application, |_| true)
+    }
+
+    /// The same with no other options than those that a line could mean, for [`Self::lenient`].
+    pub(super) fn on(catalog: &Catalog, application: &ApplicationInfo, line: &[OsString]) -> Self {
+        let written = Written::of(line);
+        Self::with(catalog, application, |option| written.could_mean(option))
+    }
+
+    fn with(
+        catalog: &Catalog,
+        application: &ApplicationInfo,
+        is_meant: impl Fn(&OptionDescriptor) -> bool,
+    ) -> Self {
+        let is_for = |entry: &&OptionEntry| {
+            entry.option.is_for(application.context) && is_meant(&entry.option)
+        };
+        let mut entities = Entities::new(catalog.store());
         let main = catalog
             .application_options()
             .into_iter()
@@ -65,7 +84,7 @@ impl Model {
             .filter(|entry| {
                 ![SELECTED_COMMAND.key(), ALL_EXTENSIONS.key()].contains(&entry.option.key)
             })
-            .map(|entry| cli_option(catalog, entry))
+            .map(|entry| cli_option(&mut entities, entry))
             .collect();
         let commands = catalog
             .commands()
@@ -75,7 +94,7 @@ impl Model {
                     .command_options(entry.command)
                     .into_iter()
                     .filter(is_for)
-                    .map(|entry| cli_option(catalog, entry))
+                    .map(|entry| cli_option(&mut entities, entry))
                     .collect();
                 // Sorted by key so far; for arguments the order of the declaration is the order on the line.
                 let own = entry.command.config_options;
@@ -174,7 +193,7 @@ impl Model {
     /// The same, of the options that a line could mean: a line has few words, and an application may have thousands of options.
     pub(super) fn common_on(&self, line: &[OsString]) -> (Table, Vec<CliOption>) {
         let written = Written::of(line);
-        self.common_of(|option| written.could_mean(option))
+        self.common_of(|option| written.could_mean(&option.descriptor))
     }
 
     fn common_of(&self, is_meant: impl Fn(&CliOption) -> bool) -> (Table, Vec<CliOption>) {
@@ -220,8 +239,7 @@ impl Written {
         Self { keys, has_letters }
     }
 
-    fn could_mean(&self, option: &CliOption) -> bool {
-        let descriptor = &option.descriptor;
+    fn could_mean(&self, descriptor: &OptionDescriptor) -> bool {
         let is_written = |name: &str| {
             self.keys.iter().any(|key| {
                 let end = match descriptor.at {
@@ -248,7 +266,31 @@ fn is_same(key: &[u8], name: &[u8]) -> bool {
         })
 }
 
-fn cli_option(catalog: &Catalog, entry: &OptionEntry) -> CliOption {
+/// The entities of entity options, each asked for once: many options hang at the same one.
+struct Entities<'a> {
+    store: &'a ConfigStore,
+    known: BTreeMap<&'static str, Arc<[Entity]>>,
+}
+
+impl<'a> Entities<'a> {
+    fn new(store: &'a ConfigStore) -> Self {
+        Self {
+            store,
+            known: BTreeMap::new(),
+        }
+    }
+
+    fn of(&mut self, option: &OptionDescriptor) -> Arc<[Entity]> {
+        let store = self.store;
+        let entities = self.known.entry(option.key);
+        // Entities that cannot be read are a problem that the validation finds.
+        entities
+            .or_insert_with(|| store.entities(option).unwrap_or_default().into())
+            .clone()
+    }
+}
+
+fn cli_option(entities: &mut Entities<'_>, entry: &OptionEntry) -> CliOption {
     CliOption {
         descriptor: entry.option,
         required: entry.required,
@@ -262,10 +304,7 @@ fn cli_option(catalog: &Catalog, entry: &OptionEntry) -> CliOption {
         entities: entry
             .option
             .at
-            .map_or_else(Vec::new, |at: &OptionDescriptor| {
-                // Entities that cannot be read are a problem that the validation finds.
-                catalog.store().entities(at).unwrap_or_default()
-            }),
+            .map_or_else(Arc::default, |at| entities.of(at)),
     }
 }
 

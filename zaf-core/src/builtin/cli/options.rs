@@ -1,5 +1,7 @@
 //! The options that a command line may set, and their spellings.
 
+use std::sync::Arc;
+
 use crate::config::{Kind, Operation, OptionDescriptor, flag_name};
 use crate::message::Entity;
 
@@ -33,7 +35,7 @@ pub(super) struct CliOption {
     /// For the heading in the help.
     pub(super) owner: Owner,
     /// Entities that each have a value of their own; empty for options that hang at no entity.
-    pub(super) entities: Vec<Entity>,
+    pub(super) entities: Arc<[Entity]>,
 }
 
 impl CliOption {
@@ -221,7 +223,7 @@ mod tests {
             descriptor,
             required: false,
             owner: Owner::Extension("demo"),
-            entities: Vec::new(),
+            entities: Arc::default(),
         }
     }
 

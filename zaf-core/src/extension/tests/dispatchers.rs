@@ -333,3 +333,36 @@ fn c10_a_circle_of_components_stops_the_start_with_its_path() {
     );
     assert_eq!(errors.exit_code(), ExitCode::ExtensionFailed);
 }
+
+/// What an extension of this crate would have put into the session.
+struct Gauge;
+
+/// Asks for it when it is bound.
+const MEASURING: DispatcherDescriptor = DispatcherDescriptor {
+    bind: |_, builder, scope| {
+        scope.resolve::<Gauge>(&Requirement::of::<Gauge>("gauge"))?;
+        Ok(builder)
+    },
+    ..PONG
+};
+
+#[test]
+fn c9_a_component_that_is_missing_names_the_extension_of_its_crate_that_is_switched_off() {
+    let gauges = ExtensionDescriptor {
+        krate: env!("CARGO_PKG_NAME"),
+        ..framework("gauges", 50)
+    };
+    let errors = with_dispatchers(
+        [runner(), SENDER, gauges, listening(framework("needy", 60))],
+        [set(&[MEASURING])],
+        &[("plugins.disable", "framework.gauges")],
+    )
+    .load()
+    .unwrap_err();
+    let text = &texts(errors.errors())[0];
+    assert!(
+        text.ends_with("\n  - it may be that of extension `gauges` (disabled by --test)"),
+        "{text}"
+    );
+    assert_eq!(errors.exit_code(), ExitCode::ExtensionFailed);
+}
