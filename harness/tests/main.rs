@@ -1,8 +1,10 @@
 //! Tests of the harness and of the rules of the workspace.
 
 mod cli;
+mod clock;
 mod command_run;
 mod harness;
 mod logs;
+mod named_tests;
 mod recorder;
 mod workspace_rules;

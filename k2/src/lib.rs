@@ -26,6 +26,8 @@
 //! extensions listen to, and [`application`].
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
+#[cfg(doctest)]
+mod book;
 mod link;
 
 pub use k2_core::{

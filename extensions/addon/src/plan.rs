@@ -9,12 +9,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{CWD, RenameFlags};
 
 use crate::error::AddonError;
+use crate::replacement::{Replacements, changes};
 use crate::workspace::Edit;
 
 /// A new directory with its files, and edits of files that exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// The directory that is made; its parent exists.
+    /// The directory that is made; its parent too if only that is missing.
     pub(crate) directory: Utf8PathBuf,
     /// What is in it, by relative path.
     pub(crate) files: BTreeMap<Utf8PathBuf, String>,
@@ -34,16 +35,7 @@ impl Plan {
                 self.directory.join(path)
             );
         }
-        for edit in &self.edits {
-            let _ = writeln!(text, "change  {}", edit.path);
-            let is_in = |line: &str, text: &str| text.lines().any(|other| other == line);
-            for line in edit.before.lines().filter(|line| !is_in(line, &edit.after)) {
-                let _ = writeln!(text, "        - {line}");
-            }
-            for line in edit.after.lines().filter(|line| !is_in(line, &edit.before)) {
-                let _ = writeln!(text, "        + {line}");
-            }
-        }
+        text += &changes(&self.edits);
         text
     }
 
@@ -63,6 +55,7 @@ impl Plan {
                 path: self.directory.clone(),
             });
         }
+        let _empty_is_taken_away = Parent::made(parent).map_err(unwritten(parent))?;
         let made = tempfile::Builder::new()
             .prefix(".addon-")
             // As any directory that is made: what the umask leaves of it.
@@ -76,10 +69,7 @@ impl Plan {
             let target = place.join(path);
             write_new(&target, content).map_err(unwritten(&self.directory.join(path)))?;
         }
-        let mut replaced = Vec::new();
-        for edit in &self.edits {
-            replaced.push(prepared(edit).map_err(unwritten(&edit.path))?);
-        }
+        let replacements = Replacements::prepared(&self.edits)?;
         // Refuses whatever is there, a link that leads elsewhere too.
         rustix::fs::renameat_with(
             CWD,
@@ -99,25 +89,34 @@ impl Plan {
         })?;
         // It has moved: there is nothing left to remove.
         let _moved = made.keep();
-        for (index, (edit, file)) in self.edits.iter().zip(replaced).enumerate() {
-            if let Err(error) = file.persist(&edit.path) {
-                self.undo(index);
-                return Err(unwritten(&edit.path)(error.error));
+        if let Err(error) = replacements.commit() {
+            if let Err(error) = std::fs::remove_dir_all(&self.directory) {
+                tracing::error!(%error, "`{}` could not be taken away again", self.directory);
             }
+            return Err(error);
         }
         Ok(())
     }
+}
 
-    /// Takes the directory away, and puts the first files back as they were.
-    fn undo(&self, edited: usize) {
-        let problems = self.edits[..edited]
-            .iter()
-            .map(|edit| (&edit.path, std::fs::write(&edit.path, &edit.before)))
-            .chain([(&self.directory, std::fs::remove_dir_all(&self.directory))]);
-        for (path, outcome) in problems {
-            if let Err(error) = outcome {
-                tracing::error!(%error, "`{path}` could not be put back as it was");
-            }
+/// The directory that the new one is made in; taken away again if this made it and nothing came into it.
+struct Parent<'a>(Option<&'a Utf8Path>);
+
+impl<'a> Parent<'a> {
+    fn made(path: &'a Utf8Path) -> io::Result<Self> {
+        match std::fs::create_dir(path) {
+            Ok(()) => Ok(Self(Some(path))),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(Self(None)),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Parent<'_> {
+    fn drop(&mut self) {
+        if let Some(path) = self.0 {
+            // Fails if something is in it, and then it stays.
+            let _kept = std::fs::remove_dir(path);
         }
     }
 }
@@ -129,19 +128,4 @@ fn write_new(path: &Utf8Path, content: &str) -> io::Result<()> {
     let mut file = std::fs::File::create_new(path)?;
     file.write_all(content.as_bytes())?;
     file.sync_all()
-}
-
-/// A complete file beside the one that changes, with its mode.
-fn prepared(edit: &Edit) -> io::Result<tempfile::NamedTempFile> {
-    let now = std::fs::read_to_string(&edit.path)?;
-    if now != edit.before {
-        return Err(io::Error::other("it has changed meanwhile"));
-    }
-    let parent = edit.path.parent().unwrap_or(Utf8Path::new("/"));
-    let mut file = tempfile::NamedTempFile::new_in(parent)?;
-    file.write_all(edit.after.as_bytes())?;
-    file.as_file()
-        .set_permissions(std::fs::metadata(&edit.path)?.permissions())?;
-    file.as_file().sync_all()?;
-    Ok(file)
 }

@@ -92,6 +92,14 @@ impl Workspace {
         found
     }
 
+    /// Where new addons lie: the directory `extensions`. It need not exist where the workspace is a product itself, whose own files
+    /// lie beside it.
+    pub(crate) fn home_of_addons(&self) -> Option<Utf8PathBuf> {
+        let home = self.root.join("extensions");
+        let is_product = self.manifest.get("package").is_some() && self.root.join(LINK).is_file();
+        (home.is_dir() || (is_product && home.symlink_metadata().is_err())).then_some(home)
+    }
+
     /// The members that have a list of extensions.
     pub(crate) fn products(&self) -> Vec<Product> {
         let of = |directory: Utf8PathBuf| {
@@ -188,7 +196,8 @@ impl Workspace {
 }
 
 impl Product {
-    /// Makes a package one of the product's extensions: a dependency, and a line of the list.
+    /// Makes a package one of the product's extensions: a dependency, and a line of the list. `edits` has what changes so far, of the
+    /// same manifest too if the product is the root of the workspace.
     ///
     /// # Errors
     /// [`AddonError::Workspace`] if the manifest or the list cannot be changed.
@@ -197,11 +206,17 @@ impl Product {
         workspace: &Workspace,
         name: &AddonName,
         directory: &Utf8Path,
-    ) -> Result<Vec<Edit>, AddonError> {
+        edits: &mut Vec<Edit>,
+    ) -> Result<(), AddonError> {
         let path = self.directory.join(MANIFEST);
-        let before = parsed(&path)?;
-        let mut after = before.clone();
-        let dependencies = after
+        let so_far = edits.iter().position(|edit| edit.path == path);
+        let so_far = so_far.map(|index| edits.remove(index));
+        let text = match &so_far {
+            Some(edit) => edit.after.clone(),
+            None => read(&path)?,
+        };
+        let mut manifest = parsed_text(&path, &text)?;
+        let dependencies = manifest
             .entry("dependencies")
             .or_insert(Item::Table(Table::new()));
         let Some(dependencies) = dependencies.as_table_like_mut() else {
@@ -218,16 +233,21 @@ impl Product {
             dependencies.insert(&name.package(), Item::Value(Value::InlineTable(table)));
         }
         let link = self.directory.join(LINK);
-        let text = read(&link)?;
-        let linked = Edit {
-            after: with_use(&text, &name.krate()),
-            before: text,
-            path: link,
-        };
-        let edits = edit(&path, &before, &after).into_iter();
-        Ok(edits
-            .chain((linked.before != linked.after).then_some(linked))
-            .collect())
+        let list = read(&link)?;
+        let changes = [
+            Edit {
+                path,
+                before: so_far.map_or(text, |edit| edit.before),
+                after: manifest.to_string(),
+            },
+            Edit {
+                after: with_use(&list, &name.krate()),
+                before: list,
+                path: link,
+            },
+        ];
+        edits.extend(changes.into_iter().filter(|edit| edit.before != edit.after));
+        Ok(())
     }
 
     /// Whether a package is one of its extensions: a dependency, and a line of the list.
@@ -330,8 +350,11 @@ fn read(path: &Utf8Path) -> Result<String, AddonError> {
 }
 
 fn parsed(path: &Utf8Path) -> Result<DocumentMut, AddonError> {
-    read(path)?
-        .parse()
+    parsed_text(path, &read(path)?)
+}
+
+fn parsed_text(path: &Utf8Path, text: &str) -> Result<DocumentMut, AddonError> {
+    text.parse()
         .map_err(|error: toml_edit::TomlError| AddonError::Workspace {
             path: path.to_owned(),
             reason: error.to_string().trim_end().to_owned(),
