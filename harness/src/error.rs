@@ -124,8 +124,8 @@ pub enum HarnessError {
         /// How it ended, and what it wrote.
         output: String,
     },
-    /// The extension could not be ended in order.
-    #[error("the extension could not be ended: {0}")]
+    /// The extension, or a component, could not be ended in order.
+    #[error("it could not be ended: {0}")]
     Destroy(String),
 }
 

@@ -38,6 +38,7 @@ mod secrets;
 mod selection;
 mod session;
 mod stopping;
+mod surroundings;
 mod suts;
 mod terminal;
 mod verdicts;
