@@ -10,6 +10,7 @@
 //! which the measurement starts; and a small process that starts one program and tells how much memory that took (`--memory-of …`). The last
 //! is needed because the kernel reports the peak of *all* children that a process has waited for.
 
+mod builders;
 mod measure;
 
 use std::io::{self, Write};
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use self::builders::Builders;
 use self::measure::{
     Result, Target, best, command, median, memory_of, millis, print_all, print_memory_of, time,
 };
@@ -76,6 +78,7 @@ fn measure() -> Result<ExitCode> {
 struct Measurements {
     programs: Programs,
     empty: EmptyCases,
+    builders: Builders,
     noop: Vec<Duration>,
     help: Vec<Duration>,
 }
@@ -85,6 +88,7 @@ impl Measurements {
         Ok(Self {
             programs: Programs::new(directory)?,
             empty: EmptyCases::new(directory)?,
+            builders: Builders::new(ZK2, directory)?,
             noop: Vec::new(),
             help: Vec::new(),
         })
@@ -99,6 +103,7 @@ impl Measurements {
         self.noop.push(median(noop));
         self.help.push(median(help));
         self.empty.round()?;
+        self.builders.round()?;
         self.programs.round()
     }
 
@@ -116,6 +121,7 @@ impl Measurements {
             memory_of_a_start("zk2 --help, peak memory", "--help")?,
         ];
         targets.extend(self.empty.into_targets());
+        targets.extend(self.builders.into_targets());
         targets.push(self.programs.into_target());
         Ok(targets)
     }

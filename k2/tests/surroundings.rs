@@ -62,7 +62,10 @@ fn i6_what_is_taken_in_is_a_directory_of_logs_and_no_archive() {
 #[test]
 fn i7_what_a_program_is_told_about_its_case_cannot_be_set_from_outside() {
     let session = Session::new();
-    session.script("suite/a", "env > \"$K2_ATTACHMENTS_DIR/environment\"");
+    session.script(
+        "suite/a",
+        "mkdir -p \"$K2_ATTACHMENTS_DIR\"; env > \"$K2_ATTACHMENTS_DIR/environment\"",
+    );
     let mut command = session.command(&["run", "suite"]);
     for name in [
         "K2_CASE_ID",
@@ -196,7 +199,7 @@ fn i10_names_of_cases_and_values_lead_nowhere() {
         "# k2-parameter: where = {}\necho said; exit 1",
         values.join(", ")
     );
-    for name in ["..evil", "...", "-rf", "a\\..\\evil"] {
+    for name in ["~", "a..b", "-rf", "a\\..\\evil"] {
         session.script(&format!("suite/{name}"), &header);
     }
     let before = everything(&session);

@@ -12,7 +12,7 @@ use k2::results::event_log::EventLogWriter;
 use k2::results::{
     CasesSelected, EVENT_LOG_FILE, RecordBody, RunEnd, RunFinished, RunLog, RunStarted,
 };
-use k2_history::{HISTORY, HistoryOfRuns, RunRecorder};
+use k2_history::{HISTORY, HistoryOfRuns, RerunCommand, ResultsCommand, RunRecorder};
 use zaf_core::builtin::OUTPUT_DIR;
 use zaf_core::prelude::*;
 use zaf_harness::prelude::*;
@@ -129,5 +129,30 @@ fn who_wants_no_history_has_none() -> TestResult {
         .config(HISTORY, false)
         .start()?;
     assert!(!harness.is_active());
+    Ok(())
+}
+
+#[test]
+fn the_commands_show_what_was_kept_and_say_what_is_missing() -> TestResult {
+    let directory = tempfile::tempdir()?;
+    let output = output(&directory);
+    let list = || {
+        ExtensionTestHarness::<ResultsCommand>::builder()
+            .config(OUTPUT_DIR, output.clone())
+            .run_command(["results", "list", "--format", "json"])
+    };
+    let recorder = ExtensionTestHarness::<RunRecorder>::builder()
+        .define(RESULTS, [REPORTS_WRITTEN])
+        .config(OUTPUT_DIR, output.clone())
+        .start()?;
+    recorder.trigger_event(REPORTS_WRITTEN, RESULTS, log(&output, "one")?)?;
+    recorder.destroy()?;
+    let shown = list()?.expect_success()?;
+    assert!(shown.stdout.contains("\"one\""), "{shown}");
+    let rerun = ExtensionTestHarness::<RerunCommand>::builder()
+        .config(OUTPUT_DIR, output.clone())
+        .run_command(["rerun", "none"])?
+        .expect_code(ExitCode::Usage)?;
+    assert!(rerun.stderr.contains("none"), "{rerun}");
     Ok(())
 }

@@ -8,7 +8,7 @@ use k2_abort::{ABORT_ON_FAIL, AbortOnFail};
 use zaf_core::application::ABORT;
 use zaf_harness::ExtensionTestHarness;
 
-use super::{Result, Target, best, command, median, millis, time};
+use crate::measure::{Result, Target, best, command, median, millis, time};
 
 /// Addons, and harness tests, in a round.
 const TIMES: usize = 15;
