@@ -5,5 +5,6 @@ mod clock;
 mod command_run;
 mod harness;
 mod logs;
+mod named_tests;
 mod recorder;
 mod workspace_rules;

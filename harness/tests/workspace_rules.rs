@@ -74,9 +74,9 @@ const LONG_MARKER: &str = "//! Long because ";
 
 /// A file of the repository: path from the root with `/`, and its text.
 #[derive(Debug, Clone)]
-struct File {
-    path: String,
-    text: String,
+pub(crate) struct File {
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 impl File {
@@ -93,7 +93,7 @@ impl File {
         self.path.rsplit_once('.').map(|(_, suffix)| suffix)
     }
 
-    fn is_rust(&self) -> bool {
+    pub(crate) fn is_rust(&self) -> bool {
         self.suffix() == Some("rs")
     }
 
@@ -525,7 +525,7 @@ fn documents_name_real_files(document: &File, paths: &BTreeSet<&str>) -> Vec<Pro
     clippy::disallowed_methods,
     reason = "asks git which files belong to the repository"
 )]
-fn repository() -> Vec<File> {
+pub(crate) fn repository() -> Vec<File> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("invariant: harness/ has a parent");

@@ -118,7 +118,53 @@ fn measure() -> Result<ExitCode> {
             "NOTICE: Chromium is not installed: opening the page is not measured"
         )?,
     }
+    targets.extend(history(&this, output)?);
     print_all(&targets)
+}
+
+/// What the history of these runs costs: to keep one more of them, and to answer each question.
+fn history(this: &Path, output: &str) -> Result<Vec<Target>> {
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    let line = [
+        "run",
+        "--output-dir",
+        output,
+        "--no-reports-text",
+        "--no-reports-html",
+    ];
+    for _ in 0..ROUNDS {
+        with.push(time(&mut command(this, line))?);
+        without.push(time(command(this, line).arg("--no-history"))?);
+    }
+    let cost = best(&with).saturating_sub(best(&without));
+    let mut targets = vec![Target {
+        name: "50 000 cases, put into the history, per case",
+        measured: millis(cost) * 1000.0 / f64::from(CASES),
+        limit: 5.0,
+        unit: "µs",
+    }];
+    let case = "reports::empty[_row=7,_column=8,_layer=3]";
+    for (name, words) in [
+        ("15 runs of 50 000 cases, results list", &["list"][..]),
+        ("the same, results show", &["show"]),
+        ("the same, results diff", &["diff"]),
+        ("the same, results trend", &["trend", case]),
+        ("the same, results flaky", &["flaky"]),
+        ("the same, results slowest", &["slowest"]),
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS {
+            let mut ask = command(this, ["results"]);
+            times.push(time(ask.args(words).args(["--output-dir", output]))?);
+        }
+        targets.push(Target {
+            name,
+            measured: millis(best(&times)),
+            limit: 500.0,
+            unit: "ms",
+        });
+    }
+    Ok(targets)
 }
 
 fn newest(output: &Path) -> io::Result<PathBuf> {

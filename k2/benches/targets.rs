@@ -11,6 +11,7 @@
 //! is needed because the kernel reports the peak of *all* children that a process has waited for.
 
 mod builders;
+mod libtest;
 mod measure;
 
 use std::io::{self, Write};
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use self::builders::Builders;
+use self::libtest::Libtest;
 use self::measure::{
     Result, Target, best, command, median, memory_of, millis, print_all, print_memory_of, time,
 };
@@ -29,6 +31,8 @@ const FEW_CASES: u32 = 50;
 
 /// Rounds of a measurement.
 const ROUNDS: usize = 10;
+/// Every so many of them have the long measurements, too.
+const LONG_ROUNDS: usize = 3;
 /// Starts of a short command in a round, of which the median counts: enough that no lucky start decides.
 const STARTS: usize = 15;
 
@@ -77,6 +81,8 @@ fn measure() -> Result<ExitCode> {
 /// What was measured so far: times of each round, memory of each.
 struct Measurements {
     programs: Programs,
+    more_programs: Programs,
+    libtest: Option<Libtest>,
     empty: EmptyCases,
     builders: Builders,
     noop: Vec<Duration>,
@@ -86,7 +92,17 @@ struct Measurements {
 impl Measurements {
     fn new(directory: &Path) -> Result<Self> {
         Ok(Self {
-            programs: Programs::new(directory)?,
+            programs: Programs::new(
+                directory,
+                "500 x /bin/true with 4 workers, beside xargs -P4",
+                500,
+            )?,
+            more_programs: Programs::new(
+                directory,
+                "5 000 x /bin/true with 4 workers, beside xargs",
+                5000,
+            )?,
+            libtest: Libtest::new(directory)?,
             empty: EmptyCases::new(directory)?,
             builders: Builders::new(ZK2, directory)?,
             noop: Vec::new(),
@@ -104,6 +120,13 @@ impl Measurements {
         self.help.push(median(help));
         self.empty.round()?;
         self.builders.round()?;
+        if let Some(libtest) = &mut self.libtest {
+            libtest.round()?;
+        }
+        // Takes ten times as long as the others, and varies less.
+        if self.noop.len() % LONG_ROUNDS == 1 {
+            self.more_programs.round()?;
+        }
         self.programs.round()
     }
 
@@ -123,6 +146,8 @@ impl Measurements {
         targets.extend(self.empty.into_targets());
         targets.extend(self.builders.into_targets());
         targets.push(self.programs.into_target());
+        targets.push(self.more_programs.into_target());
+        targets.extend(self.libtest.into_iter().flat_map(Libtest::into_targets));
         Ok(targets)
     }
 }
@@ -208,8 +233,10 @@ impl EmptyCases {
 /// Selects the [`FEW_CASES`] cases of the first row.
 const FEW_PATTERN: &str = "*row=0,*";
 
-/// 500 × `/bin/true` with four workers, beside `xargs` that starts the same.
+/// `/bin/true` so many times with four workers, beside `xargs` that starts the same.
 struct Programs {
+    name: &'static str,
+    limit: f64,
     suite: PathBuf,
     input: PathBuf,
     output: PathBuf,
@@ -218,20 +245,21 @@ struct Programs {
 }
 
 impl Programs {
-    fn new(directory: &Path) -> Result<Self> {
-        const PROGRAMS: usize = 500;
-        let suite = directory.join("programs");
+    fn new(directory: &Path, name: &'static str, count: usize) -> Result<Self> {
+        let suite = directory.join(format!("programs-{count}"));
         std::fs::create_dir(&suite)?;
-        for number in 0..PROGRAMS {
-            let link = suite.join(format!("true-{number:03}"));
+        for number in 0..count {
+            let link = suite.join(format!("true-{number:04}"));
             std::os::unix::fs::symlink("/bin/true", &link)?;
         }
-        let input = directory.join("input");
-        std::fs::write(&input, "x\n".repeat(PROGRAMS))?;
+        let input = directory.join(format!("input-{count}"));
+        std::fs::write(&input, "x\n".repeat(count))?;
         Ok(Self {
+            name,
+            limit: 1.15,
             suite,
             input,
-            output: directory.join("programs-output"),
+            output: directory.join(format!("output-{count}")),
             ours: Vec::new(),
             xargs: Vec::new(),
         })
@@ -249,9 +277,9 @@ impl Programs {
 
     fn into_target(self) -> Target {
         Target {
-            name: "500 x /bin/true with 4 workers, beside xargs -P4",
+            name: self.name,
             measured: best(&self.ours).as_secs_f64() / best(&self.xargs).as_secs_f64(),
-            limit: 1.3,
+            limit: self.limit,
             unit: "x",
         }
     }

@@ -1,5 +1,6 @@
 //! Flaws of the predecessors that must not come back: `k2_fN` is flaw N of the earlier k2 (its specification, chapter 17), `avN` defect N
-//! of Avocado (chapter 23). Those that are not here are in the names of other tests; the page "When something dies" has a table.
+//! of Avocado (chapter 23). Those that are not here are in the names of other tests; the page "Flaws that must not come back" has the
+//! table.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -86,6 +87,41 @@ fn k2_f7_own_steps_have_no_limit_and_those_of_others_an_option() {
         "--application-abort-grace",
     ] {
         assert!(options.contains(option), "{option}");
+    }
+}
+
+#[test]
+fn k2_f14_each_kind_of_test_is_asked_in_its_own_way_and_a_bad_one_ends_no_run() {
+    let session = Session::new();
+    session.script("suite/program", "exit 0");
+    session.script("suite/points.tap", "printf '1..1\\nok 1 - a\\n'");
+    // Speaks the protocol of Rust's test binaries.
+    session.script(
+        "rusty",
+        "case \"$*\" in *--ignored*) ;; *--list*) printf 'a: test\\nb: test\\n' ;; *b*) exit 101 ;; esac",
+    );
+    // Answers with what is no list, and is no program at all.
+    session.script("mumbles", "echo 'what?'; exit 9");
+    session.write("suite/not-a-program", "\u{0}\u{1}nothing");
+    let not_a_program = session.path().join("suite/not-a-program");
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::set_permissions(not_a_program, mode).unwrap();
+    let ended = session.zk2(&["run", "suite", "libtest:rusty", "libtest:mumbles"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let verdicts = session.verdicts();
+    let of = |end: &str| {
+        let found = verdicts.iter().find(|(case, _)| case.ends_with(end));
+        found.map(|(_, verdict)| verdict.as_str())
+    };
+    for (case, verdict) in [
+        ("suite::program", "passed"),
+        ("points.tap", "passed"),
+        ("rusty::a", "passed"),
+        ("rusty::b", "failed"),
+        ("mumbles", "error"),
+        ("not-a-program", "error"),
+    ] {
+        assert_eq!(of(case), Some(verdict), "{case}: {verdicts:?}");
     }
 }
 
@@ -324,6 +360,83 @@ fn av7_switching_plugins_off_in_a_file_counts_and_unknown_names_are_said() {
 }
 
 #[test]
+fn av8_what_others_have_written_breaks_by_name_and_breaks_nothing_else() {
+    let program = example("zk2-dying");
+    let program = program.to_str().unwrap();
+    let cases = [
+        "--tests-include=zk2_dying::a_passes",
+        "--tests-include=zk2_dying::brittle",
+    ];
+    // Where, who is named, and the exit code; with verdicts where there are cases to judge.
+    for (place, name, code, verdicts) in [
+        ("framework", "brittleframe", 7, &[][..]),
+        ("extension", "brittle", 7, &[]),
+        ("finder", "brittle", 7, &[]),
+        ("hook", "brittle", 7, &["not-run", "not-run"]),
+        ("handler", "brittle", 0, &["passed", "passed"]),
+        ("report", "brittle", 6, &["passed", "passed"]),
+        ("component", "glass", 1, &["passed", "error"]),
+    ] {
+        for end in ["error", "panic"] {
+            let session = Session::new();
+            let broken = [
+                format!("--brittle-place={place}"),
+                format!("--brittle-end={end}"),
+            ];
+            let broken = broken.each_ref().map(String::as_str);
+            let ended = |line: &[&str]| {
+                let line = [line, &broken].concat();
+                wait(session.program(program, &line).spawn().unwrap())
+            };
+            let run = ended(&["run", cases[0], cases[1]]);
+            let context = format!("{place} {end}: {run:?}");
+            assert_eq!(run.code, Some(code), "{context}");
+            let said = [run.stdout.as_str(), &run.stderr].concat();
+            assert!(said.contains(name), "{context}");
+            let cause = format!("glass breaks in its {place}");
+            assert!(said.contains(&cause), "{context}");
+            if verdicts.is_empty() {
+                assert!(!session.path().join("output/latest").exists(), "{context}");
+            } else {
+                let found: Vec<_> = session.verdicts().into_values().collect();
+                assert_eq!(found, verdicts, "{context}");
+                // All that others make of the run is there, as of any other run.
+                assert!(report(&session, "report.html").contains("g_looks_through"));
+                assert!(report(&session, "report.txt").contains("g_looks_through"));
+            }
+            // One can still look for what is wrong.
+            for line in [&["--help"][..], &["extensions"], &["why", "brittle"]] {
+                let shown = ended(line);
+                assert_eq!(shown.code, Some(0), "{line:?} {place} {end}: {shown:?}");
+                assert!(!shown.stdout.is_empty(), "{line:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn av8_a_command_of_others_that_breaks_is_an_error_with_its_reason() {
+    let program = example("zk2-dying");
+    for (end, code) in [("error", 1), ("panic", 70)] {
+        let session = Session::new();
+        let line = [
+            "shatter",
+            "--brittle-place=command",
+            &format!("--brittle-end={end}"),
+        ];
+        let ended = wait(
+            session
+                .program(program.to_str().unwrap(), &line)
+                .spawn()
+                .unwrap(),
+        );
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        let reason = "glass breaks in its command";
+        assert!(ended.stderr.contains(reason), "{ended:?}");
+    }
+}
+
+#[test]
 fn av9_every_extension_is_listed_with_its_state_origin_and_version() {
     let session = Session::new();
     session.write("k2.yaml", "plugins.disable: [report.html]\n");
@@ -411,3 +524,96 @@ fn av18_signs_of_a_format_and_letters_of_any_language_stay_what_they_are() {
     let xml = report(&session, "junit.xml");
     assert!(xml.contains("größe #1: &lt;&amp;&gt;"), "{xml}");
 }
+
+/// Options in backticks in a text, with its line; those of other programs are not.
+fn options_named_in(page: &str) -> Vec<(usize, String)> {
+    let mut named = Vec::new();
+    for (line, number) in page.lines().zip(1..) {
+        let quoted = line.split('`').skip(1).step_by(2);
+        for quoted in quoted.filter(|text| text.starts_with("--") || text.starts_with("zk2 ")) {
+            for word in quoted
+                .split_whitespace()
+                .filter(|word| word.starts_with("--"))
+            {
+                let end = word.find(|c: char| !c.is_ascii_alphanumeric() && !"-@<>".contains(c));
+                named.push((number, word[..end.unwrap_or(word.len())].to_owned()));
+            }
+        }
+    }
+    named
+}
+
+#[test]
+fn av19_the_book_names_no_option_that_the_program_does_not_have() {
+    let session = Session::new();
+    let made = session.zk2(&["docs", "--dir", "reference"]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let mut known: BTreeSet<String> = [
+        "--",
+        "--help",
+        "--full-help",
+        "--version",
+        "--no-",
+        "--no-NAME",
+    ]
+    .map(str::to_owned)
+    .into();
+    for page in ["options.md", "commands.md"] {
+        let page = fs::read_to_string(session.path().join("reference").join(page)).unwrap();
+        known.extend(
+            options_named_in(&page)
+                .into_iter()
+                .map(|(_, option)| option),
+        );
+    }
+    assert!(known.contains("--tests-include"), "{known:?}");
+    // Those of entities stand there with a word in the place of the name.
+    let entities: Vec<String> = known
+        .iter()
+        .filter_map(|option| Some(option.split_once('@')?.1.to_owned()))
+        .collect();
+    assert!(entities.contains(&"add-can".to_owned()), "{entities:?}");
+    let book = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/src");
+    let mut problems = Vec::new();
+    let mut seen = 0;
+    for entry in fs::read_dir(book).unwrap() {
+        let path = entry.unwrap().path();
+        // What was once is no promise.
+        let is_past = path.ends_with("changelog.md");
+        if is_past || path.extension().is_none_or(|suffix| suffix != "md") {
+            continue;
+        }
+        for (line, option) in options_named_in(&fs::read_to_string(&path).unwrap()) {
+            seen += 1;
+            // Of an entity, with its name or with a word in its place; of a list; and those of addons that a page writes.
+            let (base, entity) = option.split_once('@').unwrap_or((&option, ""));
+            let changes = ["-remove", "-replace"]
+                .iter()
+                .find_map(|end| base.strip_suffix(end));
+            let is_of_entity = !entity.is_empty() && entities.iter().any(|known| known == entity);
+            let is_of_page = OF_PAGES.contains(&option.as_str());
+            if !known.contains(&option)
+                && !changes.is_some_and(|base| known.contains(base))
+                && !is_of_entity
+                && !is_of_page
+            {
+                problems.push(format!("{}:{line}: {option}", path.display()));
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
+    assert_eq!(problems, [""; 0], "the program has no such option");
+}
+
+/// Options that the pages about options are about, of addons that a page writes, and short forms that hold for one command.
+const OF_PAGES: [&str; 8] = [
+    "--x",
+    "--name",
+    "--no-name",
+    "--db-password",
+    "--extends",
+    "--load-order",
+    // Every entity has it; the reference says so once.
+    "--suts-box@include-files",
+    "--suts-box@telnet-port",
+];

@@ -8,6 +8,7 @@
 mod addon;
 mod aftermath;
 mod bad_input;
+mod book;
 mod chaos;
 mod completion;
 mod event_log;

@@ -1,6 +1,5 @@
 //! What the page holds of a case: short, because there may be many.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use camino::Utf8Path;
@@ -66,11 +65,8 @@ impl<'a> Rows<'a> {
             .map(|(name, value)| (&**name, &**value))
             .collect();
         extra.owner = case.owner.as_deref();
-        let suts = case.suts.iter();
-        let suts = suts.map(|sut| Cow::Owned(format!("sut:{sut}")));
-        let tags = case.tags.iter().map(|tag| Cow::Borrowed(&**tag));
-        // Like tags, they are there to filter by.
-        extra.tags = tags.chain(suts).collect();
+        extra.suts = case.suts.iter().map(AsRef::as_ref).collect();
+        extra.tags = case.tags.iter().map(AsRef::as_ref).collect();
         extra.attempts = execution
             .earlier
             .iter()
@@ -268,7 +264,9 @@ struct Extra<'a> {
     #[serde(rename = "u", skip_serializing_if = "Option::is_none")]
     owner: Option<&'a str>,
     #[serde(rename = "t", skip_serializing_if = "Vec::is_empty")]
-    tags: Vec<Cow<'a, str>>,
+    tags: Vec<&'a str>,
+    #[serde(rename = "v", skip_serializing_if = "Vec::is_empty")]
+    suts: Vec<&'a str>,
     #[serde(rename = "a", skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<Attempt<'a>>,
     #[serde(rename = "w", skip_serializing_if = "Option::is_none")]
@@ -327,6 +325,7 @@ impl Extra<'_> {
             && self.parameters.is_empty()
             && self.owner.is_none()
             && self.tags.is_empty()
+            && self.suts.is_empty()
             && self.attempts.is_empty()
             && self.expected.is_none()
             && self.attachments.is_empty()

@@ -5,7 +5,7 @@ use k2::case::Verdict;
 use serde_json::{Value, json};
 
 use crate::browser::Browser;
-use crate::sample::{HOSTILE, Sample, case, cases, history, hostile_cases, outcomes};
+use crate::sample::{HOSTILE, Sample, case, cases, history, hostile_cases, laboratory, outcomes};
 
 /// The canned run in a browser, if there is one.
 fn opened(hash: &str) -> Option<(Browser, Sample)> {
@@ -328,6 +328,174 @@ fn outcomes_checks_and_attachments_are_shown_in_place_and_run_nothing() {
         browser.open(&page, "verdict=unexpected-pass");
         assert_eq!(shown(&mut browser), ["fan::starts"]);
     }
+    browser.assert_quiet();
+}
+
+/// The groups of the list: name, numbers, and how many cases.
+fn groups(browser: &mut Browser) -> Vec<String> {
+    let groups = browser.value(
+        "[...document.querySelectorAll('.row.group')].map(group => \
+         ['.id', '.why', '.total'].map(part => group.querySelector(part).textContent).join(' | '))",
+    );
+    let groups = groups.as_array().unwrap().iter();
+    groups
+        .map(|group| group.as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_case_says_on_which_suts_it_ran_and_who_looks_after_it() {
+    let sample = Sample::new(laboratory(), "suite");
+    let page = sample.page(None);
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    browser.size(1280, 4000);
+    browser.open(&page, "group=sut");
+    let by_sut = groups(&mut browser);
+    assert!(
+        by_sut.contains(&"box | 1 timed out1 flaky1 passed | 3 cases".to_owned()),
+        "{by_sut:?}"
+    );
+    assert!(
+        by_sut.contains(&"phone | 1 failed1 timed out | 2 cases".to_owned()),
+        "{by_sut:?}"
+    );
+    assert!(
+        by_sut.iter().any(|group| group.starts_with("(no SUT) | ")),
+        "{by_sut:?}"
+    );
+    assert_eq!(by_sut.len(), 4, "none of them is empty: {by_sut:?}");
+
+    browser.open(&page, "group=owner");
+    let by_owner = groups(&mut browser);
+    for group in [
+        "network team | 1 failed1 passed | 2 cases",
+        "storage | 1 flaky1 skipped | 2 cases",
+    ] {
+        assert!(by_owner.contains(&group.to_owned()), "{by_owner:?}");
+    }
+    assert!(
+        by_owner
+            .iter()
+            .any(|group| group.starts_with("(no owner) | ")),
+        "{by_owner:?}"
+    );
+
+    for (query, expected) in [
+        ("sut:box", 3),
+        ("sut:BOX", 3),
+        ("sut:bo", 0),
+        ("-sut:box+sut:phone", 1),
+        ("owner:team", 3),
+        ("owner:%22network+team%22", 3),
+        ("phone", 2),
+    ] {
+        browser.open(&page, &format!("q={query}"));
+        assert_eq!(shown(&mut browser).len(), expected, "{query}");
+    }
+
+    browser.open(&page, "case=net%3A%3Alink");
+    let chips = browser.text("#detail .tags");
+    assert_eq!(
+        chips, "SUT phoneSUT boxowner Network team",
+        "the first parameter's first"
+    );
+    browser.value("document.querySelector('#detail .tag').click()");
+    assert_eq!(
+        browser.value("document.getElementById('query').value"),
+        "sut:phone"
+    );
+    assert_eq!(shown(&mut browser).len(), 2);
+    // Each attempt is of a case, and so are its SUTs.
+    browser.open(&page, "case=disk%3A%3Awrites");
+    assert_eq!(browser.count("#detail .attempt"), 2);
+    assert_eq!(browser.text("#detail .tags"), "SUT boxowner storage");
+    browser.open(&page, "case=host%3A%3Aonly");
+    assert_eq!(browser.count("#detail .tags"), 0);
+    browser.assert_quiet();
+}
+
+/// What is wider than its place, or than the window, and cannot be scrolled to.
+const OUT_OF_PLACE: &str =
+    "[document.documentElement, ...document.querySelectorAll('body *:not(svg *)')]
+    .filter(element => element.clientWidth && element.scrollWidth > element.clientWidth + 1)
+    .filter(element => !['auto', 'scroll', 'hidden'].includes(getComputedStyle(element).overflowX))
+    .filter(element => getComputedStyle(element).display !== 'inline')
+    .map(element => `${element.tagName}.${element.className}#${element.id}`)";
+
+/// Texts with less contrast to what is behind them than the guidelines ask for (level AA), as `text: ratio`. What is half transparent is
+/// laid over what is behind it.
+const TOO_PALE: &str = r"(() => {
+    const pen = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    const over = (below, colour) => {
+        pen.fillStyle = `rgb(${below})`; pen.fillRect(0, 0, 1, 1);
+        pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
+        return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    };
+    const light = (rgb) => rgb.map(part => part / 255).map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, part, n) => sum + part * [0.2126, 0.7152, 0.0722][n], 0);
+    const behind = (element) => {
+        const chain = [];
+        for (let at = element; at; at = at.parentElement) chain.unshift(getComputedStyle(at).backgroundColor);
+        return chain.reduce(over, [255, 255, 255]);
+    };
+    const pale = [];
+    for (const element of document.querySelectorAll('body *')) {
+        if (element.closest('svg, script, noscript, dialog:not([open]), [hidden]')) continue;
+        if (![...element.childNodes].some(node => node.nodeType === 3 && node.data.trim())) continue;
+        const ground = behind(element), style = getComputedStyle(element);
+        const [a, b] = [light(over(ground, style.color)), light(ground)].sort((x, y) => y - x);
+        const ratio = (a + 0.05) / (b + 0.05);
+        if (ratio < 4.5) pale.push(`${element.className} ${element.textContent.slice(0, 30)}: ${ratio.toFixed(2)}`);
+    }
+    return pale;
+})()";
+
+#[test]
+fn nothing_is_cut_off_or_too_pale_at_two_widths_in_light_and_dark() {
+    let sample = Sample::new(laboratory(), "suite");
+    sample.attach();
+    let page = sample.page(Some(history()));
+    let Some(mut browser) = Browser::start() else {
+        return;
+    };
+    let long = laboratory()
+        .iter()
+        .find(|case| case.verdict == Verdict::Error)
+        .unwrap()
+        .case
+        .clone();
+    let opened = format!(
+        "case={}",
+        long.as_str().replace(':', "%3A").replace('=', "%3D")
+    );
+    for (width, height) in [(420, 900), (1280, 900)] {
+        browser.size(width, height);
+        for theme in ["light", "dark"] {
+            for view in [
+                "",
+                "group=owner",
+                "group=verdict",
+                "case=page%3A%3Ashows",
+                "case=disk%3A%3Awrites",
+                &opened,
+            ] {
+                browser.open(&page, view);
+                browser.value(&format!(
+                    "document.documentElement.dataset.theme = '{theme}'"
+                ));
+                browser.settle();
+                assert_eq!(browser.value(OUT_OF_PLACE), json!([]), "{width} {view}");
+                assert_eq!(browser.value(TOO_PALE), json!([]), "{theme} {width} {view}");
+            }
+        }
+    }
+    // What they look for is found where it is.
+    browser.value("document.querySelector('h1').style.color = 'color-mix(in srgb, var(--text) 35%, transparent)'");
+    browser.value("document.querySelector('.facts').style.cssText = 'width: 50px; flex-wrap: nowrap; white-space: nowrap'");
+    let found = [browser.value(TOO_PALE), browser.value(OUT_OF_PLACE)];
+    assert!(found.iter().all(|found| found != &json!([])), "{found:?}");
     browser.assert_quiet();
 }
 

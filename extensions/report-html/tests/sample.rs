@@ -205,6 +205,87 @@ pub(crate) const ATTACHED: [(&str, &str, &str); 3] = [
     ("core.bin", "application/octet-stream", "\u{1}\u{2}"),
 ];
 
+/// Cases with everything that a page is sorted and grouped by: owners, systems under test, tags, parameters, tries, and names and
+/// values that are longer than any window is wide.
+pub(crate) fn laboratory() -> Vec<TestCaseFinished> {
+    let long = "a-name-that-says-everything-about-the-case-".repeat(8);
+    let texts = |all: &[&str]| all.iter().map(|&text| text.into()).collect::<Vec<_>>();
+    let on = |n, id: &str, verdict, suts: &[&str], owner: Option<&str>| TestCaseFinished {
+        suts: texts(suts),
+        owner: owner.map(Into::into),
+        ..case(n, id, verdict)
+    };
+    let mut cases = vec![
+        on(
+            1,
+            "net::ping[sut=box]",
+            Verdict::Passed,
+            &["box"],
+            Some("network team"),
+        ),
+        on(
+            2,
+            "net::ping[sut=phone]",
+            Verdict::Failed,
+            &["phone"],
+            Some("network team"),
+        ),
+        on(
+            3,
+            "net::link",
+            Verdict::TimedOut,
+            &["phone", "box"],
+            Some("Network team"),
+        ),
+        TestCaseFinished {
+            retried: true,
+            ..on(
+                4,
+                "disk::writes",
+                Verdict::Failed,
+                &["box"],
+                Some("storage"),
+            )
+        },
+        TestCaseFinished {
+            attempt: 2,
+            ..on(
+                4,
+                "disk::writes",
+                Verdict::Passed,
+                &["box"],
+                Some("storage"),
+            )
+        },
+        on(5, "disk::reads", Verdict::Skipped, &[], Some("storage")),
+        on(6, "host::only", Verdict::Passed, &[], None),
+        TestCaseFinished {
+            reason: Some(long.as_str().into()),
+            parameters: vec![("value".into(), long.as_str().into())],
+            tags: texts(&[&long, "smoke"]),
+            location: Some(Location::line(format!("suite/{long}.rs").as_str(), 7)),
+            stdout: long.as_str().into(),
+            ..on(
+                7,
+                &format!("{long}::{long}[value={long}]"),
+                Verdict::Error,
+                &[&long],
+                Some(&long),
+            )
+        },
+    ];
+    cases.extend(
+        outcomes()
+            .into_iter()
+            .zip(8..)
+            .map(|(case, n)| TestCaseFinished {
+                execution: n,
+                ..case
+            }),
+    );
+    cases
+}
+
 /// A directory with the log of a run of `cases`, whose own words are `word`.
 pub(crate) struct Sample {
     directory: tempfile::TempDir,

@@ -5,6 +5,8 @@
     reason = "it does what kills a process, and leaves processes behind"
 )]
 
+mod brittle;
+
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;

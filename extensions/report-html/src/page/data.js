@@ -27,7 +27,8 @@ function verdictOf(row) {
 const verdicts = cases.map(verdictOf);
 // The word in a list, which has a column for it.
 const BRIEF = { "expected-failure": "xfail", "unexpected-pass": "xpass" };
-const brief = (verdict) => BRIEF[verdict] || verdict.replace("-", " ");
+const inWords = (verdict) => verdict.replace("-", " ");
+const brief = (verdict) => BRIEF[verdict] || inWords(verdict);
 
 // An id without its last part, and that part with the parameters; what separates parts in parameters separates nothing.
 function splitId(id) {
@@ -48,4 +49,6 @@ const shared = (() => {
 const shortModule = (row) => splitId(row[ID])[0].slice(shared);
 const moduleOf = (row) => splitId(row[ID])[0].replace(/(::|\/)$/, "");
 const tagsOf = (row) => (row[EXTRA] && row[EXTRA].t) || [];
+const sutsOf = (row) => (row[EXTRA] && row[EXTRA].v) || [];
+const ownerOf = (row) => (row[EXTRA] && row[EXTRA].u) || "";
 const pastOf = (row) => (Object.hasOwn(run.history.cases, row[ID]) ? run.history.cases[row[ID]] : []);

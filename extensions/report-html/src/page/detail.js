@@ -1,5 +1,7 @@
 // A case with everything that is known about it.
 const detail = find("detail");
+// Where it covers the list.
+const overlaid = matchMedia("(max-width: 1099px)");
 
 function showDetail() {
   const row = cases[state.selected];
@@ -10,10 +12,12 @@ function showDetail() {
   const close = make("button", { type: "button", "aria-label": "Close this case" }, "✕");
   close.addEventListener("click", closeDetail);
   const parts = [
-    make("header", {}, make("span", { class: `badge ${verdict}` }, verdict.replace("-", " ")), make("h2", {}, shownLine(row[ID])), close),
-    facts([["took", time(row[DURATION])], ["worker", row[WORKER] || ""], ["try", row[ATTEMPT] > 1 ? row[ATTEMPT] : ""], ["at", extra.l ? shownLine(extra.l) : ""], ["owner", extra.u ? shownLine(extra.u) : ""], ["began", row[DURATION] >= 0 ? `${time(Math.max(0, row[START]))} into the run` : ""]]),
+    make("header", {}, make("span", { class: `badge ${verdict}` }, inWords(verdict)), make("h2", {}, shownLine(row[ID])), close),
+    facts([["took", time(row[DURATION])], ["worker", row[WORKER] || ""], ["try", row[ATTEMPT] > 1 ? row[ATTEMPT] : ""], ["at", extra.l ? shownLine(extra.l) : ""], ["began", row[DURATION] >= 0 ? `${time(Math.max(0, row[START]))} into the run` : ""]]),
   ];
-  if (extra.t) parts.push(make("p", {}, ...extra.t.flatMap((tag) => [tagButton(tag), " "])));
+  const chips = [["sut", "SUT ", sutsOf(row)], ["owner", "owner ", extra.u ? [extra.u] : []], ["tag", "", tagsOf(row)]];
+  const buttons = chips.flatMap(([field, label, values]) => values.map((value) => searchButton(field, label, value)));
+  if (buttons.length) parts.push(make("p", { class: "tags" }, ...buttons));
   if (extra.p) parts.push(make("h3", {}, "Parameters"), facts(extra.p.map(([name, value]) => [shownLine(name), shownLine(value)])));
   parts.push(...outcome(row, verdict));
   if (extra.a) {
@@ -35,9 +39,10 @@ function closeDetail() {
   list.focus();
 }
 
-function tagButton(tag) {
-  const button = make("button", { type: "button", class: "tag" }, shownLine(tag));
-  button.addEventListener("click", () => { state.query = `tag:${/\s/.test(tag) ? `"${tag}"` : tag}`; refresh(); });
+// Shows the other cases of which the same holds.
+function searchButton(field, label, value) {
+  const button = make("button", { type: "button", class: "tag", title: `Cases with the same ${label.trim() || field}` }, make("span", { class: "note" }, label), shownLine(value));
+  button.addEventListener("click", () => { state.query = `${field}:${/\s/.test(value) ? `"${value}"` : value}`; refresh(); if (overlaid.matches) closeDetail(); });
   return button;
 }
 
@@ -51,7 +56,9 @@ function outcome(row, verdict) {
   const extra = row[EXTRA] || {}, parts = [];
   const reason = row[REASON] || (verdict !== "passed" && verdict !== "flaky" ? extra.x : "");
   if (reason) parts.push(make("p", { class: `reason ${verdict}` }, shown(reason)));
-  if (reason !== extra.x && extra.x && verdict !== "passed" && verdict !== "flaky") parts.push(make("p", { class: "note" }, extra.x));
+  // What ended a program is said once.
+  const said = (extra.x || "").replace("exit status", "exit code");
+  if (extra.x && reason !== extra.x && reason !== said && verdict !== "passed" && verdict !== "flaky") parts.push(make("p", { class: "note" }, extra.x));
   if (extra.d) parts.push(make("pre", { tabindex: "0" }, coloured(extra.d)));
   if (extra.w) parts.push(make("p", { class: "note" }, `Expected to fail: said by ${shownLine(extra.w.b)}`, ...(extra.w.l ? [" · ", issue(extra.w.l)] : [])));
   if (extra.s) parts.push(make("h3", {}, "Steps"), make("ol", { class: "steps" }, ...extra.s.map(step)));
@@ -102,8 +109,8 @@ function outputElements(label, output) {
 
 function attempt(row) {
   const verdict = run.verdicts[row[VERDICT]];
-  const shownHere = row[ID] === "" ? outcome(row, verdict) : [];
-  return make("section", { class: `attempt ${verdict}` }, make("p", {}, make("b", {}, `Try ${row[ATTEMPT]} `), make("span", { class: `badge ${verdict}` }, verdict), ` ${time(row[DURATION])}`), ...shownHere);
+  const shownHere = row[ID] === "" ? outcome(row, verdict) : [make("p", { class: "note" }, "The one that counts; what it said stands above.")];
+  return make("section", { class: `attempt ${verdict}` }, make("p", {}, make("b", {}, `Try ${row[ATTEMPT]} `), make("span", { class: `badge ${verdict}` }, inWords(verdict)), ` ${time(row[DURATION])}`), ...shownHere);
 }
 
 function pastElement(past) {

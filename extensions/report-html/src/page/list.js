@@ -90,14 +90,19 @@ function entryElement(n) {
   return element;
 }
 
+function groupTitle(name) {
+  if (state.group === "module") return name.slice(shared) || name;
+  return state.group === "verdict" ? inWords(name) : name;
+}
+
 function groupElement({ name, members }) {
   const counts = new Map();
   for (const at of members) counts.set(verdicts[at], (counts.get(verdicts[at]) || 0) + 1);
-  const words = GRAVITY.filter((verdict) => counts.has(verdict)).map((verdict) => make("b", { class: verdict }, `${number(counts.get(verdict))} ${verdict}`));
+  const numbers = GRAVITY.filter((verdict) => counts.has(verdict)).map((verdict) => make("b", { class: verdict }, `${number(counts.get(verdict))} ${inWords(verdict)}`));
   const took = members.reduce((sum, at) => sum + Math.max(0, cases[at][DURATION]), 0);
   return make("div", { class: "row group", "aria-expanded": !state.collapsed.has(name) },
     make("span", { class: "twist", "aria-hidden": "true" }, "▸"),
-    make("span", { class: "id", title: shownLine(name) }, shownLine(state.group === "module" ? name.slice(shared) || name : name)), make("span", { class: "why" }, ...words), make("span", { class: "time" }, time(took)));
+    make("span", { class: "id", title: shownLine(name) }, shownLine(groupTitle(name))), make("span", { class: "why" }, ...numbers), make("span", { class: "total" }, `${number(members.length)} cases`), make("span", { class: "time" }, time(took)));
 }
 
 function caseElement({ at }) {

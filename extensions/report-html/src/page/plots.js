@@ -175,7 +175,7 @@ function drawHistory() {
   const now = { id: run.id, started: run.started, duration: run.duration === null ? -1 : run.duration, passed: 0, failures: 0, flaky: 0, others: 0 };
   for (const verdict of verdicts) now[BAD.has(verdict) ? "failures" : verdict === "flaky" || verdict === "passed" ? "passed" : "others"]++;
   now.flaky = verdicts.filter((verdict) => verdict === "flaky").length;
-  const all = [...runs, now], wide = 1000 / all.length;
+  const all = [...runs, now], wide = Math.min(48, 1000 / all.length);
   const most = Math.max(1, ...all.map((past) => past.passed + past.failures + past.others)), longest = Math.max(1, ...all.map((past) => past.duration));
   const svg = draw("svg", { viewBox: "0 0 1000 150", role: "img", "aria-label": `${runs.length} earlier runs and this one, oldest first` });
   const line = [];

@@ -1,5 +1,5 @@
 // What is chosen: kept in the address, so that a link shows the same.
-const GROUPS = ["none", "module", "verdict", "worker", "tag"];
+const GROUPS = ["none", "module", "verdict", "worker", "tag", "owner", "sut"];
 const SORTS = ["gravity", "order", "name", "duration"];
 const state = { verdicts: new Set(), query: "", group: "none", sort: "gravity", selected: -1, collapsed: new Set() };
 
@@ -46,11 +46,12 @@ function condition(word) {
     if (limit[1] === "<") return (row) => row[DURATION] >= 0 && (row[DURATION] < us || (limit[2] && row[DURATION] === us));
     return (row) => row[DURATION] > us || (limit[2] && row[DURATION] === us);
   }
-  const [, field, rest] = /^(?:(tag|owner|worker|module|param):)?(.*)$/s.exec(word);
+  const [, field, rest] = /^(?:(tag|owner|sut|worker|module|param):)?(.*)$/s.exec(word);
   const text = rest.replaceAll('"', "");
   switch (field) {
     case "tag": return (row) => tagsOf(row).some((tag) => tag.toLowerCase() === text);
-    case "owner": return (row) => ((row[EXTRA] && row[EXTRA].u) || "").toLowerCase().includes(text);
+    case "owner": return (row) => ownerOf(row).toLowerCase().includes(text);
+    case "sut": return (row) => sutsOf(row).some((sut) => sut.toLowerCase() === text);
     case "worker": return (row) => row[WORKER] === Number(text);
     case "module": return (row) => moduleOf(row).toLowerCase().includes(text);
     case "param": return (row) => ((row[EXTRA] && row[EXTRA].p) || []).some((pair) => pair.join("=").toLowerCase().includes(text));
@@ -62,7 +63,7 @@ const texts = [];
 function searchable(at) {
   if (texts[at] === undefined) {
     const row = cases[at], extra = row[EXTRA] || {};
-    const parts = [row[ID], row[REASON], extra.d || "", extra.u || "", ...tagsOf(row), ...(extra.p || []).flat()];
+    const parts = [row[ID], row[REASON], extra.d || "", extra.u || "", ...tagsOf(row), ...sutsOf(row), ...(extra.p || []).flat()];
     texts[at] = parts.join("\n").toLowerCase();
   }
   return texts[at];
@@ -94,6 +95,8 @@ function groupsOf(at) {
     case "verdict": return [verdicts[at]];
     case "worker": return [row[WORKER] ? `worker ${row[WORKER]}` : "not started"];
     case "tag": return tagsOf(row).length ? tagsOf(row) : ["(no tag)"];
+    case "owner": return [ownerOf(row) || "(no owner)"];
+    case "sut": return sutsOf(row).length ? sutsOf(row) : ["(no SUT)"];
     default: return [];
   }
 }

@@ -31,7 +31,10 @@ impl CaseId {
         if parameters.is_empty() {
             return Self::new(name);
         }
-        let mut id = String::from(name);
+        let texts = |(key, value): &(String, String)| key.len() + value.len() + 2;
+        let length = name.len() + 1 + parameters.iter().map(texts).sum::<usize>();
+        let mut id = String::with_capacity(length);
+        id.push_str(name);
         for (index, (key, value)) in parameters.iter().enumerate() {
             id.push(if index == 0 { '[' } else { ',' });
             id.push_str(key);

@@ -9,18 +9,21 @@ use zaf_core::prelude::*;
 
 use super::reports::Ending;
 use crate::messages::{RECORDED, REPORTS_WRITTEN, RESULTS, RUN_HISTORY, WRITE_REPORTS};
-use crate::results::{EVENT_LOG_FILE, LATEST_LINK, RunDirectory, RunLogs};
+use crate::results::event_log::{EventLogReader, EventLogWriter};
+use crate::results::{EVENT_LOG_FILE, LATEST_LINK, Merged, RunDirectory, RunLogs};
 
-/// The run to report on: its directory, a directory of runs (the newest of them), or an event log.
+/// The runs to report on: the directory of each, a directory of runs (the newest of them), or an event log. Several are put together.
 ///
-/// Positional; environment `K2_REPORT_RUN`; the newest run of `output.dir` if there is none.
-pub const RUN: OptionId<Utf8PathBuf> = OptionId::path("report.run")
-    .describe("Directory of the run; the newest in output.dir if none is named")
+/// Positional, repeatable; environment `K2_REPORT_RUN`; the newest run of `output.dir` if there is none.
+pub const RUN: OptionId<Vec<Utf8PathBuf>> = OptionId::path("report.run")
+    .describe("Directory of the run; the newest in output.dir if none is named; several become one")
+    .multiple()
     .argument();
 
 /// Makes the reports of a run anew from its event log, also of a run that was killed.
 ///
-/// Takes the directory of a run; without one, the newest run in `output.dir`. Cases without a verdict count as not run. Ends as the
+/// Takes the directory of a run; without one, the newest run in `output.dir`. Several, of parts of a run or of attempts, are put together
+/// into a new directory in `output.dir`. Cases without a verdict count as not run. Ends as the
 /// run did, by what its event log says: see the table of exit codes.
 #[expect(
     clippy::missing_errors_doc,
@@ -28,21 +31,19 @@ pub const RUN: OptionId<Utf8PathBuf> = OptionId::path("report.run")
 )]
 #[command(name = "report", config_options = [RUN.optional(), OUTPUT_DIR.required()])]
 pub fn report(cx: &CommandContext<'_>) -> Result<ExitCode> {
-    let named = cx.config().get_optional(RUN)?;
-    let place = match named {
-        Some(path) => path,
-        None => cx.config().get(OUTPUT_DIR)?,
+    let output = cx.config().get(OUTPUT_DIR)?;
+    let named = cx.config().get_optional(RUN)?.unwrap_or_default();
+    let directory = match &*named {
+        [] => found(&output)?,
+        [place] => found(place)?,
+        places => {
+            let places: Vec<_> = places
+                .iter()
+                .map(|place| found(place))
+                .collect::<Result<_>>()?;
+            merged(&places, &output)?
+        }
     };
-    let directory = run_directory(&place).map_err(|error| {
-        ExitCode::Usage
-            .with_error(error)
-            .hint("name the directory of a run, as `output/latest`; it has its event log in it")
-    })?;
-    if RunDirectory::is_running(&directory) {
-        tracing::warn!(
-            "the run in {directory} goes on: cases without a verdict are shown as not run"
-        );
-    }
     let path = directory.join(EVENT_LOG_FILE);
     let log = cx.component::<RunLogs>()?.totals(&path);
     let log = log.map_err(|error| {
@@ -60,6 +61,67 @@ pub fn report(cx: &CommandContext<'_>) -> Result<ExitCode> {
         signal: None,
     }
     .report(cx.bus(), |exit, _| exit)
+}
+
+/// The directory of a run that `place` stands for; a warning says if it goes on.
+fn found(place: &Utf8Path) -> Result<Utf8PathBuf> {
+    let directory = run_directory(place).map_err(|error| {
+        ExitCode::Usage
+            .with_error(error)
+            .hint("name the directory of a run, as `output/latest`; it has its event log in it")
+    })?;
+    if RunDirectory::is_running(&directory) {
+        tracing::warn!(
+            "the run in {directory} goes on: cases without a verdict are shown as not run"
+        );
+    }
+    Ok(directory)
+}
+
+/// Makes one run of several, in a new directory below `output`, and returns that.
+fn merged(directories: &[Utf8PathBuf], output: &Utf8Path) -> Result<Utf8PathBuf> {
+    let mut all = Merged::default();
+    for directory in directories {
+        let path = directory.join(EVENT_LOG_FILE);
+        let unusable = |error| {
+            ExitCode::Usage
+                .with_error(Error::from(error))
+                .hint(format!("`{path}` was not put together with the others"))
+        };
+        let records = EventLogReader::open(&path).map_err(unusable)?;
+        let bodies = records.map(|record| record.map(|record| record.body));
+        let bodies: Vec<_> = bodies
+            .collect::<std::result::Result<_, _>>()
+            .map_err(unusable)?;
+        all.add(bodies, directory);
+    }
+    let made = RunDirectory::create(output).map_err(|error| ExitCode::Usage.with_error(error))?;
+    for (target, source) in all.files() {
+        let target = made.path().join(target);
+        if let Some(parent) = target.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        // Logs may have been taken from another machine without their files; the reports say then where they were.
+        if let Err(error) = std::fs::copy(source, &target) {
+            tracing::warn!("a file of a case is left out: {source}: {error}");
+        }
+    }
+    let mut log = EventLogWriter::new(made.event_log());
+    for record in all.records(&made.id().to_shared(), made.path()) {
+        log.append(record);
+    }
+    log.sync();
+    if let Some(problem) = log.state().problem {
+        let error = Error::msg(format!("`{}`: {problem}", made.event_log()));
+        return Err(ExitCode::ReportFailed.with_error(error));
+    }
+    let conflicts = all.conflicts();
+    if conflicts > 0 {
+        tracing::warn!(
+            "{conflicts} cases of which the runs say different things: the most serious counts, and all are shown"
+        );
+    }
+    Ok(made.path().to_owned())
 }
 
 /// There is no event log where one should be.

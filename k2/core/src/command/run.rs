@@ -264,18 +264,35 @@ fn describe(cx: &CommandContext<'_>, directory: &RunDirectory) -> Result<RunStar
 
 /// The command line without its selection and order of cases, so that one with a selection can be made of it.
 fn again(command_line: &[Arc<str>]) -> Vec<Arc<str>> {
+    const SELECTION: [&str; 15] = [
+        "--rerun",
+        "--rerun-from",
+        "--tests-exclude",
+        "--tests-exclude-regex",
+        "--tests-include",
+        "--tests-include-regex",
+        "--tests-order",
+        "--tests-owner",
+        "--tests-parameters",
+        "--tests-repeat",
+        "--tests-repeat-for",
+        "--tests-seed",
+        "--tests-shard",
+        "--tests-shard-from",
+        "--tests-tags",
+    ];
     // The only one of them that takes no value.
     const FLAG: &str = "--tests-repeat-until-failure";
     let mut words = command_line.iter();
     let mut again = Vec::new();
     while let Some(word) = words.next() {
         let name = word.split_once('=').map_or(&**word, |(name, _)| name);
-        let selects = name.starts_with("--tests-") && name != "--tests-resources"
-            || matches!(name, "--rerun" | "--rerun-from");
-        if !selects {
+        if SELECTION.contains(&name) {
+            if !word.contains('=') {
+                words.next();
+            }
+        } else if name != FLAG {
             again.push(Arc::clone(word));
-        } else if !word.contains('=') && name != FLAG {
-            words.next();
         }
     }
     again
@@ -375,5 +392,25 @@ impl Tally {
 
     fn signal(&self) -> Option<i32> {
         Some(self.signal.load(Ordering::SeqCst)).filter(|&number| number != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_a_case_what_it_is_stays_in_the_command_line_that_runs_it_again() {
+        let again = |words: &str| {
+            let words: Vec<Arc<str>> = words.split(' ').map(Into::into).collect();
+            again(&words).join(" ")
+        };
+        assert_eq!(
+            again(
+                "zk2 run suite --tests-include a --tests-tags=smoke --tests-suts net=each: --tests-timeout 2s \
+                 --tests-shard 1/2 --tests-repeat-until-failure --rerun failed --suts-ids box -p size=4"
+            ),
+            "zk2 run suite --tests-suts net=each: --tests-timeout 2s --suts-ids box -p size=4"
+        );
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use thiserror::Error;
+use zaf_core::application::CodedError;
+use zaf_core::message::ReplyError;
 use zaf_core::prelude::*;
 
 use super::affinity;
@@ -84,7 +86,7 @@ fn filtered_out(found: usize) -> String {
 ///
 /// # Errors
 /// With exit code 2 if a source cannot be used or a case stands twice (all problems at once), with exit code 4 if nothing is
-/// selected.
+/// selected, with exit code 7 if an extension that finds cases fails.
 pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
     let given = GivenParameters::read(cx.config())?;
     let texts = cx.config().get_optional(SOURCES)?.unwrap_or_default();
@@ -100,7 +102,7 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
         .map_err(nobody)?;
     let mut answers = Vec::new();
     for reply in replies.all(Duration::MAX) {
-        answers.extend(reply.result?);
+        answers.extend(reply.result.map_err(broken)?);
     }
     let expanded = request.merge(answers, problems, &given).map_err(usage)?;
     for exclusion in &expanded.unmatched {
@@ -147,4 +149,14 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
 
 fn usage(problems: Vec<Problem>) -> Error {
     ExitCode::Usage.with_error(Unusable(problems))
+}
+
+/// The error of an extension that was asked for cases: with its own exit code, or that of an extension that does not work.
+fn broken(error: ReplyError) -> Error {
+    let error = Error::from(error);
+    let coded = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<CodedError>());
+    let code = coded.map_or(ExitCode::ExtensionFailed, CodedError::code);
+    code.with_error(error)
 }

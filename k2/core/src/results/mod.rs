@@ -6,6 +6,7 @@
 mod escape;
 pub mod event_log;
 mod history;
+mod merge;
 mod model;
 mod output_dir;
 mod progress;
@@ -20,9 +21,10 @@ mod summary;
 
 pub use escape::{printable, printable_line};
 pub use history::{AskHistory, CaseHistory, History, PastExecution, PastRun};
+pub use merge::Merged;
 pub use model::{
     CapturedOutput, CasesSelected, ExitStatus, ExpectedFailure, HookFailed, LeakedProcess, RunEnd,
-    RunFinished, RunResumed, RunStarted, TestCaseFinished, TestCaseStarted,
+    RunFinished, RunMerged, RunResumed, RunStarted, TestCaseFinished, TestCaseStarted,
 };
 pub use output_dir::{EVENT_LOG_FILE, LATEST_LINK, LOCK_FILE, OutputDirError, RunDirectory, RunId};
 pub(crate) use progress::Progress;

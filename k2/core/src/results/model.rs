@@ -98,6 +98,25 @@ pub struct RunResumed {
     pub failures: u64,
 }
 
+/// One of the runs that a log was put together of. Since schema 1.3.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunMerged {
+    /// How it began.
+    pub run: RunStarted,
+    /// How it ended; none if it was killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finished: Option<RunFinished>,
+    /// How many cases it had.
+    #[serde(default)]
+    pub selected: u64,
+    /// How many more it had found, those of other parts among them.
+    #[serde(default)]
+    pub filtered_out: u64,
+    /// How many sources they came from.
+    #[serde(default)]
+    pub sources: u64,
+}
+
 /// A hook before or after the tests has failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HookFailed {
@@ -196,6 +215,12 @@ pub struct TestCaseFinished {
     /// How many more files there were: over a limit, or no regular files. Since schema 1.2.
     #[serde(default, skip_serializing_if = "is_default")]
     pub attachments_left_out: u64,
+    /// Id of the run that it was a part of, in a log that was put together of several. Since schema 1.3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Arc<str>>,
+    /// Whether other runs said something else of the case: then theirs stand before it as attempts. Since schema 1.3.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub conflict: bool,
 }
 
 /// What became of the expectation that a case fails.
@@ -249,6 +274,8 @@ impl TestCaseFinished {
             expected_failure: None,
             attachments: Vec::new(),
             attachments_left_out: 0,
+            run: None,
+            conflict: false,
         }
     }
 

@@ -76,6 +76,7 @@ impl Progress {
             }
             RecordBody::RunStarted(_)
             | RecordBody::RunResumed(_)
+            | RecordBody::RunMerged(_)
             | RecordBody::HookFailed(_)
             | RecordBody::RunFinished(_) => {}
         }

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::model::{
-    CasesSelected, HookFailed, RunFinished, RunResumed, RunStarted, TestCaseFinished,
+    CasesSelected, HookFailed, RunFinished, RunMerged, RunResumed, RunStarted, TestCaseFinished,
     TestCaseStarted,
 };
 
 /// Version of the records that this program writes.
-pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 2 };
+pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 3 };
 
 /// Version of the meaning of records: `major.minor`.
 ///
@@ -72,6 +72,8 @@ pub enum RecordBody {
     CaseFinished(TestCaseFinished),
     /// See [`TEST_RUN_RESUMED`](crate::messages::TEST_RUN_RESUMED).
     RunResumed(RunResumed),
+    /// One of the runs that the log was put together of: see [`Merged`](super::Merged).
+    RunMerged(RunMerged),
     /// See [`HOOK_FAILED`](crate::hooks::HOOK_FAILED).
     HookFailed(HookFailed),
     /// See [`TEST_RUN_FINISHED`](crate::messages::TEST_RUN_FINISHED).

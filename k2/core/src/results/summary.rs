@@ -93,6 +93,7 @@ pub struct Summary {
     flaky: u64,
     expected_failures: u64,
     unexpected_passes: u64,
+    conflicts: u64,
     tolerated_passes: u64,
     leaking: u64,
     worst: Option<Verdict>,
@@ -119,7 +120,7 @@ impl Summary {
         match body {
             RecordBody::RunStarted(run) => self.add_start(run),
             RecordBody::CasesSelected(selected) => self.add_selection(selected),
-            RecordBody::CaseStarted(_) | RecordBody::RunResumed(_) => {}
+            RecordBody::CaseStarted(_) | RecordBody::RunResumed(_) | RecordBody::RunMerged(_) => {}
             RecordBody::CaseFinished(case) => self.add_case(case),
             RecordBody::HookFailed(hook) => self.add_failed_hook(hook),
             RecordBody::RunFinished(end) => self.add_end(end),
@@ -149,6 +150,7 @@ impl Summary {
         self.recorded.add(case.verdict);
         self.flaky += u64::from(case.is_flaky());
         self.expected_failures += u64::from(case.is_expected_failure());
+        self.conflicts += u64::from(case.conflict);
         if case.is_unexpected_pass() {
             self.unexpected_passes += 1;
             self.tolerated_passes += u64::from(case.verdict == Verdict::Passed);
@@ -169,6 +171,11 @@ impl Summary {
     /// Takes the end of the run into account.
     pub fn add_end(&mut self, end: &RunFinished) {
         self.end = Some(end.clone());
+    }
+
+    /// Of how many cases the runs that the log was put together of say different things.
+    pub fn conflicts(&self) -> u64 {
+        self.conflicts
     }
 
     /// How the run began; none if the log does not say.

@@ -54,6 +54,7 @@ enum Kind {
     CaseStarted,
     CaseFinished,
     RunResumed,
+    RunMerged,
     HookFailed,
     RunFinished,
     #[serde(other)]
@@ -136,6 +137,7 @@ impl<'de> DeserializeSeed<'de> for DataSeed {
             Kind::CaseStarted => RecordBody::CaseStarted(Deserialize::deserialize(data)?),
             Kind::CaseFinished => RecordBody::CaseFinished(Deserialize::deserialize(data)?),
             Kind::RunResumed => RecordBody::RunResumed(Deserialize::deserialize(data)?),
+            Kind::RunMerged => RecordBody::RunMerged(Deserialize::deserialize(data)?),
             Kind::HookFailed => RecordBody::HookFailed(Deserialize::deserialize(data)?),
             Kind::RunFinished => RecordBody::RunFinished(Deserialize::deserialize(data)?),
         };
