@@ -3,6 +3,7 @@
 //! A finder makes [`TestCase`]s, the scheduler orders them, the runner executes their [`CaseAction`] and turns the
 //! [`Outcome`] of a try into a [`Verdict`]. Nothing here starts a process or knows of the message bus.
 
+pub(crate) mod artefacts;
 mod attachment;
 mod case_run;
 pub(crate) mod check;
@@ -13,6 +14,7 @@ mod definition;
 mod descriptor;
 mod evidence;
 mod expectation;
+pub(crate) mod journal;
 mod location;
 mod media_type;
 mod outcome;
@@ -40,6 +42,7 @@ pub use parameter::{
     BindParameters, Parameter, ParameterDescriptor, ParameterValue, ReadParameter, Variants,
 };
 pub use phase::Phase;
+pub(crate) use phase::PhaseLimits;
 pub use step::Step;
 pub(crate) use teardown::take_down;
 pub use verdict::Verdict;
