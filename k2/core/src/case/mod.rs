@@ -9,6 +9,7 @@ mod case_run;
 pub(crate) mod check;
 pub(crate) mod collect;
 mod context;
+mod declaration;
 mod definition;
 mod descriptor;
 mod evidence;
@@ -27,6 +28,7 @@ mod verdict;
 pub use attachment::{AttachError, Attachment, AttachmentLimits};
 pub use case_run::CaseRun;
 pub use context::TestContext;
+pub use declaration::Declaration;
 pub use definition::{
     CaseAction, CaseFunction, CaseId, Isolation, ProcessCase, Protocol, TestCase,
 };

@@ -90,11 +90,9 @@ fn find(cx: &CommandContext<'_>, id: &CaseId, suts: &[Arc<str>]) -> Result<TestC
     let variants = given.expand_known(own.collect());
     let offer = ask_for_suts(cx.bus())?.only(suts);
     let bound = bind(variants, &offer, cx.scope(), &given)?;
-    if let Some(case) = bound.into_iter().find(|case| case.id == base) {
-        return Ok(TestCase {
-            id: id.clone(),
-            ..case
-        });
+    if let Some(mut case) = bound.into_iter().find(|case| case.id == base) {
+        case.id = id.clone();
+        return Ok(case);
     }
     let selected = selection::select(cx)?.filled.selected;
     let found = selected.into_iter().find(|case| case.id == *id);

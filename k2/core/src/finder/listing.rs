@@ -113,7 +113,7 @@ fn cases(
             process.arguments = arguments(&test.name).into_iter().map(Into::into).collect();
             let mut case = TestCase::new(
                 CaseId::new(format!("{binary}::{}", test.name)),
-                CaseAction::Process(process),
+                CaseAction::Process(Box::new(process)),
             );
             case.description = test.description;
             case.disabled = test.disabled;
