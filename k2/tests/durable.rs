@@ -83,7 +83,8 @@ fn f16_the_log_is_brought_to_disk_in_groups_and_at_the_end() {
         assert!(pair[1].began - pair[0].ended >= GROUP, "{pair:?}");
     }
     let took = last_write.ended - calls[0].began;
-    assert!(groups.len() as f64 <= took / GROUP + 2.0, "{groups:?}");
+    let many = u32::try_from(groups.len()).unwrap();
+    assert!(f64::from(many) <= took / GROUP + 2.0, "{groups:?}");
 }
 
 /// The library that makes a program see another time of day, if it is there; said aloud if not.

@@ -7,9 +7,10 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::process::Child;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use parking_lot::{Condvar, Mutex};
 use rustix::process::Pid;
 
 use crate::guard::{children, state};
@@ -60,20 +61,20 @@ impl Screen {
     }
 
     fn change(&self, change: impl FnOnce(&mut Shown)) {
-        change(&mut self.0.0.lock().unwrap());
+        change(&mut self.0.0.lock());
         self.0.1.notify_all();
     }
 
     fn text(&self) -> String {
-        self.0.0.lock().unwrap().text.clone()
+        self.0.0.lock().text.clone()
     }
 
     /// Waits until what is shown behind the first `from` bytes is as wanted.
     fn wait_until(&self, from: usize, is_wanted: impl Fn(&str) -> bool) {
-        let mut shown = self.0.0.lock().unwrap();
+        let mut shown = self.0.0.lock();
         while !is_wanted(shown.text.get(from..).unwrap_or_default()) {
             assert!(!shown.is_over, "{}", shown.text);
-            shown = self.0.1.wait(shown).unwrap();
+            self.0.1.wait(&mut shown);
         }
     }
 }
@@ -164,9 +165,9 @@ impl Shell {
         wait(self.child);
         drop(self.master);
         self.screen.0.1.notify_all();
-        let mut shown = self.screen.0.0.lock().unwrap();
+        let mut shown = self.screen.0.0.lock();
         while !shown.is_over {
-            shown = self.screen.0.1.wait(shown).unwrap();
+            self.screen.0.1.wait(&mut shown);
         }
         (self.session, code, shown.text.clone())
     }

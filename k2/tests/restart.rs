@@ -216,8 +216,12 @@ fn attached(session: &Session, record: &Value) -> Vec<[String; 3]> {
 
 fn assert_nothing_is_noted(session: &Session) {
     for entry in fs::read_dir(session.latest().join("outputs")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(!name.ends_with(".told"), "{name}");
+        let path = entry.unwrap().path();
+        assert!(
+            path.extension().is_none_or(|end| end != "told"),
+            "{}",
+            path.display()
+        );
     }
 }
 

@@ -35,10 +35,13 @@ fn start() -> Guarded {
 }
 
 /// What a dump has of this run, in any order.
-const DUMPED: [&str; 7] = [
+const DUMPED: [&str; 9] = [
     " received: 3 cases selected, 2 executions begun, 2 workers\n",
-    ": suite::a-waits, execution 1, attempt 1, a process, for ",
-    ": zk2_dying::j_waits, execution 2, attempt 1, a function, for ",
+    // Which worker is the first to ask for a case is chance.
+    ": suite::a-waits, execution ",
+    ", attempt 1, a process, for ",
+    ": zk2_dying::j_waits, execution ",
+    ", attempt 1, a function, for ",
     "queues: ",
     "threads: ",
     ", worker-1 ",

@@ -27,6 +27,7 @@ mod run;
 pub(crate) mod shim;
 mod spawn;
 mod spec;
+mod stream;
 mod withheld;
 
 pub use cancellation::{Cancellation, Direction, Level, WaitEnd};

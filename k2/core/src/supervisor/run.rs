@@ -6,13 +6,12 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
 
-use super::capture::Capture;
 use super::pause::{self, Group};
 use super::phases::PhaseWatch;
 use super::spawn::spawn;
+use super::stream::Stream;
 use super::{
     Cancellation, EndedBy, ExitStatus, Level, OutputStream, ProcessEnd, ProcessSpec, SpawnError,
     leftovers, procfs,
@@ -23,8 +22,6 @@ use crate::case;
 const UNKILLABLE: Duration = Duration::from_secs(10);
 /// Bytes per read: the size of a pipe.
 const CHUNK: usize = 64 * 1024;
-/// Reads of one pipe before the clock and the others are looked at again.
-const READS_PER_TURN: usize = 16;
 
 /// Runs a process to its end and returns what is known about it. Blocks this thread; takes no lock.
 ///
@@ -407,62 +404,4 @@ struct Ready {
     process: bool,
     cancellation: bool,
     part: bool,
-}
-
-/// One output of the process.
-struct Stream {
-    which: OutputStream,
-    /// `None` once everybody who could write has closed it.
-    pipe: Option<OwnedFd>,
-    capture: Capture,
-}
-
-impl Stream {
-    fn new(pipe: Option<OwnedFd>, spec: &ProcessSpec, which: OutputStream) -> io::Result<Self> {
-        if let Some(pipe) = &pipe {
-            // Another process that holds the other end must not be able to block the loop.
-            rustix::io::ioctl_fionbio(pipe, true)?;
-        }
-        let capture = match &spec.files {
-            Some(files) => {
-                let path = match which {
-                    OutputStream::Stdout => &files.stdout,
-                    OutputStream::Stderr => &files.stderr,
-                };
-                Capture::new(Some(path.clone()), files.limit, files.always)
-            }
-            None => Capture::new(None, 0, false),
-        };
-        Ok(Self {
-            which,
-            pipe,
-            capture,
-        })
-    }
-
-    /// Takes what is there, within one turn's limit.
-    fn read(&mut self, spec: &ProcessSpec, ready: bool, buffer: &mut [u8]) {
-        if !ready {
-            return;
-        }
-        for _ in 0..READS_PER_TURN {
-            let Some(pipe) = &self.pipe else { return };
-            match rustix::io::read(pipe, &mut *buffer) {
-                Ok(0) => self.pipe = None,
-                Ok(length) => {
-                    self.capture.push(&buffer[..length]);
-                    if let Some(watcher) = &spec.watcher {
-                        watcher.wrote(self.which, &buffer[..length]);
-                    }
-                    // A short read has emptied the pipe; asking again would only say so.
-                    if length < buffer.len() {
-                        return;
-                    }
-                }
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return,
-                Err(_) => self.pipe = None,
-            }
-        }
-    }
 }
