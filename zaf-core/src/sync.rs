@@ -176,7 +176,8 @@ const RETURNS: u32 = 12;
 
 /// How long it stays away first, in spins; twice as long each time, at most [`LONGEST_ABSENCE`]. All together some fifty
 /// microseconds: who waits in line has to be woken by the one who has the lock, and that costs both more than any message.
-const FIRST_ABSENCE: u32 = 32;
+/// The first one is short: a sender that is alone meets the worker there, which is gone in a moment.
+const FIRST_ABSENCE: u32 = 4;
 const LONGEST_ABSENCE: u32 = 256;
 
 /// Takes a lock that many threads take for short moments, one after the other. Who finds it taken stays away for a moment: in that

@@ -137,7 +137,7 @@ fn a15_a16_destroying_against_sending_and_a_worker_of_the_pool() {
 
 #[test]
 fn a15_what_a_worker_has_taken_and_not_begun_is_cancelled_by_the_end() {
-    explore_with(2, || {
+    explore_with(1, || {
         let world = World::new(1, 2);
         let core = Core::new(&world.activity, 7, 2, 8);
         let work = world.handler(|_| panic!("destroyed before it began"));
