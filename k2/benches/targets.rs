@@ -22,7 +22,8 @@ use std::time::Duration;
 use self::builders::Builders;
 use self::libtest::Libtest;
 use self::measure::{
-    Result, Target, best, command, median, memory_of, millis, print_all, print_memory_of, time,
+    Result, Target, best, command, kept_bytes, median, memory_of, millis, print_all,
+    print_memory_of, time,
 };
 
 const ZK2: &str = env!("CARGO_BIN_EXE_zk2");
@@ -146,7 +147,9 @@ impl Measurements {
         targets.extend(self.empty.into_targets());
         targets.extend(self.builders.into_targets());
         targets.push(self.programs.into_target());
+        let kept = self.more_programs.kept()?;
         targets.push(self.more_programs.into_target());
+        targets.push(kept);
         targets.extend(self.libtest.into_iter().flat_map(Libtest::into_targets));
         Ok(targets)
     }
@@ -242,6 +245,7 @@ struct Programs {
     output: PathBuf,
     ours: Vec<Duration>,
     xargs: Vec<Duration>,
+    count: usize,
 }
 
 impl Programs {
@@ -262,6 +266,7 @@ impl Programs {
             output: directory.join(format!("output-{count}")),
             ours: Vec::new(),
             xargs: Vec::new(),
+            count,
         })
     }
 
@@ -273,6 +278,23 @@ impl Programs {
         let input = std::fs::File::open(&self.input)?;
         self.xargs.push(time(peer.stdin(input))?);
         Ok(())
+    }
+
+    /// What the last run has left without its reports, for each program.
+    fn kept(&self) -> Result<Target> {
+        let run = std::fs::canonicalize(self.output.join("latest"))?;
+        let reports = ["report.txt", "report.html"].map(|name| run.join(name));
+        let reports: u64 = reports
+            .iter()
+            .filter_map(|report| Some(report.metadata().ok()?.len()))
+            .sum();
+        let kept = u32::try_from(kept_bytes(&run)? - reports)?;
+        Ok(Target {
+            name: "the same, event log, logs and outputs, per case",
+            measured: f64::from(kept) / f64::from(u32::try_from(self.count)?),
+            limit: 1000.0,
+            unit: "B",
+        })
     }
 
     fn into_target(self) -> Target {

@@ -876,18 +876,18 @@ fn i3_nothing_is_written_through_links() {
     let outside = session.path().parent().unwrap().join("outside");
     fs::create_dir(&outside).unwrap();
     // The list of extensions is a link that leads out: it is replaced, what it led to is not.
-    let link = session.path().join("acme/src/link.rs");
-    let text = fs::read_to_string(&link).unwrap();
+    let list = session.path().join("acme/src/link.rs");
+    let text = fs::read_to_string(&list).unwrap();
     fs::write(outside.join("link.rs"), &text).unwrap();
-    fs::remove_file(&link).unwrap();
-    symlink(outside.join("link.rs"), &link).unwrap();
+    fs::remove_file(&list).unwrap();
+    symlink(outside.join("link.rs"), &list).unwrap();
     // Something that looks like what a killed process has left is a link, too.
     symlink(&outside, session.path().join(".addon-trap")).unwrap();
     create(&session, &["probe", "--type", "suite"]);
     assert_eq!(names(&outside), ["link.rs"]);
     assert_eq!(fs::read_to_string(outside.join("link.rs")).unwrap(), text);
     assert!(
-        fs::read_to_string(&link)
+        fs::read_to_string(&list)
             .unwrap()
             .contains("use probe as _;")
     );

@@ -26,6 +26,9 @@ macro_rules! pages {
 }
 
 pages! {
+    coming_from_avocado: "coming-from/avocado.md",
+    coming_from_nextest: "coming-from/nextest.md",
+    coming_from_pytest: "coming-from/pytest-and-robot.md",
     reports: "reports.md",
     tutorial: "tutorial.md",
 }

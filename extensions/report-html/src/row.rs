@@ -109,6 +109,8 @@ impl<'a> Rows<'a> {
             }),
             attachments: self.attachments(case),
             left_out: case.attachments_left_out,
+            run: case.run.as_deref(),
+            conflict: case.conflict,
             ..Extra::default()
         };
         Attempt(
@@ -267,6 +269,10 @@ struct Extra<'a> {
     tags: Vec<&'a str>,
     #[serde(rename = "v", skip_serializing_if = "Vec::is_empty")]
     suts: Vec<&'a str>,
+    #[serde(rename = "r", skip_serializing_if = "Option::is_none")]
+    run: Option<&'a str>,
+    #[serde(rename = "q", skip_serializing_if = "std::ops::Not::not")]
+    conflict: bool,
     #[serde(rename = "a", skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<Attempt<'a>>,
     #[serde(rename = "w", skip_serializing_if = "Option::is_none")]
@@ -326,6 +332,7 @@ impl Extra<'_> {
             && self.owner.is_none()
             && self.tags.is_empty()
             && self.suts.is_empty()
+            && self.run.is_none()
             && self.attempts.is_empty()
             && self.expected.is_none()
             && self.attachments.is_empty()

@@ -8,7 +8,7 @@ use k2::messages::{CapturedOutput, RunStarted, TestCaseFinished};
 use k2::results::{printable_line, shell_command_line};
 
 use crate::layout::{columns, many, size};
-use crate::words::{DIM, attached, case_word, step_lines};
+use crate::words::{DIM, attached, case_word, said_elsewhere, step_lines};
 use k2::results::Execution;
 
 /// Column at which the texts of a block begin.
@@ -46,8 +46,15 @@ impl Blocks<'_> {
         if let Some(owner) = &case.owner {
             self.lines("owner", &[owner.to_string()], out)?;
         }
+        if !case.suts.is_empty() {
+            self.lines("on", &[case.suts.join(" ")], out)?;
+        }
         self.reason(case, out)?;
         for earlier in &execution.earlier {
+            if let Some(run) = earlier.run.as_ref().filter(|_| earlier.run != case.run) {
+                self.lines("other", &[said_elsewhere(earlier, run)], out)?;
+                continue;
+            }
             let reason =
                 crate::words::remark(earlier).unwrap_or_else(|| earlier.verdict.to_string());
             self.lines(&format!("try {}", earlier.attempt), &[reason], out)?;

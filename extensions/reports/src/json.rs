@@ -63,6 +63,7 @@ struct Summary<'a> {
     flaky: u64,
     expected_failures: u64,
     unexpected_passes: u64,
+    conflicts: u64,
     counts: BTreeMap<&'static str, u64>,
     damages: Vec<String>,
 }
@@ -121,6 +122,10 @@ struct Attempt<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     suts: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    conflict: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<Location<'a>>,
@@ -172,7 +177,7 @@ struct Location<'a> {
 }
 
 /// Writes the document of `log`: one object, a case per line.
-fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> {
+pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> {
     write!(out, "{{\"schema\":\"{SCHEMA}\",\n\"run\":")?;
     let run = log.summary().run().map(|run| Run {
         id: &run.run,
@@ -215,6 +220,7 @@ fn summary(log: &RunLog) -> Summary<'_> {
         flaky: summary.flaky(),
         expected_failures: summary.expected_failures(),
         unexpected_passes: summary.unexpected_passes(),
+        conflicts: summary.conflicts(),
         counts: k2::case::Verdict::ALL
             .into_iter()
             .map(|verdict| (verdict.as_str(), counts.of(verdict)))
@@ -266,6 +272,8 @@ fn attempt(case: &TestCaseFinished) -> Attempt<'_> {
             .collect(),
         tags: case.tags.iter().map(AsRef::as_ref).collect(),
         suts: case.suts.iter().map(AsRef::as_ref).collect(),
+        run: case.run.as_deref(),
+        conflict: case.conflict,
         owner: case.owner.as_deref(),
         location: case.location.as_ref().map(location),
         attachments: case

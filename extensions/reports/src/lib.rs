@@ -36,6 +36,8 @@ mod markdown;
 mod schema;
 mod stdout;
 mod summary;
+#[cfg(test)]
+mod sut_tests;
 mod tap;
 mod testng;
 mod text;

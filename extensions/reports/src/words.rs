@@ -105,6 +105,23 @@ pub(crate) const fn counted(verdict: Verdict) -> &'static str {
 
 /// What stands behind the name of a case, on one line: its reason, or that it is flaky. None for a plain pass.
 pub(crate) fn remark(case: &TestCaseFinished) -> Option<String> {
+    let own = own_remark(case);
+    if !case.conflict {
+        return own;
+    }
+    let own = own.unwrap_or_else(|| case.verdict.to_string());
+    Some(format!("conflict of runs: {own}"))
+}
+
+/// What another run says of a case, on one line.
+pub(crate) fn said_elsewhere(case: &TestCaseFinished, run: &str) -> String {
+    match own_remark(case) {
+        Some(remark) => format!("{} in run {run}: {remark}", case.verdict),
+        None => format!("{} in run {run}", case.verdict),
+    }
+}
+
+fn own_remark(case: &TestCaseFinished) -> Option<String> {
     if case.is_flaky() {
         return Some(format!("passed on try {}", case.attempt));
     }

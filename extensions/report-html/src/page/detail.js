@@ -13,7 +13,7 @@ function showDetail() {
   close.addEventListener("click", closeDetail);
   const parts = [
     make("header", {}, make("span", { class: `badge ${verdict}` }, inWords(verdict)), make("h2", {}, shownLine(row[ID])), close),
-    facts([["took", time(row[DURATION])], ["worker", row[WORKER] || ""], ["try", row[ATTEMPT] > 1 ? row[ATTEMPT] : ""], ["at", extra.l ? shownLine(extra.l) : ""], ["began", row[DURATION] >= 0 ? `${time(Math.max(0, row[START]))} into the run` : ""]]),
+    facts([["took", time(row[DURATION])], ["worker", row[WORKER] || ""], ["try", row[ATTEMPT] > 1 ? row[ATTEMPT] : ""], ["run", extra.r ? shownLine(extra.r) : ""], ["at", extra.l ? shownLine(extra.l) : ""], ["began", row[DURATION] >= 0 ? `${time(Math.max(0, row[START]))} into the run` : ""]]),
   ];
   const chips = [["sut", "SUT ", sutsOf(row)], ["owner", "owner ", extra.u ? [extra.u] : []], ["tag", "", tagsOf(row)]];
   const buttons = chips.flatMap(([field, label, values]) => values.map((value) => searchButton(field, label, value)));
@@ -60,6 +60,7 @@ function outcome(row, verdict) {
   const said = (extra.x || "").replace("exit status", "exit code");
   if (extra.x && reason !== extra.x && reason !== said && verdict !== "passed" && verdict !== "flaky") parts.push(make("p", { class: "note" }, extra.x));
   if (extra.d) parts.push(make("pre", { tabindex: "0" }, coloured(extra.d)));
+  if (extra.q) parts.push(make("p", { class: "note" }, "Conflict: other runs say something else. The most serious counts; what they say stands below."));
   if (extra.w) parts.push(make("p", { class: "note" }, `Expected to fail: said by ${shownLine(extra.w.b)}`, ...(extra.w.l ? [" · ", issue(extra.w.l)] : [])));
   if (extra.s) parts.push(make("h3", {}, "Steps"), make("ol", { class: "steps" }, ...extra.s.map(step)));
   if (extra.k) parts.push(make("h3", {}, "Left behind and ended"), make("ul", {}, ...extra.k.map((text) => make("li", {}, make("code", {}, shownLine(text))))));
@@ -108,9 +109,10 @@ function outputElements(label, output) {
 }
 
 function attempt(row) {
+  const extra = row[EXTRA] || {};
   const verdict = run.verdicts[row[VERDICT]];
   const shownHere = row[ID] === "" ? outcome(row, verdict) : [make("p", { class: "note" }, "The one that counts; what it said stands above.")];
-  return make("section", { class: `attempt ${verdict}` }, make("p", {}, make("b", {}, `Try ${row[ATTEMPT]} `), make("span", { class: `badge ${verdict}` }, inWords(verdict)), ` ${time(row[DURATION])}`), ...shownHere);
+  return make("section", { class: `attempt ${verdict}` }, make("p", {}, make("b", {}, `${extra.r ? `Run ${shownLine(extra.r)}, try` : "Try"} ${row[ATTEMPT]} `), make("span", { class: `badge ${verdict}` }, inWords(verdict)), ` ${time(row[DURATION])}`), ...shownHere);
 }
 
 function pastElement(past) {

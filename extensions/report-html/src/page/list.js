@@ -108,7 +108,8 @@ function groupElement({ name, members }) {
 function caseElement({ at }) {
   const row = cases[at], verdict = verdicts[at];
   const name = splitId(row[ID])[1];
-  const why = verdict === "flaky" ? `passed on try ${row[ATTEMPT]}` : row[REASON] || (row[EXTRA] && verdict !== "passed" && row[EXTRA].x) || "";
+  const own = verdict === "flaky" ? `passed on try ${row[ATTEMPT]}` : row[REASON] || (row[EXTRA] && verdict !== "passed" && row[EXTRA].x) || "";
+  const why = row[EXTRA] && row[EXTRA].q ? `conflict of runs: ${own}` : own;
   return make("div", { class: "row", title: shownLine(row[ID]) },
     make("span", { class: `badge ${verdict}` }, brief(verdict)),
     make("span", { class: "id" }, make("span", {}, shownLine(shortModule(row))), shownLine(name)),

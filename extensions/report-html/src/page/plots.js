@@ -7,14 +7,16 @@ function prepareTimeline() {
   let end = run.duration || 0, begin = 0;
   const add = (row, at) => {
     if (row[DURATION] < 0 || !row[WORKER]) return;
-    if (!lanes.has(row[WORKER])) lanes.set(row[WORKER], []);
-    lanes.get(row[WORKER]).push({ start: row[START], end: row[START] + row[DURATION], at, verdict: row[ID] === "" ? run.verdicts[row[VERDICT]] : verdicts[at] });
+    // Workers of different runs are different ones.
+    const lane = `${(row[EXTRA] && row[EXTRA].r) || ""} ${String(row[WORKER]).padStart(9)}`;
+    if (!lanes.has(lane)) lanes.set(lane, []);
+    lanes.get(lane).push({ start: row[START], end: row[START] + row[DURATION], at, verdict: row[ID] === "" ? run.verdicts[row[VERDICT]] : verdicts[at] });
     end = Math.max(end, row[START] + row[DURATION]);
     begin = Math.min(begin, row[START]);
   };
   cases.forEach((row, at) => { add(row, at); for (const earlier of (row[EXTRA] && row[EXTRA].a) || []) add(earlier, at); });
   if (!run.started) begin = Math.min(...[...lanes.values()].flat().map((bar) => bar.start), end);
-  lanes = new Map([...lanes].sort(([a], [b]) => a - b));
+  lanes = new Map([...lanes].sort(([a], [b]) => (a < b ? -1 : 1)));
   for (const bars of lanes.values()) bars.sort((a, b) => a.start - b.start);
   whole = [begin, Math.max(end, begin + 1)];
   window0 = [...whole];

@@ -109,6 +109,7 @@ fn is_plain(execution: &Execution) -> bool {
         && case.expected_failure.is_none()
         && case.attachments.is_empty()
         && case.attachments_left_out == 0
+        && case.run.is_none()
 }
 
 /// Adds a case of which [`is_plain`] holds to `out`, as it would stand in a suite.
@@ -405,6 +406,15 @@ fn test_case(execution: &Execution, directory: &Utf8Path, texts: &mut Texts) -> 
     }
     for sut in &case.suts {
         test.add_property(property("sut", sut));
+    }
+    if let Some(run) = &case.run {
+        test.add_property(property("run", run));
+    }
+    if case.conflict {
+        test.add_property(property(
+            "conflict",
+            "runs say different things; the most serious counts",
+        ));
     }
     for leaked in &case.leaked {
         let what = format!("{} (pid {})", leaked.command, leaked.pid);

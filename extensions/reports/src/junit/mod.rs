@@ -3,4 +3,6 @@
 mod document;
 mod extension;
 
+#[cfg(test)]
+pub(crate) use document::write_document;
 pub use extension::{JUNIT, JUNIT_FILE, JunitReport};

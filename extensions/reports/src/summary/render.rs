@@ -199,6 +199,11 @@ pub(crate) fn counts_line(summary: &Summary, width: usize) -> String {
         coloured.push(format!("{ODD}{text}{ODD:#}"));
         plain.push(text);
     }
+    if summary.conflicts() > 0 {
+        let text = many(summary.conflicts(), "conflict");
+        coloured.push(format!("{BAD}{text}{BAD:#}"));
+        plain.push(text);
+    }
     let cases = many(summary.selected(), "case");
     let took = summary
         .duration()

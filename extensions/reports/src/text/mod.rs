@@ -4,3 +4,5 @@ mod extension;
 mod render;
 
 pub use extension::{TEXT, TEXT_FILE, TEXT_FORMAT, TextReport};
+#[cfg(test)]
+pub(crate) use render::write_report;

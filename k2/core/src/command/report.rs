@@ -117,8 +117,9 @@ fn merged(directories: &[Utf8PathBuf], output: &Utf8Path) -> Result<Utf8PathBuf>
     }
     let conflicts = all.conflicts();
     if conflicts > 0 {
+        let cases = if conflicts == 1 { "case" } else { "cases" };
         tracing::warn!(
-            "{conflicts} cases of which the runs say different things: the most serious counts, and all are shown"
+            "{conflicts} {cases} of which the runs say different things: the most serious counts, and all are shown"
         );
     }
     Ok(made.path().to_owned())

@@ -209,7 +209,7 @@ impl Merged {
         } else {
             let ends: Option<Vec<_>> = ends().map(|end| end.map(|end| &end.end)).collect();
             let early = ends?.into_iter().filter(|end| **end != RunEnd::Completed);
-            early.min_by_key(|end| json(end)).cloned()?
+            early.min_by_key(json).cloned()?
         };
         Some(RunFinished {
             finished,
@@ -278,13 +278,13 @@ impl Decided<'_> {
         let before = others.chain(&self.told.earlier).map(|case| (case, true));
         let all = before.chain([(self.last, false)]);
         let placed = |output: &CapturedOutput| CapturedOutput {
-            file: output
-                .file
-                .as_ref()
-                .map(|file| match file.starts_with(FILES) {
-                    true => directory.join(file),
-                    false => file.clone(),
-                }),
+            file: output.file.as_ref().map(|file| {
+                if file.starts_with(FILES) {
+                    directory.join(file)
+                } else {
+                    file.clone()
+                }
+            }),
             ..output.clone()
         };
         all.map(|(case, retried)| {

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
 use zaf_core::message::Entity;
+
+use crate::supervisor::RunClock;
 
 /// Closed while at least one system under test is resetting; each closes and opens it for itself.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     /// Since when each is resetting.
-    resetting: Mutex<BTreeMap<Entity, Instant>>,
+    resetting: Mutex<BTreeMap<Entity, RunClock>>,
     changed: Condvar,
     /// Whether one is, for those who only pass by.
     closed: AtomicBool,
@@ -32,7 +34,7 @@ impl Gate {
     /// Notes that a reset has begun. One that has begun already goes on.
     pub(super) fn close(&self, sut: &Entity) {
         let mut resetting = self.resetting.lock();
-        resetting.entry(sut.clone()).or_insert_with(Instant::now);
+        resetting.entry(sut.clone()).or_insert_with(RunClock::start);
         self.closed.store(true, Ordering::SeqCst);
     }
 
@@ -75,14 +77,12 @@ impl Gate {
             if is_aborted() {
                 return Passage::Aborted;
             }
-            let now = Instant::now();
-            // What lies beyond the end of time never comes.
-            let ends = resetting.iter().filter_map(|(sut, since)| {
+            let left = resetting.iter().map(|(sut, since)| {
                 let limit = limit(sut.name());
-                Some((since.checked_add(limit)?, sut, limit))
+                (since.left(limit), sut, limit)
             });
-            let first = ends.min_by_key(|(end, ..)| *end);
-            if let Some((_, sut, limit)) = first.filter(|(end, ..)| *end <= now) {
+            let first = left.min_by_key(|(left, ..)| *left);
+            if let Some((_, sut, limit)) = first.filter(|(left, ..)| left.is_zero()) {
                 return Passage::Overdue {
                     sut: sut.clone(),
                     limit,
@@ -96,9 +96,8 @@ impl Gate {
                 );
                 waited = true;
             }
-            match first.map(|(end, ..)| end) {
-                Some(end) => _ = self.changed.wait_until(&mut resetting, end),
-                None => self.changed.wait(&mut resetting),
+            if let Some((left, ..)) = first {
+                self.changed.wait_for(&mut resetting, left);
             }
         }
         Passage::Free
