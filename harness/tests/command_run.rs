@@ -2,8 +2,11 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::Instant;
 
+use parking_lot::Mutex;
 use zaf_core::application::Console;
+use zaf_core::clock::Clock;
 use zaf_core::prelude::*;
 use zaf_harness::prelude::*;
 
@@ -16,6 +19,10 @@ const TIMES: OptionId<u64> = OptionId::count("greeting.times")
 #[derive(Debug)]
 struct Guest(&'static str);
 
+/// When it greeted; provided by tests that want to know.
+#[derive(Debug, Default)]
+struct Moment(Mutex<Option<Instant>>);
+
 /// Greets a guest.
 #[command(name = "greet", config_options = [TIMES.required()])]
 fn greet(cx: &CommandContext<'_>) -> Result<ExitCode> {
@@ -26,6 +33,9 @@ fn greet(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let console = cx.component::<Console>()?;
     for _ in 0..cx.config().get(TIMES)? {
         writeln!(console.stdout(), "Hello, {}!", guest.0)?;
+    }
+    if let Ok(moment) = cx.component::<Moment>() {
+        *moment.0.lock() = Some(cx.component::<Clock>()?.now());
     }
     tracing::info!("greeted");
     Ok(ExitCode::Success)
@@ -43,6 +53,20 @@ impl Extension for Greeter {
 
 fn greeter(guest: &'static str) -> zaf_harness::HarnessBuilder<Greeter> {
     ExtensionTestHarness::builder().component(Arc::new(Guest(guest)))
+}
+
+#[test]
+fn a_command_has_the_clock_of_the_test() -> TestResult {
+    let clock = FakeClock::new();
+    let begin = clock.clock().now();
+    clock.advance(Duration::from_hours(3));
+    let moment = Arc::new(Moment::default());
+    let run = greeter("reader")
+        .clock(&clock)
+        .component(Arc::clone(&moment));
+    run.run_command(["greet"])?.expect_success()?;
+    assert_eq!(*moment.0.lock(), begin.checked_add(Duration::from_hours(3)));
+    Ok(())
 }
 
 #[test]
