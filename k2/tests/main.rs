@@ -20,6 +20,7 @@ mod hooks;
 mod introspection;
 mod isolation;
 mod kinds;
+mod last_screen;
 mod linked;
 mod logs;
 mod manual;
