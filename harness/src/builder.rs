@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use zaf_core::Result;
+use zaf_core::clock::Clock;
 use zaf_core::command::ApplicationInfo;
 use zaf_core::component::{ComponentError, ComponentRegistry, Scope};
 use zaf_core::config::{ConfigStore, OptionId, OptionType, Priority, Source};
@@ -14,7 +15,7 @@ use zaf_core::extension::{
 use zaf_core::message::{BusLimits, EndpointId, Entity, MessageBus, MessageDescriptor, MessageId};
 
 use crate::logs::LogGroup;
-use crate::{ExtensionTestHarness, HarnessError};
+use crate::{ExtensionTestHarness, FakeClock, HarnessError};
 
 type Provide = Box<dyn FnOnce(&Scope) -> Result<(), ComponentError>>;
 type Setting = Box<dyn FnOnce(&mut ConfigStore, Priority)>;
@@ -27,6 +28,7 @@ pub struct HarnessBuilder<E> {
     pub(crate) components: Vec<Provide>,
     pub(crate) registry: Option<ComponentRegistry>,
     limits: BusLimits,
+    pub(crate) clock: Clock,
     pub(crate) others: Vec<(TypeId, &'static str)>,
     extension: PhantomData<fn() -> E>,
 }
@@ -49,6 +51,7 @@ impl<E: Extension> HarnessBuilder<E> {
             components: Vec::new(),
             registry: None,
             limits: BusLimits::default(),
+            clock: Clock::default(),
             others: Vec::new(),
             extension: PhantomData,
         }
@@ -122,6 +125,13 @@ impl<E: Extension> HarnessBuilder<E> {
         self
     }
 
+    /// Gives the extension a clock that the test moves by hand, instead of that of the machine.
+    #[must_use]
+    pub fn clock(mut self, clock: &FakeClock) -> Self {
+        self.clock = clock.clock();
+        self
+    }
+
     /// Limits of the bus.
     #[must_use]
     pub fn bus_limits(mut self, limits: BusLimits) -> Self {
@@ -162,7 +172,7 @@ impl<E: Extension> HarnessBuilder<E> {
         };
         let application = ApplicationInfo::new("harness", env!("CARGO_PKG_VERSION"));
         let bus = MessageBus::with_limits(self.limits);
-        let host = Host::new(application, bus, &components, catalog);
+        let host = Host::new(application, bus, &components, catalog).with_clock(self.clock);
         host.provide_catalog()?;
         for (endpoint, messages) in &self.definitions {
             host.bus().define(*endpoint, messages)?;

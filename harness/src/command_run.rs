@@ -105,6 +105,7 @@ impl<E: Extension> HarnessBuilder<E> {
         };
         let mut application = Application::new("harness")
             .version(env!("CARGO_PKG_VERSION"))
+            .clock(self.clock)
             .made_of(extensions, dispatchers, components);
         for setting in self.settings {
             application = application.configured(|store| setting(store, Priority::APPLICATION));

@@ -51,6 +51,7 @@
 mod builder;
 mod cli;
 mod cli_session;
+mod clock;
 mod command_run;
 mod error;
 mod leftovers;
@@ -63,6 +64,7 @@ mod running;
 pub use builder::HarnessBuilder;
 pub use cli::{CliCommand, CliEnded, CliHarness};
 pub use cli_session::{CliSession, CliSignal};
+pub use clock::FakeClock;
 pub use command_run::CommandRun;
 pub use error::HarnessError;
 pub use logs::{LogRecord, Logs};

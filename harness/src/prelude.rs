@@ -2,4 +2,4 @@
 
 pub use std::time::Duration;
 
-pub use crate::{ExtensionTestHarness, Level, MOCK_ENDPOINT, TestResult};
+pub use crate::{ExtensionTestHarness, FakeClock, Level, MOCK_ENDPOINT, TestResult};

@@ -1,6 +1,7 @@
 //! Tests of the harness and of the rules of the workspace.
 
 mod cli;
+mod clock;
 mod command_run;
 mod harness;
 mod logs;

@@ -12,10 +12,12 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use self::measure::{
-    Result, Target, best, command, memory_of, millis, print_all, print_memory_of, time,
+    Result, Target, best, command, kept_bytes, memory_of, millis, print_all, print_memory_of, time,
 };
 
 const CASES: u32 = 50_000;
+/// As many variants of one function are allowed.
+const LIMIT: &str = "50000";
 const ROUNDS: usize = 5;
 
 /// Does nothing: what is measured is everything around it. 100 × 100 × 5 cases.
@@ -43,6 +45,9 @@ fn main() -> ExitCode {
     })
 }
 
+/// Words of the command line in front of the options for reports.
+const REPORTS_FROM: usize = 5;
+
 /// Every report that there is.
 const REPORTS: [&str; 8] = [
     "text", "html", "junit", "testng", "tap", "json", "ctrf", "markdown",
@@ -55,7 +60,9 @@ fn measure() -> Result<ExitCode> {
     let output = output
         .to_str()
         .ok_or("the temporary directory is not UTF-8")?;
-    let mut line: Vec<String> = ["run", "--output-dir", output].map(str::to_owned).to_vec();
+    let mut line: Vec<String> = ["run", "--output-dir", output, "--parameter-limit", LIMIT]
+        .map(str::to_owned)
+        .to_vec();
     for report in REPORTS {
         line.extend([format!("--reports-{report}"), "true".to_owned()]);
     }
@@ -64,18 +71,23 @@ fn measure() -> Result<ExitCode> {
         "run",
         "--output-dir",
         output,
+        "--parameter-limit",
+        LIMIT,
         "--no-reports-text",
         "--no-reports-html",
     ];
     let shown = directory.path().join("live");
-    let (mut all, mut none, mut anew) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut all, mut none, mut anew, mut kept) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for _ in 0..ROUNDS {
         for (times, line) in [(&mut all, &line[..]), (&mut none, &plain[..])] {
             let shown = std::fs::File::create(&shown)?;
             times.push(time(command(&this, line).stdout(shown))?);
         }
         // The last run wrote no report: now they are made of its log.
-        let rebuild = [&["report"], &line[1..]].concat();
+        let rebuild = [&["report", "--output-dir", output], &line[REPORTS_FROM..]].concat();
+        if anew.is_empty() {
+            kept = kept_bytes(&newest(Path::new(output))?)?;
+        }
         anew.push(time(&mut command(&this, rebuild))?);
     }
     let per_case = |times: &[Duration]| millis(best(times)) * 1000.0 / f64::from(CASES);
@@ -99,6 +111,12 @@ fn measure() -> Result<ExitCode> {
             unit: "s",
         },
         Target {
+            name: "50 000 empty cases, event log and logs, per case",
+            measured: f64::from(u32::try_from(kept)?) / f64::from(CASES),
+            limit: 1000.0,
+            unit: "B",
+        },
+        Target {
             name: "50 000 empty cases, all reports on, peak memory",
             measured: memory_of(&this, &line)? / 1024.0,
             limit: 300.0,
@@ -118,7 +136,55 @@ fn measure() -> Result<ExitCode> {
             "NOTICE: Chromium is not installed: opening the page is not measured"
         )?,
     }
+    targets.extend(history(&this, output)?);
     print_all(&targets)
+}
+
+/// What the history of these runs costs: to keep one more of them, and to answer each question.
+fn history(this: &Path, output: &str) -> Result<Vec<Target>> {
+    let (mut with, mut without) = (Vec::new(), Vec::new());
+    let line = [
+        "run",
+        "--output-dir",
+        output,
+        "--parameter-limit",
+        LIMIT,
+        "--no-reports-text",
+        "--no-reports-html",
+    ];
+    for _ in 0..ROUNDS {
+        with.push(time(&mut command(this, line))?);
+        without.push(time(command(this, line).arg("--no-history"))?);
+    }
+    let cost = best(&with).saturating_sub(best(&without));
+    let mut targets = vec![Target {
+        name: "50 000 cases, put into the history, per case",
+        measured: millis(cost) * 1000.0 / f64::from(CASES),
+        limit: 5.0,
+        unit: "µs",
+    }];
+    let case = "reports::empty[_row=7,_column=8,_layer=3]";
+    for (name, words) in [
+        ("15 runs of 50 000 cases, results list", &["list"][..]),
+        ("the same, results show", &["show"]),
+        ("the same, results diff", &["diff"]),
+        ("the same, results trend", &["trend", case]),
+        ("the same, results flaky", &["flaky"]),
+        ("the same, results slowest", &["slowest"]),
+    ] {
+        let mut times = Vec::new();
+        for _ in 0..ROUNDS {
+            let mut ask = command(this, ["results"]);
+            times.push(time(ask.args(words).args(["--output-dir", output]))?);
+        }
+        targets.push(Target {
+            name,
+            measured: millis(best(&times)),
+            limit: 500.0,
+            unit: "ms",
+        });
+    }
+    Ok(targets)
 }
 
 fn newest(output: &Path) -> io::Result<PathBuf> {

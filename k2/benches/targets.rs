@@ -10,6 +10,7 @@
 //! which the measurement starts; and a small process that starts one program and tells how much memory that took (`--memory-of …`). The last
 //! is needed because the kernel reports the peak of *all* children that a process has waited for.
 
+mod libtest;
 mod measure;
 
 use std::io::{self, Write};
@@ -17,8 +18,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use self::libtest::Libtest;
 use self::measure::{
-    Result, Target, best, command, median, memory_of, millis, print_all, print_memory_of, time,
+    Result, Target, best, command, kept_bytes, median, memory_of, millis, print_all,
+    print_memory_of, time,
 };
 
 const ZK2: &str = env!("CARGO_BIN_EXE_zk2");
@@ -27,6 +30,8 @@ const FEW_CASES: u32 = 50;
 
 /// Rounds of a measurement.
 const ROUNDS: usize = 10;
+/// Every so many of them have the long measurements, too.
+const LONG_ROUNDS: usize = 3;
 /// Starts of a short command in a round, of which the median counts: enough that no lucky start decides.
 const STARTS: usize = 15;
 
@@ -75,6 +80,8 @@ fn measure() -> Result<ExitCode> {
 /// What was measured so far: times of each round, memory of each.
 struct Measurements {
     programs: Programs,
+    more_programs: Programs,
+    libtest: Option<Libtest>,
     empty: EmptyCases,
     noop: Vec<Duration>,
     help: Vec<Duration>,
@@ -83,7 +90,17 @@ struct Measurements {
 impl Measurements {
     fn new(directory: &Path) -> Result<Self> {
         Ok(Self {
-            programs: Programs::new(directory)?,
+            programs: Programs::new(
+                directory,
+                "500 x /bin/true with 4 workers, beside xargs -P4",
+                500,
+            )?,
+            more_programs: Programs::new(
+                directory,
+                "5 000 x /bin/true with 4 workers, beside xargs",
+                5000,
+            )?,
+            libtest: Libtest::new(directory)?,
             empty: EmptyCases::new(directory)?,
             noop: Vec::new(),
             help: Vec::new(),
@@ -99,6 +116,13 @@ impl Measurements {
         self.noop.push(median(noop));
         self.help.push(median(help));
         self.empty.round()?;
+        if let Some(libtest) = &mut self.libtest {
+            libtest.round()?;
+        }
+        // Takes ten times as long as the others, and varies less.
+        if self.noop.len() % LONG_ROUNDS == 1 {
+            self.more_programs.round()?;
+        }
         self.programs.round()
     }
 
@@ -117,6 +141,10 @@ impl Measurements {
         ];
         targets.extend(self.empty.into_targets());
         targets.push(self.programs.into_target());
+        let kept = self.more_programs.kept()?;
+        targets.push(self.more_programs.into_target());
+        targets.push(kept);
+        targets.extend(self.libtest.into_iter().flat_map(Libtest::into_targets));
         Ok(targets)
     }
 }
@@ -202,32 +230,37 @@ impl EmptyCases {
 /// Selects the [`FEW_CASES`] cases of the first row.
 const FEW_PATTERN: &str = "*row=0,*";
 
-/// 500 × `/bin/true` with four workers, beside `xargs` that starts the same.
+/// `/bin/true` so many times with four workers, beside `xargs` that starts the same.
 struct Programs {
+    name: &'static str,
+    limit: f64,
     suite: PathBuf,
     input: PathBuf,
     output: PathBuf,
     ours: Vec<Duration>,
     xargs: Vec<Duration>,
+    count: usize,
 }
 
 impl Programs {
-    fn new(directory: &Path) -> Result<Self> {
-        const PROGRAMS: usize = 500;
-        let suite = directory.join("programs");
+    fn new(directory: &Path, name: &'static str, count: usize) -> Result<Self> {
+        let suite = directory.join(format!("programs-{count}"));
         std::fs::create_dir(&suite)?;
-        for number in 0..PROGRAMS {
-            let link = suite.join(format!("true-{number:03}"));
+        for number in 0..count {
+            let link = suite.join(format!("true-{number:04}"));
             std::os::unix::fs::symlink("/bin/true", &link)?;
         }
-        let input = directory.join("input");
-        std::fs::write(&input, "x\n".repeat(PROGRAMS))?;
+        let input = directory.join(format!("input-{count}"));
+        std::fs::write(&input, "x\n".repeat(count))?;
         Ok(Self {
+            name,
+            limit: 1.15,
             suite,
             input,
-            output: directory.join("programs-output"),
+            output: directory.join(format!("output-{count}")),
             ours: Vec::new(),
             xargs: Vec::new(),
+            count,
         })
     }
 
@@ -241,11 +274,28 @@ impl Programs {
         Ok(())
     }
 
+    /// What the last run has left without its reports, for each program.
+    fn kept(&self) -> Result<Target> {
+        let run = std::fs::canonicalize(self.output.join("latest"))?;
+        let reports = ["report.txt", "report.html"].map(|name| run.join(name));
+        let reports: u64 = reports
+            .iter()
+            .filter_map(|report| Some(report.metadata().ok()?.len()))
+            .sum();
+        let kept = u32::try_from(kept_bytes(&run)? - reports)?;
+        Ok(Target {
+            name: "the same, event log, logs and outputs, per case",
+            measured: f64::from(kept) / f64::from(u32::try_from(self.count)?),
+            limit: 1000.0,
+            unit: "B",
+        })
+    }
+
     fn into_target(self) -> Target {
         Target {
-            name: "500 x /bin/true with 4 workers, beside xargs -P4",
+            name: self.name,
             measured: best(&self.ours).as_secs_f64() / best(&self.xargs).as_secs_f64(),
-            limit: 1.3,
+            limit: self.limit,
             unit: "x",
         }
     }

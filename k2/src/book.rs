@@ -2,6 +2,10 @@
 //!
 //! Each page with such a block is named here; a rule of the workspace sees to that.
 
+#[doc = include_str!("../../docs/src/coming-from/k2.md")]
+struct ComingFromK2;
+#[doc = include_str!("../../docs/src/coming-from/pytest-and-robot.md")]
+struct ComingFromPytestAndRobot;
 #[doc = include_str!("../../docs/src/configuration.md")]
 struct Configuration;
 #[doc = include_str!("../../docs/src/hooks.md")]

@@ -9,11 +9,12 @@ use zaf_harness::CliHarness;
 
 use crate::session::Session;
 
-const KINDS: [&str; 6] = [
+const KINDS: [&str; 7] = [
     "command",
     "framework",
     "components",
     "report",
+    "test-kind",
     "suite",
     "product",
 ];
@@ -56,7 +57,7 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
         &["acme", "--type", "product", "--description", hostile],
     );
     for kind in KINDS.into_iter().filter(|kind| *kind != "product") {
-        let name = format!("my_{kind}");
+        let name = format!("my_{}", kind.replace('-', "_"));
         let place = create(&session, &[&name, "--type", kind, "--description", hostile]);
         assert!(place.trim_end().ends_with(&format!("my-{kind}")), "{place}");
     }
@@ -66,6 +67,7 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
     );
     let manifest = fs::read_to_string(session.path().join("Cargo.toml")).unwrap();
     assert!(manifest.contains("# Ours.\n"), "{manifest}");
+    let added = add_to_all(&session, hostile);
     let list = session.zk2(&["addon", "list", "--format", "json"]);
     let list: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
     let packages: Vec<_> = list["addons"]
@@ -82,6 +84,7 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
             "my-framework",
             "my-report",
             "my-suite",
+            "my-test-kind",
             "other"
         ]
     );
@@ -108,7 +111,11 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
     ];
     cargo(&session, &clippy);
     let tested = cargo(&session, &["test", "--workspace", "--quiet"]);
-    assert!(tested.matches("1 passed").count() >= 6, "{tested}");
+    let passed = tested.lines().filter_map(|line| {
+        let (_, rest) = line.split_once("test result: ok. ")?;
+        rest.split(' ').next()?.parse::<usize>().ok()
+    });
+    assert!(passed.sum::<usize>() >= 7 + added, "{tested}");
     // The product has the extensions and the cases of the suite.
     let acme = ["run", "--quiet", "-p", "acme", "--"];
     let listed = cargo(&session, &[&acme[..], &["list"]].concat());
@@ -119,6 +126,92 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
     let run = ["run", "--reports-my-report", "true"];
     let report = cargo(&session, &[&acme[..], &run].concat());
     assert!(report.contains("my-report.txt"), "{report}");
+    // And runs cases of the kind that is its own.
+    session.write("sums", "same 4 4\n");
+    let own = cargo(
+        &session,
+        &[&acme[..], &["run", "my-test-kind:sums"]].concat(),
+    );
+    assert!(own.contains("sums::same"), "{own}");
+}
+
+/// Adds options and messages of all sorts to all extensions; how many there are.
+fn add_to_all(session: &Session, description: &str) -> usize {
+    let options: [&[&str]; 8] = [
+        &["title"],
+        &["greeted", "--addon-option-default", "a \"b\" {}"],
+        &[
+            "on_top",
+            "--addon-option-type",
+            "flag",
+            "--addon-option-default",
+            "true",
+        ],
+        &[
+            "limit",
+            "--addon-option-type",
+            "count",
+            "--addon-option-default",
+            "7",
+        ],
+        &["offset", "--addon-option-type", "integer"],
+        &[
+            "ratio",
+            "--addon-option-type",
+            "float",
+            "--addon-option-default",
+            "0.5",
+        ],
+        &["room", "--addon-option-type", "size"],
+        &[
+            "patience",
+            "--addon-option-type",
+            "duration",
+            "--addon-option-default",
+            "2m",
+        ],
+    ];
+    let messages: [&[&str]; 5] = [
+        &["happened"],
+        &["over", "--addon-message-payload", "nothing"],
+        &["ask", "--addon-message-kind", "request"],
+        &[
+            "count_it",
+            "--addon-message-kind",
+            "request",
+            "--addon-message-payload",
+            "count",
+            "--addon-message-reply",
+            "count",
+        ],
+        &[
+            "rest",
+            "--addon-message-kind",
+            "request",
+            "--addon-message-payload",
+            "flag",
+            "--addon-message-reply",
+            "nothing",
+        ],
+    ];
+    let packages = [
+        "my-command",
+        "my-framework",
+        "my-report",
+        "my-test-kind",
+        "other",
+    ];
+    for package in packages {
+        let commands = options.iter().map(|one| ("add-option", one));
+        let commands = commands.chain(messages.iter().map(|one| ("add-message", one)));
+        for (command, rest) in commands {
+            let line = ["addon", command, package];
+            let ended = session.zk2(&[&line, *rest, &["--description", description]].concat());
+            assert_eq!(ended.code, Some(0), "{rest:?}: {ended:?}");
+            assert!(ended.stdout.ends_with("/src/lib.rs\n"), "{ended:?}");
+        }
+    }
+    packages.len() * (options.len() + messages.len())
 }
 
 #[test]
@@ -190,6 +283,76 @@ fn cargo(session: &Session, arguments: &[&str]) -> String {
     let problems = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{problems}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// Numbers that look random and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).unwrap() % end
+    }
+
+    fn pick<'a>(&mut self, all: &[&'a str]) -> &'a str {
+        all[self.below(all.len())]
+    }
+
+    fn join(&mut self, all: &[&str], most: usize) -> String {
+        (0..=self.below(most)).map(|_| self.pick(all)).collect()
+    }
+}
+
+/// What means something to Rust, TOML, Markdown, the engine of the templates, a shell, or nobody.
+const NASTY: [&str; 31] = [
+    "\"", "'", "\\", "{", "}", "{}", "{0:?}", "{{", "}}", "{%", "%}", "{#", "#}", "*/", "/*", "//",
+    "#", "r#\"", "\"\"\"", "'''", "`", "```", "[x](y)", "<b>", "$(x)", "; ", "größe ", "日本",
+    "e\u{301}", "fn ", "a ",
+];
+
+#[test]
+fn i4_fifty_addons_with_random_names_and_descriptions_compile() {
+    let session = workspace();
+    let mut dice = Dice(0x0123_4567_89ab_cdef);
+    let syllables = [
+        "a", "ka", "_", "__", "0", "7", "fn", "self", "zz", "mod_", "x_y", "q",
+    ];
+    let mut packages = std::collections::BTreeSet::new();
+    while packages.len() < 50 {
+        let name = format!(
+            "{}{}",
+            dice.pick(&["a", "k", "zz", "type"]),
+            dice.join(&syllables, 8)
+        );
+        let description = format!("a{}", dice.join(&NASTY, 12));
+        let package: Vec<&str> = name.split('_').filter(|word| !word.is_empty()).collect();
+        if name.len() > 64 || name == "type" || !packages.insert(package.join("-")) {
+            continue;
+        }
+        let kind = KINDS[packages.len() % KINDS.len()];
+        let author = dice.join(&NASTY, 5);
+        let arguments = [&name, "--type", kind, "--description", &description];
+        create(
+            &session,
+            &[
+                &arguments[..],
+                &["--author", &author, "--addon-product", "none"],
+            ]
+            .concat(),
+        );
+    }
+    assert_eq!(names(&session.path()).len(), 50 + 1);
+    fs::copy(
+        sources().join("Cargo.lock"),
+        session.path().join("Cargo.lock"),
+    )
+    .unwrap();
+    cargo(
+        &session,
+        &["check", "--workspace", "--all-targets", "--quiet"],
+    );
 }
 
 #[test]

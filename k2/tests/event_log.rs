@@ -5,6 +5,7 @@ use std::io::Read;
 use k2::results::event_log::EventLogReader;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::linked::linked;
 use crate::session::{Session, text, wait};
 
 #[test]
@@ -113,4 +114,58 @@ fn two_runs_in_one_output_directory_do_not_meet() {
             .count(),
         4
     );
+}
+
+/// Bytes of the event log, the log files and the kept outputs of the newest run.
+fn logged_bytes(session: &Session) -> u64 {
+    fn below(path: &std::path::Path) -> u64 {
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path).unwrap();
+            return entries.map(|entry| below(&entry.unwrap().path())).sum();
+        }
+        path.metadata().map_or(0, |found| found.len())
+    }
+    let parts = ["events.jsonl", "logs", "outputs"];
+    parts
+        .iter()
+        .map(|part| below(&session.latest().join(part)))
+        .sum()
+}
+
+/// What a passing case adds, between a run of few and one of many.
+fn bytes_of_a_case(run: impl Fn(u64) -> u64) -> u64 {
+    const FEW: u64 = 5;
+    const MANY: u64 = 105;
+    (run(MANY) - run(FEW)).div_ceil(MANY - FEW)
+}
+
+#[test]
+fn a_passing_case_is_logged_in_less_than_a_kilobyte() {
+    let session = Session::new();
+    for n in 0..105 {
+        let suite = if n < 5 { "few" } else { "rest" };
+        session.script(&format!("suite/{suite}/case-{n:03}"), "exit 0");
+    }
+    let programs = bytes_of_a_case(|count| {
+        let suite = if count == 5 { "suite/few" } else { "suite" };
+        assert_eq!(session.zk2(&["run", suite]).code, Some(0));
+        logged_bytes(&session)
+    });
+    assert!((100..=1000).contains(&programs), "{programs} bytes");
+    let functions = bytes_of_a_case(|count| {
+        let count = count.to_string();
+        let ended = linked(
+            &session,
+            &[
+                "run",
+                "--tests-include",
+                "zk2_linked_cases::passes",
+                "--tests-repeat",
+                &count,
+            ],
+        );
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        logged_bytes(&session)
+    });
+    assert!((100..=1000).contains(&functions), "{functions} bytes");
 }

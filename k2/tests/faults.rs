@@ -100,7 +100,7 @@ fn d13_a_limit_on_the_size_of_files_is_like_a_full_disk() {
 #[test]
 fn g8_few_file_descriptors_mean_few_workers_and_it_is_said() {
     let session = session_with_many();
-    let script = "ulimit -n 40; exec $zk2 run suite --parallel-workers 16";
+    let script = "ulimit -n 44; exec $zk2 run suite --parallel-workers 16";
     let ended = shell(&session, "env", &[], script);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(session.verdicts().len(), MANY);

@@ -8,7 +8,6 @@ use std::process::{Child, Command, Stdio};
 use crate::aftermath::{assert_nothing_runs, whole_records};
 use crate::session::{Ended, Session, example, text, wait};
 use crate::stopping::{fifo, read};
-use crate::terminal::Terminal;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open,
@@ -320,16 +319,6 @@ fn d2_two_signals_to_both_processes_are_two() {
     assert_eq!(told(&ended), ["SIGINT received", "SIGINT received again"]);
 }
 
-#[test]
-fn d6_sigquit_to_the_front_ends_both_and_what_runs() {
-    let run = run_suite(&[]);
-    kill_process(run.pid(), Signal::QUIT).unwrap();
-    let (session, ended) = run.end();
-    assert_eq!(ended.signal, Some(Signal::QUIT.as_raw()), "{ended:?}");
-    assert_eq!(ended.stderr, "");
-    assert_clean(&session);
-}
-
 /// State of a process: `S`, `T` …
 pub(crate) fn state(pid: Pid) -> Option<char> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -357,76 +346,6 @@ fn d7_a_guard_that_is_stopped_or_continued_alone_takes_the_runner_with_it() {
     let (session, ended) = run.end();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(session.verdicts().len(), 2);
-}
-
-/// A shell with job control at a terminal, in which a run has begun.
-fn shell_with_run() -> (Session, OwnedFd, Child) {
-    let session = Session::new();
-    let ready = fifo(&session, "ready");
-    for name in ["go", "prompt", "code"] {
-        fifo(&session, name);
-    }
-    session.script("suite/waits", "echo > ready; read _ < go");
-    let shell = ["sh", "-i"];
-    let (master, child) = Terminal::new(80).start_program(&session, &shell, &[("PS1", "$ ")]);
-    let line = format!("'{}' run suite\n", env!("CARGO_BIN_EXE_zk2"));
-    rustix::io::write(&master, line.as_bytes()).unwrap();
-    read(&ready);
-    (session, master, child)
-}
-
-/// Reads what the terminal shows, on a thread of its own, so that nobody waits for its buffer.
-fn shown_meanwhile(master: &OwnedFd) -> std::thread::JoinHandle<String> {
-    let mut master = fs::File::from(master.try_clone().unwrap());
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // Without anybody at the other end that is an error (EIO), not an end.
-        drop(std::io::Read::read_to_end(&mut master, &mut bytes));
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
-}
-
-fn read_text(session: &Session, fifo: &str) -> String {
-    fs::read_to_string(session.path().join(fifo))
-        .unwrap()
-        .trim()
-        .to_owned()
-}
-
-#[test]
-fn d7_control_z_gives_the_terminal_back_and_fg_goes_on() {
-    let (session, master, child) = shell_with_run();
-    let screen = shown_meanwhile(&master);
-    let shell = child.id();
-    let guard = children(shell).into_iter().next().unwrap();
-    let runner = children(u32::try_from(guard.as_raw_pid()).unwrap())[0];
-    rustix::io::write(&master, b"\x1a").unwrap();
-    rustix::io::write(&master, b"echo $? > prompt\n").unwrap();
-    assert_ne!(read_text(&session, "prompt"), "0");
-    assert_eq!((state(guard), state(runner)), (Some('T'), Some('T')));
-    rustix::io::write(&master, b"fg\n").unwrap();
-    fs::write(session.path().join("go"), "\n").unwrap();
-    rustix::io::write(&master, b"echo $? > code; exit\n").unwrap();
-    assert_eq!(read_text(&session, "code"), "0");
-    wait(child);
-    drop(master);
-    let screen = screen.join().unwrap();
-    assert!(screen.contains("Stopped"), "{screen}");
-    assert_eq!(text(&session.finished_case("waits"), "verdict"), "passed");
-}
-
-#[test]
-fn d1_control_c_ends_both_and_the_shell_sees_130() {
-    let (session, master, child) = shell_with_run();
-    let screen = shown_meanwhile(&master);
-    rustix::io::write(&master, b"\x03").unwrap();
-    rustix::io::write(&master, b"echo $? > code; exit\n").unwrap();
-    assert_eq!(read_text(&session, "code"), "130");
-    wait(child);
-    drop(master);
-    let screen = screen.join().unwrap();
-    assert_eq!(screen.matches("SIGINT received").count(), 1, "{screen}");
-    assert_eq!(text(&session.finished_case("waits"), "verdict"), "aborted");
 }
 
 /// The parents of a case that notes its own: that of `zk2 run` with these options, and the pid of what was started.

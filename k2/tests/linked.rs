@@ -167,7 +167,13 @@ fn components_list_the_cases_that_ask_for_them() {
 #[test]
 fn what_comes_with_k2_works_in_cases_and_ends_with_them() {
     let session = Session::new();
-    let ended = linked(&session, &["run", "--tests-include", EQUIPMENT]);
+    let arguments = [
+        "run",
+        "--artefacts-keep=always",
+        "--tests-include",
+        EQUIPMENT,
+    ];
+    let ended = linked(&session, &arguments);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let verdicts = session.verdicts();
     let short: Vec<_> = verdicts

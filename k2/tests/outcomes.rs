@@ -370,8 +370,7 @@ fn a_report_of_a_run_whose_attachments_are_gone_shows_nothing_else() {
     );
 }
 
-#[test]
-fn each_part_of_a_case_has_its_own_limit() {
+fn assert_parts_have_limits(isolation: &str, consequence: &str) {
     let session = Session::new();
     let cases = ["slow_set_up", "slow_body", "slow_teardown"];
     let limits = [
@@ -379,19 +378,34 @@ fn each_part_of_a_case_has_its_own_limit() {
         "--tests-body-timeout=400ms",
         "--tests-teardown-timeout=500ms",
         "--tests-timeout=500s",
+        "--isolation",
+        isolation,
     ];
     let ended = run(&session, &cases, &limits);
     assert_eq!(ended.code, Some(1), "{ended:?}");
     for (case, reason) in [
-        ("slow_set_up", "set-up still running after 300ms;"),
-        ("slow_body", "body still running after 400ms;"),
-        ("slow_teardown", "teardown still running after 500ms;"),
+        ("slow_set_up", "set-up still running after 300ms; "),
+        ("slow_body", "body still running after 400ms; "),
+        ("slow_teardown", "teardown still running after 500ms; "),
     ] {
         let record = session.finished_case(case);
         assert_eq!(text(&record, "verdict"), "timed-out");
-        let told = text(&record, "reason");
-        assert!(told.starts_with(reason), "{told}");
+        assert_eq!(text(&record, "reason"), format!("{reason}{consequence}"));
     }
+    session.assert_nothing_left();
+}
+
+#[test]
+fn each_part_of_a_case_has_its_own_limit() {
+    assert_parts_have_limits(
+        "in-process",
+        "a function cannot be stopped, its thread was given up",
+    );
+}
+
+#[test]
+fn each_part_of_a_function_in_a_process_of_its_own_has_its_limit() {
+    assert_parts_have_limits("process", "ended by TERM, then KILL");
 }
 
 #[test]

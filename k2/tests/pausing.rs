@@ -10,64 +10,74 @@ use rustix::event::{Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::guard::{Guarded, state, stops};
+use crate::job_control::outlast;
 use crate::nth_fault::can_inject;
-use crate::session::{Session, example, text, wait};
+use crate::session::{Ended, Session, example, text, wait};
 use crate::stopping::fifo;
 
-/// Time limit of the cases, and how long they are stopped: longer than that, which is what is tested.
-const LIMIT: &str = "4s";
-const STOPPED: Duration = Duration::from_secs(5);
+/// Time limit of the cases. They are stopped for longer than that, which is what is tested.
+const LIMIT: &str = "--tests-timeout=5s";
+const LIMIT_MICROSECONDS: u64 = 5_000_000;
 
 /// A run of a script and a function that both wait until they are told to end.
-fn start() -> Guarded {
-    let session = Session::new();
-    fifo(&session, "go");
-    session.script("suite/waits", "echo $$ > number; read _ < go");
-    let program = example("zk2-dying");
-    let sources = ["run", "suite", "rust:zk2_dying::j_waits"];
-    let mut command = session.program(program.to_str().unwrap(), &sources);
-    command.args(["--parallel-workers", "2", "--tests-timeout", LIMIT]);
-    Guarded::start(session, command)
+struct Waiting {
+    run: Guarded,
+    script: Pid,
 }
 
-fn wait_until(mut is_so: impl FnMut() -> bool) {
-    while !is_so() {
-        rest(Duration::from_millis(10));
+impl Waiting {
+    fn start() -> Self {
+        let session = Session::new();
+        for pipe in ["go", "done", "number"] {
+            fifo(&session, pipe);
+        }
+        let number = session.path().join("number");
+        session.script("suite/waits", "echo $$ > number; read _ < go");
+        let program = example("zk2-dying");
+        let sources = ["run", "suite", "rust:zk2_dying::j_waits"];
+        let mut command = session.program(program.to_str().unwrap(), &sources);
+        command.args(["--parallel-workers", "2", LIMIT]);
+        let run = Guarded::start(session, command);
+        let script = fs::read_to_string(number).unwrap();
+        let script = Pid::from_raw(script.trim().parse().unwrap()).unwrap();
+        Self { run, script }
+    }
+
+    fn let_go(self) -> (Session, Ended) {
+        for pipe in ["done", "go"] {
+            fs::write(self.run.session.path().join(pipe), "\n").unwrap();
+        }
+        self.run.end()
     }
 }
 
-fn rest(time: Duration) {
-    let time = Timespec::try_from(time).unwrap();
-    let _ = poll(&mut [], Some(&time));
+/// Waits until a process that is nobody's child here stops, or goes on: no call waits for that, so it is looked for.
+fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let pause = Timespec::try_from(Duration::from_millis(10)).unwrap();
+    while !is_so() {
+        let _ = poll(&mut [], Some(&pause));
+    }
 }
 
 /// Stops the run by `stop`, and continues it by its first process when its cases would have used up their time.
 fn assert_pauses(stop: impl FnOnce(&Guarded)) {
-    let run = start();
-    let number = run.session.path().join("number");
-    let mut script = None;
-    wait_until(|| {
-        let text = fs::read_to_string(&number).unwrap_or_default();
-        script = text.trim().parse().ok().and_then(Pid::from_raw);
-        script.is_some()
-    });
-    stop(&run);
+    let waiting = Waiting::start();
+    let (run, script) = (&waiting.run, waiting.script);
+    stop(run);
     assert!(stops(run.pid()));
     wait_until(|| state(run.runner) == Some('T'));
-    wait_until(|| state(script.unwrap()) == Some('T'));
-    rest(STOPPED);
+    wait_until(|| state(script) == Some('T'));
+    outlast(LIMIT);
     kill_process(run.pid(), Signal::CONT).unwrap();
-    wait_until(|| state(script.unwrap()) != Some('T'));
-    fs::write(run.session.path().join("done"), "").unwrap();
-    fs::write(run.session.path().join("go"), "\n").unwrap();
-    let (session, ended) = run.end();
+    wait_until(|| state(script) != Some('T'));
+    let (session, ended) = waiting.let_go();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(session.verdicts().len(), 2);
     let record = session.finished_case("waits");
     let took = record
         .get("duration_us")
         .and_then(serde_json::Value::as_u64);
-    assert!(took.unwrap() < 5_000_000, "{record:#}");
+    assert!(took.unwrap() < LIMIT_MICROSECONDS, "{record:#}");
     assert_eq!(text(&record, "verdict"), "passed");
     session.assert_nothing_left();
 }
@@ -151,16 +161,13 @@ fn d8_a_process_that_is_stopped_before_it_is_anything_hangs_nothing() {
 
 #[test]
 fn g2_a_runner_that_is_stopped_by_force_has_not_used_the_time_of_its_cases() {
-    let run = start();
-    wait_until(|| run.session.path().join("number").exists());
+    let waiting = Waiting::start();
+    let run = &waiting.run;
     kill_process(run.runner, Signal::STOP).unwrap();
     assert!(stops(run.pid()));
-    rest(STOPPED);
+    outlast(LIMIT);
     kill_process(run.pid(), Signal::CONT).unwrap();
-    wait_until(|| state(run.runner) != Some('T'));
-    fs::write(run.session.path().join("done"), "").unwrap();
-    fs::write(run.session.path().join("go"), "\n").unwrap();
-    let (session, ended) = run.end();
+    let (session, ended) = waiting.let_go();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(session.verdicts().len(), 2);
 }

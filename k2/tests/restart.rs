@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use rustix::process::{Signal, kill_process};
 use serde_json::Value;
 
-use crate::guard::{assert_clean, assert_has, dying};
+use crate::guard::{Guarded, assert_clean, assert_has, dying};
 use crate::session::{Ended, Session, example, text, wait};
 
 /// Runs these cases of the command that dies one by one, with more options.
@@ -192,5 +193,92 @@ fn e31_a_process_that_ran_beside_a_killer_runs_again() {
     );
     assert_eq!(verdicts(&session), ["passed", "error"]);
     assert_log(&session, 1);
+    assert_clean(&session);
+}
+
+/// Names and details of the parts of a case.
+fn steps(record: &Value) -> Vec<[String; 3]> {
+    let list = record.get("steps").and_then(Value::as_array);
+    let step = |one: &Value| ["name", "detail", "verdict"].map(|key| text(one, key));
+    list.into_iter().flatten().map(step).collect()
+}
+
+/// Content, name and type of what a case has attached.
+fn attached(session: &Session, record: &Value) -> Vec<[String; 3]> {
+    let list = record.get("attachments").and_then(Value::as_array);
+    let one = |one: &Value| {
+        let file = session.latest().join(text(one, "file"));
+        let content = fs::read_to_string(file).unwrap();
+        [content, text(one, "name"), text(one, "media_type")]
+    };
+    list.into_iter().flatten().map(one).collect()
+}
+
+fn assert_nothing_is_noted(session: &Session) {
+    for entry in fs::read_dir(session.latest().join("outputs")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(!name.ends_with(".told"), "{name}");
+    }
+}
+
+#[test]
+fn e31_what_a_function_had_told_and_attached_is_not_lost_when_it_kills_the_runner() {
+    let reports = [
+        "--reports-json=true",
+        "--reports-markdown=true",
+        "--reports-text=true",
+    ];
+    for (how, guilt) in [
+        ("abort", "killed the runner (SIGABRT)"),
+        ("segv", "killed the runner (SIGSEGV)"),
+        ("exit", "exited with 0, and the runner with it"),
+        ("overflow", "killed the runner (SIGABRT)"),
+    ] {
+        let parameter = format!("how={how}");
+        let options = [reports.as_slice(), &["-p", &parameter]].concat();
+        let (session, ended) = run(&["e_tells_and_dies*", "d_comes_last"], &options);
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert_eq!(session.verdicts().len(), 2);
+        let record = session.finished_case(&format!("e_tells_and_dies[how={how}]"));
+        assert_eq!(text(&record, "verdict"), "error");
+        assert_eq!(text(&record, "reason"), guilt);
+        let [equal, by] = &steps(&record)[..] else {
+            panic!("{record:#}");
+        };
+        assert_eq!(equal[0], "how.len() == 0");
+        assert!(equal[1].contains("before the end"), "{equal:?}");
+        assert_eq!(*by, ["false", &format!("by {how}"), "failed"]);
+        let file = [how, "odd name.bin", "application/x-core"].map(str::to_owned);
+        assert_eq!(attached(&session, &record), [file]);
+        for report in [
+            "report.txt",
+            "junit.xml",
+            "report.json",
+            "summary.md",
+            "report.html",
+        ] {
+            let shown = fs::read_to_string(session.latest().join(report)).unwrap();
+            assert!(shown.contains(&format!("by {how}")), "{report}: {shown}");
+        }
+        assert_nothing_is_noted(&session);
+        assert_clean(&session);
+    }
+}
+
+#[test]
+fn d17_what_a_function_had_told_is_not_lost_when_somebody_kills_the_runner() {
+    let session = Session::new();
+    let command = dying(&session, &["e_tells_and_waits"]);
+    let run = Guarded::start(session, command);
+    kill_process(run.runner, Signal::KILL).unwrap();
+    let (session, ended) = run.end();
+    assert_eq!(ended.signal, Some(9), "{ended:?}");
+    let record = session.finished_case("e_tells_and_waits");
+    assert_eq!(text(&record, "verdict"), "error");
+    let step = ["false", "still running", "failed"].map(str::to_owned);
+    assert_eq!(steps(&record), [step]);
+    let file = ["as it was", "screen.txt", "text/plain"].map(str::to_owned);
+    assert_eq!(attached(&session, &record), [file]);
+    assert_nothing_is_noted(&session);
     assert_clean(&session);
 }

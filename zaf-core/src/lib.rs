@@ -131,6 +131,7 @@
 pub mod application;
 pub mod attribution;
 pub mod builtin;
+pub mod clock;
 pub mod command;
 pub mod component;
 pub mod config;

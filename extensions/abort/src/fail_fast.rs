@@ -51,7 +51,10 @@ impl FailFast {
         let failures = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
         // One abort is enough, also when cases that were running fail meanwhile.
         if failures == self.limit {
-            let reason = format!("{failures} cases have failed, {} the last", finished.case);
+            let reason = match failures {
+                1 => format!("{} has failed", finished.case),
+                _ => format!("{failures} cases have failed, {} the last", finished.case),
+            };
             bus.trigger_event(ABORT, FAIL_FAST_ENDPOINT, Abort::because(reason))?;
         }
         Ok(())

@@ -72,3 +72,12 @@ pub(crate) fn description(text: &str) -> Result<String, String> {
         text => Ok(text),
     }
 }
+
+/// With a full stop.
+pub(crate) fn as_sentence(text: &str) -> String {
+    if text.ends_with(['.', '!', '?']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
+}

@@ -16,7 +16,7 @@ pub(crate) struct Question {
     pub(crate) default: Option<String>,
     /// The only answers, each with a description; none if it is free.
     pub(crate) choices: Vec<(String, String)>,
-    /// Whether an answer is right, and what else it should be.
+    /// Whether an answer is right, and what else it should be; told as one types.
     pub(crate) check: Check,
 }
 
@@ -26,8 +26,8 @@ pub(crate) struct Question {
 pub(crate) enum Check {
     /// Something in one line.
     Line,
-    /// The name of an addon.
-    Name,
+    /// The name of an addon that is none of these extensions.
+    Name(Vec<String>),
     /// One of these words, with what they are.
     Words(&'static str, Vec<String>),
 }
@@ -38,9 +38,12 @@ impl Check {
     /// # Errors
     /// What was expected.
     pub(crate) fn check(&self, answer: &str) -> Result<String, String> {
+        if answer.starts_with(NOT_YET) {
+            return Err("an answer; this line says what is wrong".to_owned());
+        }
         match self {
             Self::Line => description(answer),
-            Self::Name => match AddonName::new(answer.trim()) {
+            Self::Name(taken) => match AddonName::free(answer.trim(), taken) {
                 Ok(name) => Ok(name.to_string()),
                 Err(error) => Err(match NameError::suggestion(answer) {
                     Some(near) => format!("{error}; perhaps `{near}`?"),
@@ -58,7 +61,50 @@ impl Check {
             }
         }
     }
+
+    /// What is said below an answer while it is typed: answers that are near, then what is wrong. Nothing where it is right, or before
+    /// anything was typed.
+    pub(crate) fn while_typing(&self, typed: &str) -> Vec<String> {
+        if typed.is_empty() {
+            return Vec::new();
+        }
+        let mut lines = match self {
+            Self::Line => Vec::new(),
+            Self::Name(_) => match NameError::suggestion(typed) {
+                Some(near)
+                    if self.check(near.as_str()).is_ok() && near.as_str() != typed.trim() =>
+                {
+                    vec![near.to_string()]
+                }
+                _ => Vec::new(),
+            },
+            Self::Words(_, words) => {
+                let begins = words.iter().filter(|word| word.starts_with(typed.trim()));
+                begins.take(MOST_NEAR).cloned().collect()
+            }
+        };
+        if self.check(typed).is_ok() {
+            return Vec::new();
+        }
+        let wrong = match self {
+            Self::Name(taken) => {
+                let error = AddonName::free(typed.trim(), taken).err();
+                error.map(|error| error.to_string())
+            }
+            // What can still become a word is not wrong yet.
+            Self::Words(..) if !lines.is_empty() => None,
+            Self::Line | Self::Words(..) => self.check(typed).err(),
+        };
+        lines.extend(wrong.map(|wrong| format!("{NOT_YET}{wrong}")));
+        lines
+    }
 }
+
+/// How many words that are near are shown.
+const MOST_NEAR: usize = 6;
+
+/// What the line begins with that says what is wrong; such a line is no answer.
+pub(crate) const NOT_YET: &str = "not yet: ";
 
 /// What became of a question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,13 +147,22 @@ impl Topic {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Said(pub std::collections::BTreeMap<Topic, String>);
 
+/// What is there already, in the application that asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// Names and capabilities of commands, sorted.
+    pub(crate) extended: Vec<String>,
+    /// Names of extensions.
+    pub(crate) extensions: Vec<String>,
+}
+
 /// Asks for what was not said. An answer can be taken back until the last one is given.
 ///
 /// # Errors
 /// As [`Ask::ask`].
 pub(crate) fn ask_the_rest(
     said: Said,
-    extended: &[String],
+    there: &Known,
     ask: &mut dyn Ask,
 ) -> Result<Said, AddonError> {
     let open: Vec<Topic> = Topic::ALL
@@ -128,7 +183,7 @@ pub(crate) fn ask_the_rest(
             at += 1;
             continue;
         }
-        let mut question = question(topic, extended);
+        let mut question = question(topic, there);
         // Whoever comes back finds what was said.
         if is_going_back && let Some(before) = known.0.get(&topic) {
             question.default = Some(before.clone());
@@ -148,7 +203,7 @@ pub(crate) fn ask_the_rest(
     Ok(known)
 }
 
-fn question(topic: Topic, extended: &[String]) -> Question {
+fn question(topic: Topic, known: &Known) -> Question {
     let free = |text: &str, help: &str, default: Option<&str>, check| Question {
         text: text.to_owned(),
         help: help.to_owned(),
@@ -173,7 +228,7 @@ fn question(topic: Topic, extended: &[String]) -> Question {
             "What is it called?",
             "A small letter, then small letters, digits and `_`: package, module, type and options are named after it.",
             None,
-            Check::Name,
+            Check::Name(known.extensions.clone()),
         ),
         Topic::Description => free(
             "What is it for?",
@@ -185,7 +240,7 @@ fn question(topic: Topic, extended: &[String]) -> Question {
             "Which command does it extend?",
             "The name of a command, or a capability that commands use: it is there with each of them.",
             Some(EXTENDS_UNSAID),
-            Check::Words("a command or a capability of one", extended.to_vec()),
+            Check::Words("a command or a capability of one", known.extended.clone()),
         ),
     }
 }
@@ -233,7 +288,11 @@ mod tests {
                 .collect(),
         );
         let mut ask = Scripted(script.to_vec(), Vec::new());
-        let outcome = ask_the_rest(said, &["run".to_owned(), "noop".to_owned()], &mut ask);
+        let there = Known {
+            extended: vec!["run".to_owned(), "noop".to_owned()],
+            extensions: vec!["abort".to_owned()],
+        };
+        let outcome = ask_the_rest(said, &there, &mut ask);
         (outcome, ask.1)
     }
 
@@ -241,7 +300,7 @@ mod tests {
     fn only_what_was_not_said_is_asked_and_wrong_answers_are_asked_again() {
         let (said, questions) = asked(
             &[(Topic::Type, "command"), (Topic::Description, "x")],
-            &["../x", "Fn", "probe", "rum", "noop"],
+            &["../x", "Fn", "abort", "probe", "rum", "noop"],
         );
         let said = said.unwrap();
         assert_eq!(said.0[&Topic::Name], "probe");
@@ -275,6 +334,36 @@ mod tests {
     fn m4_f35_breaking_off_is_an_error() {
         let (said, _) = asked(&[], &["suite"]);
         assert!(matches!(said, Err(AddonError::BrokenOff)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_while_it_is_typed() {
+        let name = Check::Name(vec!["abort".to_owned()]);
+        assert_eq!(name.while_typing(""), Vec::<String>::new());
+        assert_eq!(name.while_typing("my_probe"), Vec::<String>::new());
+        let lines = name.while_typing("My");
+        assert_eq!(lines[0], "my");
+        assert!(
+            lines[1].starts_with("not yet: `My` is no name: it has `M`"),
+            "{lines:?}"
+        );
+        assert_eq!(
+            name.while_typing("abort"),
+            ["not yet: `abort` is the name of an extension that is there"]
+        );
+        assert!(name.check(&lines[1]).is_err());
+        let words = Check::Words("a command", vec!["report".to_owned(), "run".to_owned()]);
+        assert_eq!(words.while_typing("r"), ["report", "run"]);
+        assert_eq!(
+            words.while_typing("rum"),
+            ["not yet: a command; perhaps `run`?"]
+        );
+        assert_eq!(words.while_typing("run"), Vec::<String>::new());
+        let long = "x".repeat(201);
+        assert_eq!(
+            Check::Line.while_typing(&long),
+            ["not yet: at most 200 letters; these are 201"]
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use zaf_core::prelude::*;
 
 use super::ADDON_COMMAND;
 use crate::answers::Answers;
-use crate::ask::{self, Check, Said, Topic};
+use crate::ask::{self, Check, Known, Said, Topic};
 use crate::error::AddonError;
 use crate::kind::Kind;
 use crate::name::AddonName;
@@ -63,7 +63,7 @@ pub fn addon_create(cx: &CommandContext<'_>) -> Result<ExitCode> {
 }
 
 /// Everything that goes wrong here is something that the user can put right.
-fn refused(error: AddonError) -> Error {
+pub(crate) fn refused(error: AddonError) -> Error {
     let hint = match &error {
         AddonError::Unknown { what } => Some(match *what {
             "the type" => "say `--type`, for example `--type command`",
@@ -98,10 +98,10 @@ fn answers(
             .filter_map(|(topic, text)| Some((topic, text?)))
             .collect(),
     );
-    let extended = capabilities(cx);
+    let there = there(cx);
     let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if is_terminal && !config.get(YES).unwrap_or(false) {
-        said = ask::ask_the_rest(said, &extended, &mut Terminal::new(cx.bus())?)?;
+        said = ask::ask_the_rest(said, &there, &mut Terminal::new(cx.bus())?)?;
     }
     let kind = said
         .0
@@ -112,13 +112,13 @@ fn answers(
         .0
         .get(&Topic::Name)
         .ok_or(AddonError::Unknown { what: "the name" })?;
-    let name = AddonName::new(name)?;
+    let name = AddonName::free(name, &there.extensions)?;
     let extends = said
         .0
         .remove(&Topic::Extends)
         .unwrap_or_else(|| ask::EXTENDS_UNSAID.to_owned());
     if kind == Kind::Command {
-        let check = Check::Words("a command or a capability of one", extended);
+        let check = Check::Words("a command or a capability of one", there.extended);
         check
             .check(&extends)
             .map_err(|expected| AddonError::Answer {
@@ -178,7 +178,7 @@ fn answers(
 }
 
 /// The current directory, without links.
-fn here() -> std::result::Result<Utf8PathBuf, AddonError> {
+pub(crate) fn here() -> std::result::Result<Utf8PathBuf, AddonError> {
     let dot = Utf8Path::new(".");
     dot.canonicalize_utf8().map_err(|source| AddonError::Write {
         path: dot.to_owned(),
@@ -194,12 +194,12 @@ fn absolute(origin: Origin, here: &Utf8Path) -> Origin {
     }
 }
 
-/// All that a command extension can extend: names and capabilities of commands, sorted.
-fn capabilities(cx: &CommandContext<'_>) -> Vec<String> {
+/// All that a command extension can extend, and the names that are taken.
+fn there(cx: &CommandContext<'_>) -> Known {
     let Ok(catalog) = cx.component::<Catalog>() else {
-        return Vec::new();
+        return Known::default();
     };
-    let mut words: Vec<String> = catalog
+    let mut extended: Vec<String> = catalog
         .commands()
         .iter()
         .flat_map(|(_, entry)| {
@@ -207,9 +207,14 @@ fn capabilities(cx: &CommandContext<'_>) -> Vec<String> {
         })
         .map(str::to_owned)
         .collect();
-    words.sort();
-    words.dedup();
-    words
+    extended.sort();
+    extended.dedup();
+    let extensions = catalog.extensions().iter();
+    let extensions = extensions.map(|entry| entry.descriptor.name.to_owned());
+    Known {
+        extended,
+        extensions: extensions.collect(),
+    }
 }
 
 fn plan(

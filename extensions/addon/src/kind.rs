@@ -14,6 +14,8 @@ pub enum Kind {
     Components,
     /// A report of runs.
     Report,
+    /// Test cases of a kind of its own: who finds them, and who runs them.
+    TestKind,
     /// A command line of its own, with its own name, prefix and extensions.
     Product,
     /// Test cases, to be linked into a product.
@@ -22,21 +24,23 @@ pub enum Kind {
 
 impl Kind {
     /// All, in the order in which they are offered.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Command,
         Self::Framework,
         Self::Components,
         Self::Report,
+        Self::TestKind,
         Self::Suite,
         Self::Product,
     ];
 
     /// The words of all, as the option takes them.
-    pub const WORDS: [&'static str; 6] = [
+    pub const WORDS: [&'static str; 7] = [
         "command",
         "framework",
         "components",
         "report",
+        "test-kind",
         "suite",
         "product",
     ];
@@ -53,6 +57,7 @@ impl Kind {
             Self::Command => "command",
             Self::Components => "components",
             Self::Report => "report",
+            Self::TestKind => "test-kind",
             Self::Product => "product",
             Self::Suite => "suite",
         }
@@ -65,6 +70,7 @@ impl Kind {
             Self::Command => "an extension that is there with the commands it extends",
             Self::Components => "components that handlers and test cases can ask for",
             Self::Report => "a report of runs",
+            Self::TestKind => "test cases of a kind of its own: a finder and a runner",
             Self::Product => "a test command of its own: name, prefix, extensions",
             Self::Suite => "test cases, to be linked into a test command",
         }

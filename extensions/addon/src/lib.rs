@@ -5,18 +5,26 @@
 //! | `addon create` | asks, or takes the answers from options and files, and writes a package that compiles and has a test |
 //! | `addon list` | the addons of the workspace, and which products link them |
 //! | `addon check` | what is wrong with them |
+//! | `addon add-option` | adds an option to an extension, and what reads it |
+//! | `addon add-message` | adds a message to an extension, and what handles it |
 
+mod add_message;
+mod add_option;
+mod addition;
 mod answers;
 mod ask;
 mod check;
 mod create;
+mod declared;
 mod error;
+mod insertion;
 mod kind;
 mod list;
 mod name;
 mod options;
 mod origin;
 mod plan;
+mod replacement;
 mod survey;
 mod template;
 mod terminal;
@@ -24,6 +32,8 @@ mod workspace;
 
 use zaf_core::prelude::*;
 
+pub use add_message::{ADDON_ADD_MESSAGE_COMMAND, addon_add_message};
+pub use add_option::{ADDON_ADD_OPTION_COMMAND, addon_add_option};
 pub use check::{ADDON_CHECK_COMMAND, addon_check};
 pub use create::{ADDON_CREATE_COMMAND, addon_create};
 pub use error::AddonError;
@@ -31,8 +41,9 @@ pub use kind::Kind;
 pub use list::{ADDON_LIST_COMMAND, addon_list};
 pub use name::{AddonName, NameError};
 pub use options::{
-    AUTHOR, DESCRIPTION, DRY_RUN, EXTENDS, LOAD_ORDER, NAME, ORIGIN, PARENT, PRODUCT, TEMPLATES,
-    TYPE, YES,
+    ADDED, AUTHOR, DESCRIPTION, DRY_RUN, EXTENDS, EXTENSION, LOAD_ORDER, MESSAGE_KIND, NAME,
+    OPTION_DEFAULT, OPTION_TYPE, ORIGIN, PACKAGE, PARENT, PAYLOAD, PRODUCT, REPLY, TEMPLATES, TYPE,
+    YES,
 };
 
 /// Writes addons, and looks at those that exist.
@@ -49,7 +60,10 @@ pub fn addon(_cx: &CommandContext<'_>) -> Result<ExitCode> {
 #[framework_extension(
     name = "addon",
     load_order = 110,
-    commands = [ADDON_COMMAND, ADDON_CREATE_COMMAND, ADDON_LIST_COMMAND, ADDON_CHECK_COMMAND],
+    commands = [
+        ADDON_COMMAND, ADDON_CREATE_COMMAND, ADDON_LIST_COMMAND, ADDON_CHECK_COMMAND, ADDON_ADD_OPTION_COMMAND,
+        ADDON_ADD_MESSAGE_COMMAND
+    ],
 )]
 #[derive(Debug)]
 pub struct Addon;

@@ -88,7 +88,57 @@ impl AddonName {
         if text.len() > LONGEST {
             return Err(NameError::Long(text.len()));
         }
-        let lists: [(&[&str], &str); 4] = [
+        let name = Self(text.to_owned());
+        match name.whose() {
+            Some(whose) => Err(NameError::Reserved {
+                name: name.0,
+                whose,
+            }),
+            None => Ok(name),
+        }
+    }
+
+    /// The name, if it is also not the name of an extension that is there: two would hide each other.
+    ///
+    /// # Errors
+    /// [`NameError`]: what is wrong with it.
+    pub(crate) fn free(text: &str, extensions: &[String]) -> Result<Self, NameError> {
+        let name = Self::new(text)?;
+        if extensions.contains(&name.extension()) {
+            let whose = "the name of an extension that is there";
+            return Err(NameError::Reserved {
+                name: name.0,
+                whose,
+            });
+        }
+        Ok(name)
+    }
+
+    /// A name of a part of an addon, an option or a message: spelled like the name of one, and no word of Rust.
+    ///
+    /// # Errors
+    /// [`NameError`]: what is wrong with it.
+    pub(crate) fn member(text: &str) -> Result<Self, NameError> {
+        let name = match Self::new(text) {
+            Ok(name) => name,
+            // What others must not be called, a part of an addon may be.
+            Err(NameError::Reserved { name, .. }) if !RUST.contains(&text) => Self(name),
+            Err(error) => return Err(error),
+        };
+        if name.krate() == text {
+            Ok(name)
+        } else {
+            Err(NameError::Letter {
+                name: text.to_owned(),
+                found: "it has `_` more than once".to_owned(),
+                at: "between words, or at its end",
+            })
+        }
+    }
+
+    /// Who keeps it for himself, however it is spelled: `fn_` becomes the package `fn`.
+    fn whose(&self) -> Option<&'static str> {
+        let lists: [(&[&str], &str); 6] = [
             (&RUST, "a word of Rust"),
             (&PYTHON, "a word of Python"),
             (&DEVICES, "the name of a device on some systems"),
@@ -96,14 +146,13 @@ impl AddonName {
                 &TAKEN,
                 "the name of a package that it would be confused with",
             ),
+            (&SOURCES, "a kind of source that k2 has"),
+            (&USED, "a name that what is written uses for something else"),
         ];
-        for (words, whose) in lists {
-            if words.contains(&text) {
-                let name = text.to_owned();
-                return Err(NameError::Reserved { name, whose });
-            }
-        }
-        Ok(Self(text.to_owned()))
+        let spelled = [self.0.clone(), self.krate(), self.extension()];
+        let kept = |words: &[&str]| spelled.iter().any(|word| words.contains(&word.as_str()));
+        let of_lists = lists.iter().find(|(words, _)| kept(words));
+        of_lists.map(|(_, whose)| *whose)
     }
 
     /// As a Rust module, and as the name of the extension: `my_probe`.
@@ -197,6 +246,118 @@ const TAKEN: [&str; 14] = [
     "zaf_harness",
 ];
 
+/// Words in front of the colon of a source that k2 reads itself: a kind of test cases with that name would never be asked.
+const SOURCES: [&str; 5] = ["exec", "gtest", "libtest", "rust", "tap"];
+
+/// Names, as an addon would have them, of types and constants that templates use, and of what every Rust program knows without
+/// saying so. A test of the templates finds those that are missing.
+const USED: [&str; 104] = [
+    "arc",
+    "as_mut",
+    "as_ref",
+    "atomic_u64",
+    "bool",
+    "box",
+    "cancellation",
+    "case_action",
+    "case_id",
+    "char",
+    "cli_harness",
+    "clone",
+    "comparison",
+    "component_registry",
+    "copy",
+    "debug",
+    "drop",
+    "duration",
+    "endpoint_id",
+    "eq",
+    "err",
+    "error",
+    "event_id",
+    "execution",
+    "exit_code",
+    "extend",
+    "extension",
+    "extension_context",
+    "extension_test_harness",
+    "f32",
+    "f64",
+    "failed",
+    "find_test_cases",
+    "finder",
+    "fn_mut",
+    "fn_once",
+    "found",
+    "found_unit",
+    "function",
+    "hash",
+    "i128",
+    "i16",
+    "i32",
+    "i64",
+    "i8",
+    "instant",
+    "into",
+    "into_iterator",
+    "isize",
+    "iterator",
+    "link",
+    "location",
+    "main",
+    "max",
+    "message",
+    "message_bus",
+    "none",
+    "ok",
+    "option",
+    "option_id",
+    "ord",
+    "ordering",
+    "outcome",
+    "partial_eq",
+    "partial_ord",
+    "passed",
+    "problem",
+    "recipe",
+    "relaxed",
+    "report_file",
+    "request_id",
+    "requirement",
+    "result",
+    "results",
+    "run_command",
+    "run_logs",
+    "runner",
+    "scope",
+    "send",
+    "sized",
+    "some",
+    "source_spec",
+    "str",
+    "string",
+    "sync",
+    "test_case",
+    "test_case_finished",
+    "test_context",
+    "test_result",
+    "to_owned",
+    "to_string",
+    "try_from",
+    "try_into",
+    "u128",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "usize",
+    "vec",
+    "verdict",
+    "write",
+    "write_reports",
+    "written_report",
+];
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -208,7 +369,8 @@ mod tests {
         let long = "a".repeat(300);
         for text in [
             "", ".", "..", "../../x", "/abs", "a/b", "-rf", "a\nb", "a\"b", "A", "1a", "_a", "ä",
-            "a b", "a.b", "fn", "class", "con", "nul", "test", "core", &long,
+            "a b", "a.b", "fn", "fn_", "s_elf", "class", "con", "nul", "test", "core", "result",
+            "string", "u8", &long,
         ] {
             assert!(AddonName::new(text).is_err(), "{text:?}");
         }

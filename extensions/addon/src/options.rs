@@ -1,8 +1,10 @@
-//! The options of `addon create`: what the questions ask for, so that nothing needs to be asked.
+//! The options of `addon create`: what the questions ask for, so that nothing needs to be asked. And those of what comes after.
 
 use camino::Utf8PathBuf;
 use zaf_core::config::{OptionId, Transformed};
 
+use crate::add_message::PayloadType;
+use crate::add_option::ValueType;
 use crate::answers::{description, line};
 use crate::kind::Kind;
 use crate::name::AddonName;
@@ -109,3 +111,51 @@ pub const YES: OptionId<bool> = OptionId::flag("addon.yes")
 pub const DRY_RUN: OptionId<bool> = OptionId::flag("dry.run")
     .describe("Say what would be done, and do nothing")
     .default(false);
+
+fn checked_member(text: String) -> Transformed<String> {
+    match AddonName::member(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(format!("a name ({error})")),
+    }
+}
+
+/// Package that something is added to; a positional argument.
+pub const PACKAGE: OptionId<String> = OptionId::text("addon.package")
+    .argument()
+    .describe("Package of the workspace that it is added to");
+
+/// What is added; a positional argument behind the package.
+pub const ADDED: OptionId<String> = OptionId::text("addon.what.name")
+    .argument()
+    .describe("Name of what is added: a small letter, then small letters, digits and _")
+    .transform(checked_member);
+
+/// Which extension of the package.
+pub const EXTENSION: OptionId<String> = OptionId::text("addon.extension")
+    .describe("Type of the extension that it is added to; needed if the package has several");
+
+/// What values the option has.
+pub const OPTION_TYPE: OptionId<String> = OptionId::choice("addon.option.type", &ValueType::WORDS)
+    .describe("What values the option has")
+    .default("text");
+
+/// Value of the option if nobody says another.
+pub const OPTION_DEFAULT: OptionId<String> = OptionId::text("addon.option.default")
+    .describe("Value if nobody says another; without it there may be none");
+
+/// What is sent.
+pub const MESSAGE_KIND: OptionId<String> =
+    OptionId::choice("addon.message.kind", &["event", "request"])
+        .describe("Whether it is an event, which nobody answers, or a request")
+        .default("event");
+
+/// What it is sent with.
+pub const PAYLOAD: OptionId<String> =
+    OptionId::choice("addon.message.payload", &PayloadType::WORDS)
+        .describe("What it is sent with")
+        .default("text");
+
+/// What a request is answered with.
+pub const REPLY: OptionId<String> = OptionId::choice("addon.message.reply", &PayloadType::WORDS)
+    .describe("What a request is answered with")
+    .default("text");

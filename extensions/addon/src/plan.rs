@@ -9,6 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{CWD, RenameFlags};
 
 use crate::error::AddonError;
+use crate::replacement::{Replacements, changes};
 use crate::workspace::Edit;
 
 /// A new directory with its files, and edits of files that exist.
@@ -34,16 +35,7 @@ impl Plan {
                 self.directory.join(path)
             );
         }
-        for edit in &self.edits {
-            let _ = writeln!(text, "change  {}", edit.path);
-            let is_in = |line: &str, text: &str| text.lines().any(|other| other == line);
-            for line in edit.before.lines().filter(|line| !is_in(line, &edit.after)) {
-                let _ = writeln!(text, "        - {line}");
-            }
-            for line in edit.after.lines().filter(|line| !is_in(line, &edit.before)) {
-                let _ = writeln!(text, "        + {line}");
-            }
-        }
+        text += &changes(&self.edits);
         text
     }
 
@@ -77,10 +69,7 @@ impl Plan {
             let target = place.join(path);
             write_new(&target, content).map_err(unwritten(&self.directory.join(path)))?;
         }
-        let mut replaced = Vec::new();
-        for edit in &self.edits {
-            replaced.push(prepared(edit).map_err(unwritten(&edit.path))?);
-        }
+        let replacements = Replacements::prepared(&self.edits)?;
         // Refuses whatever is there, a link that leads elsewhere too.
         rustix::fs::renameat_with(
             CWD,
@@ -100,26 +89,13 @@ impl Plan {
         })?;
         // It has moved: there is nothing left to remove.
         let _moved = made.keep();
-        for (index, (edit, file)) in self.edits.iter().zip(replaced).enumerate() {
-            if let Err(error) = file.persist(&edit.path) {
-                self.undo(index);
-                return Err(unwritten(&edit.path)(error.error));
+        if let Err(error) = replacements.commit() {
+            if let Err(error) = std::fs::remove_dir_all(&self.directory) {
+                tracing::error!(%error, "`{}` could not be taken away again", self.directory);
             }
+            return Err(error);
         }
         Ok(())
-    }
-
-    /// Takes the directory away, and puts the first files back as they were.
-    fn undo(&self, edited: usize) {
-        let problems = self.edits[..edited]
-            .iter()
-            .map(|edit| (&edit.path, std::fs::write(&edit.path, &edit.before)))
-            .chain([(&self.directory, std::fs::remove_dir_all(&self.directory))]);
-        for (path, outcome) in problems {
-            if let Err(error) = outcome {
-                tracing::error!(%error, "`{path}` could not be put back as it was");
-            }
-        }
     }
 }
 
@@ -152,19 +128,4 @@ fn write_new(path: &Utf8Path, content: &str) -> io::Result<()> {
     let mut file = std::fs::File::create_new(path)?;
     file.write_all(content.as_bytes())?;
     file.sync_all()
-}
-
-/// A complete file beside the one that changes, with its mode.
-fn prepared(edit: &Edit) -> io::Result<tempfile::NamedTempFile> {
-    let now = std::fs::read_to_string(&edit.path)?;
-    if now != edit.before {
-        return Err(io::Error::other("it has changed meanwhile"));
-    }
-    let parent = edit.path.parent().unwrap_or(Utf8Path::new("/"));
-    let mut file = tempfile::NamedTempFile::new_in(parent)?;
-    file.write_all(edit.after.as_bytes())?;
-    file.as_file()
-        .set_permissions(std::fs::metadata(&edit.path)?.permissions())?;
-    file.as_file().sync_all()?;
-    Ok(file)
 }

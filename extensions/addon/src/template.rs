@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use minijinja::{Environment, UndefinedBehavior, context};
 use toml_edit::Value;
 
-use crate::answers::Answers;
+use crate::answers::{Answers, as_sentence};
 use crate::error::AddonError;
 use crate::kind::Kind;
 
@@ -40,6 +40,9 @@ impl Templates {
             Kind::Command => built_in!("command": "Cargo.toml", "src/lib.rs"),
             Kind::Components => built_in!("components": "Cargo.toml", "src/lib.rs"),
             Kind::Report => built_in!("report": "Cargo.toml", "src/lib.rs"),
+            Kind::TestKind => {
+                built_in!("test-kind": "Cargo.toml", "src/lib.rs", "src/runner.rs")
+            }
             Kind::Suite => built_in!("suite": "Cargo.toml", "src/lib.rs"),
             Kind::Product => built_in!(
                 "product": "Cargo.toml", "README.md", "src/lib.rs", "src/link.rs", "src/main.rs", "tests/command.rs"
@@ -176,7 +179,7 @@ fn collect(
 }
 
 /// What means something in documentation means itself.
-fn in_documentation(text: &str) -> String {
+pub(crate) fn in_documentation(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for letter in text.chars() {
         if matches!(letter, '\\' | '[' | ']' | '<' | '>' | '`' | '*' | '_' | '#') {
@@ -185,15 +188,6 @@ fn in_documentation(text: &str) -> String {
         escaped.push(letter);
     }
     escaped
-}
-
-/// With a full stop.
-fn as_sentence(text: &str) -> String {
-    if text.ends_with(['.', '!', '?']) {
-        text.to_owned()
-    } else {
-        format!("{text}.")
-    }
 }
 
 #[cfg(test)]
@@ -270,6 +264,59 @@ mod tests {
                 check(&answers(kind, &name, &description));
             }
         }
+    }
+
+    /// All words of a source that are no comments.
+    fn words(tokens: proc_macro2::TokenStream, found: &mut std::collections::BTreeSet<String>) {
+        for token in tokens {
+            match token {
+                proc_macro2::TokenTree::Ident(word) => drop(found.insert(word.to_string())),
+                proc_macro2::TokenTree::Group(group) => words(group.stream(), found),
+                _ => {}
+            }
+        }
+    }
+
+    /// `MessageBus` and `MESSAGE_BUS` are `message_bus`.
+    fn as_name(word: &str) -> String {
+        let mut name = String::new();
+        let is_constant = !word.chars().any(|c| c.is_ascii_lowercase());
+        for letter in word.chars() {
+            if letter.is_ascii_uppercase() && !is_constant && !name.is_empty() {
+                name.push('_');
+            }
+            name.push(letter.to_ascii_lowercase());
+        }
+        name
+    }
+
+    #[test]
+    fn i4_no_addon_is_called_like_something_that_templates_use() {
+        let mut used = std::collections::BTreeSet::new();
+        for kind in Kind::ALL {
+            for extends in ["run", "noop"] {
+                let answers = Answers {
+                    extends: extends.to_owned(),
+                    ..answers(kind, "zqz", "d")
+                };
+                let files = Templates::built_in(kind).render(&answers).unwrap();
+                for (path, text) in files {
+                    if path.extension() == Some("rs") {
+                        words(text.parse().unwrap(), &mut used);
+                    }
+                }
+            }
+        }
+        let of_addons = |word: &String| word.to_ascii_lowercase().contains("zqz");
+        let is_type_or_constant =
+            |word: &String| word.starts_with(|c: char| c.is_ascii_uppercase());
+        let free: std::collections::BTreeSet<_> = used
+            .iter()
+            .filter(|word| is_type_or_constant(word) && !of_addons(word))
+            .map(|word| as_name(word))
+            .filter(|name| AddonName::new(name).is_ok())
+            .collect();
+        assert_eq!(free, std::collections::BTreeSet::new());
     }
 
     #[test]

@@ -1,13 +1,14 @@
-//! Questions in a terminal: help below each, wrong answers told as they are given, Escape goes back, Ctrl-C breaks off.
+//! Questions in a terminal: help below each, wrong answers told as they are typed, Escape goes back, Ctrl-C breaks off.
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
+use inquire::autocompletion::Replacement;
 use inquire::ui::{RenderConfig, Styled};
 use inquire::validator::{ErrorMessage, Validation};
-use inquire::{InquireError, Select, Text};
+use inquire::{Autocomplete, CustomUserError, InquireError, Select, Text};
 use zaf_core::application::{ABORT, Abort, CRITICAL_ABORT};
 use zaf_core::message::{Dispatcher, DispatcherKind, Message, MessageBus};
 
-use crate::ask::{Ask, Question, Reply};
+use crate::ask::{Ask, Check, NOT_YET, Question, Reply};
 use crate::error::AddonError;
 
 /// A person at the terminal of this process. Each question is asked on a thread of its own, which is left behind when the command is
@@ -102,7 +103,8 @@ fn ask_for_text(question: &Question, help: &str) -> Outcome {
     let mut text = Text::new(&question.text)
         .with_help_message(help)
         .with_render_config(look())
-        .with_validator(validator);
+        .with_validator(validator)
+        .with_autocomplete(WhileTyping(question.check.clone()));
     if let Some(default) = &question.default {
         text = text.with_default(default);
     }
@@ -112,6 +114,25 @@ fn ask_for_text(question: &Question, help: &str) -> Outcome {
     match question.check.check(&answer) {
         Ok(answer) => Ok(Reply::Answer(answer)),
         Err(expected) => Err(AddonError::Terminal(expected)),
+    }
+}
+
+/// What is shown below an answer while it is typed. Tab takes the first answer that is near.
+#[derive(Clone)]
+struct WhileTyping(Check);
+
+impl Autocomplete for WhileTyping {
+    fn get_suggestions(&mut self, typed: &str) -> Result<Vec<String>, CustomUserError> {
+        Ok(self.0.while_typing(typed))
+    }
+
+    fn get_completion(
+        &mut self,
+        typed: &str,
+        chosen: Option<String>,
+    ) -> Result<Replacement, CustomUserError> {
+        let near = chosen.or_else(|| self.0.while_typing(typed).into_iter().next());
+        Ok(near.filter(|near| !near.starts_with(NOT_YET)))
     }
 }
 

@@ -28,17 +28,20 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    /// The history in `output`, for reading; none if there is none.
+    /// The history in `output`, for reading; none if there is none. One of an older program becomes one of this.
     pub(crate) fn read(output: &Utf8Path) -> Result<Option<Self>, HistoryError> {
         let path = output.join(HISTORY_FILE);
         if path.symlink_metadata().is_err() {
             return Ok(None);
         }
         // May write all the same: what a killed process has left half done is undone first.
-        let database = Self::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let mut database = Self::open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         match database.version()? {
             0 => Ok(None),
-            _ => Ok(Some(database)),
+            version => {
+                database.upgrade(version)?;
+                Ok(Some(database))
+            }
         }
     }
 
@@ -46,11 +49,27 @@ impl Database {
     fn write(output: &Utf8Path) -> Result<Self, HistoryError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
         let mut database = Self::open(output.join(HISTORY_FILE), flags)?;
-        if database.version()? < known() {
-            schema::migrate(&mut database.connection, STEPS)
-                .map_err(|error| database.failure(error))?;
-        }
+        let version = database.version()?;
+        database.upgrade(version)?;
         Ok(database)
+    }
+
+    /// Takes the steps from `found`, the version of its tables, to the newest.
+    fn upgrade(&mut self, found: i64) -> Result<(), HistoryError> {
+        if found >= known() {
+            return Ok(());
+        }
+        schema::migrate(&mut self.connection, STEPS).map_err(|source| {
+            match HistoryError::of(&self.path, source) {
+                HistoryError::Database { path, source } if found > 0 => HistoryError::Older {
+                    path,
+                    found,
+                    known: known(),
+                    source,
+                },
+                other => other,
+            }
+        })
     }
 
     fn open(path: Utf8PathBuf, flags: OpenFlags) -> Result<Self, HistoryError> {

@@ -28,7 +28,7 @@ pub enum HistoryError {
     },
     /// A later program wrote it. It is left as it is.
     #[error(
-        "the history `{path}` is of a newer program: version {found}, and this one knows up to {known}"
+        "the history `{path}` is of a newer program: version {found}, and this one knows up to {known}; it is left as it is, use the newer program or another output directory"
     )]
     Newer {
         /// The file.
@@ -37,6 +37,21 @@ pub enum HistoryError {
         found: i64,
         /// Newest version that is known here.
         known: i64,
+    },
+    /// An earlier program wrote it, and it cannot be made into one of this program. It is left as it is.
+    #[error(
+        "the history `{path}` is of an older program: version {found}; it cannot be changed to version {known}, which this one reads"
+    )]
+    Older {
+        /// The file.
+        path: Utf8PathBuf,
+        /// Version of its tables.
+        found: i64,
+        /// Version that it would have to have.
+        known: i64,
+        /// What the database says.
+        #[source]
+        source: rusqlite::Error,
     },
     /// Something else stands in its place.
     #[error("the history `{path}` is not a file")]

@@ -1,13 +1,43 @@
 //! From the event log of a run to the history, in one transaction.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use camino::Utf8Path;
-use k2::case::Verdict;
-use k2::results::{Execution, RunEnd, RunLog, RunLogError, RunStarted, Summary};
+use k2::case::{CaseId, Verdict};
+use k2::results::{Execution, RunEnd, RunLog, RunLogError, RunStarted, Summary, TestCaseFinished};
 use rusqlite::{OptionalExtension, Transaction, TransactionBehavior, params};
 
 use crate::database::Database;
 use crate::error::HistoryError;
+use crate::pack::{Expected, Packed, Unpack, pack};
 use crate::schema::integer;
+
+/// What is kept of an execution.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    case: CaseId,
+    verdict: Verdict,
+    expected: Option<Expected>,
+    attempts: u32,
+    /// In microseconds.
+    duration: Option<u64>,
+    reason: Option<Arc<str>>,
+}
+
+impl Kept {
+    pub(crate) fn of(last: &TestCaseFinished) -> Self {
+        let duration = last.duration;
+        Self {
+            case: last.case.clone(),
+            verdict: last.verdict,
+            expected: Expected::of(last.outcome()),
+            attempts: last.attempt,
+            duration: duration.map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
+            reason: last.reason.clone(),
+        }
+    }
+}
 
 /// What became of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,17 +53,18 @@ pub(crate) enum Imported {
 /// Puts the run of `log` into the history. What there is of the same run is replaced if its log was shorter. Then the oldest runs
 /// are forgotten, until there are `keep` of them; 0 keeps all.
 ///
-/// All of it happens, or nothing.
+/// All of it happens, or nothing. `executions` are those of the log, where they are known without reading it.
 pub(crate) fn import(
     database: &mut Database,
     log: &RunLog,
     directory: &Utf8Path,
     log_bytes: u64,
     keep: u64,
+    executions: Option<Vec<Kept>>,
 ) -> Result<Imported, HistoryError> {
     let summary = log.summary();
     let start = summary.run().ok_or(HistoryError::NoStart)?;
-    let written = write(database, log, start, directory, log_bytes, keep);
+    let written = write(database, log, start, directory, log_bytes, keep, executions);
     written.map_err(|failure| match failure {
         Failure::Log(error) => HistoryError::Log(error),
         Failure::Database(error) => database.failure(error),
@@ -65,6 +96,7 @@ fn write(
     directory: &Utf8Path,
     log_bytes: u64,
     keep: u64,
+    executions: Option<Vec<Kept>>,
 ) -> Result<Imported, Failure> {
     let transaction = database
         .connection
@@ -79,13 +111,13 @@ fn write(
     let imported = match known {
         Some((_, bytes)) if bytes >= integer(log_bytes) => return Ok(Imported::Known),
         Some((id, _)) => {
-            forget(&transaction, "run = ?1", "id = ?1", id)?;
+            forget(&transaction, id)?;
             Imported::Completed
         }
         None => Imported::Added,
     };
     let run = insert_run(&transaction, log.summary(), start, directory, log_bytes)?;
-    insert_executions(&transaction, log, run)?;
+    insert_executions(&transaction, executions, log, run)?;
     if keep > 0 {
         forget_oldest(&transaction, keep)?;
     }
@@ -147,68 +179,98 @@ fn insert_run(
     Ok(run)
 }
 
-fn insert_executions(transaction: &Transaction<'_>, log: &RunLog, run: i64) -> Result<(), Failure> {
+fn insert_executions(
+    transaction: &Transaction<'_>,
+    executions: Option<Vec<Kept>>,
+    log: &RunLog,
+    run: i64,
+) -> Result<(), Failure> {
+    let executions = if let Some(executions) = executions {
+        executions
+    } else {
+        let mut executions = Vec::new();
+        log.for_each(|execution: &Execution| -> Result<(), Failure> {
+            executions.push(Kept::of(&execution.last));
+            Ok(())
+        })?;
+        executions
+    };
     let mut find = transaction.prepare("SELECT id FROM test_case WHERE name = ?1")?;
     let mut name = transaction.prepare("INSERT INTO test_case (name) VALUES (?1)")?;
-    let mut insert = transaction.prepare(
-        "INSERT INTO execution (run, position, test_case, verdict, attempts, started, duration, reason, expected)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?;
-    let mut position: i64 = 0;
-    log.for_each(|execution: &Execution| -> Result<(), Failure> {
-        let last = &execution.last;
-        let case = match find
-            .query_row([last.case.as_str()], |row| row.get(0))
-            .optional()?
-        {
+    let packed = executions.into_iter().map(|kept| {
+        let found = find.query_row([kept.case.as_str()], |row| row.get(0));
+        let case = match found.optional()? {
             Some(id) => id,
-            None => name.insert([last.case.as_str()])?,
+            None => name.insert([kept.case.as_str()])?,
         };
-        position += 1;
-        insert.execute(params![
-            run,
-            position,
+        Ok(Packed {
             case,
-            last.verdict.as_str(),
-            last.attempt,
-            last.started.as_microsecond(),
-            last.duration.map(micros),
-            last.reason.as_deref(),
-            last.expected_failure.as_ref().map(|_| last.outcome()),
-        ])?;
-        Ok(())
-    })
+            verdict: kept.verdict,
+            expected: kept.expected,
+            attempts: kept.attempts,
+            duration: kept.duration,
+            reason: kept.reason,
+        })
+    });
+    let packed = packed.collect::<rusqlite::Result<Vec<_>>>()?;
+    transaction.execute(
+        "INSERT INTO executions (run, pack) VALUES (?1, ?2)",
+        params![run, pack(packed)],
+    )?;
+    Ok(())
 }
 
 /// Forgets all runs but the newest `keep`, and the cases that no run has any more.
 fn forget_oldest(transaction: &Transaction<'_>, keep: u64) -> rusqlite::Result<()> {
-    let old = "IN (SELECT id FROM run ORDER BY started DESC, name DESC LIMIT -1 OFFSET ?1)";
-    let runs = forget(
-        transaction,
-        &format!("run {old}"),
-        &format!("id {old}"),
-        integer(keep),
-    )?;
-    if runs > 0 {
-        transaction.execute(
-            "DELETE FROM test_case WHERE NOT EXISTS (SELECT 1 FROM execution WHERE execution.test_case = test_case.id)",
-            (),
-        )?;
+    let mut old = transaction
+        .prepare("SELECT id FROM run ORDER BY started DESC, name DESC LIMIT -1 OFFSET ?1")?;
+    let old: Vec<i64> = old
+        .query_map([integer(keep)], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut orphans = BTreeSet::new();
+    for run in old {
+        orphans.extend(cases_of(transaction, run)?);
+        forget(transaction, run)?;
+    }
+    // As a rule the newest run has all of them.
+    let mut left = transaction.prepare("SELECT id FROM run ORDER BY started DESC, name DESC")?;
+    let mut left = left.query(())?;
+    while !orphans.is_empty()
+        && let Some(row) = left.next()?
+    {
+        for case in cases_of(transaction, row.get(0)?)? {
+            orphans.remove(&case);
+        }
+    }
+    let mut delete = transaction.prepare("DELETE FROM test_case WHERE id = ?1")?;
+    for case in orphans {
+        delete.execute([case])?;
     }
     Ok(())
 }
 
-/// Deletes runs and what belongs to them; says how many.
-fn forget(
-    transaction: &Transaction<'_>,
-    of_run: &str,
-    run: &str,
-    parameter: i64,
-) -> rusqlite::Result<usize> {
-    for table in ["execution", "verdict_count"] {
-        transaction.execute(&format!("DELETE FROM {table} WHERE {of_run}"), [parameter])?;
+/// The numbers of the cases of a run.
+fn cases_of(transaction: &Transaction<'_>, run: i64) -> rusqlite::Result<Vec<i64>> {
+    let query = "SELECT pack FROM executions WHERE run = ?1";
+    let bytes = transaction
+        .query_row(query, [run], |row| row.get::<_, Vec<u8>>(0))
+        .optional()?
+        .unwrap_or_default();
+    Ok(Unpack::new(&bytes)
+        .map(|execution| execution.case)
+        .collect())
+}
+
+/// Deletes a run and what belongs to it.
+fn forget(transaction: &Transaction<'_>, run: i64) -> rusqlite::Result<()> {
+    for statement in [
+        "DELETE FROM executions WHERE run = ?1",
+        "DELETE FROM verdict_count WHERE run = ?1",
+        "DELETE FROM run WHERE id = ?1",
+    ] {
+        transaction.execute(statement, [run])?;
     }
-    transaction.execute(&format!("DELETE FROM run WHERE {run}"), [parameter])
+    Ok(())
 }
 
 fn micros(duration: std::time::Duration) -> i64 {

@@ -14,6 +14,7 @@ mod commands;
 mod database;
 mod error;
 mod import;
+mod pack;
 mod past;
 #[cfg(test)]
 mod prefix_tests;

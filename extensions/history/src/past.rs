@@ -51,6 +51,7 @@ pub(crate) fn earlier(
             .any(|execution| execution.verdict != Verdict::Passed || execution.is_flaky)
     };
     cases.retain(tells);
+    cases.sort_by(|one, other| one.case.cmp(&other.case));
     Ok(History { runs, cases })
 }
 

@@ -19,6 +19,7 @@ use crate::error::HistoryError;
 use crate::import::{Imported, import};
 use crate::query::{self, RunRow};
 use crate::recorder::record;
+use crate::schema;
 
 /// One execution: how many attempts failed before, and how the last one ended.
 type Execution = (u32, Verdict);
@@ -92,7 +93,14 @@ impl Place {
 
     fn record(&self, run: &str, keep: u64) -> Result<Imported, HistoryError> {
         let (directory, log) = (self.output.join(run), self.log(run));
-        record(&self.output, &directory, &log, &RunLogs::default(), keep)
+        record(
+            &self.output,
+            &directory,
+            &log,
+            &RunLogs::default(),
+            keep,
+            None,
+        )
     }
 
     fn database(&self) -> Database {
@@ -200,7 +208,7 @@ fn f1_a_full_disk_leaves_the_history_as_it_was() {
             .connection
             .pragma_update(None, "max_page_count", 1)
             .unwrap();
-        import(database, &log, Utf8Path::new("/r2"), 1, 0)
+        import(database, &log, Utf8Path::new("/r2"), 1, 0, None)
     });
     let error = crate::error::in_one_line(&refused.unwrap_err());
     assert!(error.contains("full"), "{error}");
@@ -275,6 +283,82 @@ fn a_history_of_a_newer_program_is_left_as_it_is() {
     ));
     let read = Database::read(&place.output);
     assert!(matches!(read, Err(HistoryError::Newer { found: 99, .. })));
+    let says = read.unwrap_err().to_string();
+    for part in [
+        path.as_str(),
+        "newer program",
+        "version 99",
+        "another output directory",
+    ] {
+        assert!(says.contains(part), "{says}");
+    }
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+/// A history of the second version, the last one with a row for each execution.
+fn older(place: &Place) -> Utf8PathBuf {
+    let path = place.output.join(HISTORY_FILE);
+    let mut connection = rusqlite::Connection::open(&path).unwrap();
+    schema::migrate(&mut connection, &schema::STEPS[..2]).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO run VALUES (1, 'old', 'a', '1', 0, 5, 'completed', NULL, 1, 'h', '/d', '/w', '[]', 1, 0, 0, 9);
+             INSERT INTO verdict_count VALUES (1, 'failed', 1), (1, 'passed', 1);
+             INSERT INTO test_case VALUES (1, 'suite::one'), (2, 'suite::two');
+             INSERT INTO execution VALUES
+                 (1, 1, 1, 'failed', 2, 0, 12, 'because', NULL), (1, 2, 2, 'passed', 1, 0, NULL, NULL, NULL);",
+        )
+        .unwrap();
+    path
+}
+
+#[test]
+fn a_history_of_an_older_program_is_upgraded_by_who_reads_it() {
+    let place = Place::new();
+    older(&place);
+    for _ in 0..2 {
+        let database = Database::read(&place.output).unwrap().unwrap();
+        let runs = query::newest_runs(&database, 0).unwrap();
+        let mut found = Vec::new();
+        query::for_each_execution(&database, &runs, |case, execution| {
+            found.push((case.to_owned(), execution.outcome(), execution.reason));
+        })
+        .unwrap();
+        let because = Some("because".to_owned());
+        let expected = [
+            ("suite::one".to_owned(), "failed", because),
+            ("suite::two".to_owned(), "passed", None),
+        ];
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn a_history_of_an_older_program_is_upgraded_by_the_next_run() {
+    let place = Place::new();
+    older(&place);
+    write_log(&place.log("r1"), "r1", 1000, &[(0, Verdict::Passed)]);
+    assert_eq!(place.record("r1", 0).unwrap(), Imported::Added);
+    assert_eq!(place.names(), ["r1", "old"]);
+}
+
+#[test]
+fn a_history_of_an_older_program_that_cannot_be_upgraded_is_said_and_left_as_it_is() {
+    let place = Place::new();
+    let path = older(&place);
+    // The table that the upgrade would make.
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch("CREATE TABLE executions (x)")
+        .unwrap();
+    drop(connection);
+    let before = fs::read(&path).unwrap();
+    let read = Database::read(&place.output).unwrap_err();
+    assert!(
+        matches!(read, HistoryError::Older { found: 2, .. }),
+        "{read}"
+    );
+    assert!(read.to_string().contains("older program: version 2"));
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 

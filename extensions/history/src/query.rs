@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::database::Database;
 use crate::error::HistoryError;
+use crate::pack::{Expected, Packed, Unpack};
 use crate::past::time;
 
 /// A run. The fields that programs read: see the page on the history.
@@ -69,14 +70,26 @@ pub(crate) struct ExecutionRow {
     pub(crate) attempts: u32,
     pub(crate) duration: Option<Duration>,
     pub(crate) reason: Option<String>,
-    /// `expected-failure` or `unexpected-pass`, where something was expected.
-    pub(crate) expected: Option<String>,
+    /// What became of an expected failure, where one was expected.
+    pub(crate) expected: Option<Expected>,
 }
 
 impl ExecutionRow {
+    fn of(run: i64, execution: &Packed<&str>) -> Self {
+        Self {
+            run,
+            verdict: execution.verdict,
+            expected: execution.expected,
+            attempts: execution.attempts,
+            duration: execution.duration.map(Duration::from_micros),
+            reason: execution.reason.map(str::to_owned),
+        }
+    }
+
     /// The word for how it ended: that of the verdict, or what became of the expectation.
-    pub(crate) fn outcome(&self) -> &str {
-        self.expected.as_deref().unwrap_or(self.verdict.as_str())
+    pub(crate) fn outcome(&self) -> &'static str {
+        self.expected
+            .map_or(self.verdict.as_str(), Expected::as_str)
     }
 
     /// Whether it passed after an attempt that did not.
@@ -160,74 +173,93 @@ fn run_row(row: &Row<'_>) -> rusqlite::Result<RunRow> {
     })
 }
 
-/// Hands all executions of these runs to `each`: case by case in the order of their names, of each the oldest run first.
+/// Hands all executions of these runs to `each`: case by case, of each the oldest run first.
 pub(crate) fn for_each_execution(
     database: &Database,
     runs: &[RunRow],
-    each: impl FnMut(&str, ExecutionRow),
-) -> Result<(), HistoryError> {
-    let numbers: Vec<String> = runs.iter().map(|row| row.id.to_string()).collect();
-    let query = format!(
-        "{EXECUTION} WHERE execution.run IN ({})
-         ORDER BY test_case.name, run.started, run.name, execution.position",
-        numbers.join(", ")
-    );
-    executions(database, &query, (), each)
-}
-
-/// Hands the executions of one case to `each`, newest run first.
-pub(crate) fn for_each_execution_of(
-    database: &Database,
-    case: &str,
-    most: u64,
-    each: impl FnMut(&str, ExecutionRow),
-) -> Result<(), HistoryError> {
-    let limit = if most == 0 {
-        -1
-    } else {
-        crate::schema::integer(most)
-    };
-    let query = format!(
-        "{EXECUTION} WHERE test_case.name = ?1
-         ORDER BY run.started DESC, run.name DESC, execution.position DESC LIMIT {limit}"
-    );
-    executions(database, &query, [case], each)
-}
-
-const EXECUTION: &str = "SELECT test_case.name, execution.run, execution.verdict, execution.attempts, execution.duration,
-        execution.reason, execution.expected
-    FROM execution
-    JOIN test_case ON test_case.id = execution.test_case
-    JOIN run ON run.id = execution.run";
-
-fn executions(
-    database: &Database,
-    query: &str,
-    parameters: impl Params,
     mut each: impl FnMut(&str, ExecutionRow),
 ) -> Result<(), HistoryError> {
-    let read = || -> rusqlite::Result<()> {
-        let mut statement = database.connection.prepare(query)?;
-        let mut rows = statement.query(parameters)?;
-        while let Some(row) = rows.next()? {
-            let word: String = row.get(2)?;
-            let name = row.get_ref(0)?.as_str()?;
-            let execution = ExecutionRow {
-                run: row.get(1)?,
-                // A word of a later program: it is not known what it means, so it is nothing good.
-                verdict: verdict(&word).unwrap_or(Verdict::Error),
-                attempts: row.get(3)?,
-                duration: row
-                    .get::<_, Option<i64>>(4)?
-                    .map(|micros| Duration::from_micros(unsigned(micros))),
-                reason: row.get(5)?,
-                expected: row.get(6)?,
-            };
-            each(name, execution);
+    let mut runs: Vec<&RunRow> = runs.iter().collect();
+    runs.sort_by(|one, other| (one.started, &one.run).cmp(&(other.started, &other.run)));
+    let mut read = || -> rusqlite::Result<()> {
+        let packs = runs
+            .iter()
+            .map(|run| pack_of(database, run.id))
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        // All are in the order of the numbers of cases, so are the names: they are gone through side by side.
+        let mut packs: Vec<_> = packs
+            .iter()
+            .map(|pack| Unpack::new(pack).peekable())
+            .collect();
+        let mut names = database
+            .connection
+            .prepare("SELECT id, name FROM test_case ORDER BY id")?;
+        let mut names = names.query(())?;
+        while let Some(row) = names.next()? {
+            let id: i64 = row.get(0)?;
+            for (pack, run) in packs.iter_mut().zip(&runs) {
+                while pack.next_if(|execution| execution.case < id).is_some() {}
+                while let Some(execution) = pack.next_if(|execution| execution.case == id) {
+                    let name = row.get_ref(1)?.as_str()?;
+                    each(name, ExecutionRow::of(run.id, &execution));
+                }
+            }
         }
         Ok(())
     };
     read().map_err(|error| database.failure(error))
+}
+
+/// Hands the executions of one case to `each`, newest run first; `most` of them, all if 0.
+pub(crate) fn for_each_execution_of(
+    database: &Database,
+    case: &str,
+    most: u64,
+    mut each: impl FnMut(&str, ExecutionRow),
+) -> Result<(), HistoryError> {
+    let mut read = || -> rusqlite::Result<()> {
+        let id: Option<i64> = database
+            .connection
+            .query_row("SELECT id FROM test_case WHERE name = ?1", [case], |row| {
+                row.get(0)
+            })
+            .optional()?;
+        let Some(id) = id else { return Ok(()) };
+        let mut left = if most == 0 { u64::MAX } else { most };
+        let mut runs = database
+            .connection
+            .prepare("SELECT id FROM run ORDER BY started DESC, name DESC")?;
+        let mut runs = runs.query(())?;
+        while left > 0
+            && let Some(row) = runs.next()?
+        {
+            let run: i64 = row.get(0)?;
+            let pack = pack_of(database, run)?;
+            let mut found: Vec<_> = Unpack::new(&pack)
+                .skip_while(|execution| execution.case < id)
+                .take_while(|execution| execution.case == id)
+                .collect();
+            found.reverse();
+            for execution in found {
+                if left == 0 {
+                    break;
+                }
+                left -= 1;
+                each(case, ExecutionRow::of(run, &execution));
+            }
+        }
+        Ok(())
+    };
+    read().map_err(|error| database.failure(error))
+}
+
+/// The executions of a run; none if it has none.
+fn pack_of(database: &Database, run: i64) -> rusqlite::Result<Vec<u8>> {
+    let query = "SELECT pack FROM executions WHERE run = ?1";
+    let found = database
+        .connection
+        .query_row(query, [run], |row| row.get(0));
+    Ok(found.optional()?.unwrap_or_default())
 }
 
 /// Names of all cases, in order.
@@ -261,12 +293,6 @@ fn all<T>(
         statement.query_map(parameters, row)?.collect()
     };
     read().map_err(|error| database.failure(error))
-}
-
-fn verdict(word: &str) -> Option<Verdict> {
-    Verdict::ALL
-        .into_iter()
-        .find(|verdict| verdict.as_str() == word)
 }
 
 fn unsigned(number: i64) -> u64 {

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use k2::messages::{REPORTS_WRITTEN, RESULTS, RUN_HISTORY, ReportsWritten};
-use k2::results::{AskHistory, History, RunLogs};
+use k2::messages::{RECORDED, REPORTS_WRITTEN, RESULTS, RUN_HISTORY, ReportsWritten};
+use k2::results::{AskHistory, History, Record, RecordBody, RunLogs};
+use parking_lot::Mutex;
 use zaf_core::builtin::OUTPUT_DIR;
 use zaf_core::prelude::*;
 
 use crate::database::{self, Database};
 use crate::error::{HistoryError, in_one_line};
-use crate::import::{Imported, import};
+use crate::import::{Imported, Kept, import};
 use crate::past;
 
 /// Whether a run is kept in the history of its output directory.
@@ -39,6 +40,7 @@ pub const HISTORY_KEEP: OptionId<u64> = OptionId::count("history.keep")
 pub struct RunRecorder {
     output: Utf8PathBuf,
     keep: u64,
+    executions: Mutex<Vec<Kept>>,
 }
 
 impl Extension for RunRecorder {
@@ -46,18 +48,38 @@ impl Extension for RunRecorder {
         Ok(Self {
             output: cx.config().get(OUTPUT_DIR)?,
             keep: cx.config().get(HISTORY_KEEP)?,
+            executions: Mutex::new(Vec::new()),
         })
     }
 }
 
 #[dispatchers]
 impl RunRecorder {
+    /// Keeps what was said about executions: nobody has to read the log for it.
+    #[callback_dispatcher(RECORDED, endpoints = [RESULTS])]
+    fn note(&self, message: &Message<Arc<Record>>) {
+        if let RecordBody::CaseFinished(case) = &message.data().body
+            && !case.retried
+        {
+            let kept = Kept::of(case);
+            self.executions.lock().push(kept);
+        }
+    }
+
     /// Comes after everything that people wait for, and when the exit code is decided: whatever happens here changes no
     /// verdict.
     #[callback_dispatcher(REPORTS_WRITTEN, endpoints = [RESULTS], priority = -100)]
     fn keep(&self, message: &Message<ReportsWritten>, logs: &RunLogs) -> Result<()> {
         let ended = message.data();
-        let kept = record(&self.output, &ended.directory, &ended.log, logs, self.keep);
+        let executions = std::mem::take(&mut *self.executions.lock());
+        let kept = record(
+            &self.output,
+            &ended.directory,
+            &ended.log,
+            logs,
+            self.keep,
+            Some(executions),
+        );
         if let Err(error) = kept {
             tracing::warn!("the run is not in the history: {}", in_one_line(&error));
         }
@@ -65,22 +87,29 @@ impl RunRecorder {
     }
 }
 
-/// Puts the run in `directory` with the event log `path` into the history in `output`.
+/// Puts the run in `directory` with the event log `path` into the history in `output`. The log is not read for its executions if they
+/// are given, and are all.
 pub(crate) fn record(
     output: &Utf8Path,
     directory: &Utf8Path,
     path: &Utf8Path,
     logs: &RunLogs,
     keep: u64,
+    executions: Option<Vec<Kept>>,
 ) -> Result<Imported, HistoryError> {
     // Before it is read: a log that grows meanwhile counts as the shorter one.
     let bytes = path.metadata().map_or(0, |found| found.len());
     let log = logs.totals(path)?;
+    let summary = log.summary();
+    let executions = executions.filter(|known| {
+        summary.unfinished() == 0
+            && u64::try_from(known.len()).is_ok_and(|known| known == summary.recorded())
+    });
     let directory = directory
         .canonicalize_utf8()
         .unwrap_or_else(|_| directory.to_owned());
     database::write(output, |database| {
-        import(database, &log, &directory, bytes, keep)
+        import(database, &log, &directory, bytes, keep, executions.clone())
     })
 }
 

@@ -7,7 +7,10 @@ use serde_json::Serializer;
 use serde_json::ser::Formatter;
 
 /// Writes `value` as JSON without any `<`: nothing in it ends the script element or begins a comment.
-pub(crate) fn write_json<T: Serialize + ?Sized>(value: &T, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_json<T: Serialize + ?Sized, W: Write + ?Sized>(
+    value: &T,
+    out: &mut W,
+) -> io::Result<()> {
     let mut serializer = Serializer::with_formatter(out, InScript);
     value.serialize(&mut serializer).map_err(io::Error::from)
 }
@@ -21,6 +24,9 @@ impl Formatter for InScript {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        if !fragment.as_bytes().contains(&b'<') {
+            return out.write_all(fragment.as_bytes());
+        }
         let mut parts = fragment.split('<');
         out.write_all(parts.next().unwrap_or_default().as_bytes())?;
         for part in parts {

@@ -3,14 +3,16 @@
 //! Source: the CTRF specification, version 0.0.0 of its schema. Its only words for how a test ended are passed, failed, skipped, pending and
 //! other; `rawStatus` has ours. Cases without a verdict of their own are other: so they are not taken for good ones.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use k2::case::Verdict;
 use k2::messages::{CapturedOutput, TestCaseFinished};
-use k2::results::{Execution, RunLog};
-use serde_json::{Map, Value, json};
+use k2::results::{Execution, ExpectedFailure, RunLog};
+use serde::Serialize;
+use serde_json::json;
 use zaf_core::prelude::*;
 
 use crate::file_report::{ReportError, file_report};
@@ -71,107 +73,150 @@ fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> 
         .run()
         .map_or(Utf8Path::new(""), |run| &run.directory);
     let mut separator = "\n";
+    let mut text = Vec::new();
     log.for_each(|execution| -> Result<(), ReportError> {
-        out.write_all(separator.as_bytes())?;
+        text.clear();
+        text.extend_from_slice(separator.as_bytes());
         separator = ",\n";
-        serde_json::to_writer(&mut *out, &test(execution, directory))?;
-        Ok(())
+        serde_json::to_writer(&mut text, &test(execution, directory))?;
+        Ok(out.write_all(&text)?)
     })?;
     out.write_all(b"\n]}}\n")?;
     Ok(())
 }
 
-fn test(execution: &Execution, directory: &Utf8Path) -> Value {
+/// A test or an attempt at one. Its fields are in the order of their names.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Test<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<Attached<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<u32>,
+    duration: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extra: Option<Extra<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_path: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flaky: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    parameters: BTreeMap<&'a str, &'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_status: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retries: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    retry_attempts: Vec<Self>,
+    start: i64,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stderr: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stdout: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    steps: Vec<Step>,
+    stop: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suite: Option<[&'a str; 1]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Extra<'a> {
+    #[serde(rename = "expectedFailure", skip_serializing_if = "Option::is_none")]
+    expected_failure: Option<&'a ExpectedFailure>,
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Step {
+    name: String,
+    status: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Attached<'a> {
+    content_type: &'a str,
+    name: &'a str,
+    path: Utf8PathBuf,
+}
+
+fn test<'a>(execution: &'a Execution, directory: &Utf8Path) -> Test<'a> {
     let case = &execution.last;
     let (suite, name) = id_parts(&case.case);
-    let mut test = attempt(case, directory);
-    test.insert(
-        "name".into(),
-        if name.is_empty() { "(no name)" } else { name }.into(),
-    );
-    test.insert("rawStatus".into(), case.outcome().into());
-    if !suite.is_empty() {
-        test.insert("suite".into(), json!([suite]));
+    let location = case.location.as_ref();
+    let steps = case.steps.iter().map(|step| Step {
+        name: step_lines(step).join("\n"),
+        status: status(step.verdict),
+    });
+    let parameters = case.parameters.iter();
+    let is_retried = !execution.earlier.is_empty();
+    let earlier = execution.earlier.iter().map(|earlier| Test {
+        attempt: Some(earlier.attempt.max(1)),
+        ..attempt(earlier, directory)
+    });
+    Test {
+        name: Some(if name.is_empty() { "(no name)" } else { name }),
+        raw_status: Some(case.outcome()),
+        suite: (!suite.is_empty()).then_some([suite]),
+        thread_id: (case.worker > 0).then(|| case.worker.to_string()),
+        file_path: location.map(|location| &*location.file),
+        line: location.and_then(|location| location.line),
+        tags: case.tags.iter().map(AsRef::as_ref).collect(),
+        parameters: parameters
+            .map(|(name, value)| (&**name, &**value))
+            .collect(),
+        steps: steps.collect(),
+        retries: is_retried.then_some(execution.earlier.len()),
+        flaky: is_retried.then(|| case.is_flaky()),
+        retry_attempts: earlier.collect(),
+        extra: Some(Extra {
+            expected_failure: case.expected_failure.as_deref(),
+            id: case.case.as_str(),
+            owner: case.owner.as_deref(),
+        }),
+        ..attempt(case, directory)
     }
-    if case.worker > 0 {
-        test.insert("threadId".into(), case.worker.to_string().into());
-    }
-    if let Some(location) = &case.location {
-        test.insert("filePath".into(), (*location.file).into());
-        if let Some(line) = location.line {
-            test.insert("line".into(), line.into());
-        }
-    }
-    if !case.tags.is_empty() {
-        let tags: Vec<&str> = case.tags.iter().map(AsRef::as_ref).collect();
-        test.insert("tags".into(), json!(tags));
-    }
-    if !case.parameters.is_empty() {
-        let parameters: Map<String, Value> = case
-            .parameters
-            .iter()
-            .map(|(name, value)| (name.to_string(), (**value).into()))
-            .collect();
-        test.insert("parameters".into(), parameters.into());
-    }
-    if !case.steps.is_empty() {
-        let steps = case.steps.iter().map(
-            |step| json!({"name": step_lines(step).join("\n"), "status": status(step.verdict)}),
-        );
-        test.insert("steps".into(), steps.collect());
-    }
-    if !execution.earlier.is_empty() {
-        test.insert("retries".into(), execution.earlier.len().into());
-        test.insert("flaky".into(), case.is_flaky().into());
-        let earlier = execution.earlier.iter().map(|earlier| {
-            let mut attempt = attempt(earlier, directory);
-            attempt.insert("attempt".into(), earlier.attempt.max(1).into());
-            Value::from(attempt)
-        });
-        test.insert("retryAttempts".into(), earlier.collect());
-    }
-    let mut extra = Map::new();
-    extra.insert("id".into(), case.case.as_str().into());
-    if let Some(owner) = &case.owner {
-        extra.insert("owner".into(), (**owner).into());
-    }
-    if let Some(expected) = &case.expected_failure {
-        extra.insert("expectedFailure".into(), json!(expected));
-    }
-    test.insert("extra".into(), extra.into());
-    test.into()
 }
 
 /// What a test and an attempt have in common.
-fn attempt(case: &TestCaseFinished, directory: &Utf8Path) -> Map<String, Value> {
+fn attempt<'a>(case: &'a TestCaseFinished, directory: &Utf8Path) -> Test<'a> {
     let took = case.duration.map_or(0, milliseconds);
     let start = case.started.as_millisecond();
-    let mut attempt = Map::new();
-    attempt.insert("status".into(), status(case.verdict).into());
-    attempt.insert("duration".into(), took.into());
-    attempt.insert("start".into(), start.into());
-    attempt.insert("stop".into(), start.saturating_add(took).into());
-    if case.verdict != Verdict::Passed
-        && let Some(message) = remark(case)
-    {
-        attempt.insert("message".into(), message.into());
+    let attachments = case.attachments.iter().map(|one| Attached {
+        content_type: &one.media_type,
+        name: &one.name,
+        path: directory.join(&one.file),
+    });
+    Test {
+        attachments: attachments.collect(),
+        status: status(case.verdict),
+        duration: took,
+        start,
+        stop: start.saturating_add(took),
+        message: (case.verdict != Verdict::Passed)
+            .then(|| remark(case))
+            .flatten(),
+        trace: case.detail.as_deref(),
+        stdout: lines(&case.stdout),
+        stderr: lines(&case.stderr),
+        ..Test::default()
     }
-    if let Some(detail) = &case.detail {
-        attempt.insert("trace".into(), (**detail).into());
-    }
-    for (label, output) in [("stdout", &case.stdout), ("stderr", &case.stderr)] {
-        if !output.is_empty() {
-            attempt.insert(label.into(), lines(output));
-        }
-    }
-    if !case.attachments.is_empty() {
-        let attachments = case.attachments.iter().map(|one| {
-            let path = directory.join(&one.file);
-            json!({"name": &*one.name, "contentType": &*one.media_type, "path": path})
-        });
-        attempt.insert("attachments".into(), attachments.collect());
-    }
-    attempt
 }
 
 fn status(verdict: Verdict) -> &'static str {
@@ -184,10 +229,10 @@ fn status(verdict: Verdict) -> &'static str {
 }
 
 /// The last lines of an output.
-fn lines(output: &CapturedOutput) -> Value {
-    let all: Vec<&str> = output.end().lines().collect();
-    let start = all.len().saturating_sub(MOST_LINES);
-    json!(all.get(start..).unwrap_or_default())
+fn lines(output: &CapturedOutput) -> Vec<&str> {
+    let mut last: Vec<&str> = output.end().lines().rev().take(MOST_LINES).collect();
+    last.reverse();
+    last
 }
 
 fn milliseconds(time: Duration) -> i64 {
@@ -198,6 +243,7 @@ fn milliseconds(time: Duration) -> i64 {
 mod tests {
     use k2::results::Record;
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
     use crate::canned;

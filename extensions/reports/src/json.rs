@@ -194,11 +194,13 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Re
     serde_json::to_writer(&mut *out, &summary(log))?;
     out.write_all(b",\n\"cases\":[")?;
     let mut separator = "\n";
+    let mut text = Vec::new();
     log.for_each(|execution| -> Result<(), ReportError> {
-        out.write_all(separator.as_bytes())?;
+        text.clear();
+        text.extend_from_slice(separator.as_bytes());
         separator = ",\n";
-        serde_json::to_writer(&mut *out, &case(execution))?;
-        Ok(())
+        serde_json::to_writer(&mut text, &case(execution))?;
+        Ok(out.write_all(&text)?)
     })?;
     out.write_all(b"\n]}\n")?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k2::case::CaseId;
 use k2::results::printable_line;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -40,6 +41,35 @@ pub(crate) fn pad(text: &str, width: usize) -> String {
         width.saturating_sub(columns(text)),
     ));
     padded
+}
+
+/// Dates and times of a document whose moments follow each other closely: most have the second of the one before, so its text is kept.
+#[derive(Default)]
+pub(crate) struct Moments {
+    second: Option<i64>,
+    text: String,
+}
+
+impl Moments {
+    /// `time` in UTC, up to whole seconds: `2026-11-21T03:01:06`.
+    pub(crate) fn second(&mut self, time: Timestamp) -> &str {
+        let second = whole(time, 1_000_000_000);
+        if self.second != Some(second) {
+            self.second = Some(second);
+            self.text = time.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        }
+        &self.text
+    }
+
+    /// The milliseconds of `time` within its second.
+    pub(crate) fn millisecond(time: Timestamp) -> i64 {
+        whole(time, 1_000_000).rem_euclid(1000)
+    }
+}
+
+/// How many times `nanoseconds` have passed since 1970.
+fn whole(time: Timestamp, nanoseconds: i128) -> i64 {
+    i64::try_from(time.as_nanosecond().div_euclid(nanoseconds)).unwrap_or(i64::MAX)
 }
 
 /// Seconds with three decimals: `0.004s`.

@@ -4,8 +4,8 @@
 //! readers of the format expect. Skipped and ignored cases are skipped; every other case that did not pass is a failure whose exception has the
 //! verdict for its class.
 
-use std::fmt::Display;
-use std::io::{self, Write};
+use std::fmt::{self, Write as _};
+use std::io::Write;
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use k2::results::{RunLog, printable, printable_line};
 use zaf_core::prelude::*;
 
 use crate::file_report::{ReportError, file_report};
-use crate::layout::id_parts;
+use crate::layout::{Moments, id_parts};
 use crate::words::{attached, failed_steps, remark};
 
 /// Whether to write a TestNG report.
@@ -61,17 +61,19 @@ fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> 
     let name = attribute(run.map_or("run", |run| &run.application));
     let started = run.map_or(Timestamp::UNIX_EPOCH, |run| run.started);
     let took = summary.duration().unwrap_or_default();
+    let (mut starts, mut ends) = (Moments::default(), Moments::default());
     let times = format!(
-        "duration-ms=\"{}\" started-at=\"{}\" finished-at=\"{}\"",
+        "duration-ms=\"{}\" started-at=\"{}Z\" finished-at=\"{}Z\"",
         took.as_millis(),
-        moment(started),
-        moment(after(started, took))
+        starts.second(started),
+        ends.second(after(started, took))
     );
     writeln!(
         out,
         "    <suite name=\"{name}\" {times}>\n        <groups/>\n        <test name=\"{name}\" {times}>"
     )?;
     let mut open: Option<String> = None;
+    let mut text = String::new();
     log.for_each(|execution| -> Result<(), ReportError> {
         let case = &execution.last;
         let (class, name) = id_parts(&case.case);
@@ -81,7 +83,10 @@ fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> 
             }
             writeln!(out, "            <class name=\"{}\">", attribute(class))?;
         }
-        Ok(method(case, name, out)?)
+        text.clear();
+        method(case, name, &mut starts, &mut ends, &mut text)
+            .expect("invariant: writing to a string does not fail");
+        Ok(out.write_all(text.as_bytes())?)
     })?;
     if open.is_some() {
         out.write_all(b"            </class>\n")?;
@@ -90,7 +95,14 @@ fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> 
     Ok(())
 }
 
-fn method(case: &TestCaseFinished, name: &str, out: &mut dyn Write) -> io::Result<()> {
+/// Adds a case to `out`. Whole seconds in UTC are all that the format has.
+fn method(
+    case: &TestCaseFinished,
+    name: &str,
+    starts: &mut Moments,
+    ends: &mut Moments,
+    out: &mut String,
+) -> fmt::Result {
     let status = match case.verdict {
         Verdict::Passed => "PASS",
         Verdict::Skipped | Verdict::Ignored => "SKIP",
@@ -98,15 +110,18 @@ fn method(case: &TestCaseFinished, name: &str, out: &mut dyn Write) -> io::Resul
     };
     let took = case.duration.unwrap_or_default();
     let remark = remark(case);
+    out.push_str("                <test-method status=\"");
+    out.push_str(status);
+    out.push_str("\" signature=\"");
+    put_attribute(case.case.as_str(), out);
+    out.push_str("\" name=\"");
+    put_attribute(name, out);
     write!(
         out,
-        "                <test-method status=\"{status}\" signature=\"{}\" name=\"{}\" duration-ms=\"{}\" started-at=\"{}\" \
-         finished-at=\"{}\"",
-        attribute(case.case.as_str()),
-        attribute(name),
+        "\" duration-ms=\"{}\" started-at=\"{}Z\" finished-at=\"{}Z\"",
         took.as_millis(),
-        moment(case.started),
-        moment(after(case.started, took))
+        starts.second(case.started),
+        ends.second(after(case.started, took))
     )?;
     let owner = case.owner.as_ref().map(|owner| format!("owner: {owner}"));
     let told = remark.as_ref().filter(|_| status != "FAIL");
@@ -115,9 +130,9 @@ fn method(case: &TestCaseFinished, name: &str, out: &mut dyn Write) -> io::Resul
     if !told.is_empty() {
         write!(out, " description=\"{}\"", attribute(&told))?;
     }
-    out.write_all(b">\n")?;
+    out.push_str(">\n");
     if !case.parameters.is_empty() {
-        out.write_all(b"                    <params>\n")?;
+        out.push_str("                    <params>\n");
         for (index, (name, value)) in case.parameters.iter().enumerate() {
             let value = cdata(&format!("{name}={value}"));
             writeln!(
@@ -125,7 +140,7 @@ fn method(case: &TestCaseFinished, name: &str, out: &mut dyn Write) -> io::Resul
                 "                        <param index=\"{index}\"><value>{value}</value></param>"
             )?;
         }
-        out.write_all(b"                    </params>\n")?;
+        out.push_str("                    </params>\n");
     }
     if status == "FAIL" {
         let message = remark.unwrap_or_default();
@@ -141,30 +156,41 @@ fn method(case: &TestCaseFinished, name: &str, out: &mut dyn Write) -> io::Resul
     }
     let attachments = attached(case, ToString::to_string);
     if attachments.is_empty() {
-        out.write_all(b"                    <reporter-output/>\n")?;
+        out.push_str("                    <reporter-output/>\n");
     } else {
-        out.write_all(b"                    <reporter-output>\n")?;
+        out.push_str("                    <reporter-output>\n");
         for line in attachments {
             let line = cdata(&format!("attached {line}"));
             writeln!(out, "                        <line>{line}</line>")?;
         }
-        out.write_all(b"                    </reporter-output>\n")?;
+        out.push_str("                    </reporter-output>\n");
     }
-    out.write_all(b"                </test-method>\n")
+    out.push_str("                </test-method>\n");
+    Ok(())
 }
 
 /// Text as the value of an attribute.
 fn attribute(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in printable_line(text).chars() {
+    put_attribute(text, &mut safe);
+    safe
+}
+
+/// Adds text as the value of an attribute.
+fn put_attribute(text: &str, out: &mut String) {
+    let text = printable_line(text);
+    if !text.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'"')) {
+        out.push_str(&text);
+        return;
+    }
+    for c in text.chars() {
         match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '"' => safe.push_str("&quot;"),
-            c => safe.push(c),
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '"' => out.push_str("&quot;"),
+            c => out.push(c),
         }
     }
-    safe
 }
 
 /// Text as a section that holds markup signs as they are.
@@ -177,11 +203,6 @@ fn cdata(text: &str) -> String {
 
 fn after(start: Timestamp, took: std::time::Duration) -> Timestamp {
     start.checked_add(took).unwrap_or(start)
-}
-
-/// Whole seconds in UTC, which is all that the format has.
-fn moment(time: Timestamp) -> impl Display {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ")
 }
 
 #[cfg(test)]

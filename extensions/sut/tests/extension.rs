@@ -160,12 +160,8 @@ fn every_rule_that_is_wrong_is_wrong_use() {
         .config(TESTS_SUTS, ["telnet", "{a=b"].map(str::to_owned).to_vec())
         .start();
     let error = started.err().unwrap();
-    let first: &dyn std::error::Error = &error;
-    let causes = std::iter::successors(Some(first), |error| error.source());
-    let text = causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ");
+    let causes = error.chain().map(ToString::to_string);
+    let text = causes.collect::<Vec<_>>().join(": ");
     for problem in ["`telnet` is not of the form", "`{a` is not a pattern"] {
         assert!(text.contains(problem), "{text}");
     }

@@ -17,7 +17,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! Both are components of the scope `test`. A [`Workspace`] lies in the directory of the run and stays there with it; two attempts at a case, two
+//! Both are components of the scope `test`. A [`Workspace`] lies in the directory of the run, and is kept there if the case fails (option `artefacts.keep`); two attempts at a case, two
 //! workers and two runs never share one.
 
 mod error;

@@ -8,7 +8,8 @@ use zaf_core::prelude::*;
 
 use crate::WorkspaceError;
 
-/// An empty directory that belongs to one attempt at one case. What is made in it stays with the results of the run.
+/// An empty directory that belongs to one attempt at one case. What is made in it stays with the results of the run if the case fails, or
+/// as the option `artefacts.keep` says.
 ///
 /// All paths are relative to it and cannot leave it. Directories in between are made as needed.
 #[derive(Debug, Clone, PartialEq, Eq)]

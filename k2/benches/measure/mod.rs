@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::ffi::OsStr;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -102,6 +103,21 @@ pub(crate) fn print_memory_of(line: &[String]) -> Result<ExitCode> {
         getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss()
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Bytes of all files in a directory and below.
+pub(crate) fn kept_bytes(directory: &Path) -> io::Result<u64> {
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let found = entry.metadata()?;
+        bytes += if found.is_dir() {
+            kept_bytes(&entry.path())?
+        } else {
+            found.len()
+        };
+    }
+    Ok(bytes)
 }
 
 pub(crate) fn median(mut times: Vec<Duration>) -> Duration {

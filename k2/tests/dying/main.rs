@@ -6,6 +6,7 @@
 )]
 
 mod brittle;
+mod files;
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -14,6 +15,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use k2::messages::{TEST_CASE_FINISHED, TestCaseFinished};
 use k2::prelude::*;
+use k2::{check, check_eq};
 use rustix::process::{Signal, getpid, kill_process};
 
 fn main() -> ExitCode {
@@ -66,6 +68,20 @@ impl Drop for Sore {
 fn recurse(n: u64) -> u64 {
     let large = [n; 1000];
     recurse(n + 1) + large.iter().sum::<u64>()
+}
+
+/// Ends this process.
+fn die(how: &str) -> TestResult {
+    match how {
+        "abort" => std::process::abort(),
+        "overflow" => drop(recurse(1)),
+        "exit" => std::process::exit(0),
+        // The first one only removes the handler by which the runtime detects stack overflows.
+        _ => loop {
+            kill_process(getpid(), Signal::SEGV)?;
+        },
+    }
+    Ok(())
 }
 
 /// Starts processes in sessions of their own, which stay, and notes their numbers.
@@ -131,6 +147,28 @@ fn c_exits_elsewhere() -> TestResult {
     let thread = std::thread::spawn(|| std::process::exit(0));
     // It does not come back.
     drop(thread.join());
+    Ok(())
+}
+
+/// Tells and attaches something before it kills the runner.
+#[k2::test_case]
+fn e_tells_and_dies(
+    cx: &TestContext,
+    #[foreach(["abort", "segv", "exit", "overflow"])] how: &str,
+) -> TestResult {
+    check_eq!(how.len(), 0, "before the end");
+    check!(false, "by {how}");
+    cx.attach("odd name.bin", "application/x-core", how)?;
+    die(how)
+}
+
+/// Tells something, and waits for somebody to kill the runner.
+#[k2::test_case]
+fn e_tells_and_waits(cx: &TestContext) -> TestResult {
+    check!(false, "still running");
+    cx.attach("screen.txt", "", "as it was")?;
+    fs::write("ready", "\n")?;
+    cx.cancellation().wait(std::time::Duration::from_mins(5));
     Ok(())
 }
 
@@ -212,14 +250,20 @@ fn c_waits(cx: &TestContext) -> TestResult {
     Ok(())
 }
 
-/// Says through a pipe that it runs, and waits for a file.
+/// Says through a pipe that it runs, and waits for somebody to write to another one.
 #[k2::test_case]
-fn j_waits(cx: &TestContext) -> TestResult {
+fn j_waits() -> TestResult {
     fs::write("ready", "\n")?;
-    while !Path::new("done").exists() {
-        cx.cancellation().wait(std::time::Duration::from_millis(10));
-    }
+    fs::read("done")?;
     Ok(())
+}
+
+/// Takes 96 MiB.
+#[k2::test_case]
+fn m_takes_memory() {
+    let memory = vec![1_u8; 96 << 20];
+    // It is not left out because nobody looks at it.
+    assert_eq!(std::hint::black_box(memory).len(), 96 << 20);
 }
 
 /// Is not started if the one before it kills the runner.

@@ -1,5 +1,6 @@
 //! What a `main` says about its application, and the two ways to run it.
 
+use crate::clock::Clock;
 use crate::command::{ApplicationContext, ApplicationInfo, CommandDescriptor, Invocation};
 use crate::component::{
     ComponentConflict, ComponentDescriptor, ComponentError, ComponentRegistry, Scope,
@@ -142,6 +143,13 @@ impl Application {
         messages: impl IntoIterator<Item = MessageDescriptor>,
     ) -> Self {
         self.given.define(endpoint, messages.into_iter().collect());
+        self
+    }
+
+    /// Gives extensions this clock instead of that of the machine.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.given.clock = clock;
         self
     }
 

@@ -8,14 +8,15 @@
 //! - The grace starts with SIGTERM and SIGHUP: whoever sends those does not stand by to send a second one. When the run is
 //!   critical a last one starts, which leaves time for the teardown: a thread that never comes back, in a handler that blocks,
 //!   does not keep the process. After SIGINT nobody escalates but the person at the keyboard; the runner has time limits of its own for what it stops.
+//! - SIGQUIT (Ctrl-\\ on a terminal) is critical at once: whoever sends it does not want to wait.
 //! - SIGHUP counts once: the kernel and the shell both send one when a terminal goes away.
 
 use std::time::Duration;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 /// Signals that end a run, in the order they are named in documentation.
-pub(super) const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+pub(super) const SIGNALS: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 
 /// How far the run has been told to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +72,13 @@ impl Escalation {
             return Action::Ignore;
         }
         match self.level {
+            Level::Running | Level::Aborting if signal == SIGQUIT => {
+                self.level = Level::Critical;
+                self.note(signal);
+                Action::CriticalAbort {
+                    grace: self.grace(),
+                }
+            }
             Level::Running => {
                 self.level = Level::Aborting;
                 self.note(signal);
@@ -130,6 +138,17 @@ mod tests {
 
     const GRACE: Duration = Duration::from_secs(10);
     const LAST: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn d6_sigquit_is_critical_at_once_and_then_like_any_other() {
+        let kill = Action::CriticalAbort { grace: Some(LAST) };
+        assert_eq!(actions(&[SIGQUIT, SIGINT]), [kill, Action::EndNow]);
+        let aborted = actions(&[SIGINT, SIGQUIT, SIGQUIT]);
+        assert_eq!(
+            aborted,
+            [Action::Abort { grace: None }, kill, Action::EndNow]
+        );
+    }
 
     fn actions(signals: &[i32]) -> Vec<Action> {
         let mut escalation = Escalation::new(GRACE, LAST);

@@ -24,7 +24,7 @@ pub const ABORT: EventId<Abort> = EventId::new(
     "Finish what runs, start nothing new, then end the command.",
 );
 
-/// Stop at once: kill what runs, keep only what is needed to report. Second signal, or the grace after SIGTERM is over.
+/// Stop at once: kill what runs, keep only what is needed to report. Second signal, SIGQUIT, or the grace after SIGTERM is over.
 pub const CRITICAL_ABORT: EventId<Abort> = EventId::new(
     "CRITICAL_ABORT",
     "Kill what runs and end the command as fast as reports allow.",

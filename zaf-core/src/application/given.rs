@@ -1,7 +1,8 @@
-//! What a program gives to its application before anything is loaded: components that are made already, and messages.
+//! What a program gives to its application before anything is loaded: components that are made already, messages, a clock.
 
 use std::fmt;
 
+use crate::clock::Clock;
 use crate::component::{ComponentError, Scope};
 use crate::error::Result;
 use crate::message::{EndpointId, MessageBus, MessageDescriptor};
@@ -14,6 +15,7 @@ type Provide = Box<dyn FnOnce(&Scope) -> Result<(), ComponentError>>;
 pub(super) struct Given {
     components: Vec<Provide>,
     messages: Vec<(EndpointId, Vec<MessageDescriptor>)>,
+    pub(super) clock: Clock,
 }
 
 impl Given {
@@ -56,6 +58,7 @@ impl fmt::Debug for Given {
         f.debug_struct("Given")
             .field("components", &self.components.len())
             .field("messages", &self.messages)
+            .field("clock", &self.clock)
             .finish()
     }
 }

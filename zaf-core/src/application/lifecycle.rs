@@ -145,6 +145,7 @@ impl Run {
             self.bus.clone(),
         );
         let prepared = loader
+            .clock(self.application.given.clock.clone())
             .components(components)
             .options(OPTIONS)
             .until(is_answer)

@@ -1,4 +1,4 @@
-//! Turns SIGINT, SIGTERM and SIGHUP into events on the bus.
+//! Turns SIGINT, SIGTERM, SIGHUP and SIGQUIT into events on the bus.
 //!
 //! The handlers only write a byte into a socket; a thread named `signals` reads it, decides with
 //! [`super::escalation`] and acts. Events are triggered on threads of their own (`abort`, `critical-abort`), because a
@@ -8,8 +8,8 @@
 //! thread reads those, and [`super::arrivals`] tells which are the other half of what is known already.
 //!
 //! Before [`SignalWatch::start`] the default action holds: there is nothing yet to clean up. The watch is never ended,
-//! so a signal during the teardown is not lost either. Signals that are not listed keep their action; SIGHUP that was
-//! ignored when the process started (`nohup`) stays ignored. SIGXFSZ is caught and does nothing: a file that would grow beyond a
+//! so a signal during the teardown is not lost either. Signals that are not listed keep their action; SIGHUP and SIGQUIT
+//! that were ignored when the process started (`nohup`) stay ignored. SIGXFSZ is caught and does nothing: a file that would grow beyond a
 //! limit is then an error of the write (EFBIG), like a full disk. Children start with its default action again.
 
 use std::fs::File;
@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use signal_hook::consts::SIGHUP;
+use signal_hook::consts::{SIGHUP, SIGQUIT};
 use signal_hook::{flag, low_level};
 
 use super::arrivals::{Arrivals, Way};
@@ -64,7 +64,7 @@ impl SignalWatch {
         let first = Arc::new(AtomicI32::new(0));
         let mut sources = Vec::with_capacity(SIGNALS.len());
         for signal in SIGNALS {
-            if signal == SIGHUP && ignored_at_start(signal) {
+            if matches!(signal, SIGHUP | SIGQUIT) && ignored_at_start(signal) {
                 continue;
             }
             let (read, write) = UnixStream::pair()?;
@@ -138,8 +138,11 @@ impl<A: OnSignal> Watcher<A> {
                     }
                     Action::CriticalAbort { grace } => {
                         worse_at = after(grace, signal);
-                        self.action
-                            .critical_abort(because(format!("{reason} again"), signal));
+                        let reason = match signal {
+                            SIGQUIT => reason,
+                            _ => format!("{reason} again"),
+                        };
+                        self.action.critical_abort(because(reason, signal));
                     }
                     Action::EndNow => self.end_now(signal),
                 }

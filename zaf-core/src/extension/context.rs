@@ -1,6 +1,7 @@
 //! What an extension is made with.
 
 use super::Catalog;
+use crate::clock::Clock;
 use crate::command::ApplicationInfo;
 use crate::config::ConfigView;
 use crate::message::{Entity, MessageBus};
@@ -14,6 +15,7 @@ pub struct ExtensionContext<'a> {
     pub(super) entity: Option<&'a Entity>,
     pub(super) application: &'a ApplicationInfo,
     pub(super) catalog: &'a Catalog,
+    pub(super) clock: &'a Clock,
 }
 
 impl ExtensionContext<'_> {
@@ -46,5 +48,10 @@ impl ExtensionContext<'_> {
     /// What is known so far: extensions, commands, options, values.
     pub fn catalog(&self) -> &Catalog {
         self.catalog
+    }
+
+    /// The clock of the application: for whatever the extension does later, or every so often. Handlers have it as a component.
+    pub fn clock(&self) -> &Clock {
+        self.clock
     }
 }

@@ -26,6 +26,7 @@ use super::{
     Catalog, ExtensionDescriptor, ExtensionRegistry, Host, RegisteredExtension, RunningExtension,
     TeardownLimits, enablement, order,
 };
+use crate::clock::Clock;
 use crate::command::ApplicationInfo;
 use crate::component::ComponentRegistry;
 use crate::config::{ConfigOption, ConfigStore, Priority, Source};
@@ -66,6 +67,7 @@ pub struct Loader {
     /// Whether an error ends the loading of framework extensions.
     is_last: fn(&LoadError) -> bool,
     is_limited: bool,
+    clock: Clock,
 }
 
 impl Loader {
@@ -87,6 +89,7 @@ impl Loader {
             limits: TeardownLimits::default(),
             is_last: |_| false,
             is_limited: false,
+            clock: Clock::default(),
         }
     }
 
@@ -127,6 +130,13 @@ impl Loader {
         self
     }
 
+    /// With this clock instead of that of the machine.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// Loads everything that the selected command needs.
     ///
     /// # Errors
@@ -155,8 +165,9 @@ impl Loader {
         // reported once, then.
         let undecided = enablement::undecided(&extensions);
         let (catalog, _) = Catalog::new(undecided, &options, store);
-        let mut host =
-            Host::new(self.application, self.bus, &self.components, catalog).until(self.is_last);
+        let mut host = Host::new(self.application, self.bus, &self.components, catalog)
+            .with_clock(self.clock)
+            .until(self.is_last);
         let mut starter = Starter::Here;
         if self.is_limited {
             host = host.with_new_progress();

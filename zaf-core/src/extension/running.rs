@@ -18,6 +18,7 @@ use super::{
     Catalog, DispatcherDescriptor, DispatcherSet, ExtensionContext, ExtensionDescriptor,
     ExtensionObject, RaisedPriorities, RegisteredExtension, is_active,
 };
+use crate::clock::Clock;
 use crate::command::ApplicationInfo;
 use crate::component::{ComponentRegistry, Scope};
 use crate::config::{ConfigLayer, ConfigStore, ConfigView};
@@ -32,6 +33,7 @@ pub struct Host {
     bus: MessageBus,
     session: Scope,
     catalog: Catalog,
+    clock: Clock,
     progress: Progress,
     /// How long a step of an extension may take; none if nobody watches.
     limit: Option<Duration>,
@@ -63,6 +65,7 @@ impl Host {
             bus,
             session,
             catalog,
+            clock: Clock::default(),
             progress: Progress::default(),
             limit: None,
             is_last: |_| false,
@@ -106,6 +109,12 @@ impl Host {
         &self.progress
     }
 
+    /// With this clock instead of that of the machine.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
     /// Who the application is.
     pub fn application(&self) -> &ApplicationInfo {
         &self.application
@@ -126,8 +135,8 @@ impl Host {
         &self.catalog
     }
 
-    /// Makes what is known components of the session: the [`Catalog`], and the complete configuration as a [`ConfigView`]. Called
-    /// once, when nothing is added to the configuration any more.
+    /// Makes what is known components of the session: the [`Catalog`], the complete configuration as a [`ConfigView`], and the
+    /// [`Clock`]. Called once, when nothing is added to the configuration any more.
     ///
     /// # Errors
     /// [`LoadError`] if the session has ended.
@@ -139,6 +148,7 @@ impl Host {
                 self.session.tell_absent(descriptor.krate, what);
             }
         }
+        self.session.provide(Arc::new(self.clock.clone()))?;
         self.session.provide(Arc::new(self.catalog.clone()))?;
         self.session
             .provide(Arc::new(self.catalog.store().view_all()))?;
@@ -528,5 +538,6 @@ fn context<'a>(
         entity,
         application: &host.application,
         catalog: &host.catalog,
+        clock: &host.clock,
     }
 }

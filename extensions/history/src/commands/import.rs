@@ -55,7 +55,7 @@ pub fn results_import(cx: &CommandContext<'_>) -> Result<ExitCode> {
             continue;
         }
         let log = directory.join(EVENT_LOG_FILE);
-        match record(&output, &directory, &log, &logs, keep) {
+        match record(&output, &directory, &log, &logs, keep, None) {
             Ok(Imported::Added | Imported::Completed) => added += 1,
             Ok(Imported::Known) => known += 1,
             Err(error) => {

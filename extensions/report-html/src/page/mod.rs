@@ -126,6 +126,7 @@ fn write_cases(
     };
     let mut rows = Rows::new(began, (named, &seen_from_page), directory);
     let mut failed = Vec::new();
+    let mut text = Vec::new();
     let mut count = 0;
     log.for_each(|execution| -> Result<(), HtmlError> {
         let separator: &[u8] = match count % CASES_AT_A_TIME {
@@ -133,8 +134,10 @@ fn write_cases(
             0 => b"<script type=\"application/json\" class=\"cases\">[",
             _ => b",\n",
         };
-        out.write_all(separator)?;
-        write_json(&rows.row(execution), out)?;
+        text.clear();
+        text.extend_from_slice(separator);
+        write_json(&rows.row(execution), &mut text)?;
+        out.write_all(&text)?;
         count += 1;
         if execution.last.verdict.is_failure() && failed.len() < MOST_LISTED {
             failed.push(line(execution));

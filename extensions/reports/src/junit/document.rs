@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 
 use camino::Utf8Path;
@@ -20,7 +21,7 @@ use quick_junit::{
 };
 use thiserror::Error;
 
-use crate::layout::{id_parts, size};
+use crate::layout::{Moments, id_parts, size};
 use crate::words::remark;
 use k2::results::ReplaceError;
 use k2::results::{Execution, RunLog, RunLogError};
@@ -68,6 +69,8 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Ju
     let run = log.summary().run();
     let directory = run.map_or(Utf8Path::new(""), |run| &run.directory);
     let mut texts = Texts::default();
+    let mut moments = Moments::default();
+    let mut text = String::new();
     let mut some = Vec::new();
     let mut bytes = 0;
     log.for_each(|execution| -> Result<(), JunitError> {
@@ -76,7 +79,10 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Ju
                 write_cases(std::mem::take(&mut some), out)?;
                 bytes = 0;
             }
-            return Ok(write_plain(&execution.last, &mut texts, out)?);
+            text.clear();
+            write_plain(&execution.last, &mut moments, &mut text)
+                .expect("invariant: writing to a string does not fail");
+            return Ok(out.write_all(text.as_bytes())?);
         }
         bytes += output_bytes(execution);
         some.push(test_case(execution, directory, &mut texts));
@@ -106,25 +112,18 @@ fn is_plain(execution: &Execution) -> bool {
         && case.run.is_none()
 }
 
-/// Writes a case of which [`is_plain`] holds, as it would stand in a suite.
-fn write_plain(case: &TestCaseFinished, texts: &mut Texts, out: &mut dyn Write) -> io::Result<()> {
+/// Adds a case of which [`is_plain`] holds to `out`, as it would stand in a suite.
+fn write_plain(case: &TestCaseFinished, moments: &mut Moments, out: &mut String) -> fmt::Result {
     let (class, name) = id_parts(&case.case);
-    write!(
-        out,
-        "        <testcase name=\"{}\"",
-        attribute(line(name).as_str())
-    )?;
+    put_attribute("        <testcase name", name, out);
     if !class.is_empty() {
-        write!(
-            out,
-            " classname=\"{}\"",
-            attribute(texts.line(class).as_str())
-        )?;
+        put_attribute(" classname", class, out);
     }
     write!(
         out,
-        " timestamp=\"{}+00:00\" time=\"{:.3}\"",
-        case.started.strftime("%Y-%m-%dT%H:%M:%S%.3f"),
+        " timestamp=\"{}.{:03}+00:00\" time=\"{:.3}\"",
+        moments.second(case.started),
+        Moments::millisecond(case.started),
         case.duration.unwrap_or_default().as_secs_f64()
     )?;
     let number = case.location.as_ref().and_then(|at| at.line);
@@ -137,39 +136,62 @@ fn write_plain(case: &TestCaseFinished, texts: &mut Texts, out: &mut dyn Write) 
             .filter_map(|&(name, value)| Some((name, value?)))
     };
     for (name, value) in place() {
-        write!(out, " {name}=\"{}\"", attribute(texts.line(value).as_str()))?;
+        out.push(' ');
+        put_attribute(name, value, out);
     }
     let is_bare = case.owner.is_none() && case.parameters.is_empty() && case.suts.is_empty();
     if place().next().is_none() && is_bare {
-        return out.write_all(b"/>\n");
+        out.push_str(
+            "/>
+",
+        );
+        return Ok(());
     }
-    out.write_all(b">\n            <properties>\n")?;
-    let mut property = |name: &str, value: &str| {
-        let (name, value) = (attribute(name), attribute(value));
-        writeln!(
-            out,
-            "                <property name=\"{name}\" value=\"{value}\"/>"
-        )
-    };
+    out.push_str(">\n            <properties>\n");
     for (name, value) in place() {
-        property(name, texts.line(value).as_str())?;
+        out.push_str("                <property name=\"");
+        out.push_str(name);
+        put_attribute("\" value", value, out);
+        out.push_str("/>\n");
     }
     if let Some(owner) = &case.owner {
-        property("owner", texts.line(owner).as_str())?;
+        out.push_str("                <property name=\"owner");
+        put_attribute("\" value", owner, out);
+        out.push_str("/>\n");
     }
     for (name, value) in &case.parameters {
-        let name = texts.line(&format!("parameter.{name}"));
-        property(name.as_str(), line(value).as_str())?;
+        out.push_str("                <property name=\"parameter.");
+        put_text(name, out);
+        put_attribute("\" value", value, out);
+        out.push_str("/>\n");
     }
     for sut in &case.suts {
-        property("sut", texts.line(sut).as_str())?;
+        out.push_str("                <property name=\"sut");
+        put_attribute("\" value", sut, out);
+        out.push_str("/>\n");
     }
-    out.write_all(b"            </properties>\n        </testcase>\n")
+    out.push_str("            </properties>\n        </testcase>\n");
+    Ok(())
+}
+
+/// Adds `name="value"` to `out`.
+fn put_attribute(name: &str, value: &str, out: &mut String) {
+    out.push_str(name);
+    out.push_str("=\"");
+    put_text(value, out);
+    out.push('"');
+}
+
+/// Adds `text` to `out` as a part of the value of an attribute: what [`line`] makes of it, without the detour by what a terminal
+/// would make of escape sequences, because none is left.
+fn put_text(text: &str, out: &mut String) {
+    out.push_str(&attribute(&printable_line(text)));
 }
 
 /// Text as the value of an attribute.
 fn attribute(text: &str) -> Cow<'_, str> {
-    if !text.contains(['&', '<', '>', '"', '\'']) {
+    let is_marked = |byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'');
+    if !text.bytes().any(is_marked) {
         return Cow::Borrowed(text);
     }
     let text = text
@@ -611,7 +633,15 @@ mod tests {
     #[test]
     fn a_plain_case_is_written_as_any_other() {
         use k2::case::{CaseId, Location};
-        for parameters in [vec![], vec![("a'b".into(), "<&>\"\u{1b}".into())]] {
+        let hostile = "<&>\"\u{1b}";
+        let mark = |is_marked: bool| is_marked.then(|| hostile.into());
+        for marked in 0..8 {
+            let parameters: Vec<_> = mark(marked & 1 > 0)
+                .into_iter()
+                .map(|value| ("a'b".into(), value))
+                .collect();
+            let owner = mark(marked & 2 > 0);
+            let suts: Vec<_> = mark(marked & 4 > 0).into_iter().collect();
             for (location, id) in [
                 (None, "x"),
                 (Some(Location::line("a/b<c>.rs", 7)), "m::x['\"&<>\\n]"),
@@ -621,12 +651,14 @@ mod tests {
                     case: CaseId::new(id),
                     started: canned::START + std::time::Duration::from_micros(1_234_567),
                     parameters: parameters.clone(),
+                    owner: owner.clone(),
+                    suts: suts.clone(),
                     location,
                     ..TestCaseFinished::example()
                 };
                 let mut texts = Texts::default();
-                let (mut plain, mut other) = (Vec::new(), Vec::new());
-                write_plain(&last, &mut texts, &mut plain).unwrap();
+                let (mut plain, mut other) = (String::new(), Vec::new());
+                write_plain(&last, &mut Moments::default(), &mut plain).unwrap();
                 let execution = Execution {
                     last,
                     earlier: Vec::new(),
@@ -637,7 +669,7 @@ mod tests {
                     &mut other,
                 )
                 .unwrap();
-                assert_eq!(String::from_utf8(plain), String::from_utf8(other));
+                assert_eq!(Ok(plain), String::from_utf8(other));
             }
         }
     }

@@ -1,9 +1,9 @@
-//! What is shown, as a function of events and the time: no clock, no stream.
+//! What is shown, as a function of events and the time: no clock, no stream. Times count from any one moment, without those for which the
+//! run was stopped.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use k2::case::CaseId;
 use k2::messages::TestCaseFinished;
 
@@ -46,20 +46,25 @@ pub(crate) struct Display {
 #[derive(Debug)]
 struct Running {
     case: CaseId,
-    since: Timestamp,
+    since: Duration,
     is_named: bool,
 }
 
 impl Running {
-    fn age(&self, now: Timestamp) -> Duration {
-        Duration::try_from(now.duration_since(self.since)).unwrap_or_default()
+    fn age(&self, now: Duration) -> Duration {
+        now.saturating_sub(self.since)
     }
 }
 
 impl Display {
-    /// Takes in what happened and returns the lines to show for it, each with a line break, `width` columns wide; without
+    /// Takes in what happened by `now` and returns the lines to show for it, each with a line break, `width` columns wide; without
     /// limit if there is no width. Colour sequences are in it.
-    pub(crate) fn apply(&mut self, event: Event, width: Option<usize>) -> Option<String> {
+    pub(crate) fn apply(
+        &mut self,
+        event: Event,
+        now: Duration,
+        width: Option<usize>,
+    ) -> Option<String> {
         match event {
             Event::Began { who, how } => {
                 self.header = Some((who, how));
@@ -88,16 +93,12 @@ impl Display {
                 let text = format!("runner {runner} goes on · {done}/{total} cases are done");
                 Some(format!("  {DIM}{text}{DIM:#}\n"))
             }
-            Event::Started {
-                execution,
-                case,
-                at,
-            } => {
+            Event::Started { execution, case } => {
                 self.running.insert(
                     execution,
                     Running {
                         case,
-                        since: at,
+                        since: now,
                         is_named: false,
                     },
                 );
@@ -126,7 +127,7 @@ impl Display {
     }
 
     /// The progress line, without a line break, at most `width` columns.
-    pub(crate) fn progress(&self, now: Timestamp, width: usize) -> String {
+    pub(crate) fn progress(&self, now: Duration, width: usize) -> String {
         let filled = (self.done * BAR as u64)
             .checked_div(self.total)
             .unwrap_or(0);
@@ -141,7 +142,7 @@ impl Display {
         format!("{style}{bar}{style:#}{}", fit(&text, room))
     }
 
-    fn progress_text(&self, now: Timestamp) -> String {
+    fn progress_text(&self, now: Duration) -> String {
         let failed = match self.failures {
             0 => String::new(),
             failures => format!(" · {failures} failed"),
@@ -154,7 +155,7 @@ impl Display {
     }
 
     /// The cases that run, longest first.
-    fn names(&self, now: Timestamp) -> String {
+    fn names(&self, now: Duration) -> String {
         let mut running: Vec<_> = self.running.values().collect();
         running.sort_by_key(|running| running.since);
         let mut names: Vec<_> = running
@@ -175,7 +176,7 @@ impl Display {
     }
 
     /// The line that says from time to time what still runs, where there is no progress line.
-    pub(crate) fn still_running(&self, now: Timestamp) -> Option<String> {
+    pub(crate) fn still_running(&self, now: Duration) -> Option<String> {
         if !self.is_under_way() {
             return None;
         }
@@ -184,7 +185,7 @@ impl Display {
     }
 
     /// Lines that name the cases that have become slow since the last call, each with a line break.
-    pub(crate) fn newly_slow(&mut self, now: Timestamp, width: Option<usize>) -> String {
+    pub(crate) fn newly_slow(&mut self, now: Duration, width: Option<usize>) -> String {
         let mut lines = String::new();
         for running in self.running.values_mut() {
             let age = running.age(now);
@@ -286,6 +287,9 @@ mod tests {
     use super::*;
     use crate::canned;
 
+    /// When all begins.
+    const START: Duration = Duration::from_secs(1000);
+
     fn strip(text: &str) -> String {
         anstream::adapter::strip_str(text).to_string()
     }
@@ -298,7 +302,7 @@ mod tests {
             if event == Event::Ended {
                 break;
             }
-            lines.extend(display.apply(event, width));
+            lines.extend(display.apply(event, START, width));
         }
         (display, strip(&lines))
     }
@@ -366,19 +370,17 @@ mod tests {
             done: 3,
             failures: 1,
         };
-        let line = display.apply(resumed, None).unwrap();
+        let line = display.apply(resumed, START, None).unwrap();
         assert_eq!(strip(&line), "  runner 2 goes on · 3/5 cases are done\n");
-        let text = display.progress(canned::START, 80);
+        let text = display.progress(START, 80);
         assert!(strip(&text).contains("3/5 · 1 failed"), "{text}");
     }
 
     #[test]
     fn the_progress_line_says_what_runs_now() {
         let (mut display, _) = shown(None);
-        display.apply(canned::started(9, "slow::sleeps"), None);
-        let now = canned::START
-            .saturating_add(jiff::SignedDuration::from_millis(3100))
-            .unwrap();
+        display.apply(canned::started(9, "slow::sleeps"), START, None);
+        let now = START + Duration::from_millis(3100);
         insta::assert_snapshot!(strip(&display.progress(now, 79)), @"  ▕████████████████▏ 11/11 · 5 failed · 1 running: slow::sleeps 3.1s");
         insta::assert_snapshot!(display.still_running(now).unwrap(), @"  11/11 · 5 failed · 1 running: slow::sleeps 3.1s");
     }
@@ -386,9 +388,9 @@ mod tests {
     #[test]
     fn m1_any_width_gives_a_line_that_fits() {
         let (mut display, _) = shown(None);
-        display.apply(canned::started(9, "slow::大\u{1b}[2J\n"), None);
+        display.apply(canned::started(9, "slow::大\u{1b}[2J\n"), START, None);
         for width in 0..200 {
-            let line = strip(&display.progress(canned::START, width));
+            let line = strip(&display.progress(START, width));
             assert!(columns(&line) <= width, "{width}: {line}");
             assert!(!line.contains(['\u{1b}', '\n']));
         }
@@ -397,12 +399,8 @@ mod tests {
     #[test]
     fn a_slow_case_is_named_once() {
         let mut display = Display::default();
-        display.apply(canned::started(1, "slow::sleeps"), None);
-        let at = |seconds| {
-            canned::START
-                .saturating_add(jiff::SignedDuration::from_secs(seconds))
-                .unwrap()
-        };
+        display.apply(canned::started(1, "slow::sleeps"), START, None);
+        let at = |seconds| START + Duration::from_secs(seconds);
         assert_eq!(display.newly_slow(at(9), None), "");
         insta::assert_snapshot!(strip(&display.newly_slow(at(11), None)), @"     SLOW   11.000s  slow::sleeps                        still running");
         assert_eq!(display.newly_slow(at(12), None), "");
@@ -411,7 +409,7 @@ mod tests {
     #[test]
     fn e11_hostile_names_and_reasons_do_nothing_to_the_terminal() {
         let mut display = Display::default();
-        let lines = display.apply(canned::hostile(), Some(100)).unwrap();
+        let lines = display.apply(canned::hostile(), START, Some(100)).unwrap();
         insta::assert_snapshot!(strip(&lines), @r"
              FAIL    0.001s  x\u{1b}]52;c;ZWNobw==\u{7}\r\u{202e}y\u{0}  x\u{1b}]52;c;ZWNobw==\u{7}\r\u{202…
                     │ x\r\u{202e}y

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anstyle::Style;
-use jiff::Timestamp;
 use k2::case::{CaseId, Verdict};
 use k2::messages::{CasesSelected, RunStarted, TestCaseFinished};
 use k2::results::{Record, RecordBody};
@@ -40,11 +39,7 @@ pub(crate) enum Event {
         failures: u64,
     },
     /// A case runs.
-    Started {
-        execution: u64,
-        case: CaseId,
-        at: Timestamp,
-    },
+    Started { execution: u64, case: CaseId },
     /// A case has ended, or one attempt of it.
     Finished(Box<Row>),
     /// Nothing more runs.
@@ -95,7 +90,6 @@ impl Event {
             RecordBody::CaseStarted(case) => Self::Started {
                 execution: case.execution,
                 case: case.case.clone(),
-                at: case.started,
             },
             RecordBody::CaseFinished(case) => Self::Finished(Box::new(Row::of(case))),
             RecordBody::RunFinished(_) => Self::Ended,

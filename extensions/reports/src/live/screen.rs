@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use jiff::Timestamp;
+use k2::supervisor::RunClock;
 use parking_lot::Mutex;
 use zaf_core::thread::{JoinHandle, spawn};
 
@@ -102,6 +102,8 @@ impl Screen {
 struct Painter {
     surface: Surface,
     display: Display,
+    /// What runs is shown with its own time, without that for which the run was stopped.
+    clock: RunClock,
     said: Instant,
 }
 
@@ -110,6 +112,7 @@ impl Painter {
         Self {
             surface,
             display: Display::default(),
+            clock: RunClock::start(),
             said: Instant::now(),
         }
     }
@@ -146,10 +149,11 @@ impl Painter {
     /// Obeys `order` and those behind it, with one write for all lines. Returns whether it goes on.
     fn obey(&mut self, order: Order, orders: &Receiver<Order>) -> bool {
         let width = self.surface.out_width();
+        let now = self.clock.elapsed();
         let mut lines = String::new();
         for order in std::iter::once(order).chain(orders.try_iter()).take(BATCH) {
             match order {
-                Order::Show(event) => lines.extend(self.display.apply(event, width)),
+                Order::Show(event) => lines.extend(self.display.apply(event, now, width)),
                 Order::Settle(done) => {
                     self.print(&mut lines);
                     self.surface.erase();
@@ -180,7 +184,7 @@ impl Painter {
             self.said = Instant::now();
             return;
         }
-        let now = Timestamp::now();
+        let now = self.clock.elapsed();
         if self.surface.is_live() {
             let slow = self.display.newly_slow(now, self.surface.out_width());
             if !slow.is_empty() {

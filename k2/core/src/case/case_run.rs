@@ -1,10 +1,12 @@
 //! What components of the scope `test` know about the execution they are made for.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use camino::Utf8PathBuf;
 
 use super::CaseId;
+use super::journal::CaseFiles;
 use crate::supervisor::Cancellation;
 
 /// One execution of one case, as a component that others of the scope `test` ask for: `fn mine(run: &CaseRun) -> Mine`.
@@ -25,6 +27,8 @@ pub struct CaseRun {
     pub outputs: Utf8PathBuf,
     /// Becomes cancelled when the run is aborted or the case has used up its time.
     pub cancellation: Cancellation,
+    /// Whether somebody has asked for the directory.
+    has_directory: Arc<AtomicBool>,
 }
 
 impl CaseRun {
@@ -43,6 +47,7 @@ impl CaseRun {
             run: run.into(),
             outputs: outputs.into(),
             cancellation,
+            has_directory: Arc::default(),
         }
     }
 
@@ -52,9 +57,10 @@ impl CaseRun {
         format!("{}-{}-{}", self.run, self.number, self.attempt)
     }
 
-    /// A directory of this attempt alone, for what the case makes and what should be kept. It does not exist until somebody
-    /// makes it.
+    /// A directory of this attempt alone, for what the case makes. It does not exist until somebody makes it. When the case has its
+    /// verdict it is kept with the results or deleted, as `artefacts.keep` says.
     pub fn directory(&self) -> Utf8PathBuf {
+        self.has_directory.store(true, Ordering::Relaxed);
         self.outputs.join(self.name())
     }
 
@@ -64,7 +70,21 @@ impl CaseRun {
         self.outputs.join(format!("{}.attachments", self.name()))
     }
 
+    /// Whether there may be something in the [`directory`](Self::directory).
+    pub(crate) fn has_directory(&self) -> bool {
+        self.has_directory.load(Ordering::Relaxed)
+    }
+
     fn name(&self) -> String {
-        format!("{}-{}-{}", self.number, self.attempt, self.case.file_name())
+        self.which().name()
+    }
+
+    /// What names its files.
+    pub(super) fn which(&self) -> CaseFiles<'_> {
+        CaseFiles {
+            number: self.number,
+            attempt: self.attempt,
+            case: &self.case,
+        }
     }
 }

@@ -2,15 +2,14 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use zaf_core::component::Requirement;
 
-use super::{ExpectedToFail, Location, Outcome, TestContext, Variants};
-use crate::sut::{Binding, Each};
+use super::{Declaration, Outcome, TestContext};
+use crate::sut::Binding;
 
 /// The name that identifies a case within a run: `source::module::case[parameter=value,…]`.
 ///
@@ -31,7 +30,10 @@ impl CaseId {
         if parameters.is_empty() {
             return Self::new(name);
         }
-        let mut id = String::from(name);
+        let texts = |(key, value): &(String, String)| key.len() + value.len() + 2;
+        let length = name.len() + 1 + parameters.iter().map(texts).sum::<usize>();
+        let mut id = String::with_capacity(length);
+        id.push_str(name);
         for (index, (key, value)) in parameters.iter().enumerate() {
             id.push(if index == 0 { '[' } else { ',' });
             id.push_str(key);
@@ -103,49 +105,35 @@ impl fmt::Debug for CaseId {
     }
 }
 
-/// A test case: what it is called, what is known about it, and what running it means.
+/// A test case: what it is called, what is known about it (see [`Declaration`], whose fields it has, too), and what running it means.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TestCase {
     /// Unique within a run.
     pub id: CaseId,
-    /// What it checks, in the author's words; may be empty.
-    pub description: String,
-    /// Who looks after it: a person or a team, as its author writes it.
-    pub owner: Option<Arc<str>>,
-    /// Where it is written, if that is known.
-    pub location: Option<Location>,
-    /// The source that it was found in, as it was typed, and the word for its kind.
-    pub source: Option<(Arc<str>, Arc<str>)>,
-    /// The class within its module, which is the part of the id in front of the last one; components of the scope `class` are shared
-    /// within it.
-    pub class: Option<Arc<str>>,
-    /// Words to select cases by.
-    pub tags: Vec<String>,
-    /// What it needs for itself while it runs: names, sorted, each once. Cases that need the same take turns.
-    pub resources: Vec<String>,
-    /// Own time limit, instead of the run's.
-    pub timeout: Option<Duration>,
-    /// Where its function is called, instead of where the run says; a process of its own has every other case anyway.
-    pub isolation: Option<Isolation>,
-    /// Why it is switched off, if it is; such a case ends as ignored without being started.
-    pub disabled: Option<String>,
-    /// Why it is expected to fail, if it is.
-    pub expected_to_fail: Option<Box<ExpectedToFail>>,
     /// Parameters of this variant: name and printed value.
     pub parameters: Vec<(String, String)>,
-    /// What its variants are made of; none once they are made, or if it has none.
-    pub variants: Option<Arc<Variants>>,
-    /// Components and systems under test that its function asks for.
-    pub requirements: &'static [Requirement],
-    /// Those of them that stand for one variant for each that fits; none once it is bound.
-    pub each: &'static [Each],
     /// The systems under test that it has got.
     pub binding: Binding,
     /// Cases with the same word share something that is costly to make: they run on the same worker, unless another one would be idle.
     pub affinity: Option<Arc<str>>,
     /// What running it means.
     pub action: CaseAction,
+    declaration: Arc<Declaration>,
+}
+
+impl Deref for TestCase {
+    type Target = Declaration;
+
+    fn deref(&self) -> &Declaration {
+        &self.declaration
+    }
+}
+
+impl DerefMut for TestCase {
+    fn deref_mut(&mut self) -> &mut Declaration {
+        Arc::make_mut(&mut self.declaration)
+    }
 }
 
 impl TestCase {
@@ -161,24 +149,11 @@ impl TestCase {
     pub fn new(id: CaseId, action: CaseAction) -> Self {
         Self {
             id,
-            description: String::new(),
-            owner: None,
-            location: None,
-            source: None,
-            class: None,
-            tags: Vec::new(),
-            resources: Vec::new(),
-            timeout: None,
-            isolation: None,
-            disabled: None,
-            expected_to_fail: None,
             parameters: Vec::new(),
-            variants: None,
-            requirements: &[],
-            each: &[],
             binding: Binding::default(),
             affinity: None,
             action,
+            declaration: Arc::default(),
         }
     }
 
@@ -238,7 +213,7 @@ pub enum CaseAction {
     /// Call a function in this process.
     Function(CaseFunction),
     /// Start a process and read its end.
-    Process(ProcessCase),
+    Process(Box<ProcessCase>),
     /// Nothing: the case could not be loaded, which ends as error with this reason.
     LoadFailure(String),
 }

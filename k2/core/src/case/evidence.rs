@@ -5,13 +5,14 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::attachment::{AttachError, Attachment, AttachmentLimits, Content, Kept, Store};
+use super::journal::Journal;
 use super::{CaseRun, Location, Outcome, Phase, Step, Verdict};
 
 /// Most failed checks of a case that are kept; of more only the number is told. A loop over everything fails a million times.
@@ -36,6 +37,10 @@ struct Shared {
     state: Mutex<State>,
     listener: Option<Listener>,
     phases: Option<PhaseListener>,
+    /// Whether what is told has to be there when this process is not.
+    is_noted: bool,
+    /// Where it is, once there is something.
+    journal: OnceLock<Journal>,
 }
 
 /// Is told each part of a case as it begins.
@@ -87,13 +92,17 @@ impl Evidence {
         Self::with(Some(run), limits, None, None)
     }
 
-    /// As [`new`](Self::new); each part of the case that begins is told to `listener`, if there is one.
-    pub(crate) fn in_phases(
+    /// Of an attempt whose function is called in the runner, which it can kill: what it tells is in a file, too, until it is
+    /// [forgotten](Self::forget). Each part of the case that begins is told to `phases`, if there is somebody.
+    pub(crate) fn in_runner(
         run: Arc<CaseRun>,
         limits: AttachmentLimits,
-        listener: Option<PhaseListener>,
+        phases: Option<PhaseListener>,
     ) -> Self {
-        Self::with(Some(run), limits, None, listener)
+        Self(Arc::new(Shared {
+            is_noted: true,
+            ..Shared::new(Some(run), limits, None, phases)
+        }))
     }
 
     /// Of a case of which nobody keeps files: to attach one is an error.
@@ -101,13 +110,15 @@ impl Evidence {
         Self::with(None, AttachmentLimits::default(), None, None)
     }
 
-    /// As [`new`](Self::new); whatever is told is told to `listener` too, one thing at a time.
+    /// As [`new`](Self::new); each part of the case that begins is told to `phases`, and whatever is told to `listener` too, one thing
+    /// at a time.
     pub(crate) fn listened_to(
         run: Arc<CaseRun>,
         limits: AttachmentLimits,
+        phases: Option<PhaseListener>,
         listener: impl Fn(&Entry) + Send + Sync + 'static,
     ) -> Self {
-        Self::with(Some(run), limits, Some(Box::new(listener)), None)
+        Self::with(Some(run), limits, Some(Box::new(listener)), phases)
     }
 
     fn with(
@@ -116,13 +127,7 @@ impl Evidence {
         listener: Option<Listener>,
         phases: Option<PhaseListener>,
     ) -> Self {
-        Self(Arc::new(Shared {
-            run,
-            limits,
-            state: Mutex::default(),
-            listener,
-            phases,
-        }))
+        Self(Arc::new(Shared::new(run, limits, listener, phases)))
     }
 
     /// Notes that a part of the case begins.
@@ -214,7 +219,37 @@ impl Evidence {
         if let Some(listener) = &self.0.listener {
             listener(&entry);
         }
+        // That there were more is enough: a loop over everything fails a million times.
+        let is_known = entry == Entry::OneMoreCheck && state.told.more_checks > 0;
+        if self.0.is_noted && !is_known {
+            self.note(&entry);
+        }
         state.told.add(entry);
+    }
+
+    fn note(&self, entry: &Entry) {
+        let Some(run) = self.0.run.as_deref() else {
+            return;
+        };
+        let journal = match self.0.journal.get() {
+            Some(journal) => Ok(journal),
+            None => Journal::create(run).map(|journal| self.0.journal.get_or_init(|| journal)),
+        };
+        if let Err(error) = journal.and_then(|journal| journal.note(entry)) {
+            tracing::warn!(case = %run.case, "what the case tells is lost if it kills the runner: {error}");
+        }
+    }
+
+    /// Whether the case may have made files in the directory of its run.
+    pub(crate) fn has_directory(&self) -> bool {
+        self.0.run.as_ref().is_some_and(|run| run.has_directory())
+    }
+
+    /// Removes what is kept for the case that the runner dies: the event log has it.
+    pub(crate) fn forget(&self) {
+        if let Some(journal) = self.0.journal.get() {
+            journal.remove();
+        }
     }
 
     /// All that was told; nothing is taken any more.
@@ -225,6 +260,25 @@ impl Evidence {
         };
         state.is_closed = true;
         std::mem::take(&mut state.told)
+    }
+}
+
+impl Shared {
+    fn new(
+        run: Option<Arc<CaseRun>>,
+        limits: AttachmentLimits,
+        listener: Option<Listener>,
+        phases: Option<PhaseListener>,
+    ) -> Self {
+        Self {
+            run,
+            limits,
+            state: Mutex::default(),
+            listener,
+            phases,
+            is_noted: false,
+            journal: OnceLock::new(),
+        }
     }
 }
 

@@ -3,15 +3,18 @@
 //! A finder makes [`TestCase`]s, the scheduler orders them, the runner executes their [`CaseAction`] and turns the
 //! [`Outcome`] of a try into a [`Verdict`]. Nothing here starts a process or knows of the message bus.
 
+pub(crate) mod artefacts;
 mod attachment;
 mod case_run;
 pub(crate) mod check;
 pub(crate) mod collect;
 mod context;
+mod declaration;
 mod definition;
 mod descriptor;
 mod evidence;
 mod expectation;
+pub(crate) mod journal;
 mod location;
 mod media_type;
 mod outcome;
@@ -25,6 +28,7 @@ mod verdict;
 pub use attachment::{AttachError, Attachment, AttachmentLimits};
 pub use case_run::CaseRun;
 pub use context::TestContext;
+pub use declaration::Declaration;
 pub use definition::{
     CaseAction, CaseFunction, CaseId, Isolation, ProcessCase, Protocol, TestCase,
 };
@@ -38,6 +42,7 @@ pub use parameter::{
     BindParameters, Parameter, ParameterDescriptor, ParameterValue, ReadParameter, Variants,
 };
 pub use phase::Phase;
+pub(crate) use phase::PhaseLimits;
 pub use step::Step;
 pub(crate) use teardown::take_down;
 pub use verdict::Verdict;

@@ -10,12 +10,15 @@ use zaf_core::message::DispatcherKind;
 use zaf_core::prelude::*;
 
 use super::selection;
-use crate::case::{CaseAction, CaseId, CaseRun, Evidence, TestCase, TestContext, catch, take_down};
+use crate::case::{
+    CaseAction, CaseId, CaseRun, Evidence, Phase, PhaseListener, TestCase, TestContext, catch,
+    take_down,
+};
 use crate::finder::linked;
 use crate::parameter::GivenParameters;
 use crate::scheduler::base_id;
-use crate::supervisor::Cancellation;
 use crate::supervisor::apart::{Done, ThisCase};
+use crate::supervisor::{Cancellation, shim};
 use crate::sut::{ask_for_suts, bind};
 
 /// What a function gets that is asked to end by something else than a signal.
@@ -44,11 +47,14 @@ pub(super) fn run(cx: &CommandContext<'_>, this: &'static ThisCase) -> Result<Ex
     // A scope that has ended already says so to whoever asks it for something.
     let own = Arc::new(own);
     test.provide(Arc::clone(&own)).ok();
-    let evidence = Evidence::listened_to(own, which.limits, move |entry| {
-        if let Err(error) = this.note(entry) {
-            tracing::error!(%error, "the runner cannot be told what the case says");
-        }
+    let untold = |error: std::io::Error| {
+        tracing::error!(%error, "the runner cannot be told what the case says");
+    };
+    let phases: PhaseListener = Box::new(move |phase| this.enter(phase).unwrap_or_else(untold));
+    let evidence = Evidence::listened_to(own, which.limits, Some(phases), move |entry| {
+        this.note(entry).unwrap_or_else(untold);
     });
+    evidence.enter(Phase::SetUp);
     let context = TestContext::with_evidence(
         case.id.clone(),
         case.parameters.clone(),
@@ -57,7 +63,11 @@ pub(super) fn run(cx: &CommandContext<'_>, this: &'static ThisCase) -> Result<Ex
         evidence.clone(),
     )
     .bound(&case.binding);
+    if let Some(memory) = which.memory {
+        shim::limit_growth(memory)?;
+    }
     let outcome = evidence.within(|| catch(|| function(&context)));
+    evidence.enter(Phase::Teardown);
     let problems = [test, class, module, runner]
         .iter()
         .flat_map(take_down)
@@ -80,11 +90,9 @@ fn find(cx: &CommandContext<'_>, id: &CaseId, suts: &[Arc<str>]) -> Result<TestC
     let variants = given.expand_known(own.collect());
     let offer = ask_for_suts(cx.bus())?.only(suts);
     let bound = bind(variants, &offer, cx.scope(), &given)?;
-    if let Some(case) = bound.into_iter().find(|case| case.id == base) {
-        return Ok(TestCase {
-            id: id.clone(),
-            ..case
-        });
+    if let Some(mut case) = bound.into_iter().find(|case| case.id == base) {
+        case.id = id.clone();
+        return Ok(case);
     }
     let selected = selection::select(cx)?.filled.selected;
     let found = selected.into_iter().find(|case| case.id == *id);

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
-use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use zaf_core::application::{ABORT, CodedError};
+use zaf_core::application::{ABORT, CRITICAL_ABORT, CodedError};
 use zaf_core::builtin::OUTPUT_DIR;
 use zaf_core::message::DispatcherKind;
 use zaf_core::prelude::*;
@@ -23,10 +22,10 @@ use crate::messages::{
     TEST_CASE_FINISHED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_STARTED,
 };
 use crate::parameter::{EXCLUDE, LIMIT, PARAMETER};
-use crate::results::{Progress, RunDirectory, Summary};
-use crate::runner::{RUN_TEST_CASES, Resumed, RunEnded, RunPlan, workers};
+use crate::results::{OUTPUTS_DIRECTORY, Progress, RunDirectory, Summary};
+use crate::runner::{RUN_TEST_CASES, Resumed, RunEnded, RunPlan, status, workers};
 use crate::supervisor::cookie::{Life, Owner};
-use crate::supervisor::{self, apart, guard, pause, reap};
+use crate::supervisor::{self, RunClock, apart, guard, pause, reap};
 use crate::sut::Sequence;
 
 /// Longest id of an execution that is taken over from the environment, in bytes: some dozen runs inside each other.
@@ -70,6 +69,9 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     if let Some(owner) = guard::owner() {
         directory.note_owner(&owner);
     }
+    if let Err(error) = status::listen() {
+        tracing::warn!("SIGUSR1 does not tell what the run does: {error}");
+    }
     let under_way = guard::UnderWay::in_directory(directory.path().as_std_path());
     supervisor::prepare()?;
     if let Err(error) = pause::start() {
@@ -77,8 +79,8 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     }
     let progress = resumed.as_deref().map(Resumed::progress);
     let summary = Tally::listen(cx, progress)?;
-    let before = progress.and_then(|progress| time_before(progress.run()?.started));
-    let started = Instant::now();
+    let before = resumed.as_deref().map(Resumed::spent);
+    let clock = RunClock::start();
     let mut hooks = hooks(cx, &directory, &summary, resumed.is_some())?;
     let limit = cx.config().get(HOOKS_TIMEOUT)?;
     let mut suts = Sequence::new(cx.bus(), selection.suts.clone(), limit, cx.abort())?;
@@ -100,7 +102,7 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     };
     let finished = RunFinished {
         finished: Timestamp::now(),
-        duration: before.unwrap_or_default() + started.elapsed(),
+        duration: before.unwrap_or_default() + clock.elapsed(),
         end,
     };
     cx.bus()
@@ -158,11 +160,6 @@ fn go_on(continuation: &guard::Continuation) -> Result<(RunDirectory, Option<Arc
     Ok((directory, Some(Arc::new(resumed))))
 }
 
-/// Time since another process began with the run.
-fn time_before(started: Timestamp) -> Option<Duration> {
-    Duration::try_from(Timestamp::now().duration_since(started)).ok()
-}
-
 /// The exit code that an error or one of its causes asks for, if any does.
 fn carried_code(error: &Error) -> Option<ExitCode> {
     let mut causes = error.chain();
@@ -218,7 +215,7 @@ fn execute(
         sources: selection.sources,
         seed: selection.filled.seed,
         run: execution_prefix(cx, directory),
-        outputs: directory.path().join("outputs"),
+        outputs: directory.path().join(OUTPUTS_DIRECTORY),
         scope: cx.scope().clone(),
         suts: selection.suts,
         resumed,
@@ -373,13 +370,19 @@ impl Tally {
             .endpoints([HOOKS])
             .register()?;
         let signal = Arc::new(AtomicI32::new(0));
-        let noted = Arc::clone(&signal);
+        let (noted, at_once) = (Arc::clone(&signal), Arc::clone(&signal));
         cx.bus()
             .dispatcher(DispatcherKind::Callback, "run-signal")
             .on(ABORT, move |message, _| {
                 let number = message.data().signal.unwrap_or(0);
                 // Only the first counts, as for what is raised again at the end.
                 let _ = noted.compare_exchange(0, number, Ordering::SeqCst, Ordering::SeqCst);
+                Ok(())
+            })
+            .on(CRITICAL_ABORT, move |message, _| {
+                // SIGQUIT comes without an ABORT.
+                let number = message.data().signal.unwrap_or(0);
+                let _ = at_once.compare_exchange(0, number, Ordering::SeqCst, Ordering::SeqCst);
                 Ok(())
             })
             .register()?;

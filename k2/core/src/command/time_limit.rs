@@ -5,7 +5,7 @@
 //! is left.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
@@ -14,7 +14,7 @@ use zaf_core::message::APPLICATION_ENDPOINT;
 use zaf_core::prelude::*;
 use zaf_core::thread;
 
-use crate::supervisor::{guard, pause};
+use crate::supervisor::{RunClock, guard, pause};
 
 /// Longest time that the command may take, whichever it is; time for which it was stopped (Ctrl-Z) is not counted.
 ///
@@ -93,6 +93,10 @@ impl CommandTimeout {
         let Some(limit) = self.limit else {
             return Ok(());
         };
+        // Of every command, not only of runs.
+        if let Err(error) = pause::start() {
+            tracing::warn!("the time limit goes on while the command is stopped: {error}");
+        }
         let (sender, goes_on) = bounded(0);
         *self.goes_on.lock() = Some(sender);
         let (bus, delay) = (bus.clone(), self.delay);
@@ -120,10 +124,9 @@ impl CommandTimeout {
 
 /// Waits until the command has ended, or `time` is over without the time for which this process was stopped.
 fn has_ended_within(goes_on: &Receiver<()>, time: Duration) -> bool {
-    let (began, paused) = (Instant::now(), pause::total());
+    let clock = RunClock::start();
     loop {
-        let time = time.saturating_add(pause::total().saturating_sub(paused));
-        let left = time.saturating_sub(began.elapsed());
+        let left = clock.left(time);
         if left.is_zero() {
             return false;
         }

@@ -121,7 +121,7 @@ impl Executor for Host {
 
 fn tell_end(feed: &Feed, end: &ProcessEnd) {
     match (end.ended_by, end.exit) {
-        (EndedBy::Timeout(_), exit) => feed.timed_out(exit),
+        (EndedBy::Timeout(_) | EndedBy::PhaseTimeout { .. }, exit) => feed.timed_out(exit),
         (_, Some(exit)) => feed.ended(exit),
         (_, None) => feed.lost("it does not end, not even by SIGKILL"),
     }

@@ -15,7 +15,7 @@ const LOOKED_AT: u64 = 4096;
 pub(super) fn case(file: &SourceFile, protocol: Protocol) -> TestCase {
     let mut case = TestCase::new(
         CaseId::new(file_id(&file.path)),
-        CaseAction::Process(process(&file.path, protocol)),
+        CaseAction::Process(Box::new(process(&file.path, protocol))),
     );
     if let Some(header) = header_of(&file.path) {
         header.describe(&mut case, &file.path);

@@ -192,7 +192,10 @@ mod tests {
         assert_eq!(case.owner.as_deref(), Some("storage team"));
         assert_eq!(case.tags, ["smoke", "disk"]);
         assert_eq!(reason(&case), "as it was");
-        let variants = case.variants.expect("invariant: it has a parameter");
+        let variants = case
+            .variants
+            .as_ref()
+            .expect("invariant: it has a parameter");
         assert_eq!(variants.parameters[0].name, "size");
         assert_eq!(variants.parameters[0].values, ["1M", "1 G"]);
     }

@@ -94,18 +94,20 @@ fn forced(end: &ProcessEnd) -> Option<Interpretation> {
     } else {
         ""
     };
+    let by = if end.killed {
+        "TERM, then KILL"
+    } else {
+        "TERM"
+    };
     match end.ended_by {
         EndedBy::Itself => None,
         EndedBy::Timeout(limit) => Some(Interpretation::new(
             Verdict::TimedOut,
-            format!(
-                "not done after {limit:?}, ended by {}{suspended}",
-                if end.killed {
-                    "TERM, then KILL"
-                } else {
-                    "TERM"
-                }
-            ),
+            format!("not done after {limit:?}, ended by {by}{suspended}"),
+        )),
+        EndedBy::PhaseTimeout { phase, limit } => Some(Interpretation::new(
+            Verdict::TimedOut,
+            format!("{phase} still running after {limit:?}; ended by {by}{suspended}"),
         )),
         EndedBy::Cancellation => Some(Interpretation::new(
             Verdict::Aborted,

@@ -249,7 +249,7 @@ mod tests {
             let table = [TestCaseDescriptor { owner, ..BASE }];
             let mut cases = linked_from(&table, &modules, "");
             let case = cases.remove(0);
-            (case.owner.unwrap().to_string(), case.tags)
+            (case.owner.as_deref().unwrap().to_owned(), case.tags.clone())
         };
         let tags = ["smoke", "net", "slow"].map(str::to_owned).to_vec();
         assert_eq!(case(None), ("net team".to_owned(), tags.clone()));

@@ -113,7 +113,7 @@ fn cases(
             process.arguments = arguments(&test.name).into_iter().map(Into::into).collect();
             let mut case = TestCase::new(
                 CaseId::new(format!("{binary}::{}", test.name)),
-                CaseAction::Process(process),
+                CaseAction::Process(Box::new(process)),
             );
             case.description = test.description;
             case.disabled = test.disabled;
@@ -163,7 +163,7 @@ fn list(
     let end = run(&spec, cancellation).map_err(|error| error.to_string())?;
     match (end.ended_by, end.exit) {
         (EndedBy::Itself, Some(ExitStatus::Code(0))) => {}
-        (EndedBy::Timeout(limit), _) => {
+        (EndedBy::Timeout(limit) | EndedBy::PhaseTimeout { limit, .. }, _) => {
             return Err(format!(
                 "`{}` took longer than {limit:?}",
                 arguments.join(" ")

@@ -157,6 +157,7 @@ impl GivenParameters {
             return;
         }
         let first = expanded.len();
+        expanded.reserve(columns.iter().map(Vec::len).product());
         for row in Rows::new(&columns) {
             let values: Vec<(String, String)> = parameters
                 .iter()

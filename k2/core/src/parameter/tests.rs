@@ -13,13 +13,13 @@ fn given(assignments: &[&str], exclusions: &[&str]) -> GivenParameters {
 }
 
 fn process() -> CaseAction {
-    CaseAction::Process(ProcessCase {
+    CaseAction::Process(Box::new(ProcessCase {
         program: PathBuf::from("./p"),
         arguments: Vec::new(),
         environment: Vec::new(),
         directory: None,
         protocol: Protocol::ExitCode,
-    })
+    }))
 }
 
 fn case(name: &str, parameters: &[(&str, &[&str])]) -> TestCase {

@@ -18,6 +18,10 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 }
 
 fn escape(text: &str, keep_layout: bool) -> Cow<'_, str> {
+    // Most texts are names of cases, and most of these plain.
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
     let harmless = |c: char| is_harmless(c) || (keep_layout && matches!(c, '\n' | '\t'));
     let Some((first, _)) = text.char_indices().find(|&(_, c)| !harmless(c)) else {
         return Cow::Borrowed(text);

@@ -26,6 +26,7 @@ pub use model::{
     CapturedOutput, CasesSelected, ExitStatus, ExpectedFailure, HookFailed, LeakedProcess, RunEnd,
     RunFinished, RunMerged, RunResumed, RunStarted, TestCaseFinished, TestCaseStarted,
 };
+pub(crate) use output_dir::OUTPUTS_DIRECTORY;
 pub use output_dir::{EVENT_LOG_FILE, LATEST_LINK, LOCK_FILE, OutputDirError, RunDirectory, RunId};
 pub(crate) use progress::Progress;
 pub use record::{Record, RecordBody, SCHEMA_VERSION, SchemaVersion};

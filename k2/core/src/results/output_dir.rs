@@ -24,6 +24,9 @@ use uuid::Uuid;
 /// Name of the event log in the directory of a run.
 pub const EVENT_LOG_FILE: &str = "events.jsonl";
 
+/// Name of the directory of what cases write.
+pub(crate) const OUTPUTS_DIRECTORY: &str = "outputs";
+
 /// Name of the file that is locked as long as the run goes on.
 pub const LOCK_FILE: &str = "run.lock";
 

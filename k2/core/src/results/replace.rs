@@ -52,7 +52,7 @@ pub fn replace_file<E: From<ReplaceError>>(
         FlockOperation::NonBlockingLockExclusive,
     )
     .map_err(|errno| failed(errno.into()))?;
-    let mut output = BufWriter::new(temporary.as_file());
+    let mut output = BufWriter::with_capacity(BUFFER, temporary.as_file());
     write(&mut output)?;
     output.flush().map_err(failed)?;
     drop(output);
@@ -62,6 +62,9 @@ pub fn replace_file<E: From<ReplaceError>>(
         .map_err(|error| failed(error.error))?;
     Ok(())
 }
+
+/// How much is written at once, in bytes: a report of many cases has some ten megabytes.
+const BUFFER: usize = 128 * 1024;
 
 /// End of the names of unfinished files.
 const SUFFIX: &str = ".tmp";

@@ -55,6 +55,11 @@ impl RunLogs {
         Ok(log)
     }
 
+    /// Takes over the totals of a log of `length` bytes from whoever wrote it: nobody has to read it for them.
+    pub(super) fn remember(&self, length: u64, log: RunLog) {
+        *self.last.lock() = Some((length, Arc::new(log)));
+    }
+
     /// The log `path` for its totals. A log that has grown since it was read is read anew; nothing else happens to one.
     ///
     /// # Errors
@@ -104,6 +109,18 @@ impl RunLog {
             last_time: reader.last_time(),
             shared: SharedRead::default(),
         })
+    }
+
+    /// The log `path`, whose records are all there and add up to `summary`.
+    pub(super) fn known(path: Utf8PathBuf, summary: Summary, last_time: Option<Timestamp>) -> Self {
+        Self {
+            path,
+            summary,
+            torn_bytes: 0,
+            missing_records: 0,
+            last_time,
+            shared: SharedRead::default(),
+        }
     }
 
     /// What the records add up to.

@@ -76,6 +76,8 @@ pub(super) struct SharedRead {
 #[derive(Default)]
 struct State {
     source: Option<Executions>,
+    /// Somebody has the source and reads the next chunk.
+    is_reading: bool,
     has_ended: bool,
     chunks: VecDeque<Arc<[Execution]>>,
     /// Number of the first chunk that is kept.
@@ -100,7 +102,7 @@ impl SharedRead {
         if state.first > 0 || state.has_ended {
             return None;
         }
-        if state.source.is_none() {
+        if state.source.is_none() && !state.is_reading {
             state.source = Some(Executions::open(path).ok()?);
         }
         let id = state.joined;
@@ -149,13 +151,45 @@ impl Reader<'_> {
                 };
             }
             state.forget();
-            if state.chunks.len() < KEPT {
-                state.read_chunk();
-                self.shared.moved.notify_all();
+            if state.is_reading {
+                let pause = self.shared.moved.wait_for(&mut state, PATIENCE);
+                if pause.timed_out() && state.is_reading {
+                    // The disk hangs, or the one who reads has gone: no reason to hang, too.
+                    return Next::Lost;
+                }
+            } else if state.chunks.len() < KEPT {
+                self.read_chunk(&mut state);
             } else {
                 self.wait(&mut state);
             }
         }
+    }
+
+    /// Reads the next chunk, while others go through those that are kept; without a source if that fails.
+    fn read_chunk(&self, state: &mut MutexGuard<'_, State>) {
+        let Some(mut source) = state.source.take() else {
+            state.has_ended = true;
+            return;
+        };
+        state.is_reading = true;
+        let chunk = MutexGuard::unlocked(state, || {
+            let chunk: Result<Vec<Execution>, ReadError> = source.by_ref().take(CHUNK).collect();
+            chunk
+        });
+        state.is_reading = false;
+        match chunk {
+            Ok(chunk) => {
+                state.source = Some(source);
+                if chunk.is_empty() {
+                    state.has_ended = true;
+                } else {
+                    state.chunks.push_back(chunk.into());
+                }
+            }
+            // Each finds out for itself what is wrong.
+            Err(_) => state.has_ended = true,
+        }
+        self.shared.moved.notify_all();
     }
 
     /// Waits until those who are behind have moved, or leaves them behind.
@@ -190,24 +224,6 @@ impl State {
         let needed = self.readers.values().copied().min().unwrap_or(usize::MAX);
         while self.first < needed && self.chunks.pop_front().is_some() {
             self.first += 1;
-        }
-    }
-
-    /// Reads the next chunk; without a source if that fails.
-    fn read_chunk(&mut self) {
-        let Some(source) = &mut self.source else {
-            self.has_ended = true;
-            return;
-        };
-        let chunk: Result<Vec<Execution>, ReadError> = source.take(CHUNK).collect();
-        match chunk {
-            Ok(chunk) if chunk.is_empty() => self.has_ended = true,
-            Ok(chunk) => self.chunks.push_back(chunk.into()),
-            // Each finds out for itself what is wrong.
-            Err(_) => {
-                self.has_ended = true;
-                self.source = None;
-            }
         }
     }
 }

@@ -1,11 +1,10 @@
 //! A test function in a process of its own: how it is started, and what its end means.
 
-use std::io;
 use std::path::PathBuf;
 
 use crate::case::{self, Outcome, ProcessCase, Protocol, Verdict};
 use crate::finder::interpret_end;
-use crate::supervisor::apart::{Note, Which};
+use crate::supervisor::apart::Note;
 use crate::supervisor::{EndedBy, ExitStatus, ProcessEnd, signal_name};
 
 /// How the case ended.
@@ -17,17 +16,16 @@ pub(super) struct Told {
     pub(super) problems: Vec<String>,
 }
 
-/// This program with the same arguments, to be started with the note as its input.
-pub(super) fn prepare(case: &Which) -> io::Result<(Note, ProcessCase)> {
-    let process = ProcessCase {
+/// This program with the same arguments, to be started with a note as its input.
+pub(super) fn process() -> ProcessCase {
+    ProcessCase {
         // Also if it was replaced since it was started.
         program: PathBuf::from("/proc/self/exe"),
         arguments: std::env::args_os().skip(1).collect(),
         environment: Vec::new(),
         directory: None,
         protocol: Protocol::ExitCode,
-    };
-    Ok((Note::new(case)?, process))
+    }
 }
 
 /// What the case said counts if its process then ended well by itself. `evidence` is what it told before.

@@ -7,14 +7,15 @@ use jiff::Timestamp;
 use zaf_core::component::Scope;
 
 use super::settings::Settings;
-use super::{RunPlan, apart, exit_watch, expectation, record, scopes};
+use super::{RunPlan, apart, exit_watch, expectation, memory, record, scopes};
+use crate::case::journal::CaseFiles;
 use crate::case::{
     CaseAction, CaseFunction, CaseRun, Evidence, Outcome, Phase, PhaseListener, ProcessCase,
     TestCase, TestContext, Told, Verdict, catch, collect, take_down,
 };
 use crate::finder::interpret_end;
 use crate::messages::{TestCaseFinished, TestCaseStarted};
-use crate::supervisor::apart::Which;
+use crate::supervisor::apart::{Note, Which};
 use crate::supervisor::{
     self, ATTACHMENTS_VARIABLE, Cancellation, OutputFiles, ProcessSpec, pause,
 };
@@ -93,10 +94,15 @@ impl Execution {
         let mut finished = not_started(self.number, &self.case, verdict, reason);
         finished.attempt = self.attempt;
         finished.started = self.started;
-        let paused = pause::total().saturating_sub(self.paused);
-        finished.duration = Some(self.clock.elapsed().saturating_sub(paused));
+        finished.duration = Some(self.age());
         finished.worker = self.worker;
         finished
+    }
+
+    /// How long it has been going on, without the time for which the process was stopped.
+    pub(super) fn age(&self) -> Duration {
+        let elapsed = self.clock.elapsed();
+        elapsed.saturating_sub(pause::total().saturating_sub(self.paused))
     }
 
     /// Runs the case on the calling thread and says how it ended.
@@ -145,6 +151,13 @@ impl Execution {
         finished
     }
 
+    /// The event log has what the case told: it is not kept for the case that this process dies any more.
+    pub(super) fn is_told(&self) {
+        if let Some(evidence) = self.evidence.get() {
+            evidence.forget();
+        }
+    }
+
     /// Adds what the case told, and weighs its end against what was expected.
     fn conclude(&self, finished: &mut TestCaseFinished, told: Told, settings: &Settings) {
         if !told.checks.is_empty() {
@@ -182,8 +195,21 @@ impl Execution {
 
     /// What files of the attempt are called.
     fn name(&self) -> String {
-        let id = self.case.id.file_name();
-        format!("{}-{}-{id}", self.number, self.attempt)
+        self.files().name()
+    }
+
+    /// What names them.
+    pub(super) fn files(&self) -> CaseFiles<'_> {
+        CaseFiles {
+            number: self.number,
+            attempt: self.attempt,
+            case: &self.case.id,
+        }
+    }
+
+    /// Whether there may be files that it has made; of a process of its own nobody knows.
+    pub(super) fn may_have_files(&self) -> bool {
+        self.apart || self.evidence.get().is_some_and(Evidence::has_directory)
     }
 }
 
@@ -229,7 +255,7 @@ impl Execution {
         // A scope that has ended already says so to whoever asks it for something.
         let run = Arc::new(run);
         scope.provide(Arc::clone(&run)).ok();
-        let evidence = Evidence::in_phases(run, settings.attachments, phases);
+        let evidence = Evidence::in_runner(run, settings.attachments, phases);
         let evidence = self.evidence.get_or_init(|| evidence);
         evidence.enter(Phase::SetUp);
         let context = TestContext::with_evidence(
@@ -292,6 +318,9 @@ impl Execution {
         finished.exit = end.exit.map(record::exit);
         finished.stdout = record::output(&end.stdout);
         finished.stderr = record::output(&end.stderr);
+        if let Some(limit) = settings.memory {
+            memory::weigh(&mut finished, limit);
+        }
         finished.steps = told.steps;
         finished.leaked = record::leaked(&end.leaked);
         finished
@@ -303,7 +332,7 @@ impl Execution {
             let finished = self.to_finished(Verdict::Error, Some(reason.into()));
             Ended::new(finished, Told::default())
         };
-        let which = Which {
+        let mut which = Which {
             case: self.case.id.clone(),
             number: self.number,
             attempt: self.attempt,
@@ -311,10 +340,16 @@ impl Execution {
             outputs: plan.outputs.clone(),
             limits: settings.attachments,
             suts: sut_names(&self.case),
+            bell: None,
+            memory: settings.memory,
         };
-        let prepared = apart::prepare(&which).and_then(|(note, process)| {
+        let noted = Note::with_limits(&mut which, settings.phases);
+        let prepared = noted.and_then(|(note, phases)| {
             let input = note.input()?;
-            let mut spec = self.spec(&process, settings, plan).input(input);
+            let mut spec = self.spec(&apart::process(), settings, plan).input(input);
+            spec.phases = phases;
+            // It limits itself, when all that the function does not need is there.
+            spec.memory = None;
             // It is this program again, with the same configuration; what the case starts there does not get them.
             spec.inherits_secrets = true;
             Ok((note, spec))
@@ -343,6 +378,9 @@ impl Execution {
         finished.exit = end.exit.map(record::exit);
         finished.stdout = record::output(&end.stdout);
         finished.stderr = record::output(&end.stderr);
+        if let Some(limit) = settings.memory {
+            memory::weigh(&mut finished, limit);
+        }
         finished.leaked = record::leaked(&end.leaked);
         Ended {
             finished,
@@ -360,6 +398,7 @@ impl Execution {
             (whole, _) => whole,
         };
         spec.grace = settings.grace;
+        spec.memory = settings.memory;
         let name = self.name();
         let file = |stream: &str| plan.outputs.join(format!("{name}.{stream}"));
         spec.files = Some(OutputFiles::new(file("stdout"), file("stderr")));

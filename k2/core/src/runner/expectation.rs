@@ -74,13 +74,13 @@ mod tests {
         at_run_time: Option<&str>,
         is_strict: bool,
     ) -> TestCaseFinished {
-        let action = CaseAction::Process(ProcessCase {
+        let action = CaseAction::Process(Box::new(ProcessCase {
             program: "true".into(),
             arguments: Vec::new(),
             environment: Vec::new(),
             directory: None,
             protocol: Protocol::ExitCode,
-        });
+        }));
         let mut case = TestCase::new(CaseId::new("a"), action);
         let mut known = ExpectedToFail::new("broken board", "known.toml:3");
         known.strict = strict;

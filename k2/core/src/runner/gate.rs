@@ -4,19 +4,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossbeam_channel::Sender;
 use parking_lot::{Condvar, Mutex};
 use zaf_core::message::Entity;
 
 use super::pool::Wake;
+use crate::supervisor::RunClock;
 
 /// Closed while at least one system under test is resetting; each closes and opens it for itself.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     /// Since when each is resetting.
-    resetting: Mutex<BTreeMap<Entity, Instant>>,
+    resetting: Mutex<BTreeMap<Entity, RunClock>>,
     changed: Condvar,
     /// Whether one is, for those who only pass by.
     closed: AtomicBool,
@@ -55,7 +56,7 @@ impl Gate {
     /// Notes that a reset has begun. One that has begun already goes on.
     pub(super) fn close(&self, sut: &Entity) {
         let mut resetting = self.resetting.lock();
-        resetting.entry(sut.clone()).or_insert_with(Instant::now);
+        resetting.entry(sut.clone()).or_insert_with(RunClock::start);
         self.closed.store(true, Ordering::SeqCst);
         drop(resetting);
         self.tell();
@@ -89,19 +90,18 @@ impl Gate {
         drop(waiting);
     }
 
-    /// The reset whose time is up first: when, which, and what its limit is.
+    /// The reset whose time is up first: since when, which, and what its limit is.
     pub(super) fn first_end(
         &self,
         limit: impl Fn(&str) -> Duration,
-    ) -> Option<(Instant, Entity, Duration)> {
+    ) -> Option<(RunClock, Entity, Duration)> {
         let resetting = self.resetting.lock();
-        // What lies beyond the end of time never comes.
-        let ends = resetting.iter().filter_map(|(sut, since)| {
+        let all = resetting.iter().map(|(sut, since)| {
             let limit = limit(sut.name());
-            Some((since.checked_add(limit)?, sut, limit))
+            (since.left(limit), since, sut, limit)
         });
-        let (end, sut, limit) = ends.min_by_key(|(end, ..)| *end)?;
-        Some((end, sut.clone(), limit))
+        let (_, since, sut, limit) = all.min_by_key(|(left, ..)| *left)?;
+        Some((*since, sut.clone(), limit))
     }
 
     /// Waits until nothing is resetting that `concerns` the case; false if the run is aborted before.
@@ -168,13 +168,13 @@ mod tests {
     #[test]
     fn the_one_whose_time_is_up_first_is_named() {
         let gate = Gate::default();
-        assert_eq!(gate.first_end(|_| LONG), None);
+        assert!(gate.first_end(|_| LONG).is_none());
         gate.close(&Entity::new("slow"));
         gate.close(&Entity::new("quick"));
         let limit = |sut: &str| if sut == "quick" { Duration::ZERO } else { LONG };
-        let (end, sut, limit) = gate.first_end(limit).unwrap();
+        let (since, sut, limit) = gate.first_end(limit).unwrap();
         assert_eq!((sut.name(), limit), ("quick", Duration::ZERO));
-        assert!(end <= Instant::now());
+        assert!(since.left(limit).is_zero());
     }
 
     #[test]

@@ -12,8 +12,10 @@ mod execution;
 mod exit_watch;
 mod expectation;
 mod gate;
+mod keeping;
 mod left;
 mod logs;
+mod memory;
 mod pauses;
 mod pool;
 mod record;
@@ -21,6 +23,7 @@ mod resumed;
 mod scopes;
 mod settings;
 mod slot;
+pub(crate) mod status;
 mod worker;
 
 use std::num::NonZeroUsize;
@@ -34,7 +37,9 @@ use zaf_core::prelude::*;
 
 use self::abort::AbortState;
 use self::gate::Gate;
+pub use self::keeping::{ARTEFACT_BYTES, KEEP_ARTEFACTS};
 pub use self::logs::{LOG_CASES, RunLogs};
+pub use self::memory::MEMORY_LIMIT;
 pub use self::resumed::Resumed;
 use self::settings::Settings;
 pub use self::settings::{
@@ -49,6 +54,9 @@ use crate::messages::{
 use crate::scheduler::{TEST_CASES_HELD_BACK, WaitingWorkers};
 use crate::supervisor::{GUARD, SECRETS, guard, withhold_secrets};
 use crate::sut::{SUT_RESET_DONE, SUT_RESET_STARTED, SutReset, Suts};
+
+/// By it a run is ended that does not do what it should: what it does is of interest.
+const QUIT: i32 = rustix::process::Signal::QUIT.as_raw();
 
 /// Runs everything that is in the run queue; answered when all cases are told as finished.
 pub const RUN_TEST_CASES: RequestId<RunPlan, RunEnded> =
@@ -106,6 +114,9 @@ pub struct RunEnded {
         STRICT.required(),
         ATTACHED_FILES.required(),
         ATTACHED_BYTES.required(),
+        KEEP_ARTEFACTS.required(),
+        ARTEFACT_BYTES.required(),
+        MEMORY_LIMIT.optional(),
         LOG_CASES.required(),
         GUARD.required(),
         SECRETS.required(),
@@ -202,7 +213,12 @@ impl TestRunner {
 
     #[callback_dispatcher(CRITICAL_ABORT)]
     fn on_critical_abort(&self, message: &Message<Abort>) {
-        self.abort.kill(message.data());
+        let abort = message.data();
+        // Before what runs is killed.
+        if abort.signal == Some(QUIT) {
+            status::dump(&abort.reason);
+        }
+        self.abort.kill(abort);
     }
 }
 

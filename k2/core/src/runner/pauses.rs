@@ -37,9 +37,9 @@ impl Run {
             let sut = self.plan.suts.get(sut);
             sut.map_or(SUT_RESET_LIMIT, |sut| sut.reset_done_timeout)
         };
-        let (end, sut, limit) = self.gate.first_end(limit)?;
-        if end > Instant::now() {
-            return Some(end);
+        let (since, sut, limit) = self.gate.first_end(limit)?;
+        if !since.left(limit).is_zero() {
+            return since.deadline(limit);
         }
         let reason = format!(
             "SUT `{sut}` has been resetting for more than {limit:?} (suts.{sut}.resetdone.timeout)"

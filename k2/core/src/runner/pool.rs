@@ -27,14 +27,15 @@ use super::resumed::{self, Begun, Owed};
 use super::scopes::Teardowns;
 use super::settings::Settings;
 use super::slot::{Running, Slot};
+use super::status::{self, Roster};
 use super::{RunPlan, worker};
-use crate::case::{Isolation, TestCase, Verdict, collect};
+use crate::case::artefacts::Artefacts;
+use crate::case::{Isolation, TestCase, Verdict, collect, journal};
 use crate::command::ask;
 use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
 use crate::scheduler::{NextTest, SCHEDULE_NEXT_TEST, SCHEDULER, TEST_CASE_PASSED_OVER};
 use crate::supervisor::guard::{BrokenOff, Part};
-use crate::supervisor::pause;
-use crate::supervisor::{Cancellation, Level};
+use crate::supervisor::{Cancellation, Level, RunClock, pause};
 
 /// What the supervising thread is woken for.
 #[derive(Debug, Clone, Copy)]
@@ -66,12 +67,14 @@ pub(super) struct Run {
     next_look: AtomicU64,
     executions: AtomicU64,
     pub(super) teardowns: Teardowns,
+    pub(super) roster: Roster,
+    pub(super) artefacts: Artefacts,
     /// What workers had taken that were given up before it began.
     pub(super) returned: Mutex<Vec<Turn>>,
     /// Whether the time limit of the run was reached.
     out_of_time: AtomicBool,
-    /// How long the process had been stopped when it began.
-    paused: Duration,
+    /// Its time without stops.
+    clock: RunClock,
     /// Time that runners before this one have spent.
     spent_before: Duration,
 }
@@ -117,6 +120,7 @@ impl Run {
         let scope = plan.scope.child("runner");
         let run = Arc::new(Self {
             logs: CaseLogs::new(&plan.scope, settings.keep_logs),
+            artefacts: Artefacts::new(settings.artefacts.0, settings.artefacts.1),
             bus,
             settings,
             scope,
@@ -131,16 +135,18 @@ impl Run {
                     .map_or(0, |resumed| resumed.last_execution()),
             ),
             out_of_time: AtomicBool::new(false),
-            paused: pause::total(),
+            clock: RunClock::start(),
             spent_before: plan
                 .resumed
                 .as_ref()
-                .and_then(|resumed| resumed.spent())
+                .map(|resumed| resumed.spent())
                 .unwrap_or_default(),
             plan,
             teardowns: Teardowns::default(),
+            roster: Roster::default(),
             returned: Mutex::default(),
         });
+        status::tell_of(&run);
         run.tell_broken_off();
         let count = run
             .settings
@@ -205,7 +211,10 @@ impl Run {
     pub(super) fn runs_apart(&self, case: &TestCase) -> bool {
         let resumed = self.plan.resumed.as_ref();
         let isolation = case.isolation.unwrap_or(self.settings.isolation);
-        isolation == Isolation::Process || resumed.is_some_and(|resumed| resumed.is_apart())
+        isolation == Isolation::Process
+            // Of a thread the memory cannot be limited.
+            || case.isolation.is_none() && self.settings.memory.is_some()
+            || resumed.is_some_and(|resumed| resumed.is_apart())
     }
 
     /// Tells what became of the attempts that ended with the runner before this one.
@@ -230,23 +239,31 @@ impl Run {
                 resumed.has_verdict(&broken_off.case);
             }
             let mut finished = resumed::to_finished(broken_off, found.map(|case| &**case));
+            let outputs = &self.plan.outputs;
             self.collect_of(broken_off, &mut finished);
+            self.settle_files(broken_off.which(), &mut finished);
             finished.retried = retried;
             self.tell_finished(finished);
+            journal::forget(outputs, broken_off.which());
         }
     }
 
-    /// Takes over what an attempt had attached that ended with its runner.
+    /// Takes over what an attempt had told and attached that ended with its runner.
     fn collect_of(&self, broken_off: &BrokenOff, finished: &mut TestCaseFinished) {
         let outputs = &self.plan.outputs;
-        let (number, attempt) = (broken_off.execution, broken_off.attempt);
-        let id = broken_off.case.file_name();
-        let directory = outputs.join(format!("{number}-{attempt}-{id}.attachments"));
+        let told = journal::read(outputs, broken_off.which());
+        let directory = outputs.join(format!("{}.attachments", broken_off.which().name()));
         let root = outputs.parent().unwrap_or(outputs);
-        match collect::collect(&directory, root, self.settings.attachments, Vec::new()) {
+        finished.steps = told.checks;
+        match collect::collect(
+            &directory,
+            root,
+            self.settings.attachments,
+            told.attachments,
+        ) {
             Ok(collected) => {
                 finished.attachments = collected.attachments;
-                finished.attachments_left_out = collected.left_out;
+                finished.attachments_left_out = collected.left_out + told.attachments_left_out;
             }
             Err(error) => tracing::warn!("attachments in `{directory}` are lost: {error}"),
         }
@@ -255,6 +272,11 @@ impl Run {
     /// Reserves the number of the next execution.
     pub(super) fn next_execution(&self) -> u64 {
         self.executions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// How many executions have begun.
+    pub(super) fn executions_begun(&self) -> u64 {
+        self.executions.load(Ordering::Relaxed)
     }
 
     /// Tells that a case begins.
@@ -296,20 +318,21 @@ impl Run {
         }
     }
 
-    /// When the time of the whole run is up; none once that has been seen.
-    fn deadline(&self) -> Option<Instant> {
+    /// What is left of the time of the whole run; none without a limit, and once it has been used up.
+    fn time_left(&self) -> Option<Duration> {
         if self.out_of_time.load(Ordering::Relaxed) {
             return None;
         }
         let limit = self.settings.run_timeout?;
-        let stopped = pause::total().saturating_sub(self.paused);
-        let spent = self.spent_before;
-        self.started
-            .checked_add((limit + stopped).saturating_sub(spent))
+        Some(self.clock.left(limit.saturating_sub(self.spent_before)))
     }
 
-    fn is_out_of_time(&self, now: Instant) -> bool {
-        self.deadline().is_some_and(|deadline| deadline <= now)
+    fn deadline(&self) -> Option<Instant> {
+        Instant::now().checked_add(self.time_left()?)
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        self.time_left().is_some_and(|left| left.is_zero())
     }
 
     /// Asks all that runs to end, because the time of the run is up; nothing more begins.
@@ -357,6 +380,7 @@ impl Crew {
                 Err(error) => return Err(error),
             }
         }
+        self.run.roster.set(&self.workers);
         Ok(())
     }
 
@@ -380,7 +404,7 @@ impl Crew {
     /// Waits for the workers, ends what takes too long, and carries out an abort.
     fn supervise(&mut self, woken: &Receiver<Wake>) -> Result<()> {
         let mut carried_out = Level::None;
-        let mut give_up_at: Option<Instant> = None;
+        let mut giving_up: Option<(RunClock, Duration)> = None;
         while self.live > 0 {
             let level = self.run.abort.level();
             if self.run.abort.is_requested() {
@@ -393,25 +417,24 @@ impl Crew {
                     Level::Kill => Duration::ZERO,
                     _ => self.run.settings.grace,
                 };
-                give_up_at = Instant::now().checked_add(patience);
+                giving_up = Some((RunClock::start(), patience));
             }
             self.look_at_gate();
             let now = Instant::now();
-            if self.run.is_out_of_time(now) {
+            if self.run.is_out_of_time() {
                 self.run.end_by_limit();
                 continue;
             }
-            if give_up_at.is_some_and(|at| at <= now) {
-                give_up_at = None;
+            if giving_up.is_some_and(|(since, patience)| since.left(patience).is_zero()) {
+                giving_up = None;
                 self.give_up_functions();
                 continue;
             }
             self.end_overdue(now)?;
             let reset_end = self.run.end_overdue_reset();
-            match wait(
-                woken,
-                self.next_look(give_up_at.into_iter().chain(reset_end).min()),
-            ) {
+            let give_up_at = giving_up.and_then(|(since, patience)| since.deadline(patience));
+            let next = give_up_at.into_iter().chain(reset_end).min();
+            match wait(woken, self.next_look(next)) {
                 Some(Wake::WorkerEnded) => self.live -= 1,
                 Some(Wake::Deadline | Wake::Gate | Wake::Abort) | None => {}
             }
@@ -501,6 +524,7 @@ impl Crew {
                     if let Some(place) = self.workers.get_mut(index) {
                         *place = replacement;
                     }
+                    self.run.roster.set(&self.workers);
                 }
                 // The others go on, and are waited for.
                 Err(error) if self.live > 0 => {
@@ -536,8 +560,10 @@ impl Crew {
     fn report(&self, running: &Running, verdict: Verdict, reason: &str) {
         let settings = &self.run.settings;
         let mut finished = running.execution.given_up(verdict, reason, settings);
+        self.run.settle(&running.execution, &mut finished);
         self.run.number(&mut finished);
         self.run.tell_finished(finished);
+        running.execution.is_told();
     }
 }
 

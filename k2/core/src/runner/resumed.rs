@@ -72,10 +72,9 @@ impl Resumed {
         &self.progress
     }
 
-    /// How long the run has gone on by now, by the clock of the machine.
-    pub(super) fn spent(&self) -> Option<Duration> {
-        let started = self.progress.run()?.started;
-        Duration::try_from(Timestamp::now().duration_since(started)).ok()
+    /// How long the run has gone on by now, without the time for which it was stopped.
+    pub(crate) fn spent(&self) -> Duration {
+        self.continuation.spent()
     }
 
     /// What was selected when the run began.

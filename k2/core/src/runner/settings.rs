@@ -7,8 +7,11 @@ use rustix::process::{Resource, getrlimit};
 use zaf_core::config::{ConfigError, ConfigView};
 use zaf_core::prelude::*;
 
+use super::keeping::{ARTEFACT_BYTES, KEEP_ARTEFACTS};
 use super::logs::Keep;
-use crate::case::{AttachmentLimits, Isolation, Phase};
+use super::memory::MEMORY_LIMIT;
+use crate::case::artefacts::KeepRule;
+use crate::case::{AttachmentLimits, Isolation, PhaseLimits};
 
 /// How many cases run at the same time.
 ///
@@ -33,8 +36,8 @@ pub const RUN_TIMEOUT: OptionId<Duration> = OptionId::duration("run.timeout")
 
 /// Longest time that what comes before the body of a test function may take: what it asks for is made then.
 ///
-/// CLI `--tests-setup-timeout 30s`, environment `K2_TESTS_SETUP_TIMEOUT`, no default. It holds for functions that are called in the
-/// runner, besides the limit of the whole case.
+/// CLI `--tests-setup-timeout 30s`, environment `K2_TESTS_SETUP_TIMEOUT`, no default. It holds for functions, besides the limit of the
+/// whole case; the start of the process of a function that has one is no part of its set-up.
 pub const SETUP_TIMEOUT: OptionId<Duration> = OptionId::duration("tests.setup.timeout")
     .describe("Longest time that making what a test function asks for may take");
 
@@ -58,6 +61,13 @@ pub const TEARDOWN_TIMEOUT: OptionId<Duration> = OptionId::duration("tests.teard
 pub struct ZeroLimit {
     key: &'static str,
 }
+
+/// A limit of memory with which nothing can be started.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "option `memory.limit`: nothing can be started without memory; leave the option out for no limit"
+)]
+struct NoMemory;
 
 /// Time between asking a case to end and ending it.
 ///
@@ -125,31 +135,7 @@ const MOST_WORKERS: usize = 1024;
 const DESCRIPTORS_PER_WORKER: u64 = 6;
 
 /// File descriptors of everything but the workers, with room for reports.
-const OTHER_DESCRIPTORS: u64 = 29;
-
-/// Limits of the parts of a case.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct PhaseLimits {
-    pub(super) setup: Option<Duration>,
-    pub(super) body: Option<Duration>,
-    pub(super) teardown: Option<Duration>,
-}
-
-impl PhaseLimits {
-    /// That of one part.
-    pub(super) fn of(&self, phase: Phase) -> Option<Duration> {
-        match phase {
-            Phase::SetUp => self.setup,
-            Phase::Body => self.body,
-            Phase::Teardown => self.teardown,
-        }
-    }
-
-    /// Whether there is any.
-    pub(super) fn is_any(&self) -> bool {
-        self.setup.or(self.body).or(self.teardown).is_some()
-    }
-}
+const OTHER_DESCRIPTORS: u64 = 33;
 
 /// What the runner was told.
 #[derive(Debug, Clone)]
@@ -178,6 +164,10 @@ pub(super) struct Settings {
     pub strict_expectations: bool,
     /// How much an attempt may attach.
     pub attachments: AttachmentLimits,
+    /// Which cases keep their files, and how many bytes of all together.
+    pub artefacts: (KeepRule, u64),
+    /// How much memory a process of a case may have.
+    pub memory: Option<u64>,
 }
 
 impl Settings {
@@ -221,6 +211,11 @@ impl Settings {
                 files: config.get(ATTACHED_FILES)?,
                 bytes: config.get(ATTACHED_BYTES)?,
             },
+            artefacts: (
+                KeepRule::of(&config.get(KEEP_ARTEFACTS)?),
+                config.get(ARTEFACT_BYTES)?,
+            ),
+            memory: config.get_optional(MEMORY_LIMIT)?,
         })
     }
 
@@ -240,6 +235,9 @@ impl Settings {
                 let key = option.descriptor().key;
                 return Err(ExitCode::Usage.with_error(ZeroLimit { key }));
             }
+        }
+        if config.get_optional(MEMORY_LIMIT)? == Some(0) {
+            return Err(ExitCode::Usage.with_error(NoMemory));
         }
         Ok(())
     }
@@ -276,7 +274,7 @@ mod tests {
     #[test]
     fn g8_few_descriptors_mean_few_workers() {
         assert_eq!(possible_workers(Some(0)), 0);
-        assert_eq!(possible_workers(Some(36)), 1);
+        assert_eq!(possible_workers(Some(40)), 1);
         assert_eq!(possible_workers(Some(64)), 5);
         assert_eq!(possible_workers(Some(1024)), 165);
         assert!(possible_workers(None) > MOST_WORKERS);

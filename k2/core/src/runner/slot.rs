@@ -87,6 +87,17 @@ impl Slot {
         }
     }
 
+    /// What it runs, and the part that goes on if that is known.
+    pub(super) fn look(&self) -> Option<(Arc<Execution>, Option<Phase>)> {
+        match &*self.0.lock() {
+            State::Running(running) => {
+                let phase = running.phase.map(|(phase, _)| phase);
+                Some((Arc::clone(&running.execution), phase))
+            }
+            State::Idle | State::Lost => None,
+        }
+    }
+
     /// Whether the worker runs no case.
     pub(super) fn is_idle(&self) -> bool {
         !matches!(&*self.0.lock(), State::Running(_))

@@ -130,8 +130,10 @@ fn run_case(run: &Arc<Run>, worker: &Arc<Worker>, scopes: &mut Scopes, turn: &Tu
             && u64::from(attempt) <= run.settings.retries
             && !matches!(case.action, CaseAction::LoadFailure(_))
             && !run.abort.is_requested();
+        run.settle(&execution, &mut finished);
         let again = finished.retried;
         run.tell_finished(finished);
+        execution.is_told();
         if !again {
             return true;
         }

@@ -348,14 +348,17 @@ impl TestScheduler {
 impl State {
     fn fill(&mut self, found: Vec<TestCase>, repetition: &Repetition) {
         let rounds = repetition.rounds_at_once();
+        self.rounds = rounds;
+        if repetition.is_single() {
+            // As they are: a copy of each of many takes as long as to find them.
+            self.queue.add(found.into_iter().map(Arc::new));
+            return;
+        }
         for round in 1..=rounds {
             let cases = found.iter().map(|case| repetition.in_round(case, round));
             self.queue.add(cases.map(Arc::new).collect::<Vec<_>>());
         }
-        self.rounds = rounds;
-        if !repetition.is_single() {
-            self.round = found;
-        }
+        self.round = found;
     }
 
     /// Adds the cases of another round, if there is one and no other worker has done so meanwhile.

@@ -15,7 +15,8 @@ use parking_lot::Mutex;
 use rustix::fs::{MemfdFlags, Mode, OFlags, memfd_create};
 use serde::{Deserialize, Serialize};
 
-use crate::case::{AttachmentLimits, CaseId, Entry, Outcome};
+use super::phases::{Bell, PhaseWatch};
+use crate::case::{AttachmentLimits, CaseId, Entry, Outcome, Phase, PhaseLimits};
 
 /// Name of the file; the kernel shows it as `/memfd:NAME (deleted)`.
 const NAME: &str = "k2-case";
@@ -42,6 +43,10 @@ pub(crate) struct Which {
     pub(crate) suts: Vec<Arc<str>>,
     /// How much it may attach.
     pub(crate) limits: AttachmentLimits,
+    /// Whom to wake when a part of it begins; none if no part has a limit.
+    pub(crate) bell: Option<Bell>,
+    /// How much memory it may have beside what the program itself needs.
+    pub(crate) memory: Option<u64>,
 }
 
 /// A line of what the process says.
@@ -50,6 +55,8 @@ pub(crate) struct Which {
 enum Line {
     /// Something about the case, while it runs.
     Told(Entry),
+    /// A part of it begins.
+    Entered(Phase),
     /// The end.
     Done(Done),
 }
@@ -72,7 +79,7 @@ pub(crate) struct ThisCase {
 
 impl Note {
     /// A file that says which case it is.
-    pub(crate) fn new(which: &Which) -> io::Result<Self> {
+    fn new(which: &Which) -> io::Result<Self> {
         let mut file = File::from(memfd_create(NAME, MemfdFlags::CLOEXEC)?);
         write_line(&mut file, which)?;
         Ok(Self(file))
@@ -87,15 +94,42 @@ impl Note {
     pub(crate) fn done(&self) -> Option<Done> {
         self.said().find_map(|line| match line {
             Line::Done(done) => Some(done),
-            Line::Told(_) => None,
+            Line::Told(_) | Line::Entered(_) => None,
         })
+    }
+
+    /// The part that goes on: the last one that has begun.
+    pub(super) fn phase(&self) -> Option<Phase> {
+        let phases = self.said().filter_map(|line| match line {
+            Line::Entered(phase) => Some(phase),
+            Line::Told(_) | Line::Done(_) => None,
+        });
+        phases.last()
+    }
+
+    /// Keeps an eye on the limits of its parts; `case` tells its process whom to wake.
+    ///
+    /// # Errors
+    /// If the system refuses a socket or a descriptor.
+    pub(crate) fn with_limits(
+        case: &mut Which,
+        limits: PhaseLimits,
+    ) -> io::Result<(Self, Option<Arc<PhaseWatch>>)> {
+        if !limits.is_any() {
+            return Ok((Self::new(case)?, None));
+        }
+        let (hearing, bell) = Bell::hang()?;
+        case.bell = Some(bell);
+        let note = Self::new(case)?;
+        let watch = PhaseWatch::new(Self(note.0.try_clone()?), hearing, limits);
+        Ok((note, Some(Arc::new(watch))))
     }
 
     /// What it told while it ran.
     pub(crate) fn told(&self) -> impl Iterator<Item = Entry> {
         self.said().filter_map(|line| match line {
             Line::Told(entry) => Some(entry),
-            Line::Done(_) => None,
+            Line::Done(_) | Line::Entered(_) => None,
         })
     }
 
@@ -169,6 +203,15 @@ impl ThisCase {
         write_line(&mut self.file.lock(), &Line::Done(done))
     }
 
+    /// Says that a part of the case begins.
+    pub(crate) fn enter(&self, phase: Phase) -> io::Result<()> {
+        let Some(bell) = &self.which.bell else {
+            return Ok(());
+        };
+        write_line(&mut self.file.lock(), &Line::Entered(phase))?;
+        bell.ring()
+    }
+
     /// Says something about the case that counts even if the process does not come to its end.
     pub(crate) fn note(&self, entry: &Entry) -> io::Result<()> {
         write_line(&mut self.file.lock(), &Line::Told(entry.clone()))
@@ -191,6 +234,8 @@ mod tests {
             outputs: "/out".into(),
             limits: AttachmentLimits::default(),
             suts: vec!["box".into()],
+            bell: None,
+            memory: None,
         };
         let note = Note::new(&which).unwrap();
         assert_eq!(note.done(), None);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::CapturedOutput;
+use crate::case::Phase;
 
 /// What the system says about the end of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -90,6 +91,13 @@ pub enum EndedBy {
     Itself,
     /// It used up its time.
     Timeout(Duration),
+    /// A part of what it does used up the time of that part.
+    PhaseTimeout {
+        /// Which part.
+        phase: Phase,
+        /// Its time.
+        limit: Duration,
+    },
     /// The run was cancelled.
     Cancellation,
 }

@@ -13,21 +13,25 @@
 pub(crate) mod apart;
 mod cancellation;
 mod capture;
+mod clock;
 pub(crate) mod cookie;
 mod end;
 mod error;
 pub(crate) mod guard;
 mod leftovers;
 pub(crate) mod pause;
+mod phases;
 mod procfs;
 pub(crate) mod reap;
 mod run;
+pub(crate) mod shim;
 mod spawn;
 mod spec;
 mod withheld;
 
 pub use cancellation::{Cancellation, Direction, Level, WaitEnd};
 pub use capture::CapturedOutput;
+pub use clock::RunClock;
 pub use cookie::COOKIE_VARIABLE;
 pub use end::{EndedBy, ExitStatus, LeakedProcess, ProcessEnd, signal_name};
 pub use error::SpawnError;

@@ -38,6 +38,7 @@ static CLOCK: LazyLock<Clock> = LazyLock::new(|| Clock {
     base: Instant::now(),
     beat: AtomicU64::new(0),
     total: AtomicU64::new(0),
+    is_watched: AtomicBool::new(false),
     is_beating: AtomicBool::new(false),
     is_stopping: AtomicBool::new(false),
 });
@@ -59,6 +60,8 @@ struct Clock {
     beat: AtomicU64,
     /// Time stopped, in nanoseconds.
     total: AtomicU64,
+    /// Whether somebody has asked for the thread.
+    is_watched: AtomicBool,
     is_beating: AtomicBool,
     is_stopping: AtomicBool,
 }
@@ -102,11 +105,14 @@ fn rest(time: Duration) {
     let _ = poll(&mut [], timeout.as_ref());
 }
 
-/// From now on this process stops and continues with what it has started.
+/// From now on this process stops and continues with what it has started. A second call does nothing.
 ///
 /// # Errors
 /// If the system refuses a socket, a handler or a thread. A process that ignores SIGTSTP goes on doing so.
 pub(crate) fn start() -> io::Result<()> {
+    if CLOCK.is_watched.swap(true, Ordering::SeqCst) {
+        return Ok(());
+    }
     let (stops, write) = UnixStream::pair()?;
     stops.set_nonblocking(true)?;
     if !guard::is_ignored(Signal::TSTP) {

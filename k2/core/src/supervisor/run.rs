@@ -11,11 +11,13 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group,
 
 use super::capture::Capture;
 use super::pause::{self, Group};
+use super::phases::PhaseWatch;
 use super::spawn::spawn;
 use super::{
     Cancellation, EndedBy, ExitStatus, Level, OutputStream, ProcessEnd, ProcessSpec, SpawnError,
     leftovers, procfs,
 };
+use crate::case;
 
 /// Time after SIGKILL until a process counts as unkillable (it hangs in the kernel).
 const UNKILLABLE: Duration = Duration::from_secs(10);
@@ -35,7 +37,7 @@ const READS_PER_TURN: usize = 16;
 pub fn run(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<ProcessEnd, SpawnError> {
     let started = Instant::now();
     let starting = pause::starting();
-    let mut child = spawn(spec, cancellation)?;
+    let (mut child, note) = spawn(spec, cancellation)?;
     if let Some(watcher) = &spec.watcher {
         watcher.started(child.id());
     }
@@ -46,7 +48,13 @@ pub fn run(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<ProcessEnd
     let supervision = Supervision::new(spec, cancellation, &mut child, started);
     drop(starting);
     match supervision {
-        Ok(supervision) => Ok(supervision.finish(child)),
+        Ok(supervision) => {
+            let end = supervision.finish(child);
+            match note.and_then(|note| note.problem()) {
+                Some(error) => Err(SpawnError::start(&spec.program, error, 1)),
+                None => Ok(end),
+            }
+        }
         Err(error) => {
             // Not reaped yet, so the pid is still its own.
             child.kill().ok();
@@ -78,6 +86,14 @@ enum Phase {
     },
 }
 
+/// A part of what the process does.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    phase: case::Phase,
+    limit: Option<Duration>,
+    began: Instant,
+}
+
 struct Supervision<'a> {
     spec: &'a ProcessSpec,
     cancellation: &'a Cancellation,
@@ -90,6 +106,8 @@ struct Supervision<'a> {
     paused: Duration,
     group: Group,
     phase: Phase,
+    /// What it says that it does now.
+    part: Option<Part>,
     seen: Level,
     ended_by: EndedBy,
     killed: bool,
@@ -125,6 +143,7 @@ impl<'a> Supervision<'a> {
             paused: pause::total(),
             group: Group::join(pid),
             phase: Phase::Running,
+            part: None,
             seen: Level::None,
             ended_by: EndedBy::Itself,
             killed: false,
@@ -151,7 +170,11 @@ impl<'a> Supervision<'a> {
             if ready.cancellation {
                 self.cancel(&mut child);
             }
-            if deadline.is_some_and(|at| at <= Instant::now()) {
+            if ready.part {
+                self.look_at_part();
+            }
+            // What has happened meanwhile may have moved it.
+            if self.deadline().is_some_and(|at| at <= Instant::now()) {
                 if self.move_deadlines() {
                     continue;
                 }
@@ -189,9 +212,35 @@ impl<'a> Supervision<'a> {
 
     fn deadline(&self) -> Option<Instant> {
         match self.phase {
-            Phase::Running => self.started.checked_add(self.spec.timeout?),
+            Phase::Running => {
+                let whole = self.spec.timeout;
+                let whole = whole.and_then(|limit| self.started.checked_add(limit));
+                whole.into_iter().chain(self.part_deadline()).min()
+            }
             Phase::Asked { kill_at: at } | Phase::Killed { give_up_at: at } => at,
             Phase::Ended { until } => Some(until),
+        }
+    }
+
+    fn part_deadline(&self) -> Option<Instant> {
+        let part = self.part?;
+        part.began.checked_add(part.limit?)
+    }
+
+    /// Notes the part that goes on, if it is another one.
+    fn look_at_part(&mut self) {
+        let current = self.spec.phases.as_deref().and_then(PhaseWatch::current);
+        if let Some((phase, limit)) = current
+            && self.part.is_none_or(|part| part.phase != phase)
+        {
+            // Deadlines are moved by what was stopped since they were moved last.
+            self.move_deadlines();
+            let began = Instant::now();
+            self.part = Some(Part {
+                phase,
+                limit,
+                began,
+            });
         }
     }
 
@@ -201,6 +250,9 @@ impl<'a> Supervision<'a> {
         let by = total.saturating_sub(self.paused);
         self.paused = total;
         self.started += by;
+        if let Some(part) = &mut self.part {
+            part.began += by;
+        }
         match &mut self.phase {
             Phase::Running => {}
             Phase::Asked { kill_at: at } | Phase::Killed { give_up_at: at } => {
@@ -214,11 +266,13 @@ impl<'a> Supervision<'a> {
     /// Waits until something happens or the deadline is reached. An interrupted wait says that nothing happened.
     fn wait(&self, deadline: Option<Instant>) -> Ready {
         let ended = matches!(self.phase, Phase::Ended { .. });
-        let sources: [Option<BorrowedFd<'_>>; 4] = [
+        let part = self.spec.phases.as_deref().map(PhaseWatch::hears);
+        let sources: [Option<BorrowedFd<'_>>; 5] = [
             self.stdout.pipe.as_ref().map(AsFd::as_fd),
             self.stderr.pipe.as_ref().map(AsFd::as_fd),
             (!ended).then(|| self.pidfd.as_fd()),
             self.cancellation.rises_above(self.seen).filter(|_| !ended),
+            part.filter(|_| !ended),
         ];
         let mut fds = Vec::with_capacity(sources.len());
         fds.extend(
@@ -234,12 +288,13 @@ impl<'a> Supervision<'a> {
         }
         let mut polled = fds.iter().map(|fd| !fd.revents().is_empty());
         let mut ready = sources.map(|source| source.is_some() && polled.next() == Some(true));
-        let [stdout, stderr, process, cancellation] = &mut ready;
+        let [stdout, stderr, process, cancellation, part] = &mut ready;
         Ready {
             stdout: *stdout,
             stderr: *stderr,
             process: *process,
             cancellation: *cancellation,
+            part: *part,
         }
     }
 
@@ -272,7 +327,12 @@ impl<'a> Supervision<'a> {
         if self.look_for_end(child) {
             return;
         }
-        self.ended_by = EndedBy::Timeout(self.spec.timeout.unwrap_or_default());
+        let of_part = self.part_deadline().filter(|at| *at <= Instant::now());
+        let part = self.part.filter(|_| of_part.is_some());
+        self.ended_by = match part.and_then(|part| Some((part.phase, part.limit?))) {
+            Some((phase, limit)) => EndedBy::PhaseTimeout { phase, limit },
+            None => EndedBy::Timeout(self.spec.timeout.unwrap_or_default()),
+        };
         self.ask(Signal::TERM);
     }
 
@@ -346,6 +406,7 @@ struct Ready {
     stderr: bool,
     process: bool,
     cancellation: bool,
+    part: bool,
 }
 
 /// One output of the process.

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::cookie::{COOKIE_VARIABLE, Owner};
 use super::guard;
+use super::shim::OrderNote;
 use super::spec::EXECUTION_VARIABLE;
 use super::{Cancellation, ProcessSpec, SpawnError, apart, withheld};
 
@@ -21,16 +22,22 @@ const BACKOFF: Duration = Duration::from_millis(2);
 /// Linux refuses a single string beyond this length (`MAX_ARG_STRLEN`), with the closing NUL.
 const LONGEST_VARIABLE: usize = 128 * 1024;
 
-/// Starts the process. Errors that pass by themselves are tried again: ETXTBSY (another thread forked while the program
+/// This program, also if it was replaced since it was started.
+const SAME_PROGRAM: &str = "/proc/self/exe";
+
+/// Starts the process; one with a limit of memory by way of [`super::shim`], which notes if it could not become the program. Errors that pass by themselves are tried again: ETXTBSY (another thread forked while the program
 /// was being written), EAGAIN (too many processes for a moment), EMFILE and ENFILE (too many files for a moment, because others are
 /// being started).
-pub(super) fn spawn(spec: &ProcessSpec, cancellation: &Cancellation) -> Result<Child, SpawnError> {
+pub(super) fn spawn(
+    spec: &ProcessSpec,
+    cancellation: &Cancellation,
+) -> Result<(Child, Option<OrderNote>), SpawnError> {
     check_environment(spec)?;
     let mut backoff = BACKOFF;
     for attempt in 1.. {
-        let started = command(spec).and_then(|mut command| command.spawn());
+        let started = command(spec).and_then(|(mut command, note)| Ok((command.spawn()?, note)));
         let error = match started {
-            Ok(child) => return Ok(child),
+            Ok(started) => return Ok(started),
             Err(error) => error,
         };
         if !passes(&error) || attempt > RETRIES || cancellation.wait(backoff) {
@@ -52,11 +59,24 @@ fn passes(error: &io::Error) -> bool {
     clippy::disallowed_methods,
     reason = "this is the place that starts processes"
 )]
-fn command(spec: &ProcessSpec) -> io::Result<Command> {
-    let mut command = Command::new(&spec.program);
-    let input = match &spec.input {
-        Some(input) => input.try_clone()?.into(),
-        None => Stdio::null(),
+fn command(spec: &ProcessSpec) -> io::Result<(Command, Option<OrderNote>)> {
+    let note = match (spec.memory, &spec.input) {
+        (Some(memory), None) => Some(OrderNote::new(&spec.program, &spec.arguments, memory)?),
+        _ => None,
+    };
+    let mut command = match &note {
+        // With the arguments of this process it knows that it is no other command.
+        Some(_) => Command::new(SAME_PROGRAM),
+        None => Command::new(&spec.program),
+    };
+    match &note {
+        Some(_) => command.args(std::env::args_os().skip(1)),
+        None => command.args(&spec.arguments),
+    };
+    let input = match (&note, &spec.input) {
+        (Some(note), _) => note.input()?.into(),
+        (None, Some(input)) => input.try_clone()?.into(),
+        (None, None) => Stdio::null(),
     };
     for name in &spec.without {
         command.env_remove(name);
@@ -67,7 +87,6 @@ fn command(spec: &ProcessSpec) -> io::Result<Command> {
         }
     }
     command
-        .args(&spec.arguments)
         .envs(spec.environment.iter().map(|(name, value)| (name, value)))
         .stdin(input)
         .stdout(Stdio::piped())
@@ -86,7 +105,7 @@ fn command(spec: &ProcessSpec) -> io::Result<Command> {
     if let Some(directory) = &spec.directory {
         command.current_dir(directory);
     }
-    Ok(command)
+    Ok((command, note))
 }
 
 fn check_environment(spec: &ProcessSpec) -> Result<(), SpawnError> {

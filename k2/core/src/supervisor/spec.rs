@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::phases::PhaseWatch;
 use crate::case::{CaseId, ProcessCase};
 
 /// Environment variable that carries [`ProcessSpec::execution`], by which stray processes are recognised.
@@ -115,6 +116,10 @@ pub struct ProcessSpec {
     pub input: Option<Arc<OwnedFd>>,
     /// Is told of it while it runs.
     pub watcher: Option<Arc<dyn ProcessWatcher>>,
+    /// How much memory it and each process that it starts may have, in bytes.
+    pub memory: Option<u64>,
+    /// Limits of the parts of what it does, of which it tells.
+    pub(crate) phases: Option<Arc<PhaseWatch>>,
 }
 
 impl ProcessSpec {
@@ -139,6 +144,8 @@ impl ProcessSpec {
             execution: None,
             input: None,
             watcher: None,
+            memory: None,
+            phases: None,
         }
     }
 

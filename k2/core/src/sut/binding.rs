@@ -27,7 +27,11 @@ pub enum Chosen {
 
 /// What a case has got. Nothing, as a rule.
 #[derive(Debug, Clone, Default)]
-pub struct Binding {
+pub struct Binding(Option<Arc<Given>>);
+
+/// What a case has that has got something.
+#[derive(Debug)]
+struct Given {
     suts: Vec<Arc<Sut>>,
     /// For each requirement, as far as something was chosen for it.
     chosen: Vec<Option<Chosen>>,
@@ -35,22 +39,24 @@ pub struct Binding {
 
 impl Binding {
     pub(super) fn new(suts: Vec<Arc<Sut>>, chosen: Vec<Option<Chosen>>) -> Self {
-        Self { suts, chosen }
+        let nothing = suts.is_empty() && chosen.is_empty();
+        Self((!nothing).then(|| Arc::new(Given { suts, chosen })))
     }
 
     /// The SUTs that the case runs on; that of the first parameter first.
     pub fn suts(&self) -> &[Arc<Sut>] {
-        &self.suts
+        self.0.as_deref().map_or(&[], |given| &given.suts)
     }
 
     /// What the requirement with this index has got; none if any will do.
     pub(crate) fn chosen(&self, requirement: usize) -> Option<Chosen> {
-        self.chosen.get(requirement).copied().flatten()
+        let chosen = &self.0.as_deref()?.chosen;
+        chosen.get(requirement).copied().flatten()
     }
 
     /// Lets the components of the case have its SUTs: of several that can what is asked for, that of the first parameter.
     pub(crate) fn provide(&self, scope: &Scope) {
-        for sut in self.suts.iter().rev() {
+        for sut in self.suts().iter().rev() {
             // A scope that has ended already says so to whoever asks it for something.
             sut.provide(scope).ok();
         }
@@ -61,9 +67,9 @@ impl Binding {
     pub(super) fn environment(&self) -> Vec<(OsString, OsString)> {
         let mut variables = Vec::new();
         let mut tell = |name: String, value: &str| variables.push((name.into(), value.into()));
-        let names: Vec<&str> = self.suts.iter().map(|sut| sut.name()).collect();
+        let names: Vec<&str> = self.suts().iter().map(|sut| sut.name()).collect();
         tell("K2_SUTS".to_owned(), &names.join(" "));
-        for (index, sut) in self.suts.iter().enumerate() {
+        for (index, sut) in self.suts().iter().enumerate() {
             let prefix = match index {
                 0 => "K2_SUT".to_owned(),
                 more => format!("K2_SUT{}", more + 1),

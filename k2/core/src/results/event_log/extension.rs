@@ -1,6 +1,7 @@
 //! The extension that keeps the event log of a run.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use zaf_core::extension::{Extension, ExtensionContext};
@@ -8,6 +9,7 @@ use zaf_core::message::{Message, MessageBus};
 use zaf_core::prelude::{command_extension, dispatchers};
 use zaf_core::{Error, Result};
 
+use super::group::GroupedLog;
 use super::sync::Syncer;
 use super::{EncodedBody, EventLogWriter};
 use crate::hooks::{HOOK_FAILED, HOOKS};
@@ -17,7 +19,7 @@ use crate::messages::{
     TEST_CASE_STARTED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
     TestCaseFinished, TestCaseStarted, WRITE_REPORTS,
 };
-use crate::results::{EVENT_LOG_FILE, Progress, RecordBody};
+use crate::results::{EVENT_LOG_FILE, Progress, RecordBody, RunLogs, Summary};
 use crate::supervisor::guard;
 
 /// Writes what the runner says to the event log, before anybody else hears it, and then tells it as `RECORDED`.
@@ -32,16 +34,18 @@ use crate::supervisor::guard;
 )]
 #[derive(Debug)]
 pub struct EventLog {
-    open: Mutex<Option<Open>>,
+    open: Mutex<Option<Arc<Open>>>,
 }
 
 /// The log of the run that goes on.
 #[derive(Debug)]
 struct Open {
-    writer: EventLogWriter,
+    log: GroupedLog,
     /// None if its thread could not be started: then the log is brought to disk at the end only.
     syncer: Option<Syncer>,
-    problem_was_said: bool,
+    problem_was_said: AtomicBool,
+    /// Whether another runner has begun with it: then not all records came by here.
+    goes_on: bool,
 }
 
 impl Extension for EventLog {
@@ -53,9 +57,9 @@ impl Extension for EventLog {
 
     fn destroy(&self) -> Result<()> {
         let open = self.open.lock().take();
-        if let Some(mut open) = open {
-            open.writer.sync();
-            if let Some(syncer) = open.syncer {
+        if let Some(open) = open {
+            open.log.sync();
+            if let Some(syncer) = &open.syncer {
                 syncer.stop();
             }
         }
@@ -66,19 +70,18 @@ impl Extension for EventLog {
 impl EventLog {
     fn record(&self, body: RecordBody, bus: &MessageBus) -> Result<()> {
         let body = EncodedBody::new(body);
-        let (record, problem) = {
-            let mut open = self.open.lock();
-            let Some(open) = open.as_mut() else {
-                return Err(Error::msg(
-                    "a message of a run that has not begun cannot be recorded",
-                ));
-            };
-            let record = open.writer.append_encoded(body);
+        let Some(open) = self.open.lock().clone() else {
+            return Err(Error::msg(
+                "a message of a run that has not begun cannot be recorded",
+            ));
+        };
+        let mut problem = None;
+        let record = open.log.append(body, |writer| {
             if let Some(syncer) = &open.syncer {
                 syncer.wake();
             }
-            (record, open.new_problem())
-        };
+            problem = open.new_problem(writer);
+        });
         if let Some(EventLogState {
             path,
             problem: Some(problem),
@@ -97,15 +100,15 @@ impl EventLog {
 
 impl Open {
     /// What went wrong, the first time that something has.
-    fn new_problem(&mut self) -> Option<EventLogState> {
-        let is_new = !self.problem_was_said
-            && (self.writer.has_problem() || self.syncer.as_ref().is_some_and(Syncer::has_problem));
-        self.problem_was_said |= is_new;
-        is_new.then(|| self.state())
+    fn new_problem(&self, writer: &EventLogWriter) -> Option<EventLogState> {
+        let is_problem =
+            writer.has_problem() || self.syncer.as_ref().is_some_and(Syncer::has_problem);
+        let is_new = is_problem && !self.problem_was_said.swap(true, Ordering::Relaxed);
+        is_new.then(|| self.with_syncer(writer.state()))
     }
 
-    fn state(&self) -> EventLogState {
-        let mut state = self.writer.state();
+    /// `state`, and what went wrong elsewhere.
+    fn with_syncer(&self, mut state: EventLogState) -> EventLogState {
         if state.problem.is_none() {
             state.problem = self.syncer.as_ref().and_then(Syncer::problem);
         }
@@ -133,12 +136,13 @@ impl EventLog {
         } else {
             EventLogWriter::new(path)
         };
-        let before = self.open.lock().replace(Open {
-            writer,
+        let before = self.open.lock().replace(Arc::new(Open {
+            log: GroupedLog::new(writer, Summary::new()),
             syncer,
-            problem_was_said: false,
-        });
-        if let Some(syncer) = before.and_then(|before| before.syncer) {
+            problem_was_said: AtomicBool::new(false),
+            goes_on,
+        }));
+        if let Some(syncer) = before.as_ref().and_then(|before| before.syncer.as_ref()) {
             syncer.stop();
         }
         if goes_on {
@@ -181,13 +185,19 @@ impl EventLog {
     }
 
     #[callback_dispatcher(SYNC_EVENT_LOG, endpoints = [RESULTS])]
-    fn sync(&self, _message: &Message<SyncEventLog>) -> Result<EventLogState> {
-        let mut open = self.open.lock();
-        let Some(open) = open.as_mut() else {
+    fn sync(&self, _message: &Message<SyncEventLog>, logs: &RunLogs) -> Result<EventLogState> {
+        let Some(open) = self.open.lock().clone() else {
             return Err(Error::msg("there is no event log: no run has begun"));
         };
-        open.writer.sync();
-        Ok(open.state())
+        let state = open.with_syncer(open.log.sync());
+        // Reporters, and whoever says how the run ended, need not read it for its totals, unless somebody took it away.
+        if !open.goes_on
+            && let Ok(found) = state.path.metadata()
+            && let Some(log) = open.log.to_run_log()
+        {
+            logs.remember(found.len(), log);
+        }
+        Ok(state)
     }
 }
 
@@ -223,7 +233,9 @@ mod tests {
             .on(TEST_CASE_FINISHED, move |message, bus| {
                 finished.case_finished(message, bus)
             })
-            .on(SYNC_EVENT_LOG, move |message, _| sync.sync(message))
+            .on(SYNC_EVENT_LOG, move |message, _| {
+                sync.sync(message, &RunLogs::default())
+            })
             .register()
             .unwrap();
         (bus, log)

@@ -20,9 +20,10 @@ const GROUP: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct Syncer {
     wake: Sender<()>,
-    stop: Option<Sender<()>>,
+    /// Dropped to end the thread.
+    stop: Mutex<Option<Sender<()>>>,
     problem: Arc<Mutex<Option<Arc<str>>>>,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Syncer {
@@ -39,9 +40,9 @@ impl Syncer {
         })?;
         Ok(Self {
             wake,
-            stop: Some(stop),
+            stop: Mutex::new(Some(stop)),
             problem,
-            thread: Some(thread),
+            thread: Mutex::new(Some(thread)),
         })
     }
 
@@ -62,9 +63,10 @@ impl Syncer {
     }
 
     /// Ends the thread and waits for it: at most as long as one wait for the disk.
-    pub(super) fn stop(mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
+    pub(super) fn stop(&self) {
+        drop(self.stop.lock().take());
+        let thread = self.thread.lock().take();
+        if let Some(thread) = thread {
             // A panic was logged where it happened.
             drop(thread.join());
         }

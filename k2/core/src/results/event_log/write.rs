@@ -147,6 +147,24 @@ impl EncodedBody {
             json: done.map(|()| json),
         }
     }
+
+    /// Gives the body its number and the time, and adds its line to `lines`, unless it cannot be made text. It has happened all
+    /// the same, so there is a record of it.
+    pub(super) fn number(self, seq: u64, lines: &mut Vec<u8>) -> (Record, serde_json::Result<()>) {
+        let Self { body, json } = self;
+        let record = Record {
+            schema: SCHEMA_VERSION,
+            seq,
+            time: Timestamp::now(),
+            body,
+        };
+        let before = lines.len();
+        let put = json.and_then(|json| put_line(lines, &record, &json));
+        if put.is_err() {
+            lines.truncate(before);
+        }
+        (record, put)
+    }
 }
 
 /// Makes the line of `record`, whose body is `body` as text: an object, put into the object of the record as
@@ -198,40 +216,51 @@ impl<F: LogFile> EventLogWriter<F> {
 
     /// As [`EventLogWriter::append`], of a body that was made text before: what is left to do takes little more than the write.
     pub fn append_encoded(&mut self, body: EncodedBody) -> Record {
-        let EncodedBody { body, json } = body;
-        let record = Record {
-            schema: SCHEMA_VERSION,
-            seq: self.next_seq,
-            time: Timestamp::now(),
-            body,
-        };
+        let mut line = std::mem::take(&mut self.line);
+        line.clear();
+        let (record, put) = body.number(self.next_seq, &mut line);
         self.next_seq += 1;
-        self.line.clear();
-        if let Err(error) = json.and_then(|json| put_line(&mut self.line, &record, &json)) {
-            self.lost += 1;
-            self.note(format_args!(
-                "record {} cannot be written as JSON: {error}",
-                record.seq
-            ));
-            return record;
+        match put {
+            Ok(()) => self.write_lines(&line, 1),
+            Err(error) => self.lose(&record, &error),
         }
-        if self.kept.is_empty() {
-            let line = std::mem::take(&mut self.line);
-            match self.write_line(&line) {
-                Ok(()) => self.line = line,
-                Err(error) => {
+        self.line = line;
+        record
+    }
+
+    /// Number of the next record.
+    pub(super) fn next_seq(&self) -> u64 {
+        self.next_seq
+    }
+
+    /// Notes that `record` cannot be made text.
+    pub(super) fn lose(&mut self, record: &Record, error: &serde_json::Error) {
+        self.lost += 1;
+        self.note(format_args!(
+            "record {} cannot be written as JSON: {error}",
+            record.seq
+        ));
+    }
+
+    /// Appends `count` lines, each with its end, with one write. If the file does not take them all, as many whole lines as
+    /// it takes are written, and the rest is kept.
+    pub(super) fn write_lines(&mut self, lines: &[u8], count: u64) {
+        if self.kept.is_empty() && count > 1 && self.write_whole(lines, count).is_ok() {
+            return;
+        }
+        for line in lines.split_inclusive(|&byte| byte == b'\n') {
+            if self.kept.is_empty() {
+                if let Err(error) = self.write_whole(line, 1) {
                     self.failed(&error);
-                    self.keep(line);
+                    self.keep(line.to_vec());
+                }
+            } else {
+                self.keep(line.to_vec());
+                if self.retry_at.is_none_or(|at| at <= Instant::now()) {
+                    self.write_kept();
                 }
             }
-        } else {
-            let line = std::mem::take(&mut self.line);
-            self.keep(line);
-            if self.retry_at.is_none_or(|at| at <= Instant::now()) {
-                self.write_kept();
-            }
         }
-        record
     }
 
     /// Writes what was kept, if anything, and brings the file to disk. A file that could not be brought to disk once is
@@ -263,22 +292,22 @@ impl<F: LogFile> EventLogWriter<F> {
         }
     }
 
-    /// Writes one line as a whole. If that fails, the file is as before.
-    fn write_line(&mut self, line: &[u8]) -> io::Result<()> {
+    /// Writes `count` lines as a whole. If that fails, the file is as before.
+    fn write_whole(&mut self, lines: &[u8], count: u64) -> io::Result<()> {
         // `write_all` is one write(2) unless the disk is full or a signal comes: only then it takes a second one.
-        if let Err(error) = self.file.write_all(line) {
+        if let Err(error) = self.file.write_all(lines) {
             self.file.cut(self.length)?;
             return Err(error);
         }
-        self.length += line.len() as u64;
+        self.length += lines.len() as u64;
         self.is_unsynced = true;
-        self.written += 1;
+        self.written += count;
         Ok(())
     }
 
     fn write_kept(&mut self) {
         while let Some(line) = self.kept.pop_front() {
-            match self.write_line(&line) {
+            match self.write_whole(&line, 1) {
                 Ok(()) => self.kept_bytes -= line.len(),
                 Err(error) => {
                     self.kept.push_front(line);
@@ -389,6 +418,38 @@ mod tests {
         assert_eq!(writer.file.writes, 10);
         assert_eq!(numbers(&writer), (1..=10).collect::<Vec<_>>());
         assert!(writer.state().is_complete());
+    }
+
+    #[test]
+    fn f6_several_records_are_one_write() {
+        let mut writer = writer(usize::MAX);
+        let mut lines = Vec::new();
+        for seq in 1..=5 {
+            EncodedBody::new(body()).number(seq, &mut lines).1.unwrap();
+        }
+        writer.write_lines(&lines, 5);
+        assert_eq!((writer.file.writes, writer.state().written), (1, 5));
+        assert_eq!(numbers(&writer), (1..=5).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn f1_of_several_records_on_a_full_disk_those_that_fit_are_written_and_the_rest_is_kept() {
+        let mut lines = Vec::new();
+        for seq in 1..=10 {
+            EncodedBody::new(body()).number(seq, &mut lines).1.unwrap();
+        }
+        let room = lines.len() / 2;
+        let mut writer = writer(room);
+        writer.write_lines(&lines, 10);
+        let fit = numbers(&writer);
+        assert_eq!(fit, (1..=fit.len() as u64).collect::<Vec<_>>());
+        assert!((3..=5).contains(&fit.len()), "{fit:?}");
+        assert_eq!(writer.file.content.last(), Some(&b'\n'));
+        assert_eq!(writer.state().lost, 10 - fit.len() as u64);
+        writer.file.size = usize::MAX;
+        writer.sync();
+        assert_eq!(numbers(&writer), (1..=10).collect::<Vec<_>>());
+        assert_eq!(writer.state().lost, 0);
     }
 
     #[test]

@@ -10,9 +10,10 @@ use jiff::Timestamp;
 
 use super::Ended;
 use super::continuation::{Continuation, Part};
+use crate::case::journal::{self, CaseFiles};
 use crate::case::{CaseId, Verdict};
 use crate::messages::{RunEnd, RunFinished, TestCaseFinished, TestCaseStarted};
-use crate::results::{EVENT_LOG_FILE, Progress, RecordBody, RunDirectory};
+use crate::results::{EVENT_LOG_FILE, OUTPUTS_DIRECTORY, Progress, RecordBody, RunDirectory};
 
 /// What became of the cases without a verdict.
 #[derive(Debug, Default)]
@@ -78,16 +79,21 @@ pub(super) fn close(
     let now = Timestamp::now();
     let since = |then: Timestamp| Duration::try_from(now.duration_since(then)).unwrap_or_default();
     let reason = ended.of_runner();
+    let outputs = directory.join(OUTPUTS_DIRECTORY);
     let mut owed = progress.owed.clone();
     for (case, (id, verdict, reason)) in progress.running.iter().zip(&verdicts.broken_off) {
         if let Some(count) = owed.get_mut(id) {
             *count = count.saturating_sub(1);
         }
+        let told = journal::read(&outputs, which(case));
         log.append(RecordBody::CaseFinished(TestCaseFinished {
             attempt: case.attempt,
             duration: Some(since(case.started)),
             worker: case.worker,
             reason: Some(reason.as_str().into()),
+            steps: told.checks,
+            attachments: told.attachments,
+            attachments_left_out: told.attachments_left_out,
             ..TestCaseFinished::new(case.execution, id.clone(), *verdict, case.started)
         }));
     }
@@ -114,9 +120,21 @@ pub(super) fn close(
         }));
     }
     log.sync();
+    for case in &progress.running {
+        journal::forget(&outputs, which(case));
+    }
     run.note_end();
     match log.state().problem {
         Some(problem) => Err(std::io::Error::other(problem.to_string())),
         None => Ok(()),
+    }
+}
+
+/// What names the files of an attempt.
+fn which(case: &TestCaseStarted) -> CaseFiles<'_> {
+    CaseFiles {
+        number: case.execution,
+        attempt: case.attempt,
+        case: &case.case,
     }
 }

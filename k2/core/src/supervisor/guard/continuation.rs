@@ -8,12 +8,15 @@
 //! | several | one of them: each is run again in a process of its own, where the guilty one ends only itself |
 //! | none | no case: an extension, k2 itself or somebody outside; the run ends |
 
+use std::time::{Duration, Instant};
+
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Ended;
 use crate::case::CaseId;
+use crate::case::journal::CaseFiles;
 use crate::results::Progress;
 
 /// How many runners may die before functions are no longer run in the runner: then none can kill it.
@@ -34,6 +37,11 @@ pub(crate) struct Continuation {
     pub(crate) guilt: String,
     /// Attempts that ended with it, and of which the log does not say so.
     pub(crate) broken_off: Vec<BrokenOff>,
+    /// How long the run had gone on when that one ended, without the time for which it was stopped.
+    pub(crate) spent: Duration,
+    /// Since when this process knows of it: a runner reads it first of all.
+    #[serde(skip, default = "Instant::now")]
+    pub(crate) known_since: Instant,
     /// Whether all functions run in processes of their own from now on.
     pub(crate) apart: bool,
 }
@@ -49,6 +57,24 @@ pub(crate) struct BrokenOff {
     pub(crate) part: Part,
     /// Why it ended, in one line.
     pub(crate) reason: String,
+}
+
+impl Continuation {
+    /// How long the run has gone on by now.
+    pub(crate) fn spent(&self) -> Duration {
+        self.spent + self.known_since.elapsed()
+    }
+}
+
+impl BrokenOff {
+    /// What names its files.
+    pub(crate) fn which(&self) -> CaseFiles<'_> {
+        CaseFiles {
+            number: self.execution,
+            attempt: self.attempt,
+            case: &self.case,
+        }
+    }
 }
 
 /// What an attempt has to do with the death of the runner.
@@ -70,6 +96,7 @@ pub(super) fn after(
     ended: Ended,
     directory: &camino::Utf8Path,
     progress: &Progress,
+    spent: Duration,
     before: Option<&Continuation>,
 ) -> Option<Continuation> {
     let untold = |execution: u64, started: Timestamp| {
@@ -121,6 +148,8 @@ pub(super) fn after(
         reason,
         guilt,
         broken_off,
+        spent,
+        known_since: Instant::now(),
         apart: runner > TOGETHER,
     })
 }

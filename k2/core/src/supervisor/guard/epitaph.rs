@@ -94,6 +94,8 @@ fn list<'a>(text: &mut String, lines: impl ExactSizeIterator<Item = (String, &'a
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use camino::Utf8PathBuf;
 
     use super::super::{aftermath, continuation};
@@ -127,7 +129,7 @@ mod tests {
 
     fn goes_on(ended: Ended, lines: &[&str]) -> String {
         let (_dir, path, progress) = log(lines);
-        let next = continuation::after(ended, &path, &progress, None).unwrap();
+        let next = continuation::after(ended, &path, &progress, Duration::ZERO, None).unwrap();
         of_runner(ended, &progress, &next)
     }
 
@@ -200,16 +202,26 @@ mod tests {
     fn a_runner_that_only_ran_processes_was_not_killed_by_a_case() {
         let (_dir, path, progress) = log(&[SELECTED, &started(1, "s::a", false)]);
         let ended = Ended::Signal(11);
-        assert_eq!(continuation::after(ended, &path, &progress, None), None);
+        assert_eq!(
+            continuation::after(ended, &path, &progress, Duration::ZERO, None),
+            None
+        );
     }
 
     #[test]
     fn e31_what_a_runner_did_not_come_to_say_the_next_one_says() {
         let (_dir, path, progress) = log(&[SELECTED, &started(1, "s::a", true)]);
-        let first = continuation::after(Ended::Signal(11), &path, &progress, None).unwrap();
+        let first =
+            continuation::after(Ended::Signal(11), &path, &progress, Duration::ZERO, None).unwrap();
         assert_eq!((first.runner, first.apart), (2, false));
         // It died before it could say it, and ran nothing.
-        let none = continuation::after(Ended::Signal(6), &path, &progress, Some(&first));
+        let none = continuation::after(
+            Ended::Signal(6),
+            &path,
+            &progress,
+            Duration::ZERO,
+            Some(&first),
+        );
         assert_eq!(none, None);
         let verdicts = aftermath::verdicts(Ended::Signal(6), None, &progress, Some(&first));
         assert_eq!(verdicts.broken_off[0].2, "killed the runner (SIGSEGV)");
@@ -220,7 +232,14 @@ mod tests {
             &started(2, "s::b", true),
         ]);
         let mut third = Continuation { runner: 3, ..first };
-        third = continuation::after(Ended::Signal(6), &path, &progress, Some(&third)).unwrap();
+        third = continuation::after(
+            Ended::Signal(6),
+            &path,
+            &progress,
+            Duration::ZERO,
+            Some(&third),
+        )
+        .unwrap();
         let reasons: Vec<_> = third.broken_off.iter().map(|case| &*case.reason).collect();
         assert_eq!(
             reasons,

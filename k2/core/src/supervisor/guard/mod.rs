@@ -52,8 +52,8 @@ pub(crate) use self::continuation::{BrokenOff, Continuation, Part};
 use self::ended::{Ended, name};
 use self::terminal::TerminalSettings;
 use self::watch::Watch;
-use super::apart;
 use super::cookie::{COOKIE_VARIABLE, Owner};
+use super::{apart, shim};
 use crate::results::{EVENT_LOG_FILE, Progress};
 
 /// What commands use that run test cases: these are guarded.
@@ -71,6 +71,9 @@ pub const GUARD: OptionId<bool> = OptionId::flag("guard")
 pub(crate) fn stand_before(start: &Start<'_>) -> Front {
     if !start.may_select(CAPABILITY) {
         return here(None);
+    }
+    if let Some(code) = shim::become_program() {
+        return Front::Elsewhere(ExitCode::from(code));
     }
     if apart::become_case() {
         return here(None);
@@ -251,7 +254,13 @@ fn guard(mut watch: Watch) -> ExitCode {
         };
         let mut next = None;
         if ended.may_be_a_case() {
-            next = after(ended, &left.directory, &left.progress, told.as_ref());
+            next = after(
+                ended,
+                &left.directory,
+                &left.progress,
+                watch.spent(),
+                told.as_ref(),
+            );
         }
         if let Some(next) = next.as_ref().filter(|_| asked.is_none() && !is_wanted) {
             epitaph::write(&epitaph::of_runner(ended, &left.progress, next));

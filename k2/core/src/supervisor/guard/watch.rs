@@ -6,6 +6,7 @@
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -16,7 +17,7 @@ use super::Ended;
 use super::channel::{GuardEnd, News};
 
 /// Signals by which a runner that watches them ends in good order, and then by the same signal.
-const GRACEFUL: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
+const GRACEFUL: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
 
 /// Signals that the guard hands on. Whoever sends another one that ends a process ends the guard, and the kernel tells the runner.
 const HANDED_ON: [Signal; 8] = [
@@ -146,6 +147,10 @@ pub(super) struct Watch {
     is_watching: bool,
     will_tell: bool,
     directory: Option<PathBuf>,
+    /// When the run began.
+    began: Option<Instant>,
+    /// For how long it has been stopped since.
+    stopped: Duration,
     stage: Stage,
     handed_on: Vec<i32>,
 }
@@ -158,6 +163,8 @@ impl Watch {
             is_watching: false,
             will_tell: true,
             directory: None,
+            began: None,
+            stopped: Duration::ZERO,
             stage: Stage::Loading,
             handed_on: Vec::new(),
         }
@@ -227,6 +234,12 @@ impl Watch {
         self.handed_on.iter().copied().find(graceful)
     }
 
+    /// How long the run has gone on, without the time for which it was stopped.
+    pub(super) fn spent(&self) -> Duration {
+        let all = self.began.map(|began| began.elapsed());
+        all.unwrap_or_default().saturating_sub(self.stopped)
+    }
+
     fn read_news(&mut self) {
         match self.end.read_news() {
             None => self.will_tell = false,
@@ -236,6 +249,7 @@ impl Watch {
                         News::Watching => self.is_watching = true,
                         News::Directory(directory) => {
                             self.directory = Some(directory);
+                            self.began.get_or_insert_with(Instant::now);
                             self.stage = Stage::UnderWay;
                         }
                         News::Over => self.stage = Stage::Over,
@@ -246,6 +260,10 @@ impl Watch {
     }
 
     fn hand_on(&mut self, signal: Signal) {
+        if signal == Signal::USR1 && self.stage != Stage::UnderWay {
+            // Nobody is there who could tell of a run: it would end the runner.
+            return;
+        }
         self.handed_on.push(signal.as_raw());
         if self.is_watching && GRACEFUL.contains(&signal) {
             self.end.order(signal.as_raw());
@@ -287,7 +305,11 @@ impl Watch {
             self.hand_on(signal);
         }
         if !is_continued {
+            let stopped = Instant::now();
             let _ = kill_process(getpid(), Signal::STOP);
+            if self.began.is_some() {
+                self.stopped += stopped.elapsed();
+            }
         }
     }
 }
