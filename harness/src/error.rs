@@ -14,7 +14,7 @@ pub enum HarnessError {
         name: &'static str,
     },
     /// The extension could not be registered or made.
-    #[error("the extension could not be started: {}", list(.0))]
+    #[error("the extension could not be started: {}", with_causes(.0))]
     Load(Vec<LoadError>),
     /// Two components cannot be told apart.
     #[error("components contradict each other: {}", list(.0))]
@@ -124,8 +124,8 @@ pub enum HarnessError {
         /// How it ended, and what it wrote.
         output: String,
     },
-    /// The extension could not be ended in order.
-    #[error("the extension could not be ended: {0}")]
+    /// The extension, or a component, could not be ended in order.
+    #[error("it could not be ended: {0}")]
     Destroy(String),
 }
 
@@ -138,6 +138,20 @@ impl HarnessError {
             cause,
         }
     }
+}
+
+/// With what each is caused by: a test shows nothing but this line.
+fn with_causes(errors: &[LoadError]) -> String {
+    let text = |error: &LoadError| {
+        let mut text = error.to_string();
+        let mut next = std::error::Error::source(error);
+        while let Some(cause) = next {
+            text.extend([": ", &cause.to_string()]);
+            next = cause.source();
+        }
+        text
+    };
+    list(&errors.iter().map(text).collect::<Vec<_>>())
 }
 
 fn list<T: std::fmt::Display>(items: &[T]) -> String {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use zaf_core::Result;
 use zaf_core::extension::{Extension, Host, RunningExtension, TeardownLimits};
 use zaf_core::message::{
-    BusError, DispatchReport, EndpointId, EventId, MessageBus, MessageId, Replies, RequestId,
+    BusError, DispatchReport, EndpointId, Entity, EventId, MessageBus, MessageId, Replies,
+    RequestId,
 };
 
 use crate::logs::{LogGroup, Logs};
@@ -111,6 +112,22 @@ impl<E> ExtensionTestHarness<E> {
         self.bus().trigger_event(id, endpoint, payload)
     }
 
+    /// Triggers an event about an entity as its sender would.
+    ///
+    /// # Errors
+    /// As [`MessageBus::trigger_event_for`].
+    pub fn trigger_event_for<P: Send + Sync + 'static>(
+        &self,
+        id: EventId<P>,
+        endpoint: EndpointId,
+        entity: impl Into<Entity>,
+        payload: P,
+    ) -> Result<DispatchReport, BusError> {
+        let _in_group = self.logs.enter();
+        self.bus()
+            .trigger_event_for(id, endpoint, &entity.into(), payload)
+    }
+
     /// Sends a request.
     ///
     /// # Errors
@@ -123,6 +140,22 @@ impl<E> ExtensionTestHarness<E> {
     ) -> Result<Replies<R>, BusError> {
         let _in_group = self.logs.enter();
         self.bus().send_request(id, endpoint, payload)
+    }
+
+    /// Sends a request about an entity.
+    ///
+    /// # Errors
+    /// As [`MessageBus::send_request_for`].
+    pub fn send_request_for<P: Send + Sync + 'static, R: Send + 'static>(
+        &self,
+        id: RequestId<P, R>,
+        endpoint: EndpointId,
+        entity: impl Into<Entity>,
+        payload: P,
+    ) -> Result<Replies<R>, BusError> {
+        let _in_group = self.logs.enter();
+        self.bus()
+            .send_request_for(id, endpoint, &entity.into(), payload)
     }
 
     /// Waits until no message is queued and no handler runs, for at most 30 s.

@@ -10,6 +10,8 @@ use zaf_harness::prelude::*;
 const WHERE: EndpointId = EndpointId::new("where", "Where the extension listens.");
 const ASKED: RequestId<String, String> = RequestId::new("ASKED", "Wants an answer.");
 const SAID: EventId<u32> = EventId::new("SAID", "Something was said.");
+const TOUCHED: RequestId<u32, String> = RequestId::new("TOUCHED", "Which board is it?");
+const MOVED: EventId<u32> = EventId::new("MOVED", "A board was moved.");
 const BOARDS: OptionId<Vec<Entity>> = OptionId::entities("harness.boards");
 
 /// Value that the shell is made with.
@@ -53,6 +55,20 @@ struct Answering;
 impl Extension for Answering {
     fn new(_: &ExtensionContext<'_>) -> Result<Self> {
         Ok(Self)
+    }
+}
+
+#[dispatchers]
+impl BoardWatcher {
+    #[callback_dispatcher(TOUCHED, entity = BOARDS, optional = true)]
+    fn on_touched(&self, message: &Message<u32>) -> String {
+        format!("{} {}", self.board.name(), message.data())
+    }
+
+    #[callback_dispatcher(MOVED, entity = BOARDS, optional = true)]
+    fn on_moved(&self, message: &Message<u32>, bus: &MessageBus) -> Result<()> {
+        bus.trigger_event_for(SAID, WHERE, &self.board, *message.data())?;
+        Ok(())
     }
 }
 
@@ -114,7 +130,10 @@ fn a_missing_component_is_found_at_the_start() {
         .start()
         .expect_err("nobody provides `Stamps`");
     let text = format!("{error:#}");
-    assert!(text.contains("on_asked"), "{text}");
+    assert!(
+        text.contains("on_asked") && text.contains("Stamps"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -128,6 +147,35 @@ fn an_instance_is_made_for_the_chosen_entity() -> TestResult {
     assert_eq!(extension.board.name(), "right");
     harness.destroy()?;
     assert_eq!(extension.ends.load(Ordering::Relaxed), 1);
+    Ok(())
+}
+
+#[test]
+fn messages_are_about_an_entity() -> TestResult {
+    let boards = vec![Entity::new("left"), Entity::new("right")];
+    let harness = ExtensionTestHarness::<BoardWatcher>::builder()
+        .config(BOARDS, boards)
+        .define(MOCK_ENDPOINT, [TOUCHED])
+        .define(MOCK_ENDPOINT, [MOVED])
+        .entity("right")
+        .start()?;
+    let recorder = harness.record([SAID])?;
+    let replies = harness.send_request_for(TOUCHED, MOCK_ENDPOINT, "right", 3)?;
+    assert_eq!(replies.values(Duration::from_secs(10))?, ["right 3"]);
+    assert!(
+        harness
+            .send_request_for(TOUCHED, MOCK_ENDPOINT, "left", 3)
+            .is_err()
+    );
+    for board in ["left", "right"] {
+        harness.trigger_event_for(MOVED, MOCK_ENDPOINT, board, 4)?;
+    }
+    recorder
+        .expect(SAID)
+        .from(WHERE)
+        .for_entity("right")
+        .arrives()?;
+    recorder.expect_nothing_else()?;
     Ok(())
 }
 

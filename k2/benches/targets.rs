@@ -10,6 +10,7 @@
 //! which the measurement starts; and a small process that starts one program and tells how much memory that took (`--memory-of …`). The last
 //! is needed because the kernel reports the peak of *all* children that a process has waited for.
 
+mod builders;
 mod libtest;
 mod measure;
 
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use self::builders::Builders;
 use self::libtest::Libtest;
 use self::measure::{
     Result, Target, best, command, kept_bytes, median, memory_of, millis, print_all,
@@ -83,6 +85,7 @@ struct Measurements {
     more_programs: Programs,
     libtest: Option<Libtest>,
     empty: EmptyCases,
+    builders: Builders,
     noop: Vec<Duration>,
     help: Vec<Duration>,
 }
@@ -102,6 +105,7 @@ impl Measurements {
             )?,
             libtest: Libtest::new(directory)?,
             empty: EmptyCases::new(directory)?,
+            builders: Builders::new(ZK2, directory)?,
             noop: Vec::new(),
             help: Vec::new(),
         })
@@ -116,6 +120,7 @@ impl Measurements {
         self.noop.push(median(noop));
         self.help.push(median(help));
         self.empty.round()?;
+        self.builders.round()?;
         if let Some(libtest) = &mut self.libtest {
             libtest.round()?;
         }
@@ -140,6 +145,7 @@ impl Measurements {
             memory_of_a_start("zk2 --help, peak memory", "--help")?,
         ];
         targets.extend(self.empty.into_targets());
+        targets.extend(self.builders.into_targets());
         targets.push(self.programs.into_target());
         let kept = self.more_programs.kept()?;
         targets.push(self.more_programs.into_target());

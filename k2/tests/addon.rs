@@ -562,22 +562,375 @@ fn the_questions_are_asked_in_a_terminal() -> zaf_harness::TestResult {
     let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
     let mut session = cli.command(["addon", "create"]).terminal(100, 30).start()?;
     session.wait_for("What is to be written?")?;
+    // Help stands below each question.
+    session.wait_for("a product is a command of its own.")?;
     session.type_in("suite\r")?;
     session.wait_for("What is it called?")?;
-    session.type_in("Fn\r")?;
-    session.wait_for("is no name")?;
-    // Back to the first question, and forth again.
+    session.wait_for("A small letter, then small letters, digits and `_`")?;
+    // What is wrong is told while it is typed, and what is near can be taken.
+    session.type_in("My")?;
+    session.wait_for("not yet: `My` is no name: it has `M` at its beginning")?;
+    session.type_in("\t_probe")?;
+    session.wait_for("my_probe")?;
+    session.type_in("!\r")?;
+    session.wait_for("perhaps `my_probe`?")?;
+    session.type_in("\u{7f}\r")?;
+    session.wait_for("What is it for?")?;
+    // Back over two questions: what was said is the default.
     session.type_in("\u{1b}")?;
     session.wait_for("(back)")?;
+    session.wait_for("(my_probe)")?;
+    session.type_in("\u{1b}")?;
+    session.wait_for("(back)")?;
+    session.wait_for("What is to be written?")?;
     session.type_in("\r")?;
-    session.type_in("probe\r")?;
-    session.wait_for("What is it for?")?;
+    session.wait_for("(my_probe)")?;
+    session.type_in("\r")?;
+    session.wait_for("What is it for? (To be described)")?;
     session.type_in("Probes.\r")?;
     session.wait_for("cargo test")?;
     let ended = session.wait()?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert!(cli.read("probe/src/lib.rs")?.contains("//! Probes."));
+    assert!(cli.read("my-probe/src/lib.rs")?.contains("//! Probes."));
     Ok(())
+}
+
+#[test]
+fn what_a_command_extension_extends_is_completed_as_one_types() -> zaf_harness::TestResult {
+    let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
+    let line = [
+        "addon",
+        "create",
+        "--type",
+        "command",
+        "--name",
+        "probe",
+        "--description",
+        "d",
+    ];
+    let mut session = cli.command(line).terminal(100, 30).start()?;
+    session.wait_for("Which command does it extend? (run)")?;
+    session.type_in("noo")?;
+    session.wait_for("noop")?;
+    session.type_in("x")?;
+    session.wait_for("not yet: a command or a capability of one; perhaps `noop`?")?;
+    session.type_in("\u{7f}\t\r")?;
+    session.wait_for("cargo test")?;
+    let ended = session.wait()?;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        cli.read("probe/src/lib.rs")?
+            .contains("extends = [\"noop\"]")
+    );
+    Ok(())
+}
+
+#[test]
+fn the_templates_of_a_product_win() {
+    let session = workspace();
+    create(&session, &["acme", "--type", "product"]);
+    session.write(
+        "acme/addon-templates/suite/Cargo.toml.j2",
+        "[package]\nname = {{ package | toml }}\n",
+    );
+    session.write(
+        "acme/addon-templates/suite/src/lib.rs.j2",
+        "//! A suite of Acme: {{ name }}.\n",
+    );
+    session.write("acme/addon-templates/every/OWNERS.j2", "acme\n");
+    create(&session, &["own", "--type", "suite"]);
+    let lib =
+        |name: &str| fs::read_to_string(session.path().join(name).join("src/lib.rs")).unwrap();
+    assert_eq!(lib("own"), "//! A suite of Acme: own.\n");
+    assert_eq!(
+        names(&session.path().join("own")),
+        ["Cargo.toml", "OWNERS", "src"]
+    );
+    // Other kinds, and addons that it does not link, have those that come with k2; an option wins over both.
+    create(&session, &["watch", "--type", "command"]);
+    assert!(lib("watch").contains("#[command_extension("));
+    create(
+        &session,
+        &["free", "--type", "suite", "--addon-product", "none"],
+    );
+    assert!(lib("free").contains("the_kernel_has_a_name"));
+    session.write("others/suite/src/lib.rs.j2", "//! Of nobody.\n");
+    create(
+        &session,
+        &["third", "--type", "suite", "--addon-templates", "others"],
+    );
+    assert_eq!(lib("third"), "//! Of nobody.\n");
+}
+
+#[test]
+fn what_cannot_be_added_is_refused_and_nothing_is_changed() {
+    let session = workspace();
+    create(&session, &["probe", "--type", "command"]);
+    create(&session, &["parts", "--type", "components"]);
+    let path = session.path().join("probe/src/lib.rs");
+    let before = fs::read_to_string(&path).unwrap();
+    for (line, expected) in [
+        (
+            &["add-option", "prob", "limit"][..],
+            "did you mean `probe`?",
+        ),
+        (
+            &["add-option", "probe", "Limit"],
+            "it has `L` at its beginning",
+        ),
+        (&["add-option", "probe", "fn"], "is a word of Rust"),
+        (&["add-option", "probe", "a__b"], "more than once"),
+        (
+            &["add-option", "probe", "most"],
+            "there is a `PROBE_MOST` already",
+        ),
+        (
+            &[
+                "add-option",
+                "probe",
+                "x",
+                "--addon-option-type",
+                "count",
+                "--addon-option-default",
+                "-1",
+            ],
+            "a whole number from 0",
+        ),
+        (
+            &["add-option", "probe", "x", "--addon-option-type", "cuont"],
+            "did you mean `count`?",
+        ),
+        (
+            &["add-option", "probe", "x", "--addon-extension", "Prob"],
+            "with one of `Probe`",
+        ),
+        (
+            &["add-message", "probe", "alarm"],
+            "there is a `PROBE_ALARM` already",
+        ),
+        (&["add-message", "parts", "x"], "an extension in"),
+        (&["add-message", "probe"], "addon.what.name"),
+    ] {
+        let ended = session.zk2(&[&["addon"], line].concat());
+        assert_eq!(ended.code, Some(2), "{line:?}: {ended:?}");
+        assert!(
+            ended.stderr.contains(expected),
+            "{line:?}: {}",
+            ended.stderr
+        );
+    }
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+    let shown = session.zk2(&["addon", "add-option", "probe", "limit", "--dry-run"]);
+    assert_eq!(shown.code, Some(0), "{shown:?}");
+    assert!(
+        shown
+            .stdout
+            .contains("\n        + pub const PROBE_LIMIT: OptionId<String>"),
+        "{}",
+        shown.stdout
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), before);
+    assert_eq!(names(&session.path().join("probe/src")), ["lib.rs"]);
+}
+
+/// All files below a directory, by path.
+fn files(directory: &Path) -> std::collections::BTreeMap<String, String> {
+    let mut all = std::collections::BTreeMap::new();
+    for name in names(directory) {
+        let path = directory.join(&name);
+        if path.is_dir() {
+            let inner = files(&path).into_iter();
+            all.extend(inner.map(|(below, text)| (format!("{name}/{below}"), text)));
+        } else {
+            all.insert(name, fs::read_to_string(&path).unwrap());
+        }
+    }
+    all
+}
+
+/// A workspace with a product.
+fn with_product() -> Session {
+    let session = workspace();
+    create(&session, &["acme", "--type", "product"]);
+    session
+}
+
+/// Calls that write, apart from those with which every program starts.
+const WRITING: &str = "/^(mkdir(at)?|rename(at2?)?|write|fsync|f?chmod(at)?|unlink(at)?|flock)$";
+
+/// Creates an addon while the `nth` writing call has this fate; whether there were so many.
+fn create_with_fate(session: &Session, fate: &str, nth: usize) -> (bool, crate::session::Ended) {
+    let inject = format!("inject={WRITING}:{fate}:when={nth}");
+    let trace = format!("trace={WRITING}");
+    let line = [
+        "120",
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        "../calls",
+        "-e",
+        &trace,
+        "-e",
+        &inject,
+        env!("CARGO_BIN_EXE_zk2"),
+        "addon",
+        "create",
+        "--yes",
+        "--name",
+        "probe",
+        "--type",
+        "suite",
+    ];
+    let ended = crate::session::wait(session.program("timeout", &line).spawn().unwrap());
+    let calls = session.path().parent().unwrap().join("calls");
+    let is_hit = fs::read_to_string(calls).unwrap_or_default();
+    (
+        is_hit.contains("(INJECTED)") || is_hit.contains("killed by SIGKILL"),
+        ended,
+    )
+}
+
+#[test]
+fn i5_whatever_call_fails_all_is_written_or_nothing() {
+    if !crate::nth_fault::can_inject() {
+        return;
+    }
+    let untouched = files(&with_product().path());
+    let complete = with_product();
+    create(&complete, &["probe", "--type", "suite"]);
+    let complete = files(&complete.path());
+    for error in ["ENOSPC", "EIO"] {
+        let hits = (1..200).find(|nth| {
+            let session = with_product();
+            let fate = format!("error={error}");
+            let (is_hit, ended) = create_with_fate(&session, &fate, *nth);
+            let left = files(&session.path());
+            let context = format!("{error} {nth}: {ended:?}");
+            assert!(
+                left == untouched || left == complete,
+                "{context}: {:?}",
+                left.keys()
+            );
+            assert!(left == complete || ended.code == Some(2), "{context}");
+            assert!(!ended.stderr.contains("panicked"), "{context}");
+            !is_hit
+        });
+        assert!(hits.is_some_and(|hits| hits > 8), "{hits:?}");
+    }
+}
+
+#[test]
+fn i5_whenever_it_is_killed_no_file_is_half_and_the_next_one_cleans_up() {
+    if !crate::nth_fault::can_inject() {
+        return;
+    }
+    let untouched = files(&with_product().path());
+    let complete = with_product();
+    create(&complete, &["probe", "--type", "suite"]);
+    let complete = files(&complete.path());
+    let hits = (1..200).find(|nth| {
+        let session = with_product();
+        let (is_hit, ended) = create_with_fate(&session, "signal=KILL", *nth);
+        let left = files(&session.path());
+        let context = format!("{nth}: {ended:?}");
+        let of_it = |path: &&String| path.starts_with("probe/");
+        let made = left.keys().filter(of_it).count();
+        assert!(
+            made == 0 || made == complete.keys().filter(of_it).count(),
+            "{context}: {:?}",
+            left.keys()
+        );
+        for (path, text) in &left {
+            let is_left_over = path.split('/').any(|part| part.starts_with(".addon-"));
+            let known = [untouched.get(path), complete.get(path)];
+            assert!(
+                is_left_over || known.contains(&Some(text)),
+                "{context}: {path}: {text}"
+            );
+        }
+        // What is there can be used, and says what is missing.
+        let check = session.zk2(&["addon", "check"]);
+        assert!(matches!(check.code, Some(0 | 1)), "{context}: {check:?}");
+        create(&session, &["second", "--type", "suite"]);
+        let left = files(&session.path());
+        assert!(
+            !left.keys().any(|path| path.contains(".addon-")),
+            "{context}: {:?}",
+            left.keys()
+        );
+        !is_hit
+    });
+    assert!(hits.is_some_and(|hits| hits > 8), "{hits:?}");
+}
+
+#[test]
+fn i3_nothing_is_written_through_links() {
+    let session = workspace();
+    create(&session, &["acme", "--type", "product"]);
+    let outside = session.path().parent().unwrap().join("outside");
+    fs::create_dir(&outside).unwrap();
+    // The list of extensions is a link that leads out: it is replaced, what it led to is not.
+    let list = session.path().join("acme/src/link.rs");
+    let text = fs::read_to_string(&list).unwrap();
+    fs::write(outside.join("link.rs"), &text).unwrap();
+    fs::remove_file(&list).unwrap();
+    symlink(outside.join("link.rs"), &list).unwrap();
+    // Something that looks like what a killed process has left is a link, too.
+    symlink(&outside, session.path().join(".addon-trap")).unwrap();
+    create(&session, &["probe", "--type", "suite"]);
+    assert_eq!(names(&outside), ["link.rs"]);
+    assert_eq!(fs::read_to_string(outside.join("link.rs")).unwrap(), text);
+    assert!(
+        fs::read_to_string(&list)
+            .unwrap()
+            .contains("use probe as _;")
+    );
+    // Templates that are links are not followed.
+    session.write("others/suite/src/lib.rs.j2", "//! x\n");
+    symlink("/etc/passwd", session.path().join("others/suite/secret.j2")).unwrap();
+    let line = [
+        "addon",
+        "create",
+        "--yes",
+        "--name",
+        "next",
+        "--type",
+        "suite",
+        "--addon-templates",
+        "others",
+    ];
+    let ended = session.zk2(&line);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("secret.j2"), "{}", ended.stderr);
+}
+
+#[test]
+fn words_in_front_of_a_colon_are_no_names() {
+    use k2::finder::SourceKind;
+    let session = workspace();
+    for kind in SourceKind::PREFIXED {
+        let line = [
+            "addon",
+            "create",
+            "--yes",
+            "--type",
+            "test-kind",
+            "--name",
+            kind.prefix(),
+        ];
+        let ended = session.zk2(&line);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+    }
+    let ended = session.zk2(&[
+        "addon", "create", "--yes", "--type", "suite", "--name", "history",
+    ]);
+    assert!(
+        ended
+            .stderr
+            .contains("the name of an extension that is there"),
+        "{ended:?}"
+    );
 }
 
 #[test]

@@ -67,11 +67,13 @@ fn f16_the_log_is_brought_to_disk_in_groups_and_at_the_end() {
         }
     }
     calls.sort_by(|one, other| one.began.total_cmp(&other.began));
-    let (syncs, writes): (Vec<_>, Vec<_>) = calls.iter().partition(|call| call.name == "fdatasync");
+    let (syncs, writes): (Vec<&Call>, Vec<&Call>) =
+        calls.iter().partition(|call| call.name == "fdatasync");
     let last_write = writes.last().expect("invariant: a log was written");
     // Who writes waits for the disk at the end only; the groups belong to somebody else.
-    let (at_end, groups): (Vec<_>, Vec<_>) =
-        syncs.iter().partition(|sync| sync.file == last_write.file);
+    let (at_end, groups): (Vec<&Call>, Vec<&Call>) = syncs
+        .into_iter()
+        .partition(|sync| sync.file == last_write.file);
     assert!(!at_end.is_empty() && at_end.len() <= 2, "{at_end:?}");
     assert!(
         at_end.iter().all(|sync| sync.began >= last_write.ended),

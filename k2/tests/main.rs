@@ -46,6 +46,7 @@ mod selection;
 mod session;
 mod status;
 mod stopping;
+mod surroundings;
 mod suts;
 mod terminal;
 mod verdicts;

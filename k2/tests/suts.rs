@@ -638,7 +638,7 @@ fn a_reset_in_a_case_lets_it_end_and_keeps_the_next_of_its_sut_from_beginning() 
         "--suts-box@trouble=resets-in-a-case",
         "--parallel-workers=1",
     ];
-    let ended = run(&session, &["any", "apart"], &more);
+    let ended = run(&session, &["any", "boots"], &more);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let mut told = story(&session);
     told.retain(|line| !line.contains("INITIALIZE") && line != "continued");
@@ -714,11 +714,11 @@ fn a_sut_that_nobody_can_bring_back_ends_the_run_with_the_reason() {
 fn an_abort_ends_a_pause_at_once() {
     let session = Session::new();
     let more = ["--suts-ids=box", "--suts-box@trouble=abort-while-paused"];
-    let ended = run(&session, &["any", "apart"], &more);
+    let ended = run(&session, &["any", "boots"], &more);
     assert_eq!(ended.code, Some(5), "{ended:?}");
     assert_eq!(
         session.verdicts().into_values().collect::<Vec<_>>(),
-        ["not-run"; 2]
+        ["not-run"; 3]
     );
     assert_eq!(reason_of(&session, "::any"), "enough");
 }

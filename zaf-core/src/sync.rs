@@ -171,6 +171,41 @@ pub(crate) fn spin_until(end: Option<Instant>) {
     }
 }
 
+/// How many times a thread that meets others at a lock comes back before it waits in line.
+const RETURNS: u32 = 12;
+
+/// How long it stays away first, in spins; twice as long each time, at most [`LONGEST_ABSENCE`]. All together some fifty
+/// microseconds: who waits in line has to be woken by the one who has the lock, and that costs both more than any message.
+const FIRST_ABSENCE: u32 = 32;
+const LONGEST_ABSENCE: u32 = 256;
+
+/// Takes a lock that many threads take for short moments, one after the other. Who finds it taken stays away for a moment: in that
+/// time the one who has it can do several things in a row, and what the lock guards stays in the cache of one processor.
+/// Whoever stands beside it and waits makes it change processors each time. Here because models know nothing of caches.
+#[inline]
+pub(crate) fn lock_among_many<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    match mutex.try_lock() {
+        Some(guard) => guard,
+        None => lock_later(mutex),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn lock_later<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    let mut absence = FIRST_ABSENCE;
+    for _ in 0..RETURNS {
+        for _ in 0..absence {
+            std::hint::spin_loop();
+        }
+        if let Some(guard) = mutex.try_lock() {
+            return guard;
+        }
+        absence = (2 * absence).min(LONGEST_ABSENCE);
+    }
+    mutex.lock()
+}
+
 /// The moment `timeout` from now on the monotonic clock; none if it lies beyond what the clock can say, which means
 /// "no deadline".
 pub(crate) fn deadline_after(timeout: Duration) -> Option<Instant> {

@@ -26,6 +26,9 @@ use crate::workspace::{Product, Workspace};
 /// Packages that what is written can take from its workspace.
 const OURS: [&str; 3] = ["k2", "zaf-core", "zaf-harness"];
 
+/// Directory of a product with templates of its own, for all addons that it links.
+const OWN_TEMPLATES: &str = "addon-templates";
+
 /// Writes a new addon, product or suite.
 ///
 /// What is not said by options, or by a configuration file with answers, is asked for; with `--yes`, or without a terminal, nothing is
@@ -180,10 +183,11 @@ fn answers(
 /// The current directory, without links.
 pub(crate) fn here() -> std::result::Result<Utf8PathBuf, AddonError> {
     let dot = Utf8Path::new(".");
-    dot.canonicalize_utf8().map_err(|source| AddonError::Write {
-        path: dot.to_owned(),
-        source,
-    })
+    dot.canonicalize_utf8()
+        .map_err(|error| AddonError::Workspace {
+            path: dot.to_owned(),
+            reason: format!("the current directory: {error}"),
+        })
 }
 
 /// A directory that was written relative to where the command runs, for a manifest that lies elsewhere.
@@ -222,18 +226,22 @@ fn plan(
     answers: &Answers,
     workspace: Option<&Workspace>,
 ) -> std::result::Result<Plan, AddonError> {
-    let templates = match cx.config().get_optional(TEMPLATES).ok().flatten() {
-        Some(root) => Templates::of_directory(&root, answers.kind)?,
-        None => Templates::built_in(answers.kind),
-    };
     let directory = answers.directory();
     let mut edits = Vec::new();
+    let mut product_templates = None;
     if let Some(workspace) = workspace {
         edits.extend(workspace.admit(&answers.name, &directory)?);
         if let Some(product) = product(cx, answers, workspace)? {
             product.take_in(workspace, &answers.name, &directory, &mut edits)?;
+            let own = product.directory.join(OWN_TEMPLATES);
+            product_templates = own.is_dir().then_some(own);
         }
     }
+    let named = cx.config().get_optional(TEMPLATES).ok().flatten();
+    let templates = match named.or(product_templates) {
+        Some(root) => Templates::of_directory(&root, answers.kind)?,
+        None => Templates::built_in(answers.kind),
+    };
     Ok(Plan {
         directory,
         files: templates.render(answers)?,

@@ -4,7 +4,12 @@
 
 use std::ops::Range;
 
-use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+use crate::tokens::{
+    attribute, braces, elements, end_of_content, group, inner, is_parenthesized, is_punct, keyed,
+    outer, place,
+};
 
 /// Where something stands, in bytes from the beginning of the file.
 pub(crate) type Place = Range<usize>;
@@ -278,40 +283,6 @@ fn items(tokens: TokenStream) -> Vec<Item> {
     items
 }
 
-/// `#[path::name(arguments)]`.
-fn attribute(group: &Group) -> Option<(String, Option<Group>)> {
-    let mut name = None;
-    for token in group.stream() {
-        match token {
-            TokenTree::Ident(word) => name = Some(word.to_string()),
-            TokenTree::Group(arguments) => return Some((name?, Some(arguments))),
-            TokenTree::Punct(punct) if punct.as_char() == '=' => break,
-            _ => {}
-        }
-    }
-    Some((name?, None))
-}
-
-/// `key = value` or `key: value`, separated by commas: the key, and the last token of the value.
-fn keyed(tokens: TokenStream, separator: char) -> Vec<(String, TokenTree)> {
-    let mut pairs = Vec::new();
-    let (mut key, mut value, mut is_value) = (String::new(), None, false);
-    for token in tokens {
-        if is_punct(&token, ',') {
-            pairs.extend(value.take().map(|value| (std::mem::take(&mut key), value)));
-            (key, is_value) = (String::new(), false);
-        } else if is_value {
-            value = Some(token);
-        } else if is_punct(&token, separator) && !is_joint(&token) && !key.ends_with(separator) {
-            is_value = true;
-        } else {
-            key += &token.to_string();
-        }
-    }
-    pairs.extend(value.map(|value| (key, value)));
-    pairs
-}
-
 fn field_names(body: &Group) -> Vec<String> {
     let mut names = Vec::new();
     let mut before = None;
@@ -403,62 +374,6 @@ fn handled(body: &Group) -> Vec<Handled> {
         }));
     }
     handled
-}
-
-/// The elements of a list as they are written, without blanks.
-fn elements(tokens: TokenStream) -> Vec<String> {
-    let mut elements = vec![String::new()];
-    for token in tokens {
-        if is_punct(&token, ',') {
-            elements.push(String::new());
-        } else if let Some(last) = elements.last_mut() {
-            *last += &token.to_string();
-        }
-    }
-    elements.retain(|element| !element.is_empty());
-    elements
-}
-
-/// The end of what stands in a body.
-fn end_of_content(body: &Group) -> usize {
-    let last = body.stream().into_iter().last();
-    last.map_or(inner(body).start, |last| place(&last).end)
-}
-
-fn group(token: &TokenTree, delimiter: Delimiter) -> Option<&Group> {
-    match token {
-        TokenTree::Group(group) if group.delimiter() == delimiter => Some(group),
-        _ => None,
-    }
-}
-
-fn braces(token: &TokenTree) -> Option<&Group> {
-    group(token, Delimiter::Brace)
-}
-
-fn is_parenthesized(token: &TokenTree) -> bool {
-    group(token, Delimiter::Parenthesis).is_some()
-}
-
-fn is_punct(token: &TokenTree, wanted: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == wanted)
-}
-
-/// Whether a sign follows at once, as in `::`.
-fn is_joint(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.spacing() == Spacing::Joint && punct.as_char() == ':')
-}
-
-fn place(token: &TokenTree) -> Place {
-    token.span().byte_range()
-}
-
-fn outer(group: &Group) -> Place {
-    group.span().byte_range()
-}
-
-fn inner(group: &Group) -> Place {
-    group.span_open().byte_range().end..group.span_close().byte_range().start
 }
 
 #[cfg(test)]

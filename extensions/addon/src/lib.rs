@@ -25,9 +25,11 @@ mod options;
 mod origin;
 mod plan;
 mod replacement;
+mod staging;
 mod survey;
 mod template;
 mod terminal;
+mod tokens;
 mod workspace;
 
 use zaf_core::prelude::*;

@@ -2,12 +2,12 @@
 
 use std::io::Write as _;
 
-use camino::Utf8Path;
 use zaf_core::application::Console;
 use zaf_core::builtin::LIST_FORMAT;
 use zaf_core::prelude::*;
 
 use super::ADDON_COMMAND;
+use crate::create::here;
 use crate::error::AddonError;
 use crate::survey::Found;
 use crate::workspace::Workspace;
@@ -55,11 +55,7 @@ pub fn addon_list(cx: &CommandContext<'_>) -> Result<ExitCode> {
 /// The addons of the workspace around the current directory.
 pub(crate) fn survey() -> Result<Vec<Found>> {
     let usage = |error: AddonError| ExitCode::Usage.with_error(error);
-    let dot = Utf8Path::new(".");
-    let here = dot.canonicalize_utf8().map_err(|source| {
-        let path = dot.to_owned();
-        usage(AddonError::Write { path, source })
-    })?;
+    let here = here().map_err(usage)?;
     let Some(workspace) = Workspace::around(&here).map_err(usage)? else {
         return Err(usage(AddonError::Workspace {
             path: here,

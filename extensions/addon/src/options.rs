@@ -97,7 +97,7 @@ pub const PRODUCT: OptionId<String> = OptionId::text("addon.product")
 
 /// Templates instead of the built-in ones.
 pub const TEMPLATES: OptionId<Utf8PathBuf> = OptionId::path("addon.templates").describe(
-    "Directory with a directory of templates for each kind, instead of the built-in ones",
+    "Directory with a directory of templates for each kind, instead of `addon-templates` of the product that links it, or the built-in ones",
 );
 
 /// Nothing is asked.

@@ -10,6 +10,7 @@ use rustix::fs::{CWD, RenameFlags};
 
 use crate::error::AddonError;
 use crate::replacement::{Replacements, changes};
+use crate::staging;
 use crate::workspace::Edit;
 
 /// A new directory with its files, and edits of files that exist.
@@ -56,8 +57,9 @@ impl Plan {
             });
         }
         let _empty_is_taken_away = Parent::made(parent).map_err(unwritten(parent))?;
+        staging::sweep(parent);
         let made = tempfile::Builder::new()
-            .prefix(".addon-")
+            .prefix(staging::PREFIX)
             // As any directory that is made: what the umask leaves of it.
             .permissions(std::fs::Permissions::from_mode(0o777))
             .tempdir_in(parent)
@@ -65,6 +67,7 @@ impl Plan {
         let place = Utf8Path::from_path(made.path())
             .unwrap_or(parent)
             .to_owned();
+        let _held = staging::hold(&place).map_err(unwritten(parent))?;
         for (path, content) in &self.files {
             let target = place.join(path);
             write_new(&target, content).map_err(unwritten(&self.directory.join(path)))?;

@@ -1,6 +1,7 @@
 //! Files that change: each is replaced by a complete one, all of them or none.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{self, Write as _};
 
 use camino::Utf8Path;
@@ -11,11 +12,19 @@ use zaf_core::prelude::*;
 use crate::create::refused;
 use crate::error::AddonError;
 use crate::options::DRY_RUN;
+use crate::staging;
 use crate::workspace::Edit;
 
 /// Complete files beside those that they are to replace. Dropping it takes them away again.
 #[derive(Debug)]
-pub(crate) struct Replacements<'a>(Vec<(&'a Edit, NamedTempFile)>);
+pub(crate) struct Replacements<'a>(Vec<(&'a Edit, Held)>);
+
+/// A file that others leave alone.
+#[derive(Debug)]
+struct Held {
+    file: NamedTempFile,
+    _lock: File,
+}
 
 impl<'a> Replacements<'a> {
     /// Writes what the files are to hold, to disk. None of them has changed yet.
@@ -37,8 +46,8 @@ impl<'a> Replacements<'a> {
     /// [`AddonError::Write`].
     pub(crate) fn commit(self) -> std::result::Result<(), AddonError> {
         let mut done: Vec<&Edit> = Vec::new();
-        for (edit, file) in self.0 {
-            if let Err(error) = file.persist(&edit.path) {
+        for (edit, held) in self.0 {
+            if let Err(error) = held.file.persist(&edit.path) {
                 for edit in done {
                     put_back(edit);
                 }
@@ -57,7 +66,8 @@ fn put_back(edit: &Edit) {
         before: edit.after.clone(),
         after: edit.before.clone(),
     };
-    let outcome = prepared(&back).and_then(|file| file.persist(&edit.path).map_err(|e| e.error));
+    let outcome =
+        prepared(&back).and_then(|held| held.file.persist(&edit.path).map_err(|e| e.error));
     if let Err(error) = outcome {
         tracing::error!(%error, "`{}` could not be put back as it was", edit.path);
     }
@@ -72,20 +82,23 @@ fn unwritten(path: &Utf8Path) -> impl Fn(io::Error) -> AddonError {
 }
 
 /// A complete file beside the one that changes, with its mode.
-fn prepared(edit: &Edit) -> io::Result<NamedTempFile> {
+fn prepared(edit: &Edit) -> io::Result<Held> {
     let now = std::fs::read_to_string(&edit.path)?;
     if now != edit.before {
         return Err(io::Error::other("it has changed meanwhile"));
     }
     let parent = edit.path.parent().unwrap_or(Utf8Path::new("/"));
+    staging::sweep(parent);
     let mut file = tempfile::Builder::new()
-        .prefix(".addon-")
+        .prefix(staging::PREFIX)
         .tempfile_in(parent)?;
+    let path = Utf8Path::from_path(file.path());
+    let lock = staging::hold(path.ok_or_else(|| io::Error::other("its path is no text"))?)?;
     file.write_all(edit.after.as_bytes())?;
     file.as_file()
         .set_permissions(std::fs::metadata(&edit.path)?.permissions())?;
     file.as_file().sync_all()?;
-    Ok(file)
+    Ok(Held { file, _lock: lock })
 }
 
 /// Makes edits, or says what they are if that is what is wanted.

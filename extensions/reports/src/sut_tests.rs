@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use k2::case::{CaseId, Verdict};
 use k2::messages::TestCaseFinished;
-use k2::results::{Record, RecordBody};
+use k2::results::Record;
 use serde_json::{Value, json};
 
 use crate::canned::{self, START};

@@ -53,6 +53,56 @@ pub(crate) fn bus_with(count: usize, kind: DispatcherKind, sum: &Sum) -> Message
     bus
 }
 
+/// What one of ten handlers of different types does.
+pub(crate) fn addition<const TYPE: u64>(sum: &Sum) -> impl Fn(u64) + Clone + Send + Sync + 'static {
+    let sum = Arc::clone(sum);
+    // A code of its own, too: equal ones might be merged.
+    move |number| add(&sum, number.wrapping_add(TYPE))
+}
+
+/// Calls `$each` with each of ten handlers of different types.
+macro_rules! of_ten_types {
+    ($sum:expr, $each:ident) => {
+        [
+            $each(addition::<0>($sum)),
+            $each(addition::<1>($sum)),
+            $each(addition::<2>($sum)),
+            $each(addition::<3>($sum)),
+            $each(addition::<4>($sum)),
+            $each(addition::<5>($sum)),
+            $each(addition::<6>($sum)),
+            $each(addition::<7>($sum)),
+            $each(addition::<8>($sum)),
+            $each(addition::<9>($sum)),
+        ]
+    };
+}
+pub(crate) use of_ten_types;
+
+/// A bus with callbacks of ten types by turns.
+pub(crate) fn bus_of_ten_types(count: usize, sum: &Sum) -> MessageBus {
+    fn register(handle: impl Fn(u64) + Clone + Send + Sync + 'static) -> Register {
+        Box::new(move |bus, number| {
+            let handle = handle.clone();
+            bus.dispatcher(DispatcherKind::Callback, format!("handler {number}"))
+                .on(TICK, move |message, _| {
+                    handle(*message.data());
+                    Ok(())
+                })
+                .register()
+                .expect("the event is defined");
+        })
+    }
+    let bus = empty_bus();
+    let registers = of_ten_types!(sum, register);
+    for (number, register) in (0..count).zip(registers.iter().cycle()) {
+        register(&bus, number);
+    }
+    bus
+}
+
+type Register = Box<dyn Fn(&MessageBus, usize)>;
+
 /// A bus with callbacks that share nothing: for several senders, who would meet at a sum and not at the bus.
 pub(crate) fn bus_that_shares_nothing(count: usize) -> MessageBus {
     let bus = empty_bus();

@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use zaf_core::thread::JoinHandle;
 
-use super::bus::{Sum, add};
+use super::bus::{Sum, add, addition, of_ten_types};
 
 type Function = Arc<dyn Fn(&dyn Any) + Send + Sync>;
 
@@ -31,18 +31,20 @@ impl Functions {
         })
     }
 
+    /// The handlers are of ten types by turns.
+    pub(crate) fn of_ten_types(count: usize, sum: &Sum) -> Self {
+        type Make = Box<dyn Fn() -> Function>;
+        fn make(handler: impl Fn(u64) + Clone + Send + Sync + 'static) -> Make {
+            Box::new(move || function(&handler))
+        }
+        let makes = of_ten_types!(sum, make);
+        let functions = makes.iter().cycle().take(count).map(|make| make());
+        Self(ArcSwap::from_pointee(functions.collect()))
+    }
+
     fn new(count: usize, handler: impl Fn(u64) + Clone + Send + Sync + 'static) -> Self {
-        let function = || {
-            let handler = handler.clone();
-            Arc::new(move |payload: &dyn Any| {
-                if let Some(number) = payload.downcast_ref::<u64>() {
-                    handler(*number);
-                }
-            }) as Function
-        };
-        Self(ArcSwap::from_pointee(
-            (0..count).map(|_| function()).collect(),
-        ))
+        let functions = (0..count).map(|_| function(&handler));
+        Self(ArcSwap::from_pointee(functions.collect()))
     }
 
     pub(crate) fn call(&self, payload: u64) {
@@ -51,6 +53,15 @@ impl Functions {
             function(black_box(&payload));
         }
     }
+}
+
+fn function(handler: &(impl Fn(u64) + Clone + Send + Sync + 'static)) -> Function {
+    let handler = handler.clone();
+    Arc::new(move |payload: &dyn Any| {
+        if let Some(number) = payload.downcast_ref::<u64>() {
+            handler(*number);
+        }
+    })
 }
 
 /// A table of routes behind a snapshot, found by two addresses.

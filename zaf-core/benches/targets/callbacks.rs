@@ -2,9 +2,10 @@
 
 use std::hint::black_box;
 
-use zaf_core::message::DispatcherKind;
+use zaf_core::message::{DispatcherKind, MessageBus};
 
-use crate::measure::bus::{HERE, Sum, TICK, bus_with, empty_bus, trigger};
+use crate::measure::bus::{HERE, Sum, TICK, bus_of_ten_types, bus_with, empty_bus, trigger};
+use crate::measure::record::Row;
 use crate::measure::report::{Report, row};
 use crate::measure::rounds::{duel, nanoseconds};
 use crate::measure::yardsticks::{Functions, Table};
@@ -23,17 +24,47 @@ pub(crate) fn to_many(report: &mut Report, work: &str) {
     event(report, work, 1_600, 10, 0.8);
 }
 
+/// No two that follow each other are of the same type: each needs a jump of its own.
+pub(crate) fn to_ten_of_ten_types(report: &mut Report, work: &str) {
+    event_of_ten_types(report, work, 10, 1_000);
+}
+
+pub(crate) fn to_many_of_ten_types(report: &mut Report, work: &str) {
+    event_of_ten_types(report, work, 1_600, 10);
+}
+
+fn event_of_ten_types(report: &mut Report, work: &str, count: usize, repetitions: u32) {
+    let sum = Sum::default();
+    let bus = bus_of_ten_types(count, &sum);
+    let functions = Functions::of_ten_types(count, &sum);
+    let name = format!("event to {count} callbacks of ten types");
+    let row = row(work, name, count);
+    // No target of the design: it is not to be slower than the bare mechanism.
+    compare(report, row, &bus, &functions, repetitions, 1.0);
+}
+
 fn event(report: &mut Report, work: &str, count: usize, repetitions: u32, limit: f64) {
     let sum = Sum::default();
     let bus = bus_with(count, DispatcherKind::Callback, &sum);
     let functions = Functions::that_add(count, &sum);
-    let [[own], [other]] = duel(
-        ROUNDS,
-        || [nanoseconds(repetitions, || trigger(&bus))],
-        || [nanoseconds(repetitions, || functions.call(black_box(1)))],
-    );
     let handlers = if count == 1 { "callback" } else { "callbacks" };
     let row = row(work, format!("event to {count} {handlers}"), count);
+    compare(report, row, &bus, &functions, repetitions, limit);
+}
+
+fn compare(
+    report: &mut Report,
+    row: Row,
+    bus: &MessageBus,
+    functions: &Functions,
+    repetitions: u32,
+    limit: f64,
+) {
+    let [[own], [other]] = duel(
+        ROUNDS,
+        || [nanoseconds(repetitions, || trigger(bus))],
+        || [nanoseconds(repetitions, || functions.call(black_box(1)))],
+    );
     report.ratio(row, [&own, &other], "snapshot of functions", limit);
 }
 

@@ -39,6 +39,8 @@ const WORKS: &[(&str, Measure)] = &[
     ("callbacks-1", callbacks::to_one),
     ("callbacks-10", callbacks::to_ten),
     ("callbacks-1600", callbacks::to_many),
+    ("callbacks-types-10", callbacks::to_ten_of_ten_types),
+    ("callbacks-types-1600", callbacks::to_many_of_ten_types),
     ("callbacks-none", callbacks::to_nobody),
     ("senders-1", senders::to_one),
     ("senders-10", senders::to_ten),

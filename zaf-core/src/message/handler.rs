@@ -1,7 +1,9 @@
 //! What a dispatcher does with a message, with its types.
 
+use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
+use super::dispatcher::row::{Numbered, Row, row_of};
 use super::{Message, MessageBus};
 use crate::error::Result;
 use crate::sync::Mutex;
@@ -12,6 +14,13 @@ pub(crate) trait Look<P, R>: Send + Sync {
 
     /// The same for a slice of its own.
     fn direct(self: Arc<Self>) -> Call<P, R>;
+
+    /// As many of the first handlers as have its type, to be called together; `first` is the place of the first one among the
+    /// receivers.
+    fn row(&self, first: usize, handlers: &[Numbered<dyn Look<P, R>>]) -> Box<dyn Row<P, R>>;
+
+    /// For the way back to the type.
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
 impl<P, R, F> Look<P, R> for F
@@ -24,6 +33,14 @@ where
 
     fn direct(self: Arc<Self>) -> Call<P, R> {
         Box::new(move |message, bus| self(message, bus))
+    }
+
+    fn row(&self, first: usize, handlers: &[Numbered<dyn Look<P, R>>]) -> Box<dyn Row<P, R>> {
+        row_of::<P, R, F>(first, handlers)
+    }
+
+    fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
+        self
     }
 }
 

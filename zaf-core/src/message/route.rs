@@ -11,8 +11,9 @@ use std::sync::Arc;
 
 use super::answer::Given;
 use super::dispatcher::Core;
+use super::dispatcher::row::{Numbered, Row};
 use super::dispatcher::worker::Intake;
-use super::handler::{Call, Handler};
+use super::handler::{Call, Handler, Look};
 use super::message::{Message, Origin};
 use super::observe::Tap;
 use super::presence::Place;
@@ -90,6 +91,33 @@ pub(crate) struct Direct<P, R> {
     pub(crate) call: Call<P, R>,
 }
 
+/// What is called of a slice with one jump.
+pub(crate) enum Part<P, R> {
+    /// With its place among the receivers.
+    One(Direct<P, R>, usize),
+    /// Two or more of the same type.
+    Row(Box<dyn Row<P, R>>),
+}
+
+/// The handlers as they are called, in the same order.
+fn parts<P, R>(handlers: &[Numbered<dyn Look<P, R>>]) -> Vec<Part<P, R>> {
+    let mut parts = Vec::new();
+    let mut at = 0;
+    while let Some((number, handler)) = handlers.get(at) {
+        let row = handler.row(at, &handlers[at..]);
+        let count = row.len();
+        let part = if count > 1 {
+            Part::Row(row)
+        } else {
+            let (number, call) = (*number, Arc::clone(handler).direct());
+            Part::One(Direct { number, call }, at)
+        };
+        at += count;
+        parts.push(part);
+    }
+    parts
+}
+
 /// How the receivers of a slice get a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -108,8 +136,10 @@ pub(crate) struct Slice<P, R> {
     pub(crate) only: Option<Direct<P, R>>,
     /// Number of the dispatcher of the only one; otherwise 0.
     pub(crate) first: u64,
-    /// The same as `entries`, one by one, if there are several and all are called directly.
-    several: Box<[Direct<P, R>]>,
+    /// The same as `entries`, if there are several, all of one type, and all are called directly.
+    pub(crate) row: Option<Box<dyn Row<P, R>>>,
+    /// The same, if they are of different types.
+    pub(crate) parts: Box<[Part<P, R>]>,
     pub(crate) entries: Box<[Entry<P, R>]>,
     /// Whether receivers share the payload because they see different entities or want it encoded.
     pub(crate) differs: bool,
@@ -128,29 +158,24 @@ impl<P, R> Slice<P, R> {
             (None, [entry]) if entry.intake.is_some() => Way::Queue,
             (None, _) => Way::Entries,
         };
-        let mut direct = direct.unwrap_or_default();
-        let only = if direct.len() == 1 {
-            direct.pop()
-        } else {
-            None
+        let mut parts = parts(&direct.unwrap_or_default());
+        let whole = parts.pop_if(|part| match part {
+            Part::One(..) => entries.len() == 1,
+            Part::Row(row) => row.len() == entries.len(),
+        });
+        let (only, row) = match whole {
+            Some(Part::One(only, _)) => (Some(only), None),
+            Some(Part::Row(row)) => (None, Some(row)),
+            None => (None, None),
         };
         Self {
             way,
             first: only.as_ref().map_or(0, |only: &Direct<P, R>| only.number),
             only,
-            several: direct.into_boxed_slice(),
+            row,
+            parts: parts.into_boxed_slice(),
             differs: entries.iter().any(Entry::wants_shared),
             entries: entries.into_boxed_slice(),
-        }
-    }
-}
-
-impl<P, R> Slice<P, R> {
-    /// Those that are called directly, if all are.
-    pub(crate) fn direct(&self) -> &[Direct<P, R>] {
-        match &self.only {
-            Some(only) => std::slice::from_ref(only),
-            None => &self.several,
         }
     }
 }
@@ -182,12 +207,11 @@ impl<P, R> Entry<P, R> {
     }
 
     /// None if it keeps the message or wants its payload shared.
-    fn direct(&self) -> Option<Direct<P, R>> {
+    fn direct(&self) -> Option<Numbered<dyn Look<P, R>>> {
         match &*self.handler {
-            Handler::Call(call) if self.core.strand.is_none() => Some(Direct {
-                number: self.core.number,
-                call: Arc::clone(call.moved()).direct(),
-            }),
+            Handler::Call(call) if self.core.strand.is_none() => {
+                Some((self.core.number, Arc::clone(call.moved())))
+            }
             _ => None,
         }
     }

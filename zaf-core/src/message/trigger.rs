@@ -238,7 +238,7 @@ impl MessageBus {
     }
 
     /// Calls handlers none of which keeps the message. `ASYMMETRIC`: what the fences are.
-    #[inline]
+    #[inline(never)]
     fn call_all<const ASYMMETRIC: bool, P: Send + Sync + 'static>(
         &self,
         stay: &Stay<'_>,
@@ -246,8 +246,7 @@ impl MessageBus {
         calm: u64,
         message: &Message<P>,
     ) -> DispatchReport {
-        let handlers = slice.direct();
-        let mut delivered = handlers.len();
+        let mut delivered = slice.entries.len();
         let calling = Calling {
             slice,
             calm,
@@ -255,7 +254,7 @@ impl MessageBus {
             stay,
             bus: self,
         };
-        let failure = calling.until_failure::<ASYMMETRIC>(handlers, &mut delivered);
+        let failure = calling.until_failure::<ASYMMETRIC>(&mut delivered);
         if let Some(failure) = failure {
             cold_path();
             return self.call_rest::<ASYMMETRIC, P>(&calling, delivered, failure);

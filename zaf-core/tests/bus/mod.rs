@@ -11,6 +11,7 @@ mod queue_order;
 mod queues;
 mod registration;
 mod replies;
+mod rows;
 mod surroundings;
 
 use std::sync::Arc;

@@ -136,6 +136,57 @@ fn a15_a16_destroying_against_sending_and_a_worker_of_the_pool() {
 }
 
 #[test]
+fn a15_what_a_worker_has_taken_and_not_begun_is_cancelled_by_the_end() {
+    explore_with(2, || {
+        let world = World::new(1, 2);
+        let core = Core::new(&world.activity, 7, 2, 8);
+        let work = world.handler(|_| panic!("destroyed before it began"));
+        // Both are there before anybody takes one.
+        for _ in 0..2 {
+            assert!(core.put(&work));
+        }
+        // The worker that has taken the first one sends for another one, for the second: then the dispatcher ends.
+        let ended = Arc::new(AtomicBool::new(false));
+        let (closing, has_ended) = (Arc::clone(&core), Arc::clone(&ended));
+        thread::do_at_start(1, move || {
+            closing.close();
+            has_ended.store(true, Ordering::SeqCst);
+        });
+        world.pool.submit(Arc::clone(&core));
+        world.wait_until_idle();
+        assert!(ended.load(Ordering::SeqCst));
+        assert_eq!(core.totals(), (0, 2));
+        world.shut_down(&[&core]);
+    });
+}
+
+#[test]
+fn a25_a_worker_sees_that_somebody_waits_or_that_it_is_to_end() {
+    explore_with(2, || {
+        let world = World::new(1, 0);
+        let core = Core::new(&world.activity, 7, 1, 8);
+        let is_awaited = || core.queue().is_awaited();
+        assert!(!is_awaited());
+        world.activity.busy.raise();
+        let waiting = {
+            let world = world.clone();
+            thread::start(move || world.wait_until_idle())
+        };
+        // Hangs if it is never seen.
+        while !is_awaited() {
+            thread::yield_now();
+        }
+        assert!(world.activity.busy.lower());
+        world.activity.changed();
+        waiting.join().unwrap();
+        assert!(!is_awaited());
+        core.close();
+        assert!(is_awaited());
+        world.shut_down(&[&core]);
+    });
+}
+
+#[test]
 fn a14_a_handler_destroys_its_own_dispatcher_while_another_thread_does() {
     explore_with(2, || {
         let world = World::new(1, 0);

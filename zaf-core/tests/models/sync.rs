@@ -197,6 +197,11 @@ pub(crate) fn spin(found: impl Fn() -> bool) -> bool {
 /// At once: others come first in another interleaving.
 pub(crate) fn spin_until(_end: Option<Instant>) {}
 
+/// As any other: a model has no caches.
+pub(crate) fn lock_among_many<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock()
+}
+
 pub(crate) fn wait_until<T>(
     condition: &Condvar,
     guard: &mut MutexGuard<'_, T>,

@@ -32,6 +32,9 @@ where
     if REFUSED.with(|refused| refused.replace(refused.get().saturating_sub(1))) > 0 {
         return Err(io::Error::other("no more threads"));
     }
+    if let Some(deed) = due_deed() {
+        deed();
+    }
     let body = move || catch_unwind(AssertUnwindSafe(body)).map_err(panic_text);
     Ok(JoinHandle(start(body)))
 }
@@ -44,6 +47,27 @@ std::thread_local! {
 /// Makes the next `count` threads impossible to start.
 pub(crate) fn refuse(count: usize) {
     REFUSED.set(count);
+}
+
+type Deed = Box<dyn FnOnce()>;
+
+std::thread_local! {
+    /// What is done when a thread is started, after so many others.
+    static DEED: std::cell::RefCell<Option<(usize, Deed)>> = const { std::cell::RefCell::new(None) };
+}
+
+/// Does something at the moment at which a thread is started, after `others` have been; whoever starts it does it.
+pub(crate) fn do_at_start(others: usize, deed: impl FnOnce() + 'static) {
+    DEED.set(Some((others, Box::new(deed))));
+}
+
+fn due_deed() -> Option<Deed> {
+    let (others, deed) = DEED.take()?;
+    if others == 0 {
+        return Some(deed);
+    }
+    DEED.set(Some((others - 1, deed)));
+    None
 }
 
 pub(crate) fn panic_text(payload: Box<dyn Any + Send>) -> String {

@@ -159,6 +159,24 @@ pub struct HookCall {
 }
 
 impl HookCall {
+    /// A call that is not part of a run, with a minute of time: for tests of hooks. What else it says is set in the fields.
+    ///
+    /// # Errors
+    /// Whatever the system says if it cannot make what the call is cancelled by.
+    pub fn example(phase: Phase, directory: impl Into<Utf8PathBuf>) -> std::io::Result<Self> {
+        Ok(Self {
+            phase,
+            run: "example".into(),
+            directory: directory.into(),
+            application: "example".into(),
+            execution: "example".into(),
+            cancellation: Cancellation::new()?,
+            deadline: Instant::now() + Duration::from_mins(1),
+            counts: Counts::default(),
+            exit: None,
+        })
+    }
+
     /// Time until the hook is asked to end.
     pub fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())

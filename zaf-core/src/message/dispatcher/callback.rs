@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::super::MessageBus;
 use super::super::message::Message;
-use super::super::presence::Stay;
+use super::super::presence::{Stay, Succession};
 use super::super::report::Failure;
-use super::super::route::{Direct, Entry, Slice, caught};
+use super::super::route::{Direct, Entry, Part, Slice, caught};
 use super::Core;
 use crate::error::Error;
 use crate::thread::panic_text;
@@ -42,7 +42,7 @@ pub(crate) fn call_only<P>(
 ) -> Result<usize, Failure> {
     if !stay.succession(calm).is_announced::<true>() {
         cold_path();
-        if !is_called(slice, only, stay) {
+        if !is_called(slice, 0, stay) {
             before_the_end(message, stay);
             return Ok(0);
         }
@@ -74,61 +74,60 @@ pub(crate) struct Calling<'a, P> {
 }
 
 impl<P> Calling<'_, P> {
-    /// Calls handlers until one fails, which stays announced. Those whose dispatcher was destroyed are taken off `delivered`.
+    /// Calls all handlers until one fails, which stays announced. Those whose dispatcher was destroyed are taken off
+    /// `delivered`.
     #[inline]
     pub(crate) fn until_failure<const ASYMMETRIC: bool>(
         &self,
-        handlers: &[Direct<P, ()>],
         delivered: &mut usize,
     ) -> Option<Failure> {
-        let &Self {
-            slice,
-            calm,
-            message,
-            stay,
-            bus,
-        } = self;
-        let call =
-            || call_in_turn::<ASYMMETRIC, P>(handlers, slice, calm, message, stay, bus, delivered);
-        match catch_unwind(AssertUnwindSafe(call)) {
-            Ok(None) => None,
-            Ok(Some(error)) => {
-                cold_path();
-                Some(Failure::Error(error))
+        failure(|| match &self.slice.row {
+            Some(row) if ASYMMETRIC => row.call(self, delivered),
+            None if ASYMMETRIC && self.slice.only.is_none() => {
+                call_in_turn(&self.slice.parts, self, delivered)
             }
-            Err(payload) => {
-                cold_path();
-                Some(Failure::Panic(panic_text(payload)))
-            }
-        }
+            _ => call_one_by_one::<ASYMMETRIC, P>(0, self, delivered),
+        })
     }
 
     /// After a handler has failed: calls `failed` for it, then the handlers behind it, and so on. Returns how many succeeded.
     pub(crate) fn go_on<const ASYMMETRIC: bool>(
         &self,
         mut delivered: usize,
-        mut failure: Failure,
+        mut last: Failure,
         mut failed: impl FnMut(&Core, Failure),
     ) -> usize {
-        let handlers = self.slice.direct();
+        let entries = &self.slice.entries;
         loop {
             let number = self.stay.announced();
             self.stay.withdraw();
             delivered -= 1;
-            let index = handlers.iter().position(|one| one.number == number);
-            let entry = index.and_then(|at| self.slice.entries.get(at));
-            let (Some(index), Some(entry)) = (index, entry) else {
+            let index = entries.iter().position(|one| one.core.number == number);
+            let Some((index, entry)) = index.and_then(|at| Some((at, entries.get(at)?))) else {
                 break;
             };
-            failed(&entry.core, failure);
-            let rest = handlers.get(index + 1..).unwrap_or_default();
-            match self.until_failure::<ASYMMETRIC>(rest, &mut delivered) {
-                Some(next) => failure = next,
+            failed(&entry.core, last);
+            let rest = || call_one_by_one::<ASYMMETRIC, P>(index + 1, self, &mut delivered);
+            match failure(rest) {
+                Some(next) => last = next,
                 None => break,
             }
         }
         self.end();
         delivered
+    }
+
+    /// What is needed at each handler.
+    #[inline]
+    pub(crate) fn succession(&self) -> Succession<'_> {
+        self.stay.succession(self.calm)
+    }
+
+    /// Looks closer before the handler at `index` is called: somebody waits, or the bus was changed.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn is_called(&self, index: usize) -> bool {
+        is_called(self.slice, index, self.stay)
     }
 
     /// All of them have been called.
@@ -138,31 +137,72 @@ impl<P> Calling<'_, P> {
     }
 }
 
+/// The failure of the handlers that are called there.
+#[inline]
+fn failure(call: impl FnOnce() -> Option<Error>) -> Option<Failure> {
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(None) => None,
+        Ok(Some(error)) => {
+            cold_path();
+            Some(Failure::Error(error))
+        }
+        Err(payload) => {
+            cold_path();
+            Some(Failure::Panic(panic_text(payload)))
+        }
+    }
+}
+
 /// Calls the handlers until one fails.
 ///
 /// A function of its own, so that what it needs for each handler has the registers, and nothing of it is written to memory
 /// for the catch around it.
 #[inline(never)]
-fn call_in_turn<const ASYMMETRIC: bool, P>(
-    handlers: &[Direct<P, ()>],
-    slice: &Slice<P, ()>,
-    calm: u64,
-    message: &Message<P>,
-    stay: &Stay<'_>,
-    bus: &MessageBus,
+fn call_in_turn<P>(
+    parts: &[Part<P, ()>],
+    calling: &Calling<'_, P>,
     delivered: &mut usize,
 ) -> Option<Error> {
-    let succession = stay.succession(calm);
-    for one in handlers {
-        if !succession.announce::<ASYMMETRIC>(one.number) {
-            cold_path();
-            if !is_called(slice, one, stay) {
-                *delivered -= 1;
-                continue;
+    let succession = calling.succession();
+    let &Calling { message, bus, .. } = calling;
+    for part in parts {
+        let error = match part {
+            Part::One(one, at) => {
+                if !succession.announce::<true>(one.number) {
+                    cold_path();
+                    if !calling.is_called(*at) {
+                        *delivered -= 1;
+                        continue;
+                    }
+                }
+                (one.call)(message, bus).err()
             }
-        }
-        if let Err(error) = (one.call)(message, bus) {
+            Part::Row(row) => row.call(calling, delivered),
+        };
+        if error.is_some() {
             cold_path();
+            return error;
+        }
+    }
+    None
+}
+
+/// As [`call_in_turn`], beginning with the receiver at `from`: after a failure, and where each handler needs a fence.
+#[cold]
+#[inline(never)]
+fn call_one_by_one<const ASYMMETRIC: bool, P>(
+    from: usize,
+    calling: &Calling<'_, P>,
+    delivered: &mut usize,
+) -> Option<Error> {
+    let succession = calling.succession();
+    for (at, entry) in calling.slice.entries.iter().enumerate().skip(from) {
+        if !succession.announce::<ASYMMETRIC>(entry.core.number) && !calling.is_called(at) {
+            *delivered -= 1;
+            continue;
+        }
+        let look = entry.handler.look();
+        if let Some(Err(error)) = look.map(|look| look.call(calling.message, calling.bus)) {
             return Some(error);
         }
     }
@@ -172,12 +212,10 @@ fn call_in_turn<const ASYMMETRIC: bool, P>(
 /// Looks closer before a handler is called: somebody waits, or the bus was changed.
 #[cold]
 #[inline(never)]
-fn is_called<P, R>(slice: &Slice<P, R>, one: &Direct<P, R>, stay: &Stay<'_>) -> bool {
+fn is_called<P, R>(slice: &Slice<P, R>, index: usize, stay: &Stay<'_>) -> bool {
     stay.attend();
-    let index = slice.direct().element_offset(one);
-    index
-        .and_then(|index| slice.entries.get(index))
-        .is_some_and(|entry| !entry.core.is_marked())
+    let entry = slice.entries.get(index);
+    entry.is_some_and(|entry| !entry.core.is_marked())
 }
 
 /// Calls the one handler of a request that does not keep it; none if the dispatcher was destroyed.

@@ -105,6 +105,11 @@ impl<S> Hand<S> {
         }
     }
 
+    /// Whether the worker has been at the strand before.
+    pub(crate) fn has_arrived(&self) -> bool {
+        self.stand != Stand::Coming
+    }
+
     /// The source of the message that was taken last.
     pub(crate) fn source(&self) -> Option<&S> {
         self.source.as_deref()

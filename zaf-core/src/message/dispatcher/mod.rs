@@ -19,6 +19,7 @@ pub(crate) mod job;
 mod lane;
 pub(crate) mod policy;
 pub(crate) mod pool;
+pub(crate) mod row;
 mod sequential;
 pub(crate) mod strand;
 mod threadpool;

@@ -23,7 +23,8 @@ use super::ends::{Hand, Head, Source, Stand, Tail, Told};
 use super::lane::{Lane, LaneOf};
 use super::policy::{QueuePolicy, Refusal};
 use crate::sync::{
-    Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, deadline_after, wait_until,
+    Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, deadline_after, lock_among_many,
+    wait_until,
 };
 
 /// A message was accepted.
@@ -56,12 +57,13 @@ impl<T> std::ops::Deref for Apart<T> {
     }
 }
 
-/// What workers write.
+/// What workers write. In this order: what is read for each message lies at the beginning.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Worked<L, S> {
-    pub(super) head: Mutex<Head<L, S>>,
     /// Number of messages in the head, for senders that find it full and workers that look.
     pub(super) ahead: AtomicUsize,
+    pub(super) head: Mutex<Head<L, S>>,
 }
 
 /// See the module.
@@ -86,8 +88,8 @@ impl<L: Lane, S: Source> Strand<L, S> {
         Self {
             tail: Apart(Mutex::new(Tail::new())),
             worked: Apart(Worked {
-                head: Mutex::new(Head::new()),
                 ahead: AtomicUsize::new(0),
+                head: Mutex::new(Head::new()),
             }),
             behind: AtomicBool::new(false),
             room: Condvar::new(),
@@ -117,7 +119,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
     where
         L: LaneOf<J>,
     {
-        let mut tail = self.tail.lock();
+        let mut tail = lock_among_many(&self.tail);
         if tail.closed || tail.draining {
             return Err((Refusal::Closed, Box::new(job)));
         }

@@ -193,6 +193,15 @@ impl Core {
         }
     }
 
+    /// Puts an event into the queue, and leaves it to the model to send a worker. Returns whether it was accepted.
+    pub(crate) fn put(&self, intake: &Arc<Intake>) -> bool {
+        let job = Job::new(Message(()), None);
+        let pushed = self
+            .queue()
+            .push(job, intake, QueuePolicy::Reject, || false, || ());
+        pushed.is_ok()
+    }
+
     /// As `dispatcher::Core::close` does it.
     pub(crate) fn close(self: &Arc<Self>) {
         let strand = self.queue();
