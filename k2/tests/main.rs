@@ -24,6 +24,7 @@ mod isolation;
 mod job_control;
 mod keeping;
 mod kinds;
+mod last_screen;
 mod linked;
 mod logs;
 mod manual;

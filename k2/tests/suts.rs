@@ -594,58 +594,119 @@ fn a_runner_that_goes_on_initialises_its_suts_again() {
 fn f15_a_reset_that_is_announced_before_the_run_pauses_it() {
     let session = Session::new();
     let more = ["--suts-ids=box", "--suts-box@trouble=resets-before-the-run"];
-    let ended = run(&session, &["host_only"], &more);
+    let ended = run(&session, &["any"], &more);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let told = story(&session);
     let place = |line: &str| told.iter().position(|one| one == line);
     assert!(place("paused box").is_some(), "{told:?}");
-    assert!(place("back") < place("started host_only"), "{told:?}");
+    assert!(place("back") < place("started any"), "{told:?}");
 }
 
 #[test]
-fn a_reset_in_a_case_lets_it_end_and_keeps_the_next_from_beginning() {
+fn a_reset_keeps_back_the_cases_of_its_sut_and_no_others() {
+    // The one that resets is back when nothing else is left to do: one worker takes what it can.
+    for (workers, shared) in [("1", "false"), ("4", "false"), ("2", "true")] {
+        let session = Session::new();
+        let more = [
+            "--suts-ids=phone",
+            "--suts-ids=box",
+            "--suts-box@add-can=arm",
+            "--suts-box@trouble=resets-before-the-run",
+            &format!("--suts-box@shared={shared}"),
+            &format!("--parallel-workers={workers}"),
+        ];
+        let ended = run(&session, &["on_arm", "any", "host_only"], &more);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let told = story(&session);
+        let place = |line: &str| told.iter().position(|one| one == line).unwrap();
+        for others in ["passed any", "passed host_only"] {
+            assert!(place(others) < place("paused box"), "{workers} {told:?}");
+        }
+        assert!(
+            place("back") < place("started on_arm"),
+            "{workers} {told:?}"
+        );
+        assert_eq!(session.verdicts().len(), 3);
+    }
+}
+
+#[test]
+fn a_reset_in_a_case_lets_it_end_and_keeps_the_next_of_its_sut_from_beginning() {
     let session = Session::new();
     let more = [
         "--suts-ids=box",
         "--suts-box@trouble=resets-in-a-case",
         "--parallel-workers=1",
     ];
-    let ended = run(&session, &["any", "host_only"], &more);
+    let ended = run(&session, &["any", "boots"], &more);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let mut told = story(&session);
     told.retain(|line| !line.contains("INITIALIZE") && line != "continued");
-    assert_eq!(
-        told,
-        [
-            "started host_only",
-            "host_only",
-            "passed host_only",
-            "paused box",
-            "back",
-            "started any",
-            "any box",
-            "passed any",
-        ]
-    );
+    let place = |line: &str| told.iter().position(|one| one == line);
+    assert!(place("passed any") < place("paused box"), "{told:?}");
+    assert!(place("paused box") < place("back"), "{told:?}");
 }
 
 #[test]
 fn f15_a_reset_that_never_ends_ends_the_run_with_a_clear_reason() {
-    let session = Session::new();
-    let more = [
-        "--suts-ids=box",
-        "--suts-box@trouble=never-comes-back",
-        "--suts-box@resetdone-timeout=50ms",
-    ];
-    let ended = run(&session, &["any", "host_only"], &more);
-    assert_eq!(ended.code, Some(5), "{ended:?}");
-    for case in ["::any", "::host_only"] {
-        assert_eq!(text(&session.finished_case(case), "verdict"), "not-run");
+    for workers in ["1", "4"] {
+        let session = Session::new();
+        let more = [
+            "--suts-ids=box",
+            "--suts-box@trouble=never-comes-back",
+            "--suts-box@resetdone-timeout=50ms",
+            &format!("--parallel-workers={workers}"),
+        ];
+        let ended = run(&session, &["any"], &more);
+        assert_eq!(ended.code, Some(5), "{ended:?}");
+        assert_eq!(text(&session.finished_case("::any"), "verdict"), "not-run");
         assert_eq!(
-            reason_of(&session, case),
+            reason_of(&session, "::any"),
             "SUT `box` has been resetting for more than 50ms (suts.box.resetdone.timeout)"
         );
+        assert!(points(&session).contains(&"UNINITIALIZE_SUT box".to_owned()));
     }
+}
+
+#[test]
+fn a_sut_that_is_found_dead_is_brought_back_before_the_cases() {
+    let session = Session::new();
+    let mut more = TWO.to_vec();
+    more.push("--suts-box@trouble=is-dead");
+    let ended = run(&session, &["any"], &more);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let told = story(&session);
+    let from = told
+        .iter()
+        .position(|line| line == "POST_INITIALIZE_SUT box");
+    assert_eq!(
+        told[from.unwrap() + 1..][..6],
+        [
+            "SUT_RECOVERY_STARTED box",
+            "SUT_RESET_EXPECTED box",
+            "SUT_RESET_NOT_EXPECTED box",
+            "SUT_RECOVERY_COMPLETED box",
+            "is back",
+            "POST_INITIALIZE_SUT phone",
+        ]
+    );
+    assert!(told.contains(&"passed any".to_owned()), "{told:?}");
+}
+
+#[test]
+fn a_sut_that_nobody_can_bring_back_ends_the_run_with_the_reason() {
+    let session = Session::new();
+    let more = ["--suts-ids=box", "--suts-box@trouble=is-dead-for-good"];
+    let ended = run(&session, &["any"], &more);
+    assert_eq!(ended.code, Some(7), "{ended:?}");
+    let record = session.finished_case("::any");
+    assert_eq!(text(&record, "verdict"), "not-run");
+    let reason = text(&record, "reason");
+    assert!(
+        reason.contains("POST_INITIALIZE_SUT of SUT `box`"),
+        "{reason}"
+    );
+    assert!(reason.contains("there is no smoke left in it"), "{reason}");
     assert!(points(&session).contains(&"UNINITIALIZE_SUT box".to_owned()));
 }
 
@@ -653,11 +714,11 @@ fn f15_a_reset_that_never_ends_ends_the_run_with_a_clear_reason() {
 fn an_abort_ends_a_pause_at_once() {
     let session = Session::new();
     let more = ["--suts-ids=box", "--suts-box@trouble=abort-while-paused"];
-    let ended = run(&session, &["any", "host_only"], &more);
+    let ended = run(&session, &["any", "boots"], &more);
     assert_eq!(ended.code, Some(5), "{ended:?}");
     assert_eq!(
         session.verdicts().into_values().collect::<Vec<_>>(),
-        ["not-run"; 2]
+        ["not-run"; 3]
     );
     assert_eq!(reason_of(&session, "::any"), "enough");
 }

@@ -1,12 +1,14 @@
 //! Notes the sequence points, and does to them what the option `trouble` of a SUT says.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use k2::messages::{RunPaused, TEST_RUN_CONTINUED, TEST_RUN_PAUSED};
 use k2::prelude::*;
 use k2::sut::{
-    INITIALIZE_SUT, POST_INITIALIZE_SUT, PRE_INITIALIZE_SUT, SUT, SUT_IDS, SUT_RESET_DONE,
-    SUT_RESET_STARTED, SUTS, Sut, SutReset, UNINITIALIZE_SUT,
+    INITIALIZE_SUT, POST_INITIALIZE_SUT, PRE_INITIALIZE_SUT, SUT, SUT_IDS, SUT_RECOVERY_COMPLETED,
+    SUT_RECOVERY_PERFORM, SUT_RECOVERY_STARTED, SUT_RESET_DONE, SUT_RESET_EXPECTED,
+    SUT_RESET_NOT_EXPECTED, SUT_RESET_STARTED, SUTS, Sut, SutReset, UNINITIALIZE_SUT,
 };
 use zaf_core::application::{ABORT, Abort};
 
@@ -26,6 +28,8 @@ const TROUBLE: OptionId<String> = OptionId::choice(
         "never-comes-back",
         "abort-while-paused",
         "unexpected-reset",
+        "is-dead",
+        "is-dead-for-good",
     ],
 )
 .default("none")
@@ -36,7 +40,17 @@ const TROUBLE: OptionId<String> = OptionId::choice(
     name = "trouble",
     extends = [k2::RUN_COMMAND],
     config_options = [SUT_IDS.instantiate_on(), TROUBLE.required()],
-    endpoints_and_messages = { TROUBLES: [SUT_RESET_STARTED, SUT_RESET_DONE, ABORT] },
+    endpoints_and_messages = {
+        TROUBLES: [
+            SUT_RESET_STARTED,
+            SUT_RESET_DONE,
+            SUT_RECOVERY_STARTED,
+            SUT_RECOVERY_COMPLETED,
+            SUT_RESET_EXPECTED,
+            SUT_RESET_NOT_EXPECTED,
+            ABORT,
+        ],
+    },
 )]
 struct Trouble {
     sut: Entity,
@@ -82,9 +96,44 @@ impl Trouble {
         }
     }
 
-    #[callback_dispatcher(POST_INITIALIZE_SUT, entity = SUT_IDS)]
-    fn check(&self, message: &Message<Arc<Sut>>) {
+    /// Finds it dead, and asks for it to be brought back.
+    #[callback_dispatcher(POST_INITIALIZE_SUT, entity = SUT_IDS, long_running = true)]
+    fn check(&self, message: &Message<Arc<Sut>>, bus: &MessageBus) -> Result<()> {
         note(&format!("POST_INITIALIZE_SUT {}", message.data()));
+        if !self.what.starts_with("is-dead") {
+            return Ok(());
+        }
+        let replies = bus.send_request_for(SUT_RECOVERY_PERFORM, SUT, &self.sut, ())?;
+        for reply in replies.all(Duration::from_mins(1)) {
+            reply.result?;
+        }
+        note("is back");
+        Ok(())
+    }
+
+    /// Brings it back by a reset that is no surprise.
+    #[callback_dispatcher(SUT_RECOVERY_PERFORM, entity = SUT_IDS, long_running = true)]
+    fn recover(&self, _message: &Message<()>, bus: &MessageBus) -> Result<()> {
+        let sut = &self.sut;
+        if self.what == "is-dead-for-good" {
+            return Err(Error::msg("there is no smoke left in it"));
+        }
+        bus.trigger_event_for(SUT_RECOVERY_STARTED, TROUBLES, sut, ())?;
+        bus.trigger_event_for(SUT_RESET_EXPECTED, TROUBLES, sut, ())?;
+        bus.trigger_event_for(SUT_RESET_STARTED, TROUBLES, sut, SutReset::EXPECTED)?;
+        bus.trigger_event_for(SUT_RESET_DONE, TROUBLES, sut, SutReset::EXPECTED)?;
+        bus.trigger_event_for(SUT_RESET_NOT_EXPECTED, TROUBLES, sut, ())?;
+        bus.trigger_event_for(SUT_RECOVERY_COMPLETED, TROUBLES, sut, ())?;
+        Ok(())
+    }
+
+    /// What others hear of it, in order.
+    #[callback_dispatcher(
+        [SUT_RECOVERY_STARTED, SUT_RECOVERY_COMPLETED, SUT_RESET_EXPECTED, SUT_RESET_NOT_EXPECTED],
+        entity = SUT_IDS
+    )]
+    fn hear(&self, message: &Message<()>) {
+        note(&format!("{} {}", message.id().name, self.sut));
     }
 
     #[callback_dispatcher(UNINITIALIZE_SUT, entity = SUT_IDS)]

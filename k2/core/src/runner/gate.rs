@@ -1,12 +1,16 @@
-//! The gate in front of the next case: closed while a system under test is resetting.
+//! The gate in front of the next attempt: closed for the cases of a system under test while that is resetting.
+//!
+//! The scheduler hands out no case of it meanwhile; what had been handed out before waits here.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crossbeam_channel::Sender;
 use parking_lot::{Condvar, Mutex};
 use zaf_core::message::Entity;
 
+use super::pool::Wake;
 use crate::supervisor::RunClock;
 
 /// Closed while at least one system under test is resetting; each closes and opens it for itself.
@@ -17,25 +21,45 @@ pub(super) struct Gate {
     changed: Condvar,
     /// Whether one is, for those who only pass by.
     closed: AtomicBool,
-}
-
-/// How the way through the gate went.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Passage {
-    /// Nothing is in the way.
-    Free,
-    /// The run is being aborted.
-    Aborted,
-    /// This one takes longer than its limit.
-    Overdue { sut: Entity, limit: Duration },
+    /// How many workers wait here.
+    waiting: AtomicUsize,
+    /// How many wait for the scheduler because of what resets.
+    held_back: AtomicUsize,
+    /// Tells the supervising thread to look here.
+    wake: Mutex<Option<Sender<Wake>>>,
 }
 
 impl Gate {
+    /// Tells this one from now on when something changes.
+    pub(super) fn wake_by(&self, wake: Sender<Wake>) {
+        *self.wake.lock() = Some(wake);
+    }
+
+    fn tell(&self) {
+        if let Some(wake) = &*self.wake.lock() {
+            // If it is full the supervising thread will look anyway.
+            let _ = wake.try_send(Wake::Gate);
+        }
+    }
+
+    /// Notes how many workers the scheduler keeps waiting.
+    pub(super) fn note_held_back(&self, count: usize) {
+        self.held_back.store(count, Ordering::SeqCst);
+        self.tell();
+    }
+
+    /// How many workers wait because of what resets, here or for the scheduler.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::SeqCst) + self.held_back.load(Ordering::SeqCst)
+    }
+
     /// Notes that a reset has begun. One that has begun already goes on.
     pub(super) fn close(&self, sut: &Entity) {
         let mut resetting = self.resetting.lock();
         resetting.entry(sut.clone()).or_insert_with(RunClock::start);
         self.closed.store(true, Ordering::SeqCst);
+        drop(resetting);
+        self.tell();
     }
 
     /// Notes that a reset is over; nothing if none has begun.
@@ -45,6 +69,7 @@ impl Gate {
         self.closed.store(!resetting.is_empty(), Ordering::SeqCst);
         drop(resetting);
         self.changed.notify_all();
+        self.tell();
     }
 
     /// Whether it is closed.
@@ -65,42 +90,47 @@ impl Gate {
         drop(waiting);
     }
 
-    /// Waits until no reset is going on, one takes longer than `limit` says of it, or the run is aborted.
-    pub(super) fn pass(
+    /// The reset whose time is up first: since when, which, and what its limit is.
+    pub(super) fn first_end(
         &self,
         limit: impl Fn(&str) -> Duration,
+    ) -> Option<(RunClock, Entity, Duration)> {
+        let resetting = self.resetting.lock();
+        let all = resetting.iter().map(|(sut, since)| {
+            let limit = limit(sut.name());
+            (since.left(limit), since, sut, limit)
+        });
+        let (_, since, sut, limit) = all.min_by_key(|(left, ..)| *left)?;
+        Some((*since, sut.clone(), limit))
+    }
+
+    /// Waits until nothing is resetting that `concerns` the case; false if the run is aborted before.
+    pub(super) fn pass(
+        &self,
+        concerns: impl Fn(&Entity) -> bool,
         is_aborted: impl Fn() -> bool,
-    ) -> Passage {
+    ) -> bool {
         let mut resetting = self.resetting.lock();
-        let mut waited = false;
-        while !resetting.is_empty() {
+        let mut is_waiting = false;
+        let is_free = loop {
+            if !resetting.keys().any(&concerns) {
+                break true;
+            }
             if is_aborted() {
-                return Passage::Aborted;
+                break false;
             }
-            let left = resetting.iter().map(|(sut, since)| {
-                let limit = limit(sut.name());
-                (since.left(limit), sut, limit)
-            });
-            let first = left.min_by_key(|(left, ..)| *left);
-            if let Some((_, sut, limit)) = first.filter(|(left, ..)| left.is_zero()) {
-                return Passage::Overdue {
-                    sut: sut.clone(),
-                    limit,
-                };
+            if !is_waiting {
+                is_waiting = true;
+                self.waiting.fetch_add(1, Ordering::SeqCst);
+                self.tell();
             }
-            if !waited {
-                let suts: Vec<_> = resetting.keys().map(Entity::name).collect();
-                tracing::info!(
-                    suts = suts.join(" "),
-                    "no case begins while these are resetting"
-                );
-                waited = true;
-            }
-            if let Some((left, ..)) = first {
-                self.changed.wait_for(&mut resetting, left);
-            }
+            self.changed.wait(&mut resetting);
+        };
+        if is_waiting {
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+            self.tell();
         }
-        Passage::Free
+        is_free
     }
 }
 
@@ -122,25 +152,29 @@ mod tests {
         assert!(gate.is_closed() && gate.resetting() == [one.clone()]);
         gate.open(&one);
         assert!(!gate.is_closed());
-        assert_eq!(gate.pass(|_| LONG, || false), Passage::Free);
+        assert!(gate.pass(|_| true, || false));
     }
 
     #[test]
-    fn an_abort_opens_it_and_the_one_that_is_over_its_limit_is_named() {
+    fn an_abort_opens_it_and_what_does_not_concern_a_case_is_not_in_its_way() {
         let gate = Gate::default();
         gate.close(&Entity::new("slow"));
         gate.close(&Entity::new("quick"));
-        assert_eq!(gate.pass(|_| LONG, || true), Passage::Aborted);
+        assert!(!gate.pass(|sut| sut.name() == "quick", || true));
+        assert!(gate.pass(|sut| sut.name() == "other", || false));
+        assert_eq!(gate.waiting(), 0);
+    }
+
+    #[test]
+    fn the_one_whose_time_is_up_first_is_named() {
+        let gate = Gate::default();
+        assert!(gate.first_end(|_| LONG).is_none());
+        gate.close(&Entity::new("slow"));
+        gate.close(&Entity::new("quick"));
         let limit = |sut: &str| if sut == "quick" { Duration::ZERO } else { LONG };
-        let passage = gate.pass(limit, || false);
-        let sut = Entity::new("quick");
-        assert_eq!(
-            passage,
-            Passage::Overdue {
-                sut,
-                limit: Duration::ZERO
-            }
-        );
+        let (since, sut, limit) = gate.first_end(limit).unwrap();
+        assert_eq!((sut.name(), limit), ("quick", Duration::ZERO));
+        assert!(since.left(limit).is_zero());
     }
 
     #[test]
@@ -149,9 +183,9 @@ mod tests {
         let sut = Entity::new("box");
         gate.close(&sut);
         std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| gate.pass(|_| LONG, || false));
+            let waiting = scope.spawn(|| gate.pass(|_| true, || false));
             gate.open(&sut);
-            assert_eq!(waiting.join().unwrap(), Passage::Free);
+            assert!(waiting.join().unwrap());
         });
     }
 }

@@ -51,6 +51,7 @@ use crate::messages::{
     CasesSelected, RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_CASES_SELECTED,
     TEST_RUN_CONTINUED, TEST_RUN_FINISHED, TEST_RUN_PAUSED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
 };
+use crate::scheduler::{TEST_CASES_HELD_BACK, WaitingWorkers};
 use crate::supervisor::{GUARD, SECRETS, guard, withhold_secrets};
 use crate::sut::{SUT_RESET_DONE, SUT_RESET_STARTED, SutReset, Suts};
 
@@ -198,6 +199,11 @@ impl TestRunner {
         if let Some(sut) = message.entity() {
             self.gate.open(sut);
         }
+    }
+
+    #[callback_dispatcher(TEST_CASES_HELD_BACK, optional = true)]
+    fn on_held_back(&self, message: &Message<WaitingWorkers>) {
+        self.gate.note_held_back(message.data().count);
     }
 
     #[callback_dispatcher(ABORT)]

@@ -116,6 +116,7 @@ impl Run {
     ) -> Result<bool> {
         let (wake, woken) = crossbeam_channel::bounded(settings.workers.get() * 4);
         abort.wake_by(wake.clone());
+        gate.wake_by(wake.clone());
         let scope = plan.scope.child("runner");
         let run = Arc::new(Self {
             logs: CaseLogs::new(&plan.scope, settings.keep_logs),
@@ -430,8 +431,10 @@ impl Crew {
                 continue;
             }
             self.end_overdue(now)?;
+            let reset_end = self.run.end_overdue_reset();
             let give_up_at = giving_up.and_then(|(since, patience)| since.deadline(patience));
-            match wait(woken, self.next_look(give_up_at)) {
+            let next = give_up_at.into_iter().chain(reset_end).min();
+            match wait(woken, self.next_look(next)) {
                 Some(Wake::WorkerEnded) => self.live -= 1,
                 Some(Wake::Deadline | Wake::Gate | Wake::Abort) | None => {}
             }
@@ -443,7 +446,13 @@ impl Crew {
     fn look_at_gate(&mut self) {
         let is_closed = self.run.gate.is_closed();
         let mut workers = self.workers.iter();
-        if is_closed && !self.is_paused && workers.all(|worker| worker.slot.is_idle()) {
+        // One that is between two cases is idle too, and does not wait.
+        let do_all_wait = self.live > 0 && self.run.gate.waiting() >= self.live;
+        if is_closed
+            && !self.is_paused
+            && do_all_wait
+            && workers.all(|worker| worker.slot.is_idle())
+        {
             self.is_paused = true;
             self.run.tell_paused();
         } else if !is_closed && self.is_paused {

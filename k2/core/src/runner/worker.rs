@@ -24,8 +24,6 @@ pub(super) fn work(run: &Arc<Run>, worker: &Arc<Worker>) {
         let ended = scopes.leave(turn.as_ref().map(|turn| &*turn.case));
         if !ended.is_empty() {
             *worker.held.lock() = turn;
-            // Nor does a teardown get in the way of a reset. One of a run that is being aborted waits for nothing.
-            run.wait_for_suts();
             if !ended.into_iter().all(|scope| run.end_scope(worker, scope)) {
                 end.lost = true;
                 break;
@@ -71,7 +69,7 @@ fn run_case(run: &Arc<Run>, worker: &Arc<Worker>, scopes: &mut Scopes, turn: &Tu
     let apart = begun.is_some_and(|begun| begun.apart) || run.runs_apart(case);
     let mut attempt = begun.map_or(1, |begun| begun.attempt);
     loop {
-        if !run.wait_for_suts() {
+        if !run.wait_for_suts(case) {
             let begun = Begun {
                 execution: number,
                 attempt,

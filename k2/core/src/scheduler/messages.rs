@@ -74,6 +74,13 @@ pub const SCHEDULING_NEXT_TEST: EventId<RunQueueState> = EventId::new(
 pub const RUN_QUEUE_EMPTY: EventId<()> =
     EventId::new("RUN_QUEUE_EMPTY", "No test case is left in the queue.");
 
+/// How many workers wait for a case although some wait, because the systems under test of these are resetting. Sent on the thread of a worker that begins to
+/// wait, or goes on.
+pub const TEST_CASES_HELD_BACK: EventId<WaitingWorkers> = EventId::new(
+    "TEST_CASES_HELD_BACK",
+    "Workers wait because systems under test are resetting.",
+);
+
 /// A case that was handed out is not run, because it has its verdict from an earlier runner: it gives back what it had. Sent by the worker
 /// that got it.
 pub const TEST_CASE_PASSED_OVER: EventId<CaseId> = EventId::new(
@@ -95,6 +102,14 @@ impl NextTest {
     pub fn for_worker(worker: u32) -> Self {
         Self { worker }
     }
+}
+
+/// Payload of [`TEST_CASES_HELD_BACK`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WaitingWorkers {
+    /// How many wait now.
+    pub count: usize,
 }
 
 /// What the finder found.

@@ -22,7 +22,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use thiserror::Error;
 use zaf_core::application::{ABORT, Abort, CRITICAL_ABORT};
 use zaf_core::builtin::OUTPUT_DIR;
@@ -42,6 +42,7 @@ pub use self::shard::{Shard, ShardError};
 pub use self::tag_expression::{TagExpression, TagExpressionError};
 use crate::case::{CaseId, TestCase};
 use crate::messages::{TEST_CASE_FINISHED, TestCaseFinished};
+use crate::sut::{SUT_RESET_DONE, SUT_RESET_STARTED, SutReset};
 
 /// Nothing can be added to the queue any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -88,6 +89,7 @@ pub struct QueueSealed;
             RUN_QUEUE_MODIFIED,
             SCHEDULING_NEXT_TEST,
             RUN_QUEUE_EMPTY,
+            TEST_CASES_HELD_BACK,
             TEST_CASE_PASSED_OVER,
         ],
     },
@@ -111,6 +113,8 @@ struct State {
     filled: Option<Instant>,
     /// A case has ended in failure.
     failed: bool,
+    /// How many workers wait because of what resets.
+    waiting_workers: usize,
     /// Taken out of the queue of a run that goes on; each still gets its verdict.
     removed: VecDeque<Arc<TestCase>>,
 }
@@ -125,6 +129,7 @@ impl Extension for TestScheduler {
                 rounds: 0,
                 filled: None,
                 failed: false,
+                waiting_workers: 0,
                 removed: VecDeque::new(),
             }),
             plan,
@@ -162,12 +167,12 @@ impl TestScheduler {
         let worker = message.data().worker;
         let waiting = self.state.lock().queue.len();
         bus.trigger_event(SCHEDULING_NEXT_TEST, SCHEDULER, RunQueueState::new(waiting))?;
-        if let Some(case) = self.wait_for_case(worker) {
+        if let Some(case) = self.wait_for_case(worker, bus)? {
             return Ok(Some(case));
         }
         bus.trigger_event(RUN_QUEUE_EMPTY, SCHEDULER, ())?;
         self.state.lock().begin_round(&self.plan.repetition);
-        if let Some(case) = self.wait_for_case(worker) {
+        if let Some(case) = self.wait_for_case(worker, bus)? {
             return Ok(Some(case));
         }
         Ok(self.state.lock().removed.pop_front())
@@ -268,6 +273,22 @@ impl TestScheduler {
         }
     }
 
+    // Before the runner hears of it: who is let go finds the gate closed, never the other way round.
+    #[callback_dispatcher(SUT_RESET_STARTED, optional = true, priority = 10)]
+    fn on_reset_started(&self, message: &Message<SutReset>) {
+        if let Some(sut) = message.entity() {
+            self.state.lock().queue.hold_back(sut.name());
+        }
+    }
+
+    #[callback_dispatcher(SUT_RESET_DONE, optional = true, priority = -10)]
+    fn on_reset_done(&self, message: &Message<SutReset>) {
+        if let Some(sut) = message.entity() {
+            self.state.lock().queue.let_go(sut.name());
+            self.changed.notify_all();
+        }
+    }
+
     #[callback_dispatcher(ABORT)]
     fn on_abort(&self, _message: &Message<Abort>) {
         self.seal();
@@ -293,17 +314,34 @@ impl TestScheduler {
         Ok(())
     }
 
-    /// The next case; waits while all need what others have. None when none waits, or the run is being aborted meanwhile.
-    fn wait_for_case(&self, worker: u32) -> Option<Arc<TestCase>> {
+    /// The next case; waits while all need what others have, or what resets. None when none waits, or the run is being aborted meanwhile.
+    fn wait_for_case(&self, worker: u32, bus: &MessageBus) -> Result<Option<Arc<TestCase>>> {
+        let mut is_told = false;
         let mut state = self.state.lock();
-        loop {
+        let case = loop {
             match state.queue.hand_out(worker) {
-                HandOut::Case(case) => return Some(case),
-                HandOut::Nothing => return None,
-                HandOut::Blocked if state.queue.is_sealed() => return None,
+                HandOut::Case(case) => break Some(case),
+                HandOut::Nothing => break None,
+                HandOut::Blocked if state.queue.is_sealed() => break None,
+                HandOut::Blocked if state.queue.is_held_back() && !is_told => {
+                    is_told = true;
+                    state.waiting_workers += 1;
+                    let count = state.waiting_workers;
+                    // Handlers may change the queue; it is looked at again before anything is waited for.
+                    MutexGuard::unlocked(&mut state, || {
+                        bus.trigger_event(TEST_CASES_HELD_BACK, SCHEDULER, WaitingWorkers { count })
+                    })?;
+                }
                 HandOut::Blocked => self.changed.wait(&mut state),
             }
+        };
+        if is_told {
+            state.waiting_workers -= 1;
+            let count = state.waiting_workers;
+            drop(state);
+            bus.trigger_event(TEST_CASES_HELD_BACK, SCHEDULER, WaitingWorkers { count })?;
         }
+        Ok(case)
     }
 }
 

@@ -4,7 +4,8 @@
 //! own, so that to find the next one takes as long as there are lanes, however many cases wait for a resource. So do cases that share
 //! something, which workers keep at hand.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::case::{CaseId, TestCase};
@@ -23,6 +24,8 @@ pub struct RunQueue {
     /// Of resources that more than one case may have at a time.
     capacity: BTreeMap<String, u32>,
     in_use: BTreeMap<String, u32>,
+    /// Systems under test that nobody may use now.
+    held_back: BTreeSet<String>,
     /// What cases that were handed out have.
     held: BTreeMap<CaseId, Vec<Vec<String>>>,
     /// What workers have at hand: the affinity of the cases that they had last.
@@ -41,6 +44,8 @@ pub struct RunQueue {
 #[derive(Debug)]
 struct Lane {
     resources: Vec<String>,
+    /// Names of the systems under test that they use.
+    suts: Vec<String>,
     affinity: Option<Arc<str>>,
     waiting: VecDeque<(u64, Arc<TestCase>)>,
 }
@@ -129,7 +134,7 @@ impl RunQueue {
     fn next_lane(&self, worker: u32) -> Option<usize> {
         let is_free = |lane: usize| {
             let lane = self.lanes.get(lane);
-            lane.is_some_and(|lane| self.has_free(&lane.resources))
+            lane.is_some_and(|lane| self.has_free(&lane.resources) && !self.holds_back(&lane.suts))
         };
         let mut heads = self.heads.iter().map(|(&place, &lane)| (place, lane));
         let mut urgent = heads.clone().take_while(|(place, _)| *place < self.urgent);
@@ -247,6 +252,25 @@ impl RunQueue {
         self.sealed
     }
 
+    /// Hands out no case that uses this system under test before [`RunQueue::let_go`].
+    pub fn hold_back(&mut self, sut: &str) {
+        self.held_back.insert(sut.to_owned());
+    }
+
+    /// Hands out cases that use it again.
+    pub fn let_go(&mut self, sut: &str) {
+        self.held_back.remove(sut);
+    }
+
+    /// Whether cases of a system under test are held back.
+    pub fn is_held_back(&self) -> bool {
+        !self.held_back.is_empty()
+    }
+
+    fn holds_back(&self, suts: &[String]) -> bool {
+        self.is_held_back() && suts.iter().any(|sut| self.held_back.contains(sut))
+    }
+
     /// Closes the queue: nothing is handed out any more. Returns what was left, in order; empty the second time.
     pub fn close(&mut self) -> Vec<Arc<TestCase>> {
         let left = self.waiting();
@@ -296,17 +320,19 @@ impl RunQueue {
     }
 
     fn lane_of(&mut self, case: &TestCase) -> usize {
-        let same = self.lane_of.get(case.resources.as_slice());
+        let key = lane_key(case);
+        let same = self.lane_of.get(&*key);
         if let Some(&lane) = same.and_then(|same| same.get(&case.affinity)) {
             return lane;
         }
         let index = self.lanes.len();
         self.lanes.push(Lane {
             resources: case.resources.clone(),
+            suts: suts(case).map(str::to_owned).collect(),
             affinity: case.affinity.clone(),
             waiting: VecDeque::new(),
         });
-        let same = self.lane_of.entry(case.resources.clone()).or_default();
+        let same = self.lane_of.entry(key.into_owned()).or_default();
         same.insert(case.affinity.clone(), index);
         if let Some(affinity) = &case.affinity {
             let lanes = self.lanes_with.entry(Arc::clone(affinity)).or_default();
@@ -314,6 +340,23 @@ impl RunQueue {
         }
         index
     }
+}
+
+/// Names of the systems under test that a case uses.
+fn suts(case: &TestCase) -> impl Iterator<Item = &str> {
+    case.binding.suts().iter().map(|sut| sut.name())
+}
+
+/// What cases of one lane have in common besides their affinity: resources, and systems under test that are none because they are shared.
+fn lane_key(case: &TestCase) -> Cow<'_, [String]> {
+    let shared = suts(case).map(|sut| format!("sut:{sut}"));
+    let shared: Vec<_> = shared.filter(|sut| !case.resources.contains(sut)).collect();
+    if shared.is_empty() {
+        return Cow::Borrowed(&case.resources);
+    }
+    // No resource is called like that.
+    let shared = shared.into_iter().map(|sut| format!("\0{sut}"));
+    Cow::Owned(case.resources.iter().cloned().chain(shared).collect())
 }
 
 #[cfg(test)]

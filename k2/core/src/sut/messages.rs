@@ -166,7 +166,7 @@ pub const SUT_RESET_NOT_EXPECTED: EventId<()> = EventId::new(
     "A reset of a system under test is not expected any more.",
 );
 
-/// A reset of the SUT has begun: no case begins before it is over, however long that is announced before the run. Cases that run
+/// A reset of the SUT has begun: no case of it begins before it is over, however long that is announced before the run. Cases that run
 /// go on. If it is not over within [`SUT_RESET_DONE_TIMEOUT`](super::SUT_RESET_DONE_TIMEOUT), the run is aborted.
 ///
 /// | | |
