@@ -29,14 +29,14 @@ fn problems(page: &str, tests: &BTreeSet<String>) -> Vec<String> {
     let mut rows = BTreeSet::new();
     for (line, number) in page.lines().zip(1..) {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
-        let [_, row, _, named, _] = cells[..] else {
+        let [_, row, _, cell, _] = cells[..] else {
             continue;
         };
         if row.trim_start_matches('F').parse::<u32>().is_err() {
             continue;
         }
         rows.insert(row.to_owned());
-        let names = named.split('`').skip(1).step_by(2);
+        let names = cell.split('`').skip(1).step_by(2);
         let mut count = 0;
         for name in names {
             count += 1;

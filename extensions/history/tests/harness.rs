@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use k2::case::CaseId;
 use k2::messages::{
-    AskHistory, REPORTS_WRITTEN, RESULTS, RUN_HISTORY, ReportsWritten, TestCaseFinished,
+    AskHistory, RECORDED, REPORTS_WRITTEN, RESULTS, RUN_HISTORY, ReportsWritten, TestCaseFinished,
 };
 use k2::results::event_log::EventLogWriter;
 use k2::results::{
@@ -74,6 +74,7 @@ fn a_run_that_has_ended_is_told_to_the_reports_of_the_next() -> TestResult {
     let directory = tempfile::tempdir()?;
     let output = output(&directory);
     let recorder = ExtensionTestHarness::<RunRecorder>::builder()
+        .define(RESULTS, [RECORDED])
         .define(RESULTS, [REPORTS_WRITTEN])
         .config(OUTPUT_DIR, output.clone())
         .start()?;
@@ -107,6 +108,7 @@ fn a_log_that_cannot_be_read_is_a_warning_and_changes_nothing() -> TestResult {
     let directory = tempfile::tempdir()?;
     let output = output(&directory);
     let recorder = ExtensionTestHarness::<RunRecorder>::builder()
+        .define(RESULTS, [RECORDED])
         .define(RESULTS, [REPORTS_WRITTEN])
         .config(OUTPUT_DIR, output.clone())
         .start()?;
@@ -124,6 +126,7 @@ fn a_log_that_cannot_be_read_is_a_warning_and_changes_nothing() -> TestResult {
 fn who_wants_no_history_has_none() -> TestResult {
     let directory = tempfile::tempdir()?;
     let harness = ExtensionTestHarness::<RunRecorder>::builder()
+        .define(RESULTS, [RECORDED])
         .define(RESULTS, [REPORTS_WRITTEN])
         .config(OUTPUT_DIR, output(&directory))
         .config(HISTORY, false)
@@ -142,6 +145,7 @@ fn the_commands_show_what_was_kept_and_say_what_is_missing() -> TestResult {
             .run_command(["results", "list", "--format", "json"])
     };
     let recorder = ExtensionTestHarness::<RunRecorder>::builder()
+        .define(RESULTS, [RECORDED])
         .define(RESULTS, [REPORTS_WRITTEN])
         .config(OUTPUT_DIR, output.clone())
         .start()?;
