@@ -217,7 +217,9 @@ impl CliSession {
 
     /// Ends everything and collects what it wrote; returns the processes that had to be killed.
     fn end(&mut self, in_time: bool) -> Result<Vec<String>, HarnessError> {
+        let mut killed = Vec::new();
         if !in_time {
+            killed = self.mark.alive();
             // Its children go with it; it may have ended by now.
             drop(self.signal(CliSignal::Kill));
         }
@@ -228,6 +230,11 @@ impl CliSession {
         self.ended = Some(status);
         let grace = if in_time { GRACE } else { Duration::ZERO };
         let left = self.mark.end_all(grace);
+        // The mark of a process is gone a moment before the process is.
+        let deadline = Instant::now() + GRACE;
+        for (_, process) in killed {
+            ended_within(&process, deadline);
+        }
         let deadline = Instant::now() + GRACE;
         for output in [Some(&self.stdout), self.stderr.as_ref()]
             .into_iter()

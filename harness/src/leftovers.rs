@@ -52,7 +52,8 @@ impl Mark {
         }
     }
 
-    fn alive(&self) -> Vec<(String, OwnedFd)> {
+    /// Marked processes that run: number and command line, and the process.
+    pub(crate) fn alive(&self) -> Vec<(String, OwnedFd)> {
         let mut expected = Self::VARIABLE.as_bytes().to_vec();
         expected.push(b'=');
         expected.extend_from_slice(self.value.as_bytes());

@@ -297,7 +297,7 @@ fn every_example_says_what_it_is_and_no_rust_is_left_out() {
         let mut is_file = false;
         for (index, line) in text.lines().enumerate() {
             let Some(language) = line.strip_prefix("```") else {
-                is_file = line.starts_with("<!-- file: ") || (is_file && is_inside);
+                is_file |= line.starts_with("<!-- file: ");
                 continue;
             };
             is_inside = !is_inside;

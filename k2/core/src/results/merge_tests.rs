@@ -276,7 +276,12 @@ proptest! {
         // A copy that was made while the run went on adds nothing to the whole log.
         let mut copy = a.clone();
         copy.truncate(1 + torn.index(a.len()));
-        prop_assert_eq!(told(&merge(&[copy, a.clone()])), told(&merge(std::slice::from_ref(&a))));
+        let mut with_copy = told(&merge(&[copy, a.clone()]));
+        let mut alone = told(&merge(std::slice::from_ref(&a)));
+        // Cases that never began have no time that would say where they stand.
+        with_copy.sort();
+        alone.sort();
+        prop_assert_eq!(with_copy, alone);
         // Every case has one verdict, the most serious one that anybody knows.
         for (id, verdict, ..) in told(&all) {
             let known = [&a, &b, &c].into_iter().flatten().filter_map(|record| match record {
