@@ -46,15 +46,10 @@ pub(super) fn enqueue<P, R>(
     };
     let is_own_worker = || core.is_single_worker() && record.runs(core.number);
     // Whoever has the message already does not wait for the room that this one waits for.
-    let pushed = strand.push(
-        Job::new(carried, record.sender()),
-        intake,
-        core.policy(kind),
-        is_own_worker,
-        || {
-            summons.send();
-        },
-    );
+    let mut job = Some(Job::new(carried, record.sender()));
+    let pushed = strand.push(&mut job, intake, core.policy(kind), is_own_worker, || {
+        summons.send();
+    });
     match pushed {
         Ok(accepted) => {
             if accepted.needs_worker {
@@ -65,7 +60,7 @@ pub(super) fn enqueue<P, R>(
             }
             Ok(true)
         }
-        Err((refusal, job)) => refused(core, refusal, &mut Some(*job)),
+        Err(refusal) => refused(core, refusal, &mut job),
     }
 }
 

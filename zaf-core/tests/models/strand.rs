@@ -42,20 +42,19 @@ impl<J> LaneOf<J> for Only<J> {
         true
     }
 
-    fn put(&mut self, message: J) -> Option<J> {
-        self.0.push_back(message);
-        None
+    fn put(&mut self, message: &mut Option<J>) {
+        self.0.extend(message.take());
     }
 }
 
 /// The queue of a model.
 pub(crate) type Queue<J> = Strand<Only<J>, Busy>;
 
-type Pushed<J> = Result<Accepted<Option<J>>, (Refusal, Box<J>)>;
+type Pushed<J> = Result<Accepted<Option<J>>, Refusal>;
 
 /// Sends something to a queue that rejects when it is full.
 pub(crate) fn push<J>(strand: &Queue<J>, source: &Arc<Busy>, job: J) -> Pushed<J> {
-    strand.push(job, source, QueuePolicy::Reject, || false, || ())
+    strand.push(&mut Some(job), source, QueuePolicy::Reject, || false, || ())
 }
 
 /// As `dispatcher::worker` does it: handles messages until there are none, and leaves. Returns how many it handled.

@@ -150,27 +150,31 @@ struct SharedEvents {
     /// Before the others. If there is none, there are no others.
     first: Option<Job<SharedEvent>>,
     /// None as long as there was at most one.
-    more: Option<Box<VecDeque<Job<SharedEvent>>>>,
+    more: Option<Box<Others>>,
 }
+
+/// In order.
+#[derive(Default)]
+struct Others(VecDeque<Job<SharedEvent>>);
 
 impl SharedEvents {
     #[inline]
-    fn put(&mut self, job: Job<SharedEvent>) {
+    fn put(&mut self, job: &mut Option<Job<SharedEvent>>) {
         if self.first.is_none() {
-            self.first = Some(job);
+            self.first = job.take();
         } else {
             self.put_behind(job);
         }
     }
 
     #[inline(never)]
-    fn put_behind(&mut self, job: Job<SharedEvent>) {
-        self.more.get_or_insert_default().push_back(job);
+    fn put_behind(&mut self, job: &mut Option<Job<SharedEvent>>) {
+        self.more.get_or_insert_default().0.extend(job.take());
     }
 
     #[inline]
     fn take_first(&mut self) -> Option<Job<SharedEvent>> {
-        let next = self.more.as_mut().and_then(|more| more.pop_front());
+        let next = self.more.as_mut().and_then(|more| more.0.pop_front());
         std::mem::replace(&mut self.first, next)
     }
 }
@@ -222,27 +226,21 @@ impl<C: Carried> LaneOf<Job<C>> for Jobs {
     }
 
     #[inline]
-    fn put(&mut self, message: Job<C>) -> Option<Job<C>> {
+    fn put(&mut self, message: &mut Option<Job<C>>) {
         match &mut self.0 {
             Kind::Shared(jobs) => {
-                let mut message = Some(message);
-                let any: &mut dyn Any = &mut message;
+                let message: &mut dyn Any = message;
                 // Known when this is compiled.
-                if let Some(job) = any.downcast_mut::<Option<Job<SharedEvent>>>()
-                    && let Some(job) = job.take()
-                {
-                    jobs.put(job);
+                if let Some(message) = message.downcast_mut() {
+                    jobs.put(message);
                 }
-                message
             }
             Kind::Other(jobs) => {
                 let jobs: &mut dyn Any = &mut **jobs;
-                match jobs.downcast_mut::<VecDeque<Job<C>>>() {
-                    Some(jobs) => {
-                        jobs.push_back(message);
-                        None
-                    }
-                    None => Some(message),
+                if let Some(jobs) = jobs.downcast_mut::<VecDeque<Job<C>>>()
+                    && let Some(message) = message.take()
+                {
+                    jobs.push_back(message);
                 }
             }
         }

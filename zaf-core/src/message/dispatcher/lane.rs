@@ -31,8 +31,8 @@ pub(crate) trait LaneOf<T>: Lane {
     /// Whether the lane is one for `T`.
     fn is_for(&self) -> bool;
 
-    /// Adds a message at the end. Gives it back if the lane is for others.
-    fn put(&mut self, message: T) -> Option<T>;
+    /// Takes the message out and adds it at the end. Leaves it if the lane is for others.
+    fn put(&mut self, message: &mut Option<T>);
 }
 
 /// Messages that follow each other in the queue.
@@ -99,27 +99,29 @@ impl<L> Queue<L> {
         Some(first.line)
     }
 
-    /// Adds a message at the end.
-    #[inline(always)]
-    pub(crate) fn push<T>(&mut self, message: T, line: u32)
+    /// Takes the message, which is there, out and adds it at the end. It is not handed on from one to the other: it would
+    /// be copied each time, and read before the processor has written it.
+    #[inline]
+    pub(crate) fn push<T>(&mut self, message: &mut Option<T>, line: u32)
     where
         L: LaneOf<T>,
     {
         self.len += 1;
-        let last = self.lanes.get_mut(self.last.lane as usize);
-        let left = match last {
-            Some(lane) if self.last.line == line => lane.put(message),
-            _ => Some(message),
-        };
-        match left {
-            None => self.last.count += 1,
-            Some(message) => self.begin_run(message, line),
+        if self.last.line == line
+            && let Some(last) = self.lanes.get_mut(self.last.lane as usize)
+        {
+            last.put(message);
+        }
+        if message.is_none() {
+            self.last.count += 1;
+        } else {
+            self.begin_run(message, line);
         }
     }
 
     /// Adds a message that is not of the last run.
     #[cold]
-    fn begin_run<T>(&mut self, message: T, line: u32)
+    fn begin_run<T>(&mut self, message: &mut Option<T>, line: u32)
     where
         L: LaneOf<T>,
     {
@@ -139,8 +141,10 @@ impl<L> Queue<L> {
             line,
             count: 1,
         };
-        let left = self.lanes.get_mut(at).and_then(|lane| lane.put(message));
-        debug_assert!(left.is_none(), "the lane is one for it");
+        if let Some(lane) = self.lanes.get_mut(at) {
+            lane.put(message);
+        }
+        debug_assert!(message.is_none(), "the lane is one for it");
     }
 }
 

@@ -97,29 +97,31 @@ impl<L: Lane, S: Source> Strand<L, S> {
     /// Accepts a message or says why not. Asked and called only if the queue is full: `is_own_worker`, whether the caller
     /// runs on this strand and may not wait for room; `before_wait`, when it is about to wait.
     ///
+    /// The message is taken out of its place if it is accepted, and left there if not.
+    ///
     /// # Errors
-    /// The message and the reason.
+    /// The reason.
     #[inline]
     pub(crate) fn push<J>(
         &self,
-        job: J,
+        job: &mut Option<J>,
         source: &Arc<S>,
         policy: QueuePolicy,
         is_own_worker: impl FnOnce() -> bool,
         before_wait: impl FnOnce(),
-    ) -> Result<Accepted<L::Slot>, (Refusal, Box<J>)>
+    ) -> Result<Accepted<L::Slot>, Refusal>
     where
         L: LaneOf<J>,
     {
         let mut tail = lock_among_many(&self.tail);
         if tail.closed || tail.draining {
-            return Err((Refusal::Closed, Box::new(job)));
+            return Err(Refusal::Closed);
         }
         if self.is_full(&mut tail) {
             drop(tail);
             if matches!(policy, QueuePolicy::Block { .. }) {
                 if is_own_worker() {
-                    return Err((Refusal::WouldDeadlock, Box::new(job)));
+                    return Err(Refusal::WouldDeadlock);
                 }
                 before_wait();
             }
@@ -141,20 +143,9 @@ impl<L: Lane, S: Source> Strand<L, S> {
         tail.ahead.saturating_add(tail.queue.len()) >= self.bound
     }
 
-    /// As [`accept`](Self::accept), where it matters less.
-    #[inline(never)]
-    fn accept_late<J>(&self, tail: &mut Tail<L, S>, job: J, source: &Arc<S>) -> bool
-    where
-        L: LaneOf<J>,
-    {
-        self.accept(tail, job, source)
-    }
-
     /// Returns whether a worker has to be sent.
-    ///
-    /// Always inlined: a message that is handed on in memory is read before the processor has written it.
-    #[inline(always)]
-    fn accept<J>(&self, tail: &mut Tail<L, S>, job: J, source: &Arc<S>) -> bool
+    #[inline]
+    fn accept<J>(&self, tail: &mut Tail<L, S>, job: &mut Option<J>, source: &Arc<S>) -> bool
     where
         L: LaneOf<J>,
     {
@@ -172,15 +163,15 @@ impl<L: Lane, S: Source> Strand<L, S> {
     #[cold]
     fn push_into_full<J>(
         &self,
-        job: J,
+        job: &mut Option<J>,
         source: &Arc<S>,
         policy: QueuePolicy,
-    ) -> Result<Accepted<L::Slot>, (Refusal, Box<J>)>
+    ) -> Result<Accepted<L::Slot>, Refusal>
     where
         L: LaneOf<J>,
     {
         let deadline = match policy {
-            QueuePolicy::Reject => return Err((Refusal::Full, Box::new(job))),
+            QueuePolicy::Reject => return Err(Refusal::Full),
             QueuePolicy::Block { deadline } => deadline_after(deadline),
             QueuePolicy::DropOldest => None,
         };
@@ -189,7 +180,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
         loop {
             let mut tail = self.tail.lock();
             if tail.closed || tail.draining {
-                return Err((Refusal::Closed, Box::new(job)));
+                return Err(Refusal::Closed);
             }
             let is_full = self.is_full(&mut tail);
             if is_full && policy == QueuePolicy::DropOldest {
@@ -201,7 +192,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
                 };
                 self.worked.ahead.store(head.queue.len(), Ordering::Release);
                 // Counted before the other is not: the strand is busy all the time.
-                let needs_worker = self.accept_late(&mut tail, job, source);
+                let needs_worker = self.accept(&mut tail, job, source);
                 let mut told = Told::nothing();
                 if let Some(line) = oldest {
                     self.tell_end(&mut head, &mut tail, line, &mut told);
@@ -216,12 +207,12 @@ impl<L: Lane, S: Source> Strand<L, S> {
             }
             if !is_full {
                 return Ok(Accepted {
-                    needs_worker: self.accept_late(&mut tail, job, source),
+                    needs_worker: self.accept(&mut tail, job, source),
                     dropped: None,
                 });
             }
             if late {
-                return Err((Refusal::Full, Box::new(job)));
+                return Err(Refusal::Full);
             }
             drop(tail);
             head.waiting_for_room += 1;

@@ -42,6 +42,7 @@ impl std::fmt::Debug for Intake {
 
 /// How often a worker that is alone meets its senders. Each meeting costs them more than their messages do, so while they keep
 /// coming, it lets some of them gather.
+#[derive(Default)]
 struct Meetings {
     /// So many in a row found something at once.
     busy: u32,
@@ -60,13 +61,6 @@ impl Meetings {
     const STEPS: u32 = 2;
     /// Queues with a bound below this are not left alone for so long.
     const ROOMY: usize = 1024;
-
-    fn new() -> Self {
-        Self {
-            busy: 0,
-            last: None,
-        }
-    }
 
     /// Before a meeting: waits until there seems to be something, for a moment, or until there may be more.
     fn wait(&mut self, core: &Core, found: impl Fn() -> bool) {
@@ -97,6 +91,8 @@ pub(crate) struct Luggage {
     bus: Option<MessageBus>,
     /// Empty, and of the size of the last message.
     slot: Option<Box<dyn AnySlot>>,
+    /// Of the strand of this turn.
+    meetings: Meetings,
     turns: u32,
 }
 
@@ -130,7 +126,7 @@ pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>, luggage: &mut Luggage) {
         return;
     };
     let mut hand = Hand::new();
-    let mut meetings = Meetings::new();
+    luggage.meetings = Meetings::default();
     loop {
         let Some(bus) = luggage.take_bus(&core) else {
             // The last handle of the bus is gone, and with it all who could want this.
@@ -138,20 +134,9 @@ pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>, luggage: &mut Luggage) {
             strand.step_aside(&mut hand);
             return;
         };
-        let slot = &mut luggage.slot;
-        let mut serve = |record: &Record| {
-            serve(
-                &core,
-                strand,
-                &mut hand,
-                slot,
-                pool,
-                record,
-                &bus,
-                &mut meetings,
-            )
-        };
-        if !with_record(|record| serve(record)) {
+        let is_left =
+            with_record(|record| !serve(&core, strand, &mut hand, luggage, pool, record, &bus));
+        if is_left {
             luggage.bus = Some(bus);
             return;
         }
@@ -171,12 +156,12 @@ fn serve(
     core: &Arc<Core>,
     strand: &Strand<Jobs, Intake>,
     hand: &mut Hand<Intake>,
-    slot: &mut Option<Box<dyn AnySlot>>,
+    luggage: &mut Luggage,
     pool: &Arc<Pool>,
     record: &Record,
     bus: &MessageBus,
-    meetings: &mut Meetings,
 ) -> bool {
+    let Luggage { slot, meetings, .. } = luggage;
     for _ in 0..MESSAGES_PER_TURN {
         // Who has just come was sent because there is something.
         if core.is_single_worker() && hand.has_arrived() {

@@ -172,33 +172,32 @@ impl Core {
         intake: &Arc<Intake>,
         carried: impl Carried,
     ) -> bool {
-        let job = Job::new(carried, None);
+        let mut job = Some(Job::new(carried, None));
         let is_own_worker =
             || self.is_single_worker() && with_record(|record| record.runs(self.number));
         let mut summons = Summons::new(pool);
         let policy = QueuePolicy::Reject;
-        match self.queue().push(job, intake, policy, is_own_worker, || ()) {
-            Ok(accepted) => {
-                if accepted.needs_worker {
-                    summons.add(self);
-                }
-                true
+        let pushed = self
+            .queue()
+            .push(&mut job, intake, policy, is_own_worker, || ());
+        if let Ok(accepted) = pushed {
+            if accepted.needs_worker {
+                summons.add(self);
             }
-            Err((_, mut job)) => {
-                if let Some(reply) = job.take_reply() {
-                    reply.fail(|handler, _| ReplyError::Cancelled { handler });
-                }
-                false
-            }
+            return true;
         }
+        if let Some(reply) = job.as_mut().and_then(Job::take_reply) {
+            reply.fail(|handler, _| ReplyError::Cancelled { handler });
+        }
+        false
     }
 
     /// Puts an event into the queue, and leaves it to the model to send a worker. Returns whether it was accepted.
     pub(crate) fn put(&self, intake: &Arc<Intake>) -> bool {
-        let job = Job::new(Message(()), None);
+        let mut job = Some(Job::new(Message(()), None));
         let pushed = self
             .queue()
-            .push(job, intake, QueuePolicy::Reject, || false, || ());
+            .push(&mut job, intake, QueuePolicy::Reject, || false, || ());
         pushed.is_ok()
     }
 
