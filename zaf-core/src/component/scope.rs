@@ -161,10 +161,10 @@ impl Scope {
         if let Some(instance) = self.given(requirement) {
             return Ok(instance);
         }
-        let mut instances = self.resolve_all(std::slice::from_ref(requirement), &[])?;
-        Ok(instances
-            .pop()
-            .expect("invariant: one answer for each requirement"))
+        let requirements = std::slice::from_ref(requirement);
+        let plan = self.plan(requirements, &[])?;
+        let mut instances = self.carry_out(&plan, requirements, &[])?;
+        instances.pop().ok_or_else(|| self.inner.ended())
     }
 
     /// The instances that answer the requirements of one function, in their order: what
