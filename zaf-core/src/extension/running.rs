@@ -16,7 +16,7 @@ use super::required::missing_options;
 use super::start::{Doing, Progress};
 use super::{
     Catalog, DispatcherDescriptor, DispatcherSet, ExtensionContext, ExtensionDescriptor,
-    ExtensionObject, RaisedPriorities, RegisteredExtension, is_active,
+    ExtensionObject, ProvidedExtension, RaisedPriorities, RegisteredExtension, is_active,
 };
 use crate::clock::Clock;
 use crate::command::ApplicationInfo;
@@ -316,7 +316,7 @@ impl RunningExtension {
         let context = context(host, &descriptor, &view, entity.as_ref());
         let object = host
             .guarded(&descriptor, entity.as_ref(), "new", || {
-                (descriptor.construct)(&context)
+                descriptor.construct.call(&context)
             })
             .map_err(|error| vec![error])?;
         let is_active = is_active(descriptor.activate_on, descriptor.deactivate_on, |option| {
@@ -344,6 +344,24 @@ impl RunningExtension {
         host.guarded(&self.descriptor, self.entity.as_ref(), "get_config", || {
             self.object.get_config(&context)
         })
+    }
+
+    /// The extensions that the instance provides, with the configuration as it is now.
+    ///
+    /// # Errors
+    /// [`LoadError::Failed`] or [`LoadError::Panicked`].
+    pub(super) fn provide_extensions(
+        &self,
+        host: &Host,
+    ) -> Result<Vec<ProvidedExtension>, LoadError> {
+        let view = view(&self.descriptor, host.catalog.store(), self.entity.as_ref());
+        let context = context(host, &self.descriptor, &view, self.entity.as_ref());
+        host.guarded(
+            &self.descriptor,
+            self.entity.as_ref(),
+            "provide_extensions",
+            || self.object.provide_extensions(&context),
+        )
     }
 
     /// Lets the instance put its components into the session.
@@ -476,7 +494,10 @@ impl RunningExtension {
         if let Some(workers) = descriptor.workers.and_then(NonZeroUsize::new) {
             builder = builder.workers(workers);
         }
-        let builder = (descriptor.bind)(self.object.shared(), builder, &scope.child("dispatcher"))?;
+        let builder =
+            descriptor
+                .bind
+                .call(self.object.shared(), builder, &scope.child("dispatcher"))?;
         Ok(builder.register()?)
     }
 
