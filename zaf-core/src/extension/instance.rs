@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use super::{ExtensionContext, ProvidedExtension};
+use super::{ExtensionContext, ProvidedExtensions};
 use crate::component::Scope;
 use crate::config::ConfigLayer;
 use crate::error::Result;
@@ -44,13 +44,14 @@ pub trait Extension: Send + Sync + Sized + 'static {
 
     /// Describes extensions that are not linked into the program, for example because they were found in a directory. Called for
     /// framework extensions with a load order up to 10 only, after [`get_config`](Self::get_config) of all of them; the
-    /// configuration in `cx` is complete up to there. See [`ProvidedExtension`].
+    /// configuration in `cx` is complete up to there. See
+    /// [`ProvidedExtension`](super::ProvidedExtension).
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    fn provide_extensions(&self, cx: &ExtensionContext<'_>) -> Result<Vec<ProvidedExtension>> {
+    fn provide_extensions(&self, cx: &ExtensionContext<'_>) -> Result<ProvidedExtensions> {
         let _ = cx;
-        Ok(Vec::new())
+        Ok(ProvidedExtensions::default())
     }
 
     /// Puts what the extension has for others into the session. Called whether the instance is active or not.
@@ -96,9 +97,9 @@ pub trait ExtensionObject: Send + Sync {
     ///
     /// # Errors
     /// Whatever the extension returns.
-    fn provide_extensions(&self, cx: &ExtensionContext<'_>) -> Result<Vec<ProvidedExtension>> {
+    fn provide_extensions(&self, cx: &ExtensionContext<'_>) -> Result<ProvidedExtensions> {
         let _ = cx;
-        Ok(Vec::new())
+        Ok(ProvidedExtensions::default())
     }
 
     /// See [`Extension::register_components`].
@@ -140,7 +141,7 @@ impl<E: Extension> ExtensionObject for Shared<E> {
         self.0.get_config(cx)
     }
 
-    fn provide_extensions(&self, cx: &ExtensionContext<'_>) -> Result<Vec<ProvidedExtension>> {
+    fn provide_extensions(&self, cx: &ExtensionContext<'_>) -> Result<ProvidedExtensions> {
         self.0.provide_extensions(cx)
     }
 

@@ -57,7 +57,7 @@ pub use options::{OptionEntry, Place, Requester};
 pub use order::RaisedPriorities;
 pub use plugin_type::PluginType;
 pub use problem::{LoadProblem, LoadProblems};
-pub use provided::ProvidedExtension;
+pub use provided::{ProvidedExtension, ProvidedExtensions};
 pub use registry::{ExtensionRegistry, RegisteredExtension};
 pub use running::{Host, RunningExtension};
 pub use teardown::TeardownLimits;

@@ -16,6 +16,7 @@ use super::{
     DispatcherSet, ExtensionDescriptor, LoadError, RaisedPriorities, RegisteredExtension,
     RunningExtension,
 };
+use crate::error::Error;
 
 /// An extension that is described at run time.
 #[derive(Debug, Clone)]
@@ -70,6 +71,39 @@ impl ProvidedExtension {
     }
 }
 
+/// What an extension provides, and what it could not.
+#[derive(Debug, Default)]
+pub struct ProvidedExtensions {
+    extensions: Vec<ProvidedExtension>,
+    problems: Vec<Error>,
+}
+
+impl ProvidedExtensions {
+    /// Adds an extension.
+    pub fn add(&mut self, extension: ProvidedExtension) {
+        self.extensions.push(extension);
+    }
+
+    /// Adds a reason why another one is missing. It is reported as an error of the extension that provides; lists show the
+    /// others in spite of it.
+    pub fn problem(&mut self, error: impl Into<Error>) {
+        self.problems.push(error.into());
+    }
+
+    pub(super) fn into_parts(self) -> (Vec<ProvidedExtension>, Vec<Error>) {
+        (self.extensions, self.problems)
+    }
+}
+
+impl FromIterator<ProvidedExtension> for ProvidedExtensions {
+    fn from_iter<I: IntoIterator<Item = ProvidedExtension>>(extensions: I) -> Self {
+        Self {
+            extensions: extensions.into_iter().collect(),
+            problems: Vec::new(),
+        }
+    }
+}
+
 /// Adds what was provided to the extensions that are known, at their places in the order; returns what is wrong with it. One that
 /// has the name and the kind of another provided one is left out: who is there first stays.
 pub(super) fn add(
@@ -112,7 +146,7 @@ impl RunningExtension {
     /// The extensions that the instance provides.
     pub(super) fn provided(&self, host: &super::Host) -> Provided {
         match self.provide_extensions(host) {
-            Ok(provided) => (provided, Vec::new()),
+            Ok(provided) => provided,
             Err(error) => (Vec::new(), vec![error]),
         }
     }

@@ -18,10 +18,10 @@ impl ExtensionObject for Provider {
         Ok(Vec::new())
     }
 
-    fn provide_extensions(&self, _: &ExtensionContext<'_>) -> Result<Vec<ProvidedExtension>> {
+    fn provide_extensions(&self, _: &ExtensionContext<'_>) -> Result<ProvidedExtensions> {
         match self.0.first() {
             Some(first) if first.descriptor.name == "fail" => Err(Error::msg("no such directory")),
-            _ => Ok(self.0.clone()),
+            _ => Ok(self.0.iter().cloned().collect()),
         }
     }
 
