@@ -120,12 +120,12 @@ impl Instance {
         plugin: Arc<Plugin>,
         start: Start,
         is_active: bool,
-        cx: &ExtensionContext<'_>,
+        bus: MessageBus,
     ) -> Arc<Self> {
         Arc::new(Self {
             plugin,
             start,
-            bus: cx.bus().clone(),
+            bus,
             is_active,
             // Until the command is known.
             only_looks: AtomicBool::new(true),
@@ -312,3 +312,7 @@ pub(super) fn looks_only(command: Option<&CommandDescriptor>) -> bool {
         uses.any(|word| [INSPECTION, PREVIEW].contains(word))
     })
 }
+
+#[cfg(test)]
+#[path = "instance_tests.rs"]
+mod tests;

@@ -246,7 +246,6 @@ mod tests {
         for layer in [
             file(Priority::USER, "/home/me/.demo.yaml", &["."]),
             variable(&["plugins"]),
-            typed(&[""]),
         ] {
             let (settings, errors) = of(vec![layer]);
             assert!(settings.is_empty(), "{settings:?}");

@@ -194,7 +194,7 @@ pub(super) fn extension(
         let view = cx.config();
         let active = is_active(activate_on, deactivate_on, |option| view.is_set(option));
         let start = config_values::start(cx, options)?;
-        let instance = Instance::new(Arc::clone(&plugin), start, active, cx);
+        let instance = Instance::new(Arc::clone(&plugin), start, active, cx.bus().clone());
         Ok(Box::new(Object(instance)))
     };
     let descriptor = ExtensionDescriptor {
