@@ -52,10 +52,10 @@ echo "started $$" >> "$HOME/seen"
 while read -r line; do
   id=${{line#*'"id":'}}
   id=${{id%%[,\}}]*}}
-  echo "$line" >> "$HOME/seen"
+  printf '%s\n' "$line" >> "$HOME/seen"
   case $line in
 {}
-    *'"type":"describe"'*) echo '{{"type":"description","id":'"$id"',"plugin":{description}}}' ;;
+    *'"type":"describe"'*) printf '%s\n' '{{"type":"description","id":'"$id"',"plugin":{description}}}' ;;
     *'"type":"stop"'*) echo "{{\"type\":\"stopped\",\"id\":$id}}"; exit 0 ;;
     *) echo "{{\"type\":\"done\",\"id\":$id}}" ;;
   esac
@@ -141,15 +141,29 @@ fn a_plugin_sees_a_run_as_a_linked_extension_does() {
     let session = with(&plugin);
     let ended = run(
         &session,
-        &["--notes-patience", "1500ms", "--notes-words", "a", "--notes-words", "b"],
+        &[
+            "--notes-patience",
+            "1500ms",
+            "--notes-words",
+            "a",
+            "--notes-words",
+            "b",
+        ],
     );
     assert_ended(&ended, 0, &[]);
     assert_eq!(
         given(&session),
-        ["TEST_RUN_STARTED", "TEST_CASE_FINISHED", "TEST_RUN_FINISHED"]
+        [
+            "TEST_RUN_STARTED",
+            "TEST_CASE_FINISHED",
+            "TEST_RUN_FINISHED"
+        ]
     );
     let frames = frames(&session);
-    let start = frames.iter().find(|frame| frame["type"] == "start").unwrap();
+    let start = frames
+        .iter()
+        .find(|frame| frame["type"] == "start")
+        .unwrap();
     assert_eq!(
         start["config"],
         json!({"notes.greeting": "hello", "notes.patience": 1.5, "notes.words": ["a", "b"]})
@@ -194,7 +208,11 @@ fn s1_nothing_of_a_plugin_runs_before_a_command_that_needs_it() {
             assert_eq!(seen(&session), "", "{line:?} started the plugin");
             let help = line == ["run", "--help"];
             if help {
-                assert_eq!(ended.stdout.contains("--notes-greeting"), is_known, "{ended:?}");
+                assert_eq!(
+                    ended.stdout.contains("--notes-greeting"),
+                    is_known,
+                    "{ended:?}"
+                );
             }
         }
     };
@@ -215,11 +233,18 @@ fn a_word_that_could_be_a_command_starts_no_plugin_whose_description_is_unknown(
     assert_ended(
         &ended,
         7,
-        &["nothing is known of the plugin in", &format!("trust {}", folder.display())],
+        &[
+            "nothing is known of the plugin in",
+            &format!("trust {}", folder.display()),
+        ],
     );
     assert_eq!(seen(&session), "");
     assert_ended(&session.zk2(&["trust", "plugins"]), 0, &[]);
-    assert_eq!(run(&session, &["list"]).code, Some(2), "`list` is no source, but is tried");
+    assert_eq!(
+        run(&session, &["list"]).code,
+        Some(2),
+        "`list` is no source, but is tried"
+    );
 }
 
 #[test]
@@ -247,7 +272,8 @@ fn s1_a_repository_or_a_variable_cannot_make_plugins_run_unless_they_are_trusted
     let trusted = session.zk2(&["trust", "plugins"]);
     assert_ended(&trusted, 0, &[]);
     assert!(
-        trusted.stdout.starts_with("trusted: notes 1.5.0  ") && trusted.stdout.contains("Notes what happens."),
+        trusted.stdout.starts_with("trusted: notes 1.5.0  ")
+            && trusted.stdout.contains("Notes what happens."),
         "{trusted:?}"
     );
     let list = session.zk2(&["trust", "--list"]).stdout;
@@ -266,7 +292,10 @@ fn s1_a_repository_or_a_variable_cannot_make_plugins_run_unless_they_are_trusted
     assert_ended(&session.zk2(&["trust", "plugins/one"]), 0, &[]);
     assert_ended(&of_variable(&["run", "case.sh"]), 0, &[]);
     let removed = session.zk2(&["trust", "--remove", "plugins"]);
-    assert!(removed.stdout.starts_with("no longer: notes"), "{removed:?}");
+    assert!(
+        removed.stdout.starts_with("no longer: notes"),
+        "{removed:?}"
+    );
     assert_ended(&of_variable(&["run", "case.sh"]), 2, &["is not trusted"]);
     let again = session.zk2(&["trust", "--remove", "plugins"]);
     assert_ended(&again, 2, &["is trusted"]);
@@ -290,10 +319,7 @@ fn c14_a_path_that_cannot_be_used_is_named_with_who_set_it() {
     let file = session.write("a-file", "x");
     let file = file.display().to_string();
     let missing = session.path().join("missing").display().to_string();
-    for (path, problem) in [
-        (&missing, "does not exist"),
-        (&file, "is not a directory"),
-    ] {
+    for (path, problem) in [(&missing, "does not exist"), (&file, "is not a directory")] {
         let typed = session.zk2(&["run", "case.sh", "--plugins-paths", path]);
         assert_ended(&typed, 2, &[path, problem, "--plugins-paths"]);
         session.write("k2.yaml", &format!("plugins:\n  paths:\n    - {path}\n"));
@@ -318,7 +344,11 @@ fn s3_a_relative_path_in_a_file_is_refused() {
     let session = with(&Plugin::listening("notes", &["TEST_RUN_STARTED"]));
     session.write("k2.yaml", "plugins:\n  paths: [plugins]\n");
     let ended = session.zk2(&["run", "case.sh"]);
-    assert_ended(&ended, 2, &["`plugins` is no absolute path", "k2.yaml:2:10"]);
+    assert_ended(
+        &ended,
+        2,
+        &["`plugins` is no absolute path", "k2.yaml:2:10"],
+    );
     assert_eq!(seen(&session), "");
 }
 
@@ -340,7 +370,11 @@ fn c18_plugins_that_others_can_change_are_refused_with_the_mode() {
         assert_ended(
             &ended,
             7,
-            &[path, &format!("its mode is {mode:04o}"), "--allow-insecure-plugins"],
+            &[
+                path,
+                &format!("its mode is {mode:04o}"),
+                "--allow-insecure-plugins",
+            ],
         );
         assert_eq!(seen(&session), "");
         let trusted = session.zk2(&["trust", "plugins"]);
@@ -359,15 +393,27 @@ fn c18_plugins_that_others_can_change_are_refused_with_the_mode() {
 fn c18_a_link_that_leads_out_is_refused() {
     let session = with(&Plugin::listening("notes", &["TEST_RUN_STARTED"]));
     fs::create_dir(session.path().join("linked")).unwrap();
-    symlink(session.path().join("plugins/one"), session.path().join("linked/one")).unwrap();
+    symlink(
+        session.path().join("plugins/one"),
+        session.path().join("linked/one"),
+    )
+    .unwrap();
     let line = ["run", "case.sh", "--plugins-paths", "linked"];
     let ended = session.zk2(&line);
-    assert_ended(&ended, 7, &["linked/one", "a link that leads out of the directory"]);
+    assert_ended(
+        &ended,
+        7,
+        &["linked/one", "a link that leads out of the directory"],
+    );
 
     let outside = session.write("outside.txt", "x");
     symlink(outside, session.path().join("plugins/one/inside.txt")).unwrap();
     let ended = run(&session, &[]);
-    assert_ended(&ended, 7, &["inside.txt", "a link that leads out of its folder"]);
+    assert_ended(
+        &ended,
+        7,
+        &["inside.txt", "a link that leads out of its folder"],
+    );
     assert_eq!(seen(&session), "");
 }
 
@@ -377,13 +423,38 @@ fn c23_one_plugin_in_two_paths_is_loaded_once() {
     let session = with(&plugin);
     plugin.write(&session, "plugins/two");
     let ended = run(&session, &[]);
-    assert_ended(&ended, 0, &["plugin `notes` is in", "plugins/one", "plugins/two", "it is loaded once"]);
+    assert_ended(
+        &ended,
+        0,
+        &[
+            "plugin `notes` is in",
+            "plugins/one",
+            "plugins/two",
+            "it is loaded once",
+        ],
+    );
     assert_eq!(given(&session), ["TEST_RUN_STARTED"]);
-    plugin.with("version", json!("2.0")).write(&session, "plugins/two");
+    plugin
+        .with("version", json!("2.0"))
+        .write(&session, "plugins/two");
     let ended = run(&session, &[]);
-    assert_ended(&ended, 7, &["plugin `notes` is in", "plugins/one", "and, different, in", "plugins/two"]);
+    assert_ended(
+        &ended,
+        7,
+        &[
+            "plugin `notes` is in",
+            "plugins/one",
+            "and, different, in",
+            "plugins/two",
+        ],
+    );
     // The same folder twice is one folder.
-    let twice = ["--plugins-paths", "plugins/one", "--plugins-paths", "plugins/one/."];
+    let twice = [
+        "--plugins-paths",
+        "plugins/one",
+        "--plugins-paths",
+        "plugins/one/.",
+    ];
     let ended = session.zk2(&[&["run", "case.sh"], &twice[..]].concat());
     assert_ended(&ended, 0, &[]);
     assert!(!ended.stderr.contains("loaded once"), "{ended:?}");
@@ -468,12 +539,23 @@ fn a_plugin_is_active_for_its_options_only_and_has_an_instance_for_each_entity()
     let session = with(&plugin);
     assert_ended(&session.zk2(&["trust", "plugins"]), 0, &[]);
     fs::remove_file(session.path().join("../seen")).unwrap();
-    let names = ["--note-ids", "red", "--note-ids", "blue", "--note-red-file", "r.txt"];
+    let names = [
+        "--note-ids",
+        "red",
+        "--note-ids",
+        "blue",
+        "--note-red-file",
+        "r.txt",
+    ];
     assert_ended(&run(&session, &names), 0, &[]);
     assert_eq!(seen(&session), "", "who is not active is not started");
     assert_ended(&run(&session, &["--notes-on"]), 0, &[]);
     assert_eq!(seen(&session), "", "nothing names an instance");
-    assert_ended(&run(&session, &[&names[..], &["--notes-on"]].concat()), 0, &[]);
+    assert_ended(
+        &run(&session, &[&names[..], &["--notes-on"]].concat()),
+        0,
+        &[],
+    );
     let frames = frames(&session);
     let mut starts: Vec<(&str, Option<&str>)> = frames
         .iter()
@@ -559,7 +641,10 @@ fn c24_a_plugin_may_have_many_options() {
     let session = with(&plugin);
     assert_ended(&run(&session, &["--many-option499", "-7"]), 0, &[]);
     let frames = frames(&session);
-    let start = frames.iter().find(|frame| frame["type"] == "start").unwrap();
+    let start = frames
+        .iter()
+        .find(|frame| frame["type"] == "start")
+        .unwrap();
     let config = start["config"].as_object().unwrap();
     assert_eq!((config.len(), &config["many.option499"]), (500, &json!(-7)));
     let help = session.zk2(&["--plugins-paths", "plugins", "run", "--help"]);

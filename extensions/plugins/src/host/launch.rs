@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use zaf_core::command::ApplicationInfo;
 
-use crate::link::{Launch, Link, LinkError};
+use crate::link::{Launch, Link, LinkError, ProcessLink};
 use crate::package::{Package, Program};
 use crate::protocol::Description;
 
@@ -72,21 +72,14 @@ fn environment(application: &ApplicationInfo) -> Vec<(OsString, OsString)> {
     kept.chain([quiet]).collect()
 }
 
-fn open_process(_: &Launch) -> Result<Arc<dyn Link>, LinkError> {
-    unimplemented!()
-}
-fn open_library(_: &Launch) -> Result<Arc<dyn Link>, LinkError> {
-    unimplemented!()
-}
-
 /// Starts the plugin of a package, or loads it.
 ///
 /// # Errors
 /// Why it could not be started, or what is wrong with what it says about itself.
 pub(crate) fn open(package: &Package, launch: &Launch) -> Result<Arc<dyn Link>, LinkError> {
     match package.manifest.program {
-        Program::Run(_) => open_process(launch),
-        Program::Library(_) => open_library(launch),
+        Program::Run(_) => Ok(Arc::new(ProcessLink::launch(launch)?)),
+        Program::Library(_) => unimplemented!(),
     }
 }
 
