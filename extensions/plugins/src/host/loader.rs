@@ -18,10 +18,11 @@ use zaf_core::extension::{ProvidedExtension, ProvidedExtensions, SELECTED_COMMAN
 use zaf_core::prelude::*;
 
 use super::instance::{Budget, Plugin, looks_only, selected};
+use super::launch;
 use super::options::{ALLOW_INSECURE, PATHS, RESTARTS, TIMEOUT};
 use super::settings::{self, Setting};
 use super::translate::{self, Defined, Known, Origin, leak};
-use super::{launch, words};
+use super::words::Words;
 use crate::package::{self, MANIFEST, Package};
 use crate::protocol::Description;
 use crate::trust::{TRUST_COMMAND, TrustStore, Trusted};
@@ -381,5 +382,10 @@ fn may_run(cx: &ExtensionContext<'_>) -> bool {
         let chosen = commands.iter().find(|command| command.path() == path);
         return chosen.is_some_and(|command| !looks_only(Some(command)));
     }
-    words::surely_run(&cx.application().invocation.arguments, &commands)
+    let of_extensions = extensions
+        .iter()
+        .flat_map(|entry| entry.descriptor.config_options);
+    let of_commands = commands.iter().flat_map(|command| command.config_options);
+    let options = of_extensions.chain(of_commands).map(|asked| &asked.option);
+    Words::new(&commands, options).surely_run(&cx.application().invocation.arguments)
 }

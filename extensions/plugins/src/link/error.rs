@@ -5,8 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use zaf_core::message::PortableError;
+use crate::protocol::FrameError;
 
 /// A plugin did not do what it should: which one, when, what happened, and what it last said on its standard error.
 #[derive(Debug, Clone)]
@@ -50,7 +49,7 @@ impl LinkError {
     pub fn is_fatal(&self) -> bool {
         !matches!(
             *self.problem,
-            LinkProblem::Refused { .. } | LinkProblem::Busy { .. }
+            LinkProblem::Refused { .. } | LinkProblem::Busy { .. } | LinkProblem::Frame(_)
         )
     }
 }
@@ -156,37 +155,28 @@ pub enum LinkProblem {
         /// All that is wrong with it.
         problems: Vec<String>,
     },
+    /// What it was to be given cannot be written as a frame; it got nothing of it.
+    #[error("{0}")]
+    Frame(FrameError),
+    /// It does not read what it is given, and was ended.
+    #[error("does not read its standard input; it was ended")]
+    DoesNotRead {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// It closed its standard input.
+    #[error("closed its standard input; it was ended")]
+    ClosedInput {},
+    /// It closed its standard output and did not end.
+    #[error("closed its standard output; it was ended")]
+    ClosedOutput {},
+    /// It was killed and is still there: the kernel holds it.
+    #[error("does not end though it was killed")]
+    Unkillable {},
     /// It has been stopped.
     #[error("it has been stopped")]
     Stopped {},
     /// Reading from it or writing to it failed.
     #[error("reading or writing failed")]
     Io(#[source] io::Error),
-}
-
-/// Why the host did not do what a plugin asked for; given to it as data.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{text}")]
-#[non_exhaustive]
-pub struct CallError {
-    /// Word for the kind of error, the same in all versions: those of [`PortableError::code`], and those of the protocol.
-    pub code: String,
-    /// What happened.
-    pub text: String,
-}
-
-impl CallError {
-    /// An error of this kind.
-    pub fn new(code: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            code: code.into(),
-            text: text.into(),
-        }
-    }
-}
-
-impl From<&PortableError> for CallError {
-    fn from(error: &PortableError) -> Self {
-        Self::new(error.code(), error.to_string())
-    }
 }

@@ -5,6 +5,8 @@
 
 mod error;
 mod launch;
+mod printable;
+mod process;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,10 +16,12 @@ use std::time::Duration;
 use serde_json::Value;
 use zaf_core::message::{EncodedMessage, EncodedPayload, EncodedReply, MessageKind};
 
-pub use error::{CallError, LinkError, LinkProblem, Step};
+pub use error::{LinkError, LinkProblem, Step};
 pub use launch::{Deadlines, Launch};
+pub use process::ProcessLink;
 
 use crate::protocol::Description;
+pub use crate::protocol::{CallError, LogLevel};
 
 /// One running plugin: a process that speaks the protocol on its standard input and output, or a C library.
 ///
@@ -102,23 +106,4 @@ pub struct Delivery<'a> {
     pub kind: MessageKind,
     /// Name, endpoint, entity and payload.
     pub message: &'a EncodedMessage,
-}
-
-/// How bad it is.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum LogLevel {
-    /// For authors, each step.
-    Trace,
-    /// For authors.
-    Debug,
-    /// For users.
-    Info,
-    /// Something is not as it should be.
-    Warn,
-    /// Something failed.
-    Error,
 }

@@ -56,6 +56,30 @@ pub struct Description {
     pub samples: BTreeMap<String, Value>,
 }
 
+impl Description {
+    /// A plugin that asks for nothing, defines nothing and listens to nothing.
+    pub fn new(name: impl Into<String>, kind: ExtensionKind) -> Self {
+        Self {
+            protocol: super::PROTOCOL,
+            codec: Codec::default(),
+            name: name.into(),
+            version: String::new(),
+            description: String::new(),
+            kind,
+            options: Vec::new(),
+            endpoints: Vec::new(),
+            dispatchers: Vec::new(),
+            groups: Vec::new(),
+            default_enabled: true,
+            activate_on: Vec::new(),
+            deactivate_on: Vec::new(),
+            replaces: Vec::new(),
+            concurrent: false,
+            samples: BTreeMap::new(),
+        }
+    }
+}
+
 fn yes() -> bool {
     true
 }
