@@ -106,7 +106,7 @@ const WATCHED: ExtensionDescriptor = ExtensionDescriptor {
     deactivate_on: &[],
     replaces: &[],
     type_id: TypeId::of::<Watched>,
-    construct: zaf_core::private::construct::<Watched>,
+    construct: zaf_core::private::Constructor::linked(zaf_core::private::construct::<Watched>),
     krate: "watched",
     version: "1.2.3",
     file: file!(),

@@ -8,7 +8,8 @@ pub use crate::command::CommandDescriptor;
 pub use crate::component::{ComponentDescriptor, Requirement, Scope};
 pub use crate::error::Result;
 pub use crate::extension::{
-    DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, construct,
+    Binder, Constructor, DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor,
+    ExtensionKind, construct,
 };
 pub use crate::glue::{
     Answers, Carries, FunctionComponents, HandlerComponent, HandlerComponents, IntoExitCode,

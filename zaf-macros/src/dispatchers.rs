@@ -242,7 +242,7 @@ impl Handler<'_> {
                 kind: ::zaf_core::private::DispatcherKind::#kind,
                 #fields
                 requirements: &[#(#requirements),*],
-                bind: { #bind bind },
+                bind: { #bind ::zaf_core::private::Binder::linked(bind) },
                 line: #line,
             }
         }

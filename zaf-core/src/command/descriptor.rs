@@ -10,6 +10,10 @@ use crate::error::Result;
 /// theirs: [`LoadProblems`](crate::extension::LoadProblems).
 pub const INSPECTION: &str = "inspection";
 
+/// Capability of commands that show what another command would do, or write about the program: extensions that are programs of
+/// their own are not run for them, nor for those that [inspect](INSPECTION).
+pub const PREVIEW: &str = "preview";
+
 /// Everything about a command: emitted by `#[command]` as the constant `<FUNCTION>_COMMAND`.
 ///
 /// Identity is the path of names from the outermost parent.

@@ -89,10 +89,14 @@ impl Scope {
     /// within it that are made by the returned handle are for them too.
     #[must_use]
     pub fn on_behalf_of(&self, requester: Requester) -> Self {
-        Self {
-            requester: Some(Arc::new(requester)),
-            ..self.clone()
-        }
+        self.clone().with_requester(requester)
+    }
+
+    /// As [`on_behalf_of`](Self::on_behalf_of), by this handle.
+    #[must_use]
+    pub fn with_requester(mut self, requester: Requester) -> Self {
+        self.requester = Some(Arc::new(requester));
+        self
     }
 
     /// A scope within this one. A child of a scope that has ended has ended too.

@@ -102,7 +102,7 @@ const fn extension(name: &'static str, kind: ExtensionKind) -> ExtensionDescript
         deactivate_on: &[],
         replaces: &[],
         type_id: TypeId::of::<Nothing>,
-        construct: zaf_core::private::construct::<Nothing>,
+        construct: zaf_core::private::Constructor::linked(zaf_core::private::construct::<Nothing>),
         krate: "fuzz",
         version: "1.0.0",
         file: file!(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use zaf_core::component::{ComponentError, Requester, Requirement, Scope};
 
-use super::{AttachError, CaseId, Evidence};
+use super::{AttachError, CaseId, Evidence, Parameters};
 use crate::supervisor::Cancellation;
 use crate::sut::{Binding, Chosen, Sut};
 
@@ -40,7 +40,7 @@ impl CaseComponents {
 #[derive(Debug)]
 pub struct TestContext {
     id: CaseId,
-    parameters: Vec<(String, String)>,
+    parameters: Parameters,
     scope: Scope,
     cancellation: Cancellation,
     binding: Binding,
@@ -52,7 +52,7 @@ impl TestContext {
     /// resolved in it. Nothing can be attached: see [`with_evidence`](Self::with_evidence).
     pub fn new(
         id: CaseId,
-        parameters: Vec<(String, String)>,
+        parameters: Parameters,
         scope: Scope,
         cancellation: Cancellation,
     ) -> Self {
@@ -63,13 +63,13 @@ impl TestContext {
     /// As [`new`](Self::new); what the case tells goes to `evidence`.
     pub fn with_evidence(
         id: CaseId,
-        parameters: Vec<(String, String)>,
+        parameters: Parameters,
         scope: Scope,
         cancellation: Cancellation,
         evidence: Evidence,
     ) -> Self {
         let requester = Requester::new("test case", id.as_str());
-        let scope = scope.on_behalf_of(requester);
+        let scope = scope.with_requester(requester);
         Self {
             id,
             parameters,
@@ -94,16 +94,13 @@ impl TestContext {
     }
 
     /// Parameters in the order of the function's arguments: name and printed value.
-    pub fn parameters(&self) -> &[(String, String)] {
+    pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
     /// Printed value of the parameter with that name.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.parameters.value(name)
     }
 
     /// The systems under test that the case runs on; that of the first parameter first. Empty for most.

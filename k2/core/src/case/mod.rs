@@ -20,6 +20,7 @@ mod media_type;
 mod outcome;
 mod panic_hook;
 mod parameter;
+mod parameters;
 mod phase;
 mod step;
 mod teardown;
@@ -41,6 +42,7 @@ pub use outcome::{Fail, IntoOutcome, Outcome, Skip, catch, fail, skip};
 pub use parameter::{
     BindParameters, Parameter, ParameterDescriptor, ParameterValue, ReadParameter, Variants,
 };
+pub use parameters::Parameters;
 pub use phase::Phase;
 pub(crate) use phase::PhaseLimits;
 pub use step::Step;
