@@ -4,7 +4,9 @@
 //! made from a [`Launch`].
 
 mod error;
+mod gate;
 mod launch;
+mod library;
 mod printable;
 mod process;
 
@@ -18,6 +20,7 @@ use zaf_core::message::{EncodedMessage, EncodedPayload, EncodedReply, MessageKin
 
 pub use error::{LinkError, LinkProblem, Step};
 pub use launch::{Deadlines, Launch};
+pub use library::{ABI, LibraryLink, Refusal, check as check_library, serve_probe};
 pub use process::ProcessLink;
 
 use crate::protocol::Description;

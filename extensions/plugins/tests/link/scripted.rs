@@ -69,7 +69,7 @@ pub(crate) fn raw(script: &str) -> Scripted {
 }
 
 /// Longer than any machine takes for what works.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// What is waited for where nothing comes.
 pub(crate) const SHORT: Duration = Duration::from_millis(100);
