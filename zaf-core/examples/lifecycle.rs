@@ -55,6 +55,7 @@ const fn command(
         uses: &[],
         config_options: &OPTIONS,
         hidden: false,
+        requirements: &[],
         run,
         krate: "lifecycle",
         file: file!(),

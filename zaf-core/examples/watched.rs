@@ -51,6 +51,7 @@ const fn command(
         uses: &[],
         config_options: &[],
         hidden: false,
+        requirements: &[],
         run,
         krate: "watched",
         file: file!(),

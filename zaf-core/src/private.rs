@@ -12,8 +12,9 @@ pub use crate::extension::{
     ExtensionKind, construct,
 };
 pub use crate::glue::{
-    Answers, Carries, HandlerComponent, HandlerComponents, IntoExitCode, MessageScope, Parameter,
-    Returned, exit_code, handle, instance, parameter, returned, shared,
+    Answers, Carries, FunctionComponents, HandlerComponent, HandlerComponents, IntoExitCode,
+    MessageScope, Parameter, Returned, TornDown, exit_code, handle, instance, parameter, returned,
+    shared, take_down,
 };
 pub use crate::message::{DispatcherBuilder, DispatcherKind};
 

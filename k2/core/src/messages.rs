@@ -290,7 +290,7 @@ mod tests {
                 pid: 7,
                 command: "sleep 9".into(),
             }],
-            parameters: vec![("flag".into(), "-s".into())],
+            parameters: [("flag", "-s")].into(),
             tags: vec!["smoke".into()],
             location: Some(Location::line("src/a.rs", 4)),
             ..TestCaseFinished::new(1, case.clone(), Verdict::Failed, started)

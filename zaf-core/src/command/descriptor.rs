@@ -2,6 +2,7 @@
 
 use crate::application::ExitCode;
 use crate::command::CommandContext;
+use crate::component::Requirement;
 use crate::config::ConfigOption;
 use crate::error::Result;
 
@@ -30,6 +31,8 @@ pub struct CommandDescriptor {
     pub config_options: &'static [ConfigOption],
     /// Whether only the full help lists it.
     pub hidden: bool,
+    /// Components that its function asks for; they are checked before anything is started, and made when it runs.
+    pub requirements: &'static [Requirement],
     /// Runs it, on the main thread.
     pub run: fn(&CommandContext<'_>) -> Result<ExitCode>,
     /// Crate that declares it.

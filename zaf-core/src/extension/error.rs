@@ -318,6 +318,17 @@ pub enum LoadError {
     /// Something could not be provided to components.
     #[error("the session could not be set up")]
     Session(#[from] ComponentError),
+    /// A component needs itself, directly or through others.
+    #[error(transparent)]
+    Circle(ComponentError),
+    /// A component that the command asks for cannot be had.
+    #[error("command `{command}` ({place}) does not get what it asks for")]
+    CommandNeeds {
+        command: String,
+        place: String,
+        #[source]
+        cause: ComponentError,
+    },
     /// Nothing selected a command.
     #[error("no command was selected{}", without.iter().fold(String::new(), |text, one| text + "; not loaded is extension " + one))]
     NoCommand {

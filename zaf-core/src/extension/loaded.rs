@@ -215,7 +215,7 @@ impl Prepared {
     /// dispatchers: those of command extensions first, then those of framework extensions, each in load order.
     ///
     /// # Errors
-    /// The errors so far if there are any, else all errors of defining, making or registering: the first of these steps that
+    /// The errors so far if there are any, else all errors of defining, making, checking components or registering: the first of these steps that
     /// has errors is the last. What had been started is destroyed.
     pub fn start(self) -> Result<Loaded, LoadErrors> {
         self.start_or(OnError::Stop).map(|(loaded, _)| loaded)
@@ -310,6 +310,14 @@ fn start(
         let outcome = instance.register_components(host);
         (instance, outcome.err())
     }));
+    if !on_error.goes_on(&errors) {
+        return errors;
+    }
+    errors.extend(
+        instances
+            .host
+            .check_components(&instances.running, Some(command)),
+    );
     if !on_error.goes_on(&errors) {
         return errors;
     }

@@ -12,6 +12,7 @@
 mod activation;
 mod attribution;
 mod catalog;
+mod component_check;
 mod context;
 mod core_options;
 mod definitions;

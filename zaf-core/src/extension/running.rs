@@ -21,7 +21,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::command::ApplicationInfo;
-use crate::component::{ComponentRegistry, Scope};
+use crate::component::{ComponentRegistry, Requester, Requirement, Scope};
 use crate::config::{ConfigLayer, ConfigStore, ConfigView};
 use crate::error::{Error, Result};
 use crate::message::{Dispatcher, Entity, MessageBus};
@@ -422,6 +422,12 @@ impl RunningExtension {
         &self.view
     }
 
+    /// What each of its declared handlers asks for, if they take part.
+    pub(super) fn requirements(&self) -> impl Iterator<Item = &'static [Requirement]> {
+        let sets = self.sets.iter().filter(|_| self.is_active);
+        sets.flat_map(|set| set.dispatchers.iter().map(|one| one.requirements))
+    }
+
     /// Whether its declared dispatchers take part.
     pub fn is_active(&self) -> bool {
         self.is_active
@@ -482,6 +488,7 @@ impl RunningExtension {
             ),
             None => format!("{}.{}", self.descriptor.name, descriptor.handler),
         };
+        let requester = Requester::new("handler", &*name);
         let mut builder = host
             .bus
             .dispatcher(descriptor.kind, name)
@@ -501,10 +508,10 @@ impl RunningExtension {
         if let Some(workers) = descriptor.workers.and_then(NonZeroUsize::new) {
             builder = builder.workers(workers);
         }
-        let builder =
-            descriptor
-                .bind
-                .call(self.object.shared(), builder, &scope.child("dispatcher"))?;
+        let scope = scope.on_behalf_of(requester).child("dispatcher");
+        let builder = descriptor
+            .bind
+            .call(self.object.shared(), builder, &scope)?;
         Ok(builder.register()?)
     }
 

@@ -199,6 +199,8 @@ const TRAY: ComponentDescriptor = ComponentDescriptor {
     type_name: std::any::type_name::<Tray>,
     requirements: &[Requirement::of::<Console>("console")],
     make: |_| Ok(Arc::new(Tray)),
+    teardown: None,
+    entity: None,
     krate: "house",
     file: "src/staff.rs",
     line: 70,

@@ -42,6 +42,7 @@ pub(crate) const fn command(
         uses: &[],
         config_options,
         hidden: false,
+        requirements: &[],
         run,
         krate: "recorder",
         file: file!(),

@@ -62,6 +62,7 @@ const fn command(
         uses: &[],
         config_options,
         hidden: false,
+        requirements: &[],
         run,
         krate: "fuzz",
         file: file!(),

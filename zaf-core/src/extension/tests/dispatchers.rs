@@ -309,6 +309,8 @@ fn c10_a_circle_of_components_stops_the_start_with_its_path() {
         type_name,
         requirements,
         make: |_| Err(Error::msg("not reached")),
+        teardown: None,
+        entity: None,
         krate: "demo",
         file: "src/parts.rs",
         line: 2,

@@ -204,6 +204,7 @@ const fn command(
         uses: &["suite"],
         config_options: &[],
         hidden: false,
+        requirements: &[],
         run: |_| Ok(ExitCode::Success),
         krate: "demo",
         file: "src/command.rs",

@@ -39,6 +39,7 @@ pub const COMPLETION_COMMAND: CommandDescriptor = CommandDescriptor {
     uses: &[PREVIEW],
     config_options: &OPTIONS,
     hidden: false,
+    requirements: &[],
     run,
     krate: env!("CARGO_PKG_NAME"),
     file: file!(),
