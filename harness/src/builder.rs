@@ -184,12 +184,29 @@ impl<E: Extension> HarnessBuilder<E> {
             RunningExtension::make(&host, &extension, entity).map_err(HarnessError::Load)?;
         let started = extension
             .define(host.bus())
-            .and_then(|()| running.register_components(&host))
-            .and_then(|()| running.register_dispatchers(&host));
+            .map_err(|error| vec![error])
+            .and_then(|()| {
+                running
+                    .register_components(&host)
+                    .map_err(|error| vec![error])
+            })
+            .and_then(|()| {
+                let problems = host.check_components(std::slice::from_ref(&running), None);
+                if problems.is_empty() {
+                    Ok(())
+                } else {
+                    Err(problems)
+                }
+            })
+            .and_then(|()| {
+                running
+                    .register_dispatchers(&host)
+                    .map_err(|error| vec![error])
+            });
         // Made first, so that what was started is ended even if the rest failed.
         drop(in_group);
         let harness = ExtensionTestHarness::new(host, running, logs);
-        started.map_err(|error| HarnessError::Load(vec![error]))?;
+        started.map_err(HarnessError::Load)?;
         Ok(harness)
     }
 }

@@ -13,7 +13,7 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::case::{Attachment, CaseId, Location, Step, Verdict};
+use crate::case::{Attachment, CaseId, Location, Parameters, Step, Verdict};
 use crate::supervisor::signal_name;
 
 /// A run begins.
@@ -192,8 +192,8 @@ pub struct TestCaseFinished {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaked: Vec<LeakedProcess>,
     /// Parameters, in the order of the case's declaration.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parameters: Vec<(Arc<str>, Arc<str>)>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub parameters: Parameters,
     /// Words to select cases by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Arc<str>>,
@@ -266,7 +266,7 @@ impl TestCaseFinished {
             stderr: CapturedOutput::default(),
             steps: Vec::new(),
             leaked: Vec::new(),
-            parameters: Vec::new(),
+            parameters: Parameters::default(),
             tags: Vec::new(),
             owner: None,
             suts: Vec::new(),

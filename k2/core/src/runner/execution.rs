@@ -226,11 +226,7 @@ pub(super) fn not_started(
     finished.suts = sut_names(case);
     finished.owner.clone_from(&case.owner);
     finished.tags = case.tags.iter().map(|tag| tag.as_str().into()).collect();
-    finished.parameters = case
-        .parameters
-        .iter()
-        .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
-        .collect();
+    finished.parameters = case.parameters.clone();
     finished
 }
 

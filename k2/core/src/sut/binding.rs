@@ -48,6 +48,12 @@ impl Binding {
         self.0.as_deref().map_or(&[], |given| &given.suts)
     }
 
+    /// Whether something was chosen for a requirement.
+    pub(crate) fn has_chosen(&self) -> bool {
+        let given = self.0.as_deref();
+        given.is_some_and(|given| given.chosen.iter().any(Option::is_some))
+    }
+
     /// What the requirement with this index has got; none if any will do.
     pub(crate) fn chosen(&self, requirement: usize) -> Option<Chosen> {
         let chosen = &self.0.as_deref()?.chosen;

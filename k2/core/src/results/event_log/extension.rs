@@ -78,7 +78,7 @@ impl EventLog {
         let mut problem = None;
         let record = open.log.append(body, |writer| {
             if let Some(syncer) = &open.syncer {
-                syncer.wake();
+                syncer.wake(writer.length());
             }
             problem = open.new_problem(writer);
         });

@@ -15,7 +15,7 @@ use crate::results::{Record, SCHEMA_VERSION, SchemaVersion};
 
 /// Longest line that is read, in bytes: room for the ids of a few million cases in one record, and an end to a file that
 /// is no event log.
-const LONGEST_LINE: u64 = 512 * 1024 * 1024;
+pub(super) const LONGEST_LINE: u64 = 512 * 1024 * 1024;
 
 /// Why a log cannot be read any further.
 #[derive(Debug, Error)]
@@ -214,7 +214,7 @@ impl<R: Read> Iterator for EventLogReader<R> {
     }
 }
 
-fn parse(text: &[u8], line: u64, without_starts: bool) -> Result<Envelope, ReadError> {
+pub(super) fn parse(text: &[u8], line: u64, without_starts: bool) -> Result<Envelope, ReadError> {
     match decode::envelope(text, without_starts) {
         Ok(envelope) if envelope.schema.major > SCHEMA_VERSION.major => {
             Err(ReadError::NewerSchema {

@@ -1,0 +1,1 @@
+//! Plugins that crash, hang and talk nonsense.
