@@ -8,6 +8,7 @@
 )]
 
 mod c;
+mod check;
 mod host;
 mod library;
 mod process;

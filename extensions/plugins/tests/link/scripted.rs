@@ -44,7 +44,7 @@ pub(crate) fn started(script: &str) -> (ProcessLink, Kept) {
 }
 
 /// The answer to `start`.
-pub(crate) const START: &str = "read -r start; echo '{\"type\":\"done\",\"id\":2}'\n";
+pub(crate) const START: &str = "read -r start || exit 0; echo '{\"type\":\"done\",\"id\":2}'\n";
 
 /// The answer to `stop`, whatever its id.
 pub(crate) const STOP: &str = r#"

@@ -281,6 +281,29 @@ impl ProcessLink {
         waiting.wait_for_end(Instant::now() + limit)
     }
 
+    /// Writes bytes that are no frame. Whether the plugin takes them shows itself in what comes next.
+    pub(in crate::link) fn write_raw(&self, bytes: &[u8]) {
+        let deadline = Instant::now() + self.deadlines.deliver;
+        let _problem = self.running.input.write_raw(bytes, deadline);
+    }
+
+    /// Whether the plugin has said that it ends.
+    pub(in crate::link) fn said_stopped(&self) -> bool {
+        self.running.said_stopped()
+    }
+
+    /// Ends the plugin's input, and waits until it has ended as it should then.
+    pub(in crate::link) fn end_of_input(&self) -> Result<(), LinkError> {
+        let after = self.deadlines.stop;
+        let deadline = Instant::now() + after;
+        self.running.input.close(deadline);
+        match self.running.waiting.wait_for_end(deadline) {
+            Some(ended) if matches!(*ended.problem, LinkProblem::Exited { code: 0 }) => Ok(()),
+            Some(ended) => Err(self.ended(&ended, &Step::Stop)),
+            None => Err(self.fail(LinkProblem::TimedOut { after }, &Step::Stop)),
+        }
+    }
+
     /// Waits for the threads of a plugin that is gone.
     fn join(&self) {
         self.running.end_caller();
