@@ -44,7 +44,7 @@ pub(crate) fn started(script: &str) -> (ProcessLink, Kept) {
 }
 
 /// The answer to `start`.
-pub(crate) const START: &str = "read -r start; echo '{\"type\":\"done\",\"id\":2}'\n";
+pub(crate) const START: &str = "read -r start || exit 0; echo '{\"type\":\"done\",\"id\":2}'\n";
 
 /// The answer to `stop`, whatever its id.
 pub(crate) const STOP: &str = r#"
@@ -69,7 +69,7 @@ pub(crate) fn raw(script: &str) -> Scripted {
 }
 
 /// Longer than any machine takes for what works.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// What is waited for where nothing comes.
 pub(crate) const SHORT: Duration = Duration::from_millis(100);
