@@ -506,7 +506,10 @@ fn plugins_are_listed_with_their_origin_and_can_be_switched_off() {
         (&["plugins"][..], &["notes", "active"][..]),
         (&["messages"], &["NOTED", "TEST_RUN_STARTED", "notes"]),
         (&["endpoints"], &["notebook"]),
-        (&["why", "notes"], &["plugins/one/plugin.toml", "notes"]),
+        (
+            &["why", "notes"],
+            &["plugin 1.5.0", "plugins/one/plugin.toml"],
+        ),
         (&["commands"], &["notes"]),
     ] {
         let text = listed(line);
@@ -517,8 +520,8 @@ fn plugins_are_listed_with_their_origin_and_can_be_switched_off() {
     assert_eq!(seen(&session), "");
     for off in [
         &["--plugins-disable", "run.notes"][..],
-        &["--no-ext-notes-enabled"],
-        &["--no-ext-groups-writers-enabled"],
+        &["--no-ext-notes@enabled"],
+        &["--no-ext-groups-writers@enabled"],
     ] {
         assert_ended(&run(&session, off), 0, &[]);
         assert_eq!(seen(&session), "", "{off:?}");
@@ -545,7 +548,7 @@ fn a_plugin_is_active_for_its_options_only_and_has_an_instance_for_each_entity()
         "red",
         "--note-ids",
         "blue",
-        "--note-red@file",
+        "--note-red@note-file",
         "r.txt",
     ];
     assert_ended(&run(&session, &names), 0, &[]);
@@ -612,7 +615,7 @@ fn a_plugin_answers_requests() {
 fn what_does_not_fit_is_told_at_once_and_nothing_is_run() {
     let odd = Plugin::listening("odd", &["TEST_RUN_STRATED", "RECORDED", "FIND_TEST_CASES"]).with(
         "options",
-        json!([{"name": "odd.mine"}, {"name": "odd.long", "type": "duration", "default": 2, "description": "How long."}]),
+        json!([{"name": "odd.mine"}, {"name": "odd.long", "type": "duration", "default": "2s", "description": "How long."}]),
     );
     let session = with(&odd);
     let ended = run(&session, &[]);

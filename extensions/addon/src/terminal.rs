@@ -84,7 +84,7 @@ impl Keys {
 impl Drop for Keys {
     fn drop(&mut self) {
         // A terminal that is gone needs nothing back.
-        drop(tcsetattr(stdin(), OptionalActions::Now, &self.0));
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
     }
 }
 

@@ -141,6 +141,11 @@ impl Constructor {
         Self(Call::Provided(construct))
     }
 
+    /// Whether the extension is described at run time.
+    pub const fn is_provided(&self) -> bool {
+        matches!(self.0, Call::Provided(_))
+    }
+
     /// Makes an instance.
     ///
     /// # Errors

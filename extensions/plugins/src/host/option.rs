@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-use zaf_core::config::{ConfigOption, OptionDescriptor, OptionId};
+use serde_json::Value as Json;
+use zaf_core::config::{
+    ConfigOption, Kind, OptionDescriptor, OptionId, TypedValue, Value, expected,
+};
 
 use super::translate::leak;
 use crate::protocol::{OptionDescription, OptionType};
@@ -77,7 +79,7 @@ pub(super) fn of(
         }
         OptionType::Integer => id!(OptionId::integer(key), integer),
         OptionType::Count => id!(OptionId::count(key), count),
-        OptionType::Size => id!(OptionId::size(key), count),
+        OptionType::Size => id!(OptionId::size(key), size),
         OptionType::Float => id!(OptionId::float(key), float),
         OptionType::Flag => id!(OptionId::flag(key), flag),
         OptionType::Duration => id!(OptionId::duration(key), duration),
@@ -102,34 +104,99 @@ fn asked_for(described: &OptionDescription, option: OptionDescriptor) -> ConfigO
     option.asked_for(described.required, described.instantiate_on)
 }
 
-fn wrong(key: &str, expected: &str) -> String {
-    format!("the default of option `{key}` is wrong: expected {expected}")
+/// A default as a file of the configuration would have it: `"5s"`, `64 KiB`, `7`.
+fn read(key: &str, kind: Kind, value: &Json) -> Result<TypedValue, String> {
+    let written = match value {
+        Json::Bool(flag) => Value::Flag(*flag),
+        Json::Number(number) => match number.as_i128() {
+            Some(number) => Value::Integer(number),
+            None => Value::Float(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::String(text) => Value::Text(text.clone()),
+        other => {
+            return Err(format!(
+                "the default of option `{key}` is {other}: expected {}",
+                expected(kind)
+            ));
+        }
+    };
+    written
+        .read(kind, false)
+        .map_err(|mismatch| format!("the default of option `{key}`: {mismatch}"))
 }
 
-fn text(key: &str, value: &Value) -> Result<&'static str, String> {
-    let text = value.as_str().ok_or_else(|| wrong(key, "a text"))?;
-    Ok(leak(text))
+macro_rules! reads {
+    ($($name:ident: $type:ty, $kind:expr, $variant:ident => $value:expr;)*) => {
+        $(fn $name(key: &str, value: &Json) -> Result<$type, String> {
+            match read(key, $kind, value)? {
+                TypedValue::$variant(value) => Ok($value(value)),
+                other => Err(format!("the default of option `{key}` is read as {other:?}")),
+            }
+        })*
+    };
 }
 
-fn integer(key: &str, value: &Value) -> Result<i64, String> {
-    value.as_i64().ok_or_else(|| wrong(key, "a whole number"))
+reads! {
+    text: &'static str, Kind::Text, Text => |text: String| leak(&text);
+    integer: i64, Kind::Integer, Integer => |number| number;
+    count: u64, Kind::Count, Unsigned => |number| number;
+    size: u64, Kind::Size, Unsigned => |number| number;
+    float: f64, Kind::Float, Float => |number| number;
+    flag: bool, Kind::Flag, Flag => |flag| flag;
+    duration: Duration, Kind::Duration, Duration => |duration| duration;
 }
 
-fn count(key: &str, value: &Value) -> Result<u64, String> {
-    let expected = "a whole number from 0";
-    value.as_u64().ok_or_else(|| wrong(key, expected))
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-fn float(key: &str, value: &Value) -> Result<f64, String> {
-    value.as_f64().ok_or_else(|| wrong(key, "a number"))
-}
+    use super::*;
 
-fn flag(key: &str, value: &Value) -> Result<bool, String> {
-    value.as_bool().ok_or_else(|| wrong(key, "true or false"))
-}
+    fn described(description: serde_json::Value) -> OptionDescription {
+        serde_json::from_value(description).unwrap()
+    }
 
-fn duration(key: &str, value: &Value) -> Result<Duration, String> {
-    let expected = "a number of seconds";
-    let seconds = value.as_f64().ok_or_else(|| wrong(key, expected))?;
-    Duration::try_from_secs_f64(seconds).map_err(|_| wrong(key, expected))
+    #[test]
+    fn defaults_are_written_as_in_files() {
+        for (ty, default, expected) in [
+            ("duration", json!("1500ms"), "Some(Duration(1.5s))"),
+            ("size", json!("64 KiB"), "Some(Unsigned(65536))"),
+            ("count", json!(7), "Some(Unsigned(7))"),
+            ("integer", json!(-7), "Some(Integer(-7))"),
+            ("float", json!(0.5), "Some(Float(0.5))"),
+            ("flag", json!(true), "Some(Flag(true))"),
+            ("text", json!("x"), "Some(Text(\"x\"))"),
+        ] {
+            let option = described(json!({"name": "a.b", "type": ty, "default": default}));
+            let option = of(&option, &[]).unwrap();
+            assert_eq!(format!("{:?}", option.option.default), expected);
+        }
+        for (ty, default, problem) in [
+            (
+                "duration",
+                json!(5),
+                "the default of option `a.b`: expected a length of time",
+            ),
+            ("count", json!(-1), "expected a whole number from 0"),
+            ("text", json!(["x"]), "expected text"),
+        ] {
+            let option = described(json!({"name": "a.b", "type": ty, "default": default}));
+            let found = of(&option, &[]).unwrap_err();
+            assert!(found.contains(problem), "{found}");
+        }
+    }
+
+    #[test]
+    fn options_of_others_are_asked_for_by_name() {
+        let known = [OptionId::count("runner.limit").descriptor()];
+        let asked = described(json!({"name": "runner.limit", "required": true}));
+        let asked = of(&asked, &known).unwrap();
+        assert!(asked.required && asked.option.kind == Kind::Count);
+        let unknown = described(json!({"name": "runner.limits"}));
+        assert!(
+            of(&unknown, &known)
+                .unwrap_err()
+                .contains("nobody else declares it")
+        );
+    }
 }

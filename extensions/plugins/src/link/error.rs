@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Refusal;
 use crate::protocol::FrameError;
 
 /// A plugin did not do what it should: which one, when, what happened, and what it last said on its standard error.
@@ -49,7 +50,10 @@ impl LinkError {
     pub fn is_fatal(&self) -> bool {
         !matches!(
             *self.problem,
-            LinkProblem::Refused { .. } | LinkProblem::Busy { .. } | LinkProblem::Frame(_)
+            LinkProblem::Refused { .. }
+                | LinkProblem::Panicked { .. }
+                | LinkProblem::Busy { .. }
+                | LinkProblem::Frame(_)
         )
     }
 }
@@ -173,6 +177,21 @@ pub enum LinkProblem {
     /// It was killed and is still there: the kernel holds it.
     #[error("does not end though it was killed")]
     Unkillable {},
+    /// It was looked at, and is not opened.
+    #[error("{0}")]
+    Library(Refusal),
+    /// The system's loader refused it, or it is not what its note says.
+    #[error("{text}")]
+    Loader {
+        /// What is wrong.
+        text: String,
+    },
+    /// Its handler panicked and said so; it is still there.
+    #[error("panicked: {text}")]
+    Panicked {
+        /// What it says.
+        text: String,
+    },
     /// It has been stopped.
     #[error("it has been stopped")]
     Stopped {},

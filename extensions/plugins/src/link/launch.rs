@@ -19,6 +19,9 @@ pub struct Launch {
     pub directory: Option<PathBuf>,
     /// All variables of the environment that the program gets.
     pub environment: Vec<(OsString, OsString)>,
+    /// For libraries: a program with arguments that calls [`serve_probe`](super::serve_probe) with the path behind them. It opens the
+    /// library first, and may die of it. None: nobody does.
+    pub probe: Option<Vec<OsString>>,
     /// Name and version of the host, which it tells the plugin.
     pub host: (String, String),
     /// How long each step may take.
@@ -34,6 +37,7 @@ impl Launch {
             arguments: Vec::new(),
             directory: None,
             environment: Vec::new(),
+            probe: None,
             host: ("zaf".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             deadlines: Deadlines::default(),
         }

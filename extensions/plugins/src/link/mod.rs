@@ -3,8 +3,12 @@
 //! A link knows the protocol and what runs behind it, nothing of the bus: what a plugin asks of its host goes to [`Calls`]. It is
 //! made from a [`Launch`].
 
+mod check;
+mod command;
 mod error;
+mod gate;
 mod launch;
+mod library;
 mod printable;
 mod process;
 
@@ -16,8 +20,13 @@ use std::time::Duration;
 use serde_json::Value;
 use zaf_core::message::{EncodedMessage, EncodedPayload, EncodedReply, MessageKind};
 
+pub use check::{CheckReport, Finding, KindOf, Outcome, check_library_plugin, check_program};
+pub use command::{
+    CHECKED_PLUGIN, PLUGIN_CHECK_COMMAND, PLUGIN_COMMAND, PluginCheck, plugin, plugin_check,
+};
 pub use error::{LinkError, LinkProblem, Step};
 pub use launch::{Deadlines, Launch};
+pub use library::{ABI, LibraryLink, Refusal, check as check_library, serve_probe};
 pub use process::ProcessLink;
 
 use crate::protocol::Description;

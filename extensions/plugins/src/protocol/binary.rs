@@ -270,7 +270,7 @@ fn append_text(text: Option<&str>, out: &mut Vec<u8>) {
 /// Answers one behind the other: number of them (4 bytes); of each the name of the dispatcher (a text), the format of its payload
 /// (1 byte: 0 it is an error, 1 JSON, 2 postcard), the payload as 4 bytes of length and that many bytes, of an error instead
 /// two texts: code and text.
-fn write_replies(replies: &[ReplyEntry]) -> Vec<u8> {
+pub(crate) fn write_replies(replies: &[ReplyEntry]) -> Vec<u8> {
     let mut out = Vec::new();
     let count = u32::try_from(replies.len()).unwrap_or(u32::MAX);
     out.extend_from_slice(&count.to_le_bytes());

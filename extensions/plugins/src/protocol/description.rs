@@ -54,6 +54,9 @@ pub struct Description {
     /// An example payload for messages that it listens to, by name: what `plugin check` sends.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub samples: BTreeMap<String, Value>,
+    /// What the plugin wrote, if it was read: with the fields that this version does not know.
+    #[serde(skip)]
+    pub(crate) source: Option<Box<str>>,
 }
 
 impl Description {
@@ -76,6 +79,7 @@ impl Description {
             replaces: Vec::new(),
             concurrent: false,
             samples: BTreeMap::new(),
+            source: None,
         }
     }
 }

@@ -369,7 +369,9 @@ fn description(plugin: &RawValue) -> Result<Description, FrameError> {
             expected: PROTOCOL,
         });
     }
-    serde_json::from_str(plugin.get()).map_err(wrong)
+    let mut description: Description = serde_json::from_str(plugin.get()).map_err(wrong)?;
+    description.source = Some(plugin.get().into());
+    Ok(description)
 }
 
 impl Wire<'_> {

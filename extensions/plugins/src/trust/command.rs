@@ -93,8 +93,8 @@ fn add(cx: &CommandContext<'_>, store: &TrustStore, path: &Path) -> Result<Strin
     for folder in &found.folders {
         let failed = |error: Error| ExitCode::ExtensionFailed.with_error(error);
         let package = Package::read(folder, insecure).map_err(|error| failed(error.into()))?;
-        let description =
-            host::describe(&package, cx.application()).map_err(|error| failed(error.into()))?;
+        let description = host::describe(&package, cx.application(), true)
+            .map_err(|error| failed(error.into()))?;
         store.keep(&package, &description)?;
         let now = Trusted {
             path: package.directory,

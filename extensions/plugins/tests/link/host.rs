@@ -16,7 +16,7 @@ pub(crate) enum Asked {
 
 type OnTrigger = Box<dyn Fn(&EncodedMessage) -> Result<(), CallError> + Send + Sync>;
 
-/// Calls that are kept.
+/// Calls that are kept, as long as somebody has the other end.
 pub(crate) struct Host {
     asked: Sender<Asked>,
     logged: Sender<(LogLevel, String)>,
@@ -50,7 +50,7 @@ pub(crate) fn host_with(
 
 impl Calls for Host {
     fn trigger(&self, event: &EncodedMessage) -> Result<(), CallError> {
-        self.asked.send(Asked::Trigger(event.clone())).unwrap();
+        drop(self.asked.send(Asked::Trigger(event.clone())));
         (self.on_trigger)(event)
     }
 
@@ -59,9 +59,7 @@ impl Calls for Host {
         request: &EncodedMessage,
         timeout: Option<Duration>,
     ) -> Result<Vec<EncodedReply>, CallError> {
-        self.asked
-            .send(Asked::Send(request.clone(), timeout))
-            .unwrap();
+        drop(self.asked.send(Asked::Send(request.clone(), timeout)));
         if request.name() == "UNKNOWN" {
             return Err(CallError::new(
                 "unknown-message",
@@ -74,7 +72,6 @@ impl Calls for Host {
     }
 
     fn log(&self, level: LogLevel, text: &str) {
-        // Whoever does not listen has dropped the other end.
         drop(self.logged.send((level, text.to_owned())));
     }
 }

@@ -2,9 +2,14 @@
 
 #![allow(
     clippy::disallowed_methods,
-    reason = "starts compilers and interpreters, and looks for them on the path"
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "starts compilers and interpreters, and says which are missing; a test that cannot go on ends"
 )]
 
+mod c;
+mod check;
 mod host;
+mod library;
 mod process;
 mod scripted;

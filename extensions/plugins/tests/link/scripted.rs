@@ -44,7 +44,7 @@ pub(crate) fn started(script: &str) -> (ProcessLink, Kept) {
 }
 
 /// The answer to `start`.
-pub(crate) const START: &str = "read -r start; echo '{\"type\":\"done\",\"id\":2}'\n";
+pub(crate) const START: &str = "read -r start || exit 0; echo '{\"type\":\"done\",\"id\":2}'\n";
 
 /// The answer to `stop`, whatever its id.
 pub(crate) const STOP: &str = r#"
@@ -58,7 +58,11 @@ pub(crate) fn raw(script: &str) -> Scripted {
     fs::write(&file, format!("#!/bin/sh\n{script}")).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     let mut launch = Launch::new(file);
-    launch.environment = vec![("PATH".into(), std::env::var_os("PATH").unwrap_or_default())];
+    launch.environment = vec![
+        ("PATH".into(), std::env::var_os("PATH").unwrap_or_default()),
+        // Nothing is left in the folder of the examples.
+        ("PYTHONDONTWRITEBYTECODE".into(), "1".into()),
+    ];
     launch.deadlines = Deadlines {
         describe: LONG,
         start: LONG,
@@ -69,7 +73,7 @@ pub(crate) fn raw(script: &str) -> Scripted {
 }
 
 /// Longer than any machine takes for what works.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// What is waited for where nothing comes.
 pub(crate) const SHORT: Duration = Duration::from_millis(100);

@@ -112,7 +112,7 @@ mod tests {
     use zaf_core::component::{ComponentDescriptor, ComponentRegistry, Requirement};
 
     use super::*;
-    use crate::case::{CaseId, TestContext};
+    use crate::case::{CaseId, Parameters, TestContext};
     use crate::supervisor::Cancellation;
 
     const SUT: Requirement = Requirement::of::<Sut>("sut");
@@ -155,7 +155,7 @@ mod tests {
         let registry = ComponentRegistry::new([CONNECTION]).unwrap();
         let cx = TestContext::new(
             CaseId::new("demo::case"),
-            Vec::new(),
+            Parameters::default(),
             Scope::root("test", &registry),
             Cancellation::new().unwrap(),
         )

@@ -72,6 +72,13 @@ impl Input {
         written
     }
 
+    /// Writes bytes as they are: for checks of what a plugin makes of what is no frame.
+    pub(super) fn write_raw(&self, bytes: &[u8], deadline: Instant) -> Result<(), WriteError> {
+        let writer = self.0.lock();
+        let pipe = writer.pipe.as_ref().ok_or(WriteError::Closed)?;
+        write_all(pipe, bytes, deadline)
+    }
+
     /// Ends the plugin's input. Waits for nobody: what is being written keeps it open until then.
     pub(super) fn close(&self, deadline: Instant) {
         if let Some(mut writer) = self.0.try_lock_until(deadline) {

@@ -14,7 +14,6 @@
 //! waits for it learns why.
 
 mod ended;
-mod gate;
 mod input;
 mod leftovers;
 mod reader;
@@ -34,11 +33,11 @@ use zaf_core::message::{EncodedPayload, MessageKind};
 use zaf_core::thread::JoinHandle;
 
 use self::ended::Ended;
-use self::gate::Gate;
 use self::input::{Input, WriteError};
 use self::reader::Reader;
 use self::running::Running;
 use self::waiting::{Arrival, NoArrival, Place};
+use super::gate::Gate;
 use super::{Calls, Deadlines, Delivery, Launch, Link, LinkError, LinkProblem, Start, Step};
 use crate::protocol::{
     Codec, Description, ExtensionKind, FromPlugin, HostName, PROTOCOL, ToPlugin,
@@ -70,9 +69,17 @@ impl ProcessLink {
     /// [`LinkProblem::Spawn`], [`LinkProblem::OtherProtocol`], [`LinkProblem::Description`] with all that is wrong with what it
     /// says, and all that can kill it. Nothing of it is left then.
     pub fn launch(launch: &Launch) -> Result<Self, LinkError> {
-        let file = launch.file.display().to_string();
+        Self::launch_as(launch, &launch.file.display().to_string(), false)
+    }
+
+    /// The same under another name until it has said its own; `payloads_are_raw` as in [`Description::problems`].
+    pub(in crate::link) fn launch_as(
+        launch: &Launch,
+        file: &str,
+        payloads_are_raw: bool,
+    ) -> Result<Self, LinkError> {
         let at_launch = |problem| LinkError {
-            plugin: file.as_str().into(),
+            plugin: file.into(),
             step: Step::Launch,
             problem: Arc::new(problem),
             stderr: Vec::new(),
@@ -83,7 +90,7 @@ impl ProcessLink {
         let (stdin, outputs) = started.split();
         let patience = launch.deadlines.stop;
         let running = Arc::new(Running::new(
-            &file,
+            file,
             Input::new(stdin),
             leader,
             launch.deadlines.deliver,
@@ -98,7 +105,7 @@ impl ProcessLink {
             }
         };
         let unknown = Description::new(
-            &*file,
+            file,
             ExtensionKind::Command {
                 extends: Vec::new(),
             },
@@ -111,13 +118,18 @@ impl ProcessLink {
             reader: Mutex::new(Some(reader)),
             is_stopped: Mutex::new(false),
         };
-        link.description = link.describe(launch, begun)?;
+        link.description = link.describe(launch, begun, payloads_are_raw)?;
         *link.running.name.write() = link.description.name.as_str().into();
         link.gate = (!link.description.concurrent).then(Gate::default);
         Ok(link)
     }
 
-    fn describe(&self, launch: &Launch, begun: Instant) -> Result<Description, LinkError> {
+    fn describe(
+        &self,
+        launch: &Launch,
+        begun: Instant,
+        payloads_are_raw: bool,
+    ) -> Result<Description, LinkError> {
         let step = &Step::Describe;
         let frame = |id| ToPlugin::Describe {
             id,
@@ -131,7 +143,7 @@ impl ProcessLink {
         let limit = self.deadlines.describe;
         match self.ask(frame, step, begun + limit, limit)? {
             FromPlugin::Description { plugin, .. } => {
-                let problems = plugin.problems(false);
+                let problems = plugin.problems(payloads_are_raw);
                 if problems.is_empty() {
                     return Ok(*plugin);
                 }
@@ -267,6 +279,29 @@ impl ProcessLink {
         self.running
             .fail(LinkProblem::TimedOut { after: limit * 2 });
         waiting.wait_for_end(Instant::now() + limit)
+    }
+
+    /// Writes bytes that are no frame. Whether the plugin takes them shows itself in what comes next.
+    pub(in crate::link) fn write_raw(&self, bytes: &[u8]) {
+        let deadline = Instant::now() + self.deadlines.deliver;
+        let _problem = self.running.input.write_raw(bytes, deadline);
+    }
+
+    /// Whether the plugin has said that it ends.
+    pub(in crate::link) fn said_stopped(&self) -> bool {
+        self.running.said_stopped()
+    }
+
+    /// Ends the plugin's input, and waits until it has ended as it should then.
+    pub(in crate::link) fn end_of_input(&self) -> Result<(), LinkError> {
+        let after = self.deadlines.stop;
+        let deadline = Instant::now() + after;
+        self.running.input.close(deadline);
+        match self.running.waiting.wait_for_end(deadline) {
+            Some(ended) if matches!(*ended.problem, LinkProblem::Exited { code: 0 }) => Ok(()),
+            Some(ended) => Err(self.ended(&ended, &Step::Stop)),
+            None => Err(self.fail(LinkProblem::TimedOut { after }, &Step::Stop)),
+        }
     }
 
     /// Waits for the threads of a plugin that is gone.

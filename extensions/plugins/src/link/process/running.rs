@@ -150,6 +150,11 @@ impl Running {
         self.state.lock().stopped = true;
     }
 
+    /// Whether it said that it ends.
+    pub(super) fn said_stopped(&self) -> bool {
+        self.state.lock().stopped
+    }
+
     /// Why it was ended, if it was, and whether it ended as it was asked to.
     pub(super) fn verdict(&self, is_success: bool) -> (Option<LinkProblem>, bool) {
         let mut state = self.state.lock();

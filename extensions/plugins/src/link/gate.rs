@@ -7,18 +7,18 @@ use parking_lot::{Condvar, Mutex};
 
 /// Who is in.
 #[derive(Debug, Default)]
-pub(super) struct Gate {
+pub(in crate::link) struct Gate {
     inside: Mutex<Option<ThreadId>>,
     left: Condvar,
 }
 
 /// Somebody is in; dropping it lets the next one in.
 #[derive(Debug)]
-pub(super) struct Inside<'a>(&'a Gate);
+pub(in crate::link) struct Inside<'a>(&'a Gate);
 
 impl Gate {
     /// Waits until nobody is in. None if this thread is, which would wait for itself, or if nobody left before `deadline`.
-    pub(super) fn enter(&self, deadline: Instant) -> Option<Inside<'_>> {
+    pub(in crate::link) fn enter(&self, deadline: Instant) -> Option<Inside<'_>> {
         let this = std::thread::current().id();
         let mut inside = self.inside.lock();
         while let Some(thread) = *inside {
