@@ -37,13 +37,15 @@ struct Cell {
     class: &'static str,
 }
 
+/// A line: column on the left, index there, index in the column on its right, whether it is about a request.
+type Line = (usize, usize, usize, bool);
+
 /// Columns of boxes, and lines between neighbours.
 struct Picture {
     title: String,
     headings: [&'static str; 3],
     columns: [Vec<Cell>; 3],
-    /// Column on the left, index there, index in the column on its right, whether it is about a request.
-    lines: Vec<(usize, usize, usize, bool)>,
+    lines: Vec<Line>,
 }
 
 /// All diagrams of an application by file name: one of the whole, and one for each endpoint with messages.
@@ -98,6 +100,7 @@ fn overview(program: &str, routes: &[Route]) -> Picture {
             lines.push((1, endpoint, index, requests));
         }
     }
+    arrange(&mut columns[2], &mut lines);
     Picture {
         title: format!("Who sends to whom in {program}"),
         headings: ["defined by", "endpoint", "heard by"],
@@ -129,6 +132,7 @@ fn of_endpoint(route: &Route) -> Picture {
             lines.push((1, message, index, sent.is_request));
         }
     }
+    arrange(&mut columns[2], &mut lines);
     Picture {
         title: format!("Messages of the endpoint {}", route.endpoint),
         headings: ["endpoint", "message (dashed: request)", "heard by"],
@@ -154,6 +158,29 @@ fn at(column: &mut Vec<Cell>, text: &str) -> usize {
         });
         column.len() - 1
     })
+}
+
+/// Puts the boxes of the last column beside those that they have lines to, so that fewer lines cross; then by name.
+fn arrange(column: &mut Vec<Cell>, lines: &mut [Line]) {
+    let mut order: Vec<(usize, usize)> = Vec::with_capacity(column.len());
+    for index in 0..column.len() {
+        let from = lines.iter().filter(|line| line.0 == 1 && line.2 == index);
+        let (sum, count) = from.fold((0, 0), |(sum, count), line| (sum + line.1, count + 1));
+        // In hundredths, so that all is whole numbers.
+        order.push((sum * 100 / count.max(1), index));
+    }
+    order.sort_by(|a, b| (a.0, &column[a.1].text).cmp(&(b.0, &column[b.1].text)));
+    let mut places = vec![0; column.len()];
+    let mut arranged = Vec::with_capacity(column.len());
+    let mut cells: Vec<Option<Cell>> = column.drain(..).map(Some).collect();
+    for (place, (_, index)) in order.into_iter().enumerate() {
+        places[index] = place;
+        arranged.extend(cells[index].take());
+    }
+    *column = arranged;
+    for line in lines.iter_mut().filter(|line| line.0 == 1) {
+        line.2 = places[line.2];
+    }
 }
 
 impl Picture {
