@@ -35,6 +35,8 @@ mod nth_fault;
 mod outcomes;
 mod parameters;
 mod pausing;
+mod plugin_faults;
+mod plugins;
 mod reap;
 mod registration;
 mod report;

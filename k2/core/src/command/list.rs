@@ -26,7 +26,7 @@ const SCHEMA: &str = "1.0";
 )]
 #[command(
     name = "list",
-    uses = ["find", "schedule", "sut"],
+    uses = ["find", "schedule", "sut", "preview"],
     config_options = [
         SOURCES.optional(),
         PARAMETER.optional(),
