@@ -48,6 +48,10 @@ pub(crate) enum Imported {
     Completed,
     /// It was there already.
     Known,
+    /// It was put together of runs of which these many are there: their cases would count twice.
+    OfKnown(usize),
+    /// It is a part of a run that is there.
+    PartOfKnown,
 }
 
 /// Puts the run of `log` into the history. What there is of the same run is replaced if its log was shorter. Then the oldest runs
@@ -114,15 +118,43 @@ fn write(
             forget(&transaction, id)?;
             Imported::Completed
         }
-        None => Imported::Added,
+        None => match overlap(&transaction, log.summary(), &start.run)? {
+            Some(overlap) => return Ok(overlap),
+            None => Imported::Added,
+        },
     };
     let run = insert_run(&transaction, log.summary(), start, directory, log_bytes)?;
     insert_executions(&transaction, executions, log, run)?;
+    for part in log.summary().parts() {
+        let statement = "INSERT OR IGNORE INTO part (name, run) VALUES (?1, ?2)";
+        transaction.execute(statement, params![&**part, run])?;
+    }
     if keep > 0 {
         forget_oldest(&transaction, keep)?;
     }
     transaction.commit()?;
     Ok(imported)
+}
+
+/// Whether cases of a new run are in the history by another one: some of those that it was put together of, or a whole of which it is
+/// a part.
+fn overlap(
+    transaction: &Transaction<'_>,
+    summary: &Summary,
+    name: &str,
+) -> rusqlite::Result<Option<Imported>> {
+    let mut known = transaction.prepare(
+        "SELECT EXISTS (SELECT 1 FROM run WHERE name = ?1) OR EXISTS (SELECT 1 FROM part WHERE name = ?1)",
+    )?;
+    let mut of_known = 0;
+    for part in summary.parts() {
+        of_known += usize::from(known.query_row([&**part], |row| row.get::<_, bool>(0))?);
+    }
+    if of_known > 0 {
+        return Ok(Some(Imported::OfKnown(of_known)));
+    }
+    let is_part = known.query_row([name], |row| row.get::<_, bool>(0))?;
+    Ok(is_part.then_some(Imported::PartOfKnown))
 }
 
 fn insert_run(
@@ -306,6 +338,7 @@ fn cases_of(transaction: &Transaction<'_>, run: i64) -> rusqlite::Result<Vec<i64
 fn forget(transaction: &Transaction<'_>, run: i64) -> rusqlite::Result<()> {
     for statement in [
         "DELETE FROM executions WHERE run = ?1",
+        "DELETE FROM part WHERE run = ?1",
         "DELETE FROM verdict_count WHERE run = ?1",
         "DELETE FROM run WHERE id = ?1",
     ] {

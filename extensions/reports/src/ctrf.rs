@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 use zaf_core::prelude::*;
 
-use crate::file_report::{ReportError, file_report};
+use crate::file_report::{ReportError, file_report, write_elements};
 use crate::layout::id_parts;
 use crate::words::{remark, step_lines};
 
@@ -72,14 +72,8 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Re
     let directory = summary
         .run()
         .map_or(Utf8Path::new(""), |run| &run.directory);
-    let mut separator = "\n";
-    let mut text = Vec::new();
-    log.for_each(|execution| -> Result<(), ReportError> {
-        text.clear();
-        text.extend_from_slice(separator.as_bytes());
-        separator = ",\n";
-        serde_json::to_writer(&mut text, &test(execution, directory))?;
-        Ok(out.write_all(&text)?)
+    write_elements(log, out, |execution, text| {
+        serde_json::to_writer(text, &test(execution, directory))
     })?;
     out.write_all(b"\n]}}\n")?;
     Ok(())

@@ -13,7 +13,7 @@ use k2::results::{Execution, RunLog};
 use serde::Serialize;
 use zaf_core::prelude::*;
 
-use crate::file_report::{ReportError, file_report};
+use crate::file_report::{ReportError, file_report, write_elements};
 
 /// Version of the schema: fields do not change their meaning within a major version, new ones may come.
 const SCHEMA: &str = "1.0";
@@ -206,14 +206,8 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Re
     out.write_all(b",\n\"summary\":")?;
     serde_json::to_writer(&mut *out, &summary(log))?;
     out.write_all(b",\n\"cases\":[")?;
-    let mut separator = "\n";
-    let mut text = Vec::new();
-    log.for_each(|execution| -> Result<(), ReportError> {
-        text.clear();
-        text.extend_from_slice(separator.as_bytes());
-        separator = ",\n";
-        serde_json::to_writer(&mut text, &case(execution))?;
-        Ok(out.write_all(&text)?)
+    write_elements(log, out, |execution, text| {
+        serde_json::to_writer(text, &case(execution))
     })?;
     out.write_all(b"\n]}\n")?;
     Ok(())

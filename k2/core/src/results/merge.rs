@@ -390,12 +390,12 @@ fn decide_all(cases: &BTreeMap<(CaseId, Hash), Told>) -> impl Iterator<Item = De
         while let Some((_, next)) = all.next_if(|((other, _), _)| other == case) {
             told.push(next);
         }
-        Some(decide(case, told))
+        Some(decide(case, &told))
     })
 }
 
 /// The most serious of what is said of a case decides; that it has no verdict only if nobody knows one.
-fn decide<'a>(case: &'a CaseId, all: Vec<&'a Told>) -> Decided<'a> {
+fn decide<'a>(case: &'a CaseId, all: &[&'a Told]) -> Decided<'a> {
     let order = |told: &&Told| (told.verdict, told.rank);
     let mut known: Vec<&Told> = all
         .iter()

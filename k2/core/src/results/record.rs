@@ -54,10 +54,6 @@ impl<'de> Deserialize<'de> for SchemaVersion {
 }
 
 /// What happened.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all records are of the largest kind"
-)]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
 #[non_exhaustive]

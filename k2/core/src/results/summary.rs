@@ -138,6 +138,7 @@ pub struct Summary {
     failed_hooks: Vec<HookFailed>,
     recoveries: Vec<Recovery>,
     more_recoveries: u64,
+    parts: Vec<Arc<str>>,
 }
 
 impl Summary {
@@ -160,7 +161,8 @@ impl Summary {
         match body {
             RecordBody::RunStarted(run) => self.add_start(run),
             RecordBody::CasesSelected(selected) => self.add_selection(selected),
-            RecordBody::CaseStarted(_) | RecordBody::RunResumed(_) | RecordBody::RunMerged(_) => {}
+            RecordBody::CaseStarted(_) | RecordBody::RunResumed(_) => {}
+            RecordBody::RunMerged(part) => self.parts.push(Arc::clone(&part.run.run)),
             RecordBody::CaseFinished(case) => self.add_case(case),
             RecordBody::HookFailed(hook) => self.add_failed_hook(hook),
             RecordBody::SutRecovery(recovery) => self.add_recovery(recovery),
@@ -185,6 +187,11 @@ impl Summary {
         } else {
             self.more_recoveries += 1;
         }
+    }
+
+    /// Ids of the runs that it was put together of; empty for the log of a single run.
+    pub fn parts(&self) -> &[Arc<str>] {
+        &self.parts
     }
 
     /// Attempts to bring systems under test back, in the order in which they began; of very many the first.
