@@ -20,7 +20,7 @@ plugin = zaf_plugin.Plugin({
     }],
     "dispatchers": [{"name": "slowest", "messages": ["TEST_CASE_FINISHED", "SLOWEST_CASES"]}],
     "samples": {
-        "TEST_CASE_FINISHED": {"name": "sample", "seconds": 0.5},
+        "TEST_CASE_FINISHED": {"case": "sample", "verdict": "passed", "duration_us": 500000},
         "SLOWEST_CASES": 3,
     },
 })
@@ -30,7 +30,8 @@ seconds = {}
 
 @plugin.on("TEST_CASE_FINISHED")
 def finished(message):
-    name, took = message.payload["name"], message.payload["seconds"]
+    # A case that did not begin has no duration.
+    name, took = message.payload["case"], message.payload.get("duration_us", 0) / 1e6
     seconds[name] = took
     if took > plugin.config.get("slowest.limit", 10.0):
         plugin.trigger("SLOW_CASE", "slowest", name)

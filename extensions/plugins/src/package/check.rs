@@ -124,9 +124,7 @@ mod tests {
         let file = place.path().join("x");
         of(&file).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-        path(&file)
-            .err()
-            .map(|error| error.problem.to_string())
+        path(&file).err().map(|error| error.problem.to_string())
     }
 
     #[test]
