@@ -195,29 +195,70 @@ fn insert_executions(
         })?;
         executions
     };
-    let mut find = transaction.prepare("SELECT id FROM test_case WHERE name = ?1")?;
-    let mut name = transaction.prepare("INSERT INTO test_case (name) VALUES (?1)")?;
-    let packed = executions.into_iter().map(|kept| {
-        let found = find.query_row([kept.case.as_str()], |row| row.get(0));
-        let case = match found.optional()? {
-            Some(id) => id,
-            None => name.insert([kept.case.as_str()])?,
-        };
-        Ok(Packed {
-            case,
-            verdict: kept.verdict,
-            expected: kept.expected,
-            attempts: kept.attempts,
-            duration: kept.duration,
-            reason: kept.reason,
-        })
+    let ids = ids_of(transaction, &executions)?;
+    let packed = executions.into_iter().zip(ids).map(|(kept, case)| Packed {
+        case,
+        verdict: kept.verdict,
+        expected: kept.expected,
+        attempts: kept.attempts,
+        duration: kept.duration,
+        reason: kept.reason,
     });
-    let packed = packed.collect::<rusqlite::Result<Vec<_>>>()?;
     transaction.execute(
         "INSERT INTO executions (run, pack) VALUES (?1, ?2)",
-        params![run, pack(packed)],
+        params![run, pack(packed.collect::<Vec<_>>())],
     )?;
     Ok(())
+}
+
+/// The numbers of the cases, in this order; new ones get one.
+///
+/// As a rule a run has most of the cases that there are, and then it takes a fraction of the time to go through all names once, beside
+/// the cases in the order of theirs, than to look for each.
+fn ids_of(transaction: &Transaction<'_>, executions: &[Kept]) -> rusqlite::Result<Vec<i64>> {
+    let name_of = |&at: &usize| executions.get(at).map_or("", |kept| kept.case.as_str());
+    let mut by_name: Vec<usize> = (0..executions.len()).collect();
+    by_name.sort_by_key(|at| name_of(at));
+    let last: Option<i64> =
+        transaction.query_row("SELECT max(id) FROM test_case", (), |row| row.get(0))?;
+    let has_most = integer(executions.len() as u64).saturating_mul(8) > last.unwrap_or(0);
+    let mut known = Vec::new();
+    if has_most && let (Some(first), Some(end)) = (by_name.first(), by_name.last()) {
+        let mut names = transaction.prepare(
+            "SELECT name, id FROM test_case WHERE name >= ?1 AND name <= ?2 ORDER BY name",
+        )?;
+        let mut names = names.query([name_of(first), name_of(end)])?;
+        let mut wanted = by_name.iter().peekable();
+        while wanted.peek().is_some()
+            && let Some(row) = names.next()?
+        {
+            let name = row.get_ref(0)?.as_str()?;
+            while wanted.next_if(|at| name_of(at) < name).is_some() {}
+            while let Some(&at) = wanted.next_if(|at| name_of(at) == name) {
+                known.push((at, row.get(1)?));
+            }
+        }
+    }
+    let mut ids: Vec<Option<i64>> = vec![None; executions.len()];
+    for (at, id) in known {
+        if let Some(place) = ids.get_mut(at) {
+            *place = Some(id);
+        }
+    }
+    let mut find = transaction.prepare("SELECT id FROM test_case WHERE name = ?1")?;
+    let mut insert = transaction.prepare("INSERT INTO test_case (name) VALUES (?1)")?;
+    let ids = executions.iter().zip(ids).map(|(kept, id)| {
+        if let Some(id) = id {
+            return Ok(id);
+        }
+        // A case may stand there twice, as its repetitions do.
+        let found = find.query_row([kept.case.as_str()], |row| row.get(0));
+        match found.optional()? {
+            Some(id) => Ok(id),
+            None => insert.insert([kept.case.as_str()]),
+        }
+    });
+    ids.collect()
 }
 
 /// Forgets all runs but the newest `keep`, and the cases that no run has any more.

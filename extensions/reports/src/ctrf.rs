@@ -42,7 +42,7 @@ file_report! {
 }
 
 /// Writes the document of `log`: one object, a test per line.
-fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> {
+pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> {
     let summary = log.summary();
     let run = summary.run();
     let counts = summary.counts();
@@ -140,6 +140,8 @@ struct Extra<'a> {
     id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suts: Vec<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -189,6 +191,7 @@ fn test<'a>(execution: &'a Execution, directory: &Utf8Path) -> Test<'a> {
             expected_failure: case.expected_failure.as_deref(),
             id: case.case.as_str(),
             owner: case.owner.as_deref(),
+            suts: case.suts.iter().map(AsRef::as_ref).collect(),
         }),
         ..attempt(case, directory)
     }

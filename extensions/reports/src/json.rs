@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
@@ -66,6 +67,18 @@ struct Summary<'a> {
     conflicts: u64,
     counts: BTreeMap<&'static str, u64>,
     damages: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recoveries: Vec<Recovery<'a>>,
+}
+
+/// An attempt to bring a system under test back.
+#[derive(Debug, Serialize)]
+struct Recovery<'a> {
+    sut: &'a str,
+    started: Timestamp,
+    /// None if it did not come to an end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_us: Option<Number>,
 }
 
 /// A whole number, as text if it is too large for some readers.
@@ -212,8 +225,7 @@ fn summary(log: &RunLog) -> Summary<'_> {
     let duration = summary.duration();
     Summary {
         end: summary.end().map(|end| &end.end),
-        duration_us: duration
-            .map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX).into()),
+        duration_us: duration.map(microseconds),
         exit_code: summary.exit_code().code(),
         selected: summary.selected(),
         filtered_out: summary.filtered_out(),
@@ -226,6 +238,15 @@ fn summary(log: &RunLog) -> Summary<'_> {
             .map(|verdict| (verdict.as_str(), counts.of(verdict)))
             .collect(),
         damages: log.damages(),
+        recoveries: summary
+            .recoveries()
+            .iter()
+            .map(|recovery| Recovery {
+                sut: &recovery.sut,
+                started: recovery.started,
+                duration_us: recovery.duration.map(microseconds),
+            })
+            .collect(),
     }
 }
 
@@ -245,9 +266,7 @@ fn attempt(case: &TestCaseFinished) -> Attempt<'_> {
         flaky: case.is_flaky(),
         attempt: case.attempt,
         started: case.started,
-        duration_us: case
-            .duration
-            .map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX).into()),
+        duration_us: case.duration.map(microseconds),
         worker: case.worker,
         reason: case.reason.as_deref(),
         detail: case.detail.as_deref(),
@@ -292,6 +311,10 @@ fn attempt(case: &TestCaseFinished) -> Attempt<'_> {
             .map(Number::from),
         earlier: Vec::new(),
     }
+}
+
+fn microseconds(time: Duration) -> Number {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX).into()
 }
 
 fn location(location: &k2::case::Location) -> Location<'_> {

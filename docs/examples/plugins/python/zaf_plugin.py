@@ -6,7 +6,7 @@
 
     @plugin.on("TEST_CASE_FINISHED")
     def finished(message):                       # message.payload is what JSON makes of it
-        plugin.trigger("MY_MESSAGE", "my-endpoint", {"case": message.payload["name"]})
+        plugin.trigger("MY_MESSAGE", "my-endpoint", {"case": message.payload["case"]})
 
     plugin.run()
 

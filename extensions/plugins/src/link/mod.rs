@@ -4,6 +4,7 @@
 //! made from a [`Launch`].
 
 mod check;
+mod command;
 mod error;
 mod gate;
 mod launch;
@@ -20,6 +21,9 @@ use serde_json::Value;
 use zaf_core::message::{EncodedMessage, EncodedPayload, EncodedReply, MessageKind};
 
 pub use check::{CheckReport, Finding, KindOf, Outcome, check_library_plugin, check_program};
+pub use command::{
+    CHECKED_PLUGIN, PLUGIN_CHECK_COMMAND, PLUGIN_COMMAND, PluginCheck, plugin, plugin_check,
+};
 pub use error::{LinkError, LinkProblem, Step};
 pub use launch::{Deadlines, Launch};
 pub use library::{ABI, LibraryLink, Refusal, check as check_library, serve_probe};

@@ -25,3 +25,6 @@ pub use frame::{FromPlugin, HostName, LogLevel, ReplyEntry, ToPlugin};
 ///
 /// Fields may be added to frames and descriptions without another version: who does not know one leaves it aside.
 pub const PROTOCOL: u32 = 1;
+
+#[cfg(test)]
+mod tests;

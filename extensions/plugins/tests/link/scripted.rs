@@ -58,7 +58,11 @@ pub(crate) fn raw(script: &str) -> Scripted {
     fs::write(&file, format!("#!/bin/sh\n{script}")).unwrap();
     fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
     let mut launch = Launch::new(file);
-    launch.environment = vec![("PATH".into(), std::env::var_os("PATH").unwrap_or_default())];
+    launch.environment = vec![
+        ("PATH".into(), std::env::var_os("PATH").unwrap_or_default()),
+        // Nothing is left in the folder of the examples.
+        ("PYTHONDONTWRITEBYTECODE".into(), "1".into()),
+    ];
     launch.deadlines = Deadlines {
         describe: LONG,
         start: LONG,

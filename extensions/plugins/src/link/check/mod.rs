@@ -93,16 +93,21 @@ fn life(
     for dispatcher in &description.dispatchers {
         for name in &dispatcher.messages {
             let step = format!("message {name}");
-            let kind = own_kind(description, name).or_else(|| kind_of(name));
-            let Some(kind) = kind else {
-                report.skipped(&step, "nobody says whether it is an event or a request");
-                continue;
-            };
             let Some(sample) = description.samples.get(name) else {
                 report.skipped(&step, "there is no sample of it; add one to `samples`");
                 continue;
             };
-            match deliver(link, &dispatcher.name, kind, name, &sample.to_string()) {
+            let kind = own_kind(description, name).or_else(|| kind_of(name));
+            let give = |kind| deliver(link, &dispatcher.name, kind, name, &sample.to_string());
+            let given = match kind {
+                Some(kind) => give(kind),
+                // Nobody knows; what is refused as an event may be a request.
+                None => give(Kind::Event).or_else(|error| match error.is_fatal() {
+                    true => Err(error),
+                    false => give(Kind::Request),
+                }),
+            };
+            match given {
                 Ok(()) => report.ok(&step),
                 Err(error) => {
                     report.failed(&step, &error);
