@@ -37,7 +37,14 @@ fn run_suite(session: &Session, more: &[&str]) -> crate::session::Ended {
 
 /// Dies of each case that has finished, and leaves a child behind.
 fn dying() -> Plugin {
-    Plugin::listening("dying", &["TEST_CASE_FINISHED"]).branch(
+    // On the thread of the sender, so that the reports are asked for after the last death.
+    let dispatchers = json!([{
+        "name": "note",
+        "messages": ["TEST_CASE_FINISHED", "WRITE_REPORTS"],
+        "threads": "callback",
+    }]);
+    let dying = Plugin::listening("dying", &[]).with("dispatchers", dispatchers);
+    dying.branch(
         r#"    *'"message":"TEST_CASE_FINISHED"'*)
       sleep 1000 &
       echo "out of cheese" >&2
@@ -73,6 +80,9 @@ fn a_plugin_that_dies_is_told_once_and_started_again_until_it_is_given_up() {
         "{ended:?}"
     );
     assert!(ended.stderr.contains("out of cheese"), "{ended:?}");
+    // Its handlers stay away, those of requests too.
+    assert!(!seen(&session).contains("WRITE_REPORTS"));
+    assert!(!ended.stdout.contains("missing"), "{ended:?}");
     assert_nothing_runs(&session);
 }
 

@@ -339,7 +339,7 @@ impl Search {
                 error
             }
         })?;
-        if setting.needs_trust && !trusted.is_some_and(|one| one.digest == package.digest) {
+        if setting.needs_trust && trusted.is_none_or(|one| one.digest != package.digest) {
             return Ok(Err(Refusal::Changed {
                 folder: folder.to_owned(),
                 by: by(),
