@@ -35,6 +35,7 @@ mod nth_fault;
 mod outcomes;
 mod parameters;
 mod pausing;
+mod plugin_examples;
 mod plugin_faults;
 mod plugins;
 mod reap;

@@ -37,7 +37,7 @@ fn run_suite(session: &Session, more: &[&str]) -> crate::session::Ended {
 
 /// Dies of each case that has finished, and leaves a child behind.
 fn dying() -> Plugin {
-    Plugin::listening("dying", &["TEST_CASE_FINISHED"]).branch(
+    Plugin::listening("dying", &["TEST_CASE_FINISHED", "WRITE_REPORTS"]).branch(
         r#"    *'"message":"TEST_CASE_FINISHED"'*)
       sleep 1000 &
       echo "out of cheese" >&2
@@ -73,6 +73,9 @@ fn a_plugin_that_dies_is_told_once_and_started_again_until_it_is_given_up() {
         "{ended:?}"
     );
     assert!(ended.stderr.contains("out of cheese"), "{ended:?}");
+    // Its handlers stay away, those of requests too.
+    assert!(!seen(&session).contains("WRITE_REPORTS"));
+    assert!(!ended.stdout.contains("missing"), "{ended:?}");
     assert_nothing_runs(&session);
 }
 
@@ -177,12 +180,10 @@ fn a_request_to_a_plugin_that_dies_is_answered_with_why() {
         .branch(r#"    *'"type":"request"'*) exit 4 ;;"#);
     let session = with(&reporter);
     let ended = run(&session, &[]);
-    // A report is missing.
-    assert_ended(
-        &ended,
-        6,
-        &["plugin `reporter`, given `WRITE_REPORTS`: ended with exit code 4"],
-    );
+    assert_ended(&ended, 6, &["plugin `reporter` died"]);
+    let reason =
+        "missing  reporter: plugin `reporter`, given `WRITE_REPORTS`: ended with exit code 4";
+    assert!(ended.stdout.contains(reason), "{ended:?}");
 }
 
 #[test]

@@ -108,6 +108,12 @@ pub trait ExtensionObject: Send + Sync {
     /// Whatever the extension returns.
     fn register_components(&self, scope: &Scope) -> Result<()>;
 
+    /// The declared dispatchers of the instance have been registered; none if it is not active. For who may want to end them
+    /// early: they are destroyed with the instance in any case.
+    fn registered(&self, dispatchers: &[Dispatcher]) {
+        let _ = dispatchers;
+    }
+
     /// See [`Extension::register_dispatchers`].
     ///
     /// # Errors

@@ -394,6 +394,7 @@ impl RunningExtension {
         if self.is_active {
             self.register_declared(host)?;
         }
+        self.object.registered(&self.dispatchers);
         let own = host.guarded(
             &self.descriptor,
             self.entity.as_ref(),

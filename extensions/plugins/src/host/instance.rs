@@ -106,30 +106,33 @@ enum State {
 /// One instance.
 pub(super) struct Instance {
     plugin: Arc<Plugin>,
-    start: Start,
+    values: Start,
     bus: MessageBus,
     /// Whether its handlers take part.
     is_active: bool,
     /// Whether the command only looks: then nothing of it is run.
     only_looks: AtomicBool,
     state: Mutex<State>,
+    /// Those of its handlers, to send messages elsewhere when it is given up.
+    dispatchers: Mutex<Vec<Dispatcher>>,
 }
 
 impl Instance {
     pub(super) fn new(
         plugin: Arc<Plugin>,
-        start: Start,
+        values: Start,
         is_active: bool,
         bus: MessageBus,
     ) -> Arc<Self> {
         Arc::new(Self {
             plugin,
-            start,
+            values,
             bus,
             is_active,
             // Until the command is known.
             only_looks: AtomicBool::new(true),
             state: Mutex::new(State::Waiting),
+            dispatchers: Mutex::default(),
         })
     }
 
@@ -168,6 +171,21 @@ impl Instance {
         }
     }
 
+    /// Starts it with the application; what cannot be started now is not tried again.
+    fn start(&self) -> Result<()> {
+        let mut state = self.state.lock();
+        // A message may have come first.
+        if !matches!(*state, State::Waiting) {
+            return Ok(());
+        }
+        let started = self.started();
+        *state = match &started {
+            Ok(link) => State::Running(Arc::clone(link)),
+            Err(_) => State::Ended,
+        };
+        started.map(drop)
+    }
+
     /// The running plugin; starts it if it is to run.
     fn running(&self) -> Result<Arc<dyn Link>> {
         let plugin = self.plugin.name;
@@ -198,7 +216,7 @@ impl Instance {
         let link = (self.plugin.open)()?;
         let outcome = if *link.description() == *self.plugin.description {
             let calls = HostCalls::new(self.plugin.name, self.bus.clone());
-            link.start(&self.start, Arc::new(calls))
+            link.start(&self.values, Arc::new(calls))
                 .map_err(Error::from)
         } else {
             let plugin = self.plugin.name;
@@ -242,6 +260,12 @@ impl Instance {
                 last,
             };
             tracing::error!("{gone}");
+            // What is queued is still handed over, and so learns why.
+            for dispatcher in self.dispatchers.lock().drain(..) {
+                if let Err(error) = dispatcher.deregister(&[], &[], &[]) {
+                    tracing::debug!(%error, "a dispatcher of plugin `{plugin}` was not there any more");
+                }
+            }
             State::GivenUp(Arc::new(gone))
         };
     }
@@ -271,12 +295,16 @@ impl ExtensionObject for Object {
         Ok(())
     }
 
+    fn registered(&self, dispatchers: &[Dispatcher]) {
+        *self.0.dispatchers.lock() = dispatchers.to_vec();
+    }
+
     /// Its declared dispatchers are there by now; those registered first may have started it.
     fn register_dispatchers(&self, _: &MessageBus) -> Result<Vec<Dispatcher>> {
         let instance = &self.0;
         if instance.is_active && !instance.only_looks.load(Ordering::Relaxed) {
             instance
-                .running()
+                .start()
                 .map_err(|error| ExitCode::ExtensionFailed.with_error(error))?;
         }
         Ok(Vec::new())

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use zaf_core::command::ApplicationInfo;
 
-use crate::link::{Launch, Link, LinkError, ProcessLink};
+use crate::link::{Launch, LibraryLink, Link, LinkError, ProcessLink};
 use crate::package::{Package, Program};
 use crate::protocol::Description;
+use crate::trust::PROBE_PLUGIN_COMMAND;
 
 /// Variables with which somebody makes a program load other code than its own.
 const LOADERS: &[&str] = &[
@@ -79,22 +80,39 @@ fn environment(application: &ApplicationInfo) -> Vec<(OsString, OsString)> {
 pub(crate) fn open(package: &Package, launch: &Launch) -> Result<Arc<dyn Link>, LinkError> {
     match package.manifest.program {
         Program::Run(_) => Ok(Arc::new(ProcessLink::launch(launch)?)),
-        Program::Library(_) => unimplemented!(),
+        Program::Library(_) => Ok(Arc::new(LibraryLink::open(launch)?)),
     }
 }
 
-/// Asks a plugin what it is, and ends it.
+/// Asks a plugin what it is, and ends it. A library is opened by a child first, which may die of it; not in an application that has
+/// chosen its command, whose command line cannot say that it is to be such a child.
 ///
 /// # Errors
 /// As [`open`], and how it ended.
 pub(crate) fn describe(
     package: &Package,
     application: &ApplicationInfo,
+    application_has_commands: bool,
 ) -> Result<Description, LinkError> {
-    let link = open(package, &launch(package, application, None))?;
+    let mut launch = launch(package, application, None);
+    if application_has_commands {
+        launch.probe = probe();
+    }
+    let link = open(package, &launch)?;
     let description = link.description().clone();
     link.stop()?;
     Ok(description)
+}
+
+/// This program as one that opens a library and ends. It reads no configuration: its directory is that of the plugin.
+fn probe() -> Option<Vec<OsString>> {
+    let program = std::env::current_exe().ok()?;
+    let quiet = "--disable-default-config-files";
+    Some(vec![
+        program.into(),
+        quiet.into(),
+        PROBE_PLUGIN_COMMAND.name.into(),
+    ])
 }
 
 #[cfg(test)]

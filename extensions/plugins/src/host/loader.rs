@@ -25,13 +25,13 @@ use super::translate::{self, Defined, Known, Origin, leak};
 use super::words::Words;
 use crate::package::{self, MANIFEST, Package};
 use crate::protocol::Description;
-use crate::trust::{TRUST_COMMAND, TrustStore, Trusted};
+use crate::trust::{PROBE_PLUGIN_COMMAND, TRUST_COMMAND, TrustStore, Trusted};
 
 /// Loads plugins: extensions that are programs or libraries of their own, found in the directories of `plugins.paths`.
 #[framework_extension(
     name = "plugins",
     load_order = 10,
-    commands = [TRUST_COMMAND],
+    commands = [TRUST_COMMAND, PROBE_PLUGIN_COMMAND],
     config_options = [
         PATHS.optional(),
         ALLOW_INSECURE.required(),
@@ -152,6 +152,8 @@ struct Search {
     insecure: bool,
     /// Whether plugins that were never asked what they are may be run now.
     may_run: bool,
+    /// Whether the command line selects the command.
+    has_commands: bool,
     timeout: Duration,
     restarts: u64,
     settings: Vec<Setting>,
@@ -167,6 +169,7 @@ impl Search {
             .map_err(|error| ExitCode::Usage.with_error(error))?;
         Ok(Self {
             may_run: may_run(cx),
+            has_commands: cx.catalog().store().get(SELECTED_COMMAND).is_err(),
             trusted: trust.trusted()?,
             application,
             trust,
@@ -336,7 +339,7 @@ impl Search {
                 error
             }
         })?;
-        if setting.needs_trust && !trusted.is_some_and(|one| one.digest == package.digest) {
+        if setting.needs_trust && trusted.is_none_or(|one| one.digest != package.digest) {
             return Ok(Err(Refusal::Changed {
                 folder: folder.to_owned(),
                 by: by(),
@@ -350,7 +353,7 @@ impl Search {
         let description = match self.trust.description(&package.digest) {
             Some(description) => description,
             None if self.may_run => {
-                let description = launch::describe(&package, &self.application)
+                let description = launch::describe(&package, &self.application, self.has_commands)
                     .map_err(|error| ExitCode::ExtensionFailed.with_error(error))?;
                 if let Err(error) = self.trust.keep(&package, &description) {
                     tracing::warn!("{error}; the plugin is asked again the next time");

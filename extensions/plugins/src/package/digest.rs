@@ -3,7 +3,7 @@
 //! Everything in its folder counts: names, what may be executed, contents, where links lead. So a plugin that was trusted is no longer
 //! when a single module of it has changed.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -87,9 +87,12 @@ impl Digest {
         };
         walk.directory(directory, 0)?;
         let digest = walk.sum.finalize();
-        Ok(Self(
-            digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-        ))
+        let mut digits = String::with_capacity(64);
+        for byte in digest {
+            // Writing to a string cannot fail.
+            let _ = write!(digits, "{byte:02x}");
+        }
+        Ok(Self(digits))
     }
 }
 

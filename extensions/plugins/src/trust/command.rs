@@ -93,8 +93,8 @@ fn add(cx: &CommandContext<'_>, store: &TrustStore, path: &Path) -> Result<Strin
     for folder in &found.folders {
         let failed = |error: Error| ExitCode::ExtensionFailed.with_error(error);
         let package = Package::read(folder, insecure).map_err(|error| failed(error.into()))?;
-        let description =
-            host::describe(&package, cx.application()).map_err(|error| failed(error.into()))?;
+        let description = host::describe(&package, cx.application(), true)
+            .map_err(|error| failed(error.into()))?;
         store.keep(&package, &description)?;
         let now = Trusted {
             path: package.directory,
@@ -102,10 +102,13 @@ fn add(cx: &CommandContext<'_>, store: &TrustStore, path: &Path) -> Result<Strin
             name: description.name,
             version: description.version,
         };
-        text.push_str(&format!("trusted: {}", line(&now)));
+        text.push_str("trusted: ");
+        text.push_str(&line(&now));
         let does = description.description.trim().lines().next();
         if let Some(does) = does.filter(|does| !does.is_empty()) {
-            text.push_str(&format!("  {}\n", printable(does)));
+            text.push_str("  ");
+            text.push_str(&printable(does));
+            text.push('\n');
         }
         trusted.retain(|one| one.path != now.path);
         trusted.push(now);

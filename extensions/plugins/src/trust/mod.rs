@@ -7,8 +7,10 @@
 //! Both are believed only if nobody else may write them.
 
 mod command;
+mod probe;
 
 pub use command::{TRUST_COMMAND, TRUST_DIR, TRUST_LIST, TRUST_REMOVE, trust};
+pub use probe::{PROBE_FILE, PROBE_PLUGIN_COMMAND, probe_plugin};
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
