@@ -31,6 +31,7 @@ pages! {
     coming_from_pytest: "coming-from/pytest-and-robot.md",
     product_guide: "product-guide.md",
     recipes: "recipes.md",
+    plugin_protocol: "plugin-protocol.md",
     reports: "reports.md",
     tutorial: "tutorial.md",
 }

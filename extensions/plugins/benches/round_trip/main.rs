@@ -11,6 +11,7 @@
 )]
 
 mod echo;
+mod library;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -67,6 +68,10 @@ fn main() -> ExitCode {
             Some(Duration::from_micros(60)),
         );
     }
+    match library::measure() {
+        Some(measured) => row("library", measured, Some(Duration::from_micros(2))),
+        None => println!("NOTICE: cc is not installed: libraries are not measured"),
+    }
     ExitCode::from(u8::from(is_short))
 }
 
@@ -110,17 +115,17 @@ fn process(codec: &str) -> Duration {
     let mut launch = Launch::new(std::env::current_exe().expect("this program"));
     launch.arguments = vec!["plugin".into(), codec.into()];
     let link = ProcessLink::launch(&launch).expect("a plugin");
-    let measured = trips(&link);
+    let measured = trips(&link, "ASK");
     link.stop().expect("an end");
     measured
 }
 
 /// Requests through a link, which is started here.
-fn trips(link: &dyn Link) -> Duration {
+fn trips(link: &dyn Link, request: &'static str) -> Duration {
     link.start(&Start::default(), Arc::new(Nobody))
         .expect("a start");
     let payload = EncodedPayload::new(WireFormat::Json, *b"{\"text\":\"payload\"}");
-    let message = EncodedMessage::new("ASK", payload).at("endpoint");
+    let message = EncodedMessage::new(request, payload).at("endpoint");
     let delivery = Delivery {
         dispatcher: "main",
         kind: MessageKind::Request,

@@ -69,11 +69,11 @@ struct WireReply<'a> {
 }
 
 /// The types of frames that a host writes, for errors.
-pub(super) const TO_PLUGIN: &str =
+pub(in crate::protocol) const TO_PLUGIN: &str =
     "`describe`, `start`, `event`, `request`, `replies`, `done`, `error` and `stop`";
 
 /// The types of frames that a plugin writes, for errors.
-pub(super) const FROM_PLUGIN: &str =
+pub(in crate::protocol) const FROM_PLUGIN: &str =
     "`description`, `done`, `reply`, `error`, `trigger`, `send`, `log` and `stopped`";
 
 /// Appends a line for a plugin, with its end.
@@ -434,7 +434,7 @@ fn not_json(error: &serde_json::Error) -> FrameError {
     }
 }
 
-pub(super) fn unknown_type(found: &str, expected: &'static str) -> FrameError {
+pub(in crate::protocol) fn unknown_type(found: &str, expected: &'static str) -> FrameError {
     // Somebody's whole output may stand there.
     let found = found.chars().take(40).collect();
     FrameError::UnknownType { found, expected }

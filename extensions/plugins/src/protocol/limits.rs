@@ -64,7 +64,7 @@ fn end_of_string(bytes: &[u8], start: usize) -> Result<usize, FrameError> {
 }
 
 /// Checks the length of a string that begins at `at`.
-pub(super) fn check_string(length: usize, at: usize) -> Result<(), FrameError> {
+pub(in crate::protocol) fn check_string(length: usize, at: usize) -> Result<(), FrameError> {
     if length > STRING {
         return Err(FrameError::LongString {
             at,

@@ -134,7 +134,7 @@ fn every_frame_is_read_as_it_was_written() {
         let mut line = Vec::new();
         json::write_to_plugin(&frame, &mut line).unwrap();
         assert_eq!(json::read_to_plugin(&line).as_ref(), Ok(&frame));
-        assert_eq!(line.iter().filter(|&&byte| byte == b'\n').count(), 1);
+        assert_eq!(line.iter().position(|&byte| byte == b'\n'), Some(line.len() - 1));
         let mut bytes = Vec::new();
         match binary::write_to_plugin(&frame, &mut bytes) {
             Ok(()) => assert_eq!(binary::read_to_plugin(&bytes[binary::LENGTH..]), Ok(frame)),

@@ -102,9 +102,11 @@ fn life(
             let given = match kind {
                 Some(kind) => give(kind),
                 // Nobody knows; what is refused as an event may be a request.
-                None => give(Kind::Event).or_else(|error| match error.is_fatal() {
-                    true => Err(error),
-                    false => give(Kind::Request),
+                None => give(Kind::Event).or_else(|error| {
+                    if error.is_fatal() {
+                        return Err(error);
+                    }
+                    give(Kind::Request)
                 }),
             };
             match given {
