@@ -143,10 +143,6 @@ impl<E: Extension> HarnessBuilder<E> {
     ///
     /// # Errors
     /// [`HarnessError`] with what an application would report, and errors of the bus from definitions that clash.
-    #[expect(
-        clippy::result_large_err,
-        reason = "a start happens once for each test"
-    )]
     pub fn start(self) -> Result<ExtensionTestHarness<E>> {
         let logs = LogGroup::begin();
         let in_group = logs.enter();
@@ -184,12 +180,29 @@ impl<E: Extension> HarnessBuilder<E> {
             RunningExtension::make(&host, &extension, entity).map_err(HarnessError::Load)?;
         let started = extension
             .define(host.bus())
-            .and_then(|()| running.register_components(&host))
-            .and_then(|()| running.register_dispatchers(&host));
+            .map_err(|error| vec![error])
+            .and_then(|()| {
+                running
+                    .register_components(&host)
+                    .map_err(|error| vec![error])
+            })
+            .and_then(|()| {
+                let problems = host.check_components(std::slice::from_ref(&running), None);
+                if problems.is_empty() {
+                    Ok(())
+                } else {
+                    Err(problems)
+                }
+            })
+            .and_then(|()| {
+                running
+                    .register_dispatchers(&host)
+                    .map_err(|error| vec![error])
+            });
         // Made first, so that what was started is ended even if the rest failed.
         drop(in_group);
         let harness = ExtensionTestHarness::new(host, running, logs);
-        started.map_err(|error| HarnessError::Load(vec![error]))?;
+        started.map_err(HarnessError::Load)?;
         Ok(harness)
     }
 }

@@ -63,6 +63,10 @@ const SLICES: &str = "all slices stand in one module, so that no two of them sha
 /// Extension crates that `k2/src/link.rs` does not name: (folder, why).
 const NOT_LINKED: &[(&str, &str)] = &[];
 
+/// The only file with `unsafe`; its package denies it elsewhere and has the other lints of the workspace.
+const FOREIGN: &str = "extensions/plugins/src/link/library/foreign.rs";
+const FOREIGN_MANIFEST: &str = "extensions/plugins/Cargo.toml";
+
 /// A file is read with ease up to this many lines before its tests; more asks for a reason.
 const LONG: usize = 450;
 
@@ -387,6 +391,61 @@ fn extensions_are_linked(folders: &BTreeMap<String, String>, link: &str) -> Vec<
         .collect()
 }
 
+/// Every package has the lints of the workspace; the one that calls C has its own copy, with `unsafe` denied instead of forbidden.
+fn lints_are_those_of_the_workspace(manifests: &[File]) -> Result<Vec<Problem>, toml::de::Error> {
+    let mut lints = toml::Table::new();
+    if let Some(root) = manifests.iter().find(|file| file.path == "Cargo.toml") {
+        let table: toml::Table = toml::from_str(&root.text)?;
+        let shared = table.get("workspace").and_then(|w| w.get("lints"));
+        lints = shared
+            .and_then(toml::Value::as_table)
+            .cloned()
+            .unwrap_or_default();
+    }
+    let mut copy = lints;
+    if let Some(rust) = copy.get_mut("rust").and_then(toml::Value::as_table_mut) {
+        rust.insert("unsafe_code".to_owned(), "deny".into());
+    }
+    let mut problems = Vec::new();
+    for file in manifests {
+        let table: toml::Table = toml::from_str(&file.text)?;
+        // The workspace itself, and packages outside of it.
+        if !table.contains_key("package") || table.contains_key("workspace") {
+            continue;
+        }
+        let found = table.get("lints").and_then(toml::Value::as_table);
+        let is_right = if file.path == FOREIGN_MANIFEST {
+            found == Some(&copy)
+        } else {
+            found.and_then(|lints| lints.get("workspace")) == Some(&true.into())
+        };
+        if !is_right {
+            let mend = "write `[lints] workspace = true`, or in the package that calls C all lints of the workspace with \
+                        `unsafe_code = \"deny\"`";
+            let line = line_of(&file.text, "[lints");
+            problems.push(file.problem(line, "has other lints than the workspace", mend));
+        }
+    }
+    Ok(problems)
+}
+
+/// `unsafe` is allowed in one file.
+fn unsafe_is_in_one_file(file: &File) -> Vec<Problem> {
+    let word = concat!("unsafe", "_code");
+    // Attributes of macros stand in several lines.
+    let is_allowed = |text: &str| text.contains(word) && !text.trim_start().starts_with("//");
+    if !file.is_product() || file.path == FOREIGN {
+        return Vec::new();
+    }
+    let lines = file.product_lines().filter(|(_, line)| is_allowed(line));
+    lines
+        .map(|(line, _)| {
+            let mend = format!("call C in `{FOREIGN}` only");
+            file.problem(line, "changes the lint of `unsafe`", mend)
+        })
+        .collect()
+}
+
 /// Nothing new at the top of the repository.
 fn top_level_is_fixed<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Problem> {
     let tops: BTreeSet<&str> = paths
@@ -593,6 +652,19 @@ fn packages_depend_downwards_only() -> Result<(), toml::de::Error> {
 }
 
 #[test]
+fn every_package_has_the_lints_of_the_workspace() -> Result<(), toml::de::Error> {
+    assert_none(&lints_are_those_of_the_workspace(
+        &manifests(&repository()),
+    )?);
+    Ok(())
+}
+
+#[test]
+fn unsafe_code_is_in_one_file() {
+    assert_in_each_file(unsafe_is_in_one_file);
+}
+
+#[test]
 fn no_file_is_too_long() {
     assert_in_each_file(files_are_short);
 }
@@ -726,6 +798,40 @@ mod each_rule_can_fail {
             [("extensions/a/Cargo.toml", 4), ("zaf-core/Cargo.toml", 4)]
         );
         Ok(())
+    }
+
+    #[test]
+    fn other_lints_are_found() -> Result<(), toml::de::Error> {
+        let root = File::new(
+            "Cargo.toml",
+            "[workspace.lints.rust]\nunsafe_code = \"forbid\"\nmissing_docs = \"warn\"\n",
+        );
+        let right = File::new("a/Cargo.toml", "[package]\n[lints]\nworkspace = true\n");
+        let none = File::new("b/Cargo.toml", "[package]\n");
+        let lints = |level: &str| {
+            let text = format!(
+                "[package]\n[lints.rust]\nunsafe_code = \"deny\"\nmissing_docs = \"{level}\"\n"
+            );
+            File::new(FOREIGN_MANIFEST, &text)
+        };
+        let found = |copy: File| -> Result<Vec<String>, toml::de::Error> {
+            let files = [root.clone(), right.clone(), none.clone(), copy];
+            let problems = lints_are_those_of_the_workspace(&files)?;
+            Ok(problems.into_iter().map(|problem| problem.path).collect())
+        };
+        assert_eq!(found(lints("warn"))?, ["b/Cargo.toml"]);
+        assert_eq!(found(lints("allow"))?, ["b/Cargo.toml", FOREIGN_MANIFEST]);
+        Ok(())
+    }
+
+    #[test]
+    fn unsafe_elsewhere_is_found() {
+        let text = "//! Doc with unsafe_code.\n#![expect(\n    unsafe_code,\n)]\n";
+        assert_eq!(
+            lines(&unsafe_is_in_one_file(&File::new("k2/src/a.rs", text))),
+            [3]
+        );
+        assert!(unsafe_is_in_one_file(&File::new(FOREIGN, text)).is_empty());
     }
 
     #[test]

@@ -8,6 +8,8 @@ struct ComingFromK2;
 struct ComingFromPytestAndRobot;
 #[doc = include_str!("../../docs/src/configuration.md")]
 struct Configuration;
+#[doc = include_str!("../../docs/src/extension-guide.md")]
+struct ExtensionGuide;
 #[doc = include_str!("../../docs/src/hooks.md")]
 struct Hooks;
 #[doc = include_str!("../../docs/src/outcomes.md")]

@@ -21,3 +21,5 @@ use k2_sut as _;
 use k2_waitfor as _;
 #[cfg(feature = "workspace")]
 use k2_workspace as _;
+#[cfg(feature = "plugins")]
+use zaf_plugins as _;

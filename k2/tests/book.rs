@@ -29,6 +29,9 @@ pages! {
     coming_from_avocado: "coming-from/avocado.md",
     coming_from_nextest: "coming-from/nextest.md",
     coming_from_pytest: "coming-from/pytest-and-robot.md",
+    product_guide: "product-guide.md",
+    recipes: "recipes.md",
+    plugin_protocol: "plugin-protocol.md",
     reports: "reports.md",
     tutorial: "tutorial.md",
 }
@@ -316,6 +319,58 @@ fn every_example_says_what_it_is_and_no_rust_is_left_out() {
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// Blocks of a page in one of these languages, with the line and the language of each.
+fn blocks(page: &str, languages: &[&str]) -> Vec<(usize, String, String)> {
+    let mut found = Vec::new();
+    let mut lines = page.lines().enumerate();
+    while let Some((index, text)) = lines.next() {
+        let Some(language) = text.strip_prefix("```").filter(|rest| !rest.is_empty()) else {
+            continue;
+        };
+        let inside = lines.by_ref().map(|(_, text)| text);
+        let block: Vec<&str> = inside.take_while(|text| *text != "```").collect();
+        if languages.contains(&language) {
+            found.push((index + 1, language.to_owned(), block.join("\n")));
+        }
+    }
+    found
+}
+
+/// What stands in the book as a file of settings, or as a list of expected failures, is one.
+#[test]
+fn every_file_of_settings_is_read() {
+    let mut read = 0;
+    for (name, text) in written_pages() {
+        for (line, language, block) in blocks(&text, &["yaml", "toml"]) {
+            let session = Session::new();
+            for (included, key) in [
+                ("base.yaml", "log.level: info\n"),
+                ("box.yaml", "ip: ::1\n"),
+                ("machines/one.yaml", "log.level: debug\n"),
+            ] {
+                session.write(included, key);
+            }
+            session.script("suite/case", "exit 0");
+            let file = session.write(&format!("example.{language}"), &block);
+            let option = if block.contains("[[expected_failure]]") {
+                "--tests-expected-failures"
+            } else {
+                "--additional-config-file-pattern"
+            };
+            let mut command = session.command(&["list", "suite", option]);
+            command.arg(&file).env("K2_SUTS_IDS", "box");
+            if block.contains("of the addon below") {
+                command.env("K2_CONFIG_UNKNOWN", "warn");
+            }
+            let output = command.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(0), "{name}:{line}\n{said}");
+            read += 1;
+        }
+    }
+    assert!(read > 4, "{read}");
 }
 
 #[test]

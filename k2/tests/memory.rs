@@ -107,6 +107,30 @@ fn e19_a_function_has_a_process_of_its_own_if_there_is_a_limit_of_memory() {
 }
 
 #[test]
+fn e19_one_that_dies_without_a_word_below_a_limit_is_an_error_that_names_it() {
+    let session = Session::new();
+    session.script("suite/silent", "kill -SEGV $$");
+    session.script("suite/stopped", "kill -INT $$");
+    let told = |case| {
+        let record = session.finished_case(case);
+        (text(&record, "verdict"), text(&record, "reason"))
+    };
+    assert_eq!(run(&session, &[]).code, Some(1));
+    let (verdict, plain) = told("silent");
+    assert_eq!(verdict, "failed");
+    let stopped = told("stopped");
+    assert_eq!(run(&session, &["--memory-limit=256MiB"]).code, Some(1));
+    let limit = "perhaps out of memory at the limit of 256 MiB (memory.limit)";
+    let expected = ("error".to_owned(), format!("{limit}: {plain}"));
+    assert_eq!(told("silent"), expected);
+    assert_eq!(
+        told("stopped"),
+        stopped,
+        "nobody ends like that for want of memory"
+    );
+}
+
+#[test]
 fn e19_a_limit_of_nothing_is_refused() {
     let session = Session::new();
     session.script("suite/a", "exit 0");

@@ -15,7 +15,9 @@ use zaf_core::application::{
 };
 use zaf_core::command::{AbortLevel, CommandContext, CommandDescriptor};
 use zaf_core::config::{ConfigOption, OptionId};
-use zaf_core::extension::{Extension, ExtensionContext, ExtensionDescriptor, ExtensionKind};
+use zaf_core::extension::{
+    Constructor, Extension, ExtensionContext, ExtensionDescriptor, ExtensionKind,
+};
 use zaf_core::message::{APPLICATION_ENDPOINT, Dispatcher, DispatcherKind, Message, MessageBus};
 use zaf_core::prelude::Error;
 
@@ -53,6 +55,7 @@ const fn command(
         uses: &[],
         config_options: &OPTIONS,
         hidden: false,
+        requirements: &[],
         run,
         krate: "lifecycle",
         file: file!(),
@@ -107,7 +110,7 @@ const LIFECYCLE: ExtensionDescriptor = ExtensionDescriptor {
     deactivate_on: &[],
     replaces: &[],
     type_id: TypeId::of::<Lifecycle>,
-    construct: zaf_core::private::construct::<Lifecycle>,
+    construct: Constructor::linked(zaf_core::private::construct::<Lifecycle>),
     krate: "lifecycle",
     version: "1.2.3",
     file: file!(),

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use crate::application::ExitCode;
 use crate::component::{Requirement, Scope};
 use crate::error::{Error, Result};
-use crate::message::{DispatcherBuilder, EventId, Message, MessageBus, MessageId, RequestId};
+use crate::message::{
+    DispatcherBuilder, Entity, EventId, Message, MessageBus, MessageId, RequestId,
+};
 
 /// Name of the scope that is opened around a handler for components which live as long as one message.
 const MESSAGE_SCOPE: &str = "message";
@@ -99,12 +101,12 @@ where
     M: MessageId,
     P: Carries<M> + ?Sized,
     T: Answers<M::Reply>,
-    F: Fn(&P, &MessageBus) -> Result<T> + Send + Sync + 'static,
+    F: Fn(&P, &MessageBus, Option<&Entity>) -> Result<T> + Send + Sync + 'static,
 {
     builder.on(
         id,
         move |message: &Message<M::Payload>, bus: &MessageBus| {
-            handler(P::of(message), bus)?.answer()
+            handler(P::of(message), bus, message.entity())?.answer()
         },
     )
 }
@@ -125,80 +127,161 @@ pub fn instance<E: Any + Send + Sync>(instance: Arc<dyn Any + Send + Sync>) -> R
 /// Where the components of one handler come from.
 ///
 /// Those of long-lived scopes are looked up once, when the dispatcher is registered. Those that live as long as one message are
-/// looked up for each message, all in the same scope.
+/// looked up for each message, all in the same scope; so are those that depend on the entity of the message. If one of them
+/// uses another, all are looked up together.
 #[derive(Debug, Clone)]
 pub struct HandlerComponents {
     dispatcher: Scope,
-    any_per_message: bool,
+    requirements: &'static [Requirement],
+    /// Of each requirement, if it is the same for all messages.
+    shared: Vec<Option<Shared>>,
 }
 
 impl HandlerComponents {
-    /// Components from `scope`, which is the dispatcher's.
-    pub fn new(scope: &Scope) -> Self {
-        Self {
-            dispatcher: scope.clone(),
-            any_per_message: false,
-        }
-    }
-
-    /// Looks one component up, or checks that it can be had for each message.
+    /// Components from `scope`, which is the dispatcher's: looks up what is the same for all messages, and checks that the rest
+    /// can be had for each.
     ///
     /// # Errors
     /// [`ComponentError`](crate::component::ComponentError).
-    pub fn find<T: Send + Sync + 'static>(
-        &mut self,
-        requirement: Requirement,
-    ) -> Result<HandlerComponent<T>> {
-        let message = self.dispatcher.child(MESSAGE_SCOPE);
-        let scope = message.check(&requirement);
-        drop(message);
-        if scope? == MESSAGE_SCOPE {
-            self.any_per_message = true;
-            return Ok(HandlerComponent::PerMessage(requirement));
+    pub fn new(scope: &Scope, requirements: &'static [Requirement]) -> Result<Self> {
+        let message = scope.child(MESSAGE_SCOPE);
+        let mut shared = Vec::with_capacity(requirements.len());
+        if requirements.iter().any(|one| !one.uses.is_empty()) {
+            if changes(&message, requirements)? {
+                shared.resize(requirements.len(), None);
+            } else {
+                let found = scope.resolve_all(requirements, &[])?;
+                shared.extend(found.into_iter().map(Some));
+            }
+        } else {
+            for requirement in requirements {
+                let changes = changes(&message, std::slice::from_ref(requirement))?;
+                let found = (!changes).then(|| scope.resolve_any(requirement));
+                shared.push(found.transpose()?);
+            }
         }
-        let component = self.dispatcher.resolve(&requirement)?;
-        Ok(HandlerComponent::Shared(component))
+        Ok(Self {
+            dispatcher: scope.clone(),
+            requirements,
+            shared,
+        })
     }
 
-    /// Opens the scope of one message if anything lives there. It ends when the returned value is dropped.
+    /// The component that answers the requirement with this index, or how it is found for each message.
+    ///
+    /// # Errors
+    /// If it is of another type than that of the requirement.
+    pub fn find<T: Send + Sync + 'static>(&self, index: usize) -> Result<HandlerComponent<T>> {
+        let Some(Some(shared)) = self.shared.get(index) else {
+            return Ok(HandlerComponent::PerMessage(index));
+        };
+        Ok(HandlerComponent::Shared(typed(Arc::clone(shared))?))
+    }
+
+    /// Opens the scope of one message if anything is looked up for it. It ends when the returned value is dropped.
+    ///
+    /// # Errors
+    /// [`ComponentError`](crate::component::ComponentError) about what is looked up.
     #[inline]
-    pub fn enter(&self) -> MessageScope {
-        MessageScope(
-            self.any_per_message
-                .then(|| self.dispatcher.child(MESSAGE_SCOPE)),
-        )
+    pub fn enter(&self, entity: Option<&Entity>) -> Result<MessageScope> {
+        if self.shared.iter().all(Option::is_some) {
+            return Ok(MessageScope {
+                components: Vec::new(),
+                scope: None,
+            });
+        }
+        self.open(entity)
+    }
+
+    fn open(&self, entity: Option<&Entity>) -> Result<MessageScope> {
+        let scope = self.dispatcher.child(MESSAGE_SCOPE);
+        if let Some(entity) = entity {
+            scope.fixate(std::slice::from_ref(entity))?;
+        }
+        let components = scope.resolve_all(self.requirements, &self.shared)?;
+        Ok(MessageScope {
+            components,
+            scope: Some(scope),
+        })
+    }
+}
+
+/// A component of a handler without its type.
+type Shared = Arc<dyn Any + Send + Sync>;
+
+/// Whether the answers can be others for another message.
+fn changes(message: &Scope, requirements: &[Requirement]) -> Result<bool> {
+    let outlook = message.outlook(requirements)?;
+    Ok(outlook.depends_on_entity || outlook.scopes.iter().any(|scope| scope == MESSAGE_SCOPE))
+}
+
+fn typed<T: Any + Send + Sync>(component: Shared) -> Result<Arc<T>> {
+    component.downcast().map_err(|_| {
+        Error::msg(format_args!(
+            "what answers a requirement for `{}` is of another type",
+            type_name::<T>()
+        ))
+    })
+}
+
+/// The components of a command or of any other function that is called once.
+#[derive(Debug)]
+pub struct FunctionComponents(Vec<Shared>);
+
+impl FunctionComponents {
+    /// Looks all of them up.
+    ///
+    /// # Errors
+    /// [`ComponentError`](crate::component::ComponentError).
+    pub fn new(scope: &Scope, requirements: &'static [Requirement]) -> Result<Self> {
+        Ok(Self(scope.resolve_all(requirements, &[])?))
+    }
+
+    /// The one with this index.
+    ///
+    /// # Errors
+    /// If it is of another type than that of its requirement.
+    pub fn get<T: Send + Sync + 'static>(&self, index: usize) -> Result<Arc<T>> {
+        match self.0.get(index) {
+            Some(component) => typed(Arc::clone(component)),
+            None => Err(Error::msg(format_args!(
+                "there is no requirement {index} of this function"
+            ))),
+        }
     }
 }
 
 /// The scope of one message while its handler runs.
 #[derive(Debug)]
-pub struct MessageScope(Option<Scope>);
+pub struct MessageScope {
+    /// In the order of the requirements. Let go of before the scope ends, so that they are dropped with it.
+    components: Vec<Shared>,
+    #[expect(dead_code, reason = "kept to be dropped, which ends the scope")]
+    scope: Option<Scope>,
+}
 
 /// One component of a handler.
 #[derive(Debug)]
 pub enum HandlerComponent<T> {
     /// The same for all messages.
     Shared(Arc<T>),
-    /// A new one for each message.
-    PerMessage(Requirement),
+    /// Looked up for each message: the one with this index.
+    PerMessage(usize),
 }
 
 impl<T: Send + Sync + 'static> HandlerComponent<T> {
     /// The component for the message whose scope is given.
     ///
     /// # Errors
-    /// [`ComponentError`](crate::component::ComponentError).
+    /// If the scope is not that of a message of the same handler.
     #[inline]
     pub fn get(&self, scope: &MessageScope) -> Result<MessageComponent<'_, T>> {
-        match (self, &scope.0) {
-            (Self::Shared(component), _) => Ok(MessageComponent::Shared(component)),
-            (Self::PerMessage(requirement), Some(scope)) => {
-                Ok(MessageComponent::Own(scope.resolve(requirement)?))
-            }
-            (Self::PerMessage(requirement), None) => Err(Error::msg(format_args!(
-                "no message scope is open for `{}`",
-                requirement.parameter
-            ))),
+        match self {
+            Self::Shared(component) => Ok(MessageComponent::Shared(component)),
+            Self::PerMessage(index) => match scope.components.get(*index) {
+                Some(component) => Ok(MessageComponent::Own(typed(Arc::clone(component))?)),
+                None => Err(Error::msg("no scope is open for this message")),
+            },
         }
     }
 }
@@ -228,8 +311,50 @@ impl<T> Clone for HandlerComponent<T> {
     fn clone(&self) -> Self {
         match self {
             Self::Shared(component) => Self::Shared(Arc::clone(component)),
-            Self::PerMessage(requirement) => Self::PerMessage(*requirement),
+            Self::PerMessage(index) => Self::PerMessage(*index),
         }
+    }
+}
+
+/// What a teardown may return.
+#[diagnostic::on_unimplemented(
+    message = "a teardown cannot return `{Self}`",
+    label = "expected `()` or `Result<()>`"
+)]
+pub trait TornDown {
+    /// Whether it worked.
+    ///
+    /// # Errors
+    /// That of the teardown.
+    fn outcome(self) -> Result<()>;
+}
+
+impl TornDown for () {
+    fn outcome(self) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<E: Into<Error>> TornDown for Result<(), E> {
+    fn outcome(self) -> Result<()> {
+        self.map_err(Into::into)
+    }
+}
+
+/// Takes an instance without its type down.
+///
+/// # Errors
+/// That of the teardown; if the instance is of another type.
+pub fn take_down<T: Any, R: TornDown>(
+    instance: &(dyn Any + Send + Sync),
+    teardown: impl FnOnce(&T) -> R,
+) -> Result<()> {
+    match instance.downcast_ref() {
+        Some(instance) => teardown(instance).outcome(),
+        None => Err(Error::msg(format_args!(
+            "what is taken down as `{}` is of another type",
+            type_name::<T>()
+        ))),
     }
 }
 

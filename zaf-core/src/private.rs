@@ -8,11 +8,13 @@ pub use crate::command::CommandDescriptor;
 pub use crate::component::{ComponentDescriptor, Requirement, Scope};
 pub use crate::error::Result;
 pub use crate::extension::{
-    DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind, construct,
+    Binder, Constructor, DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor,
+    ExtensionKind, construct,
 };
 pub use crate::glue::{
-    Answers, Carries, HandlerComponent, HandlerComponents, IntoExitCode, MessageScope, Parameter,
-    Returned, exit_code, handle, instance, parameter, returned, shared,
+    Answers, Carries, FunctionComponents, HandlerComponent, HandlerComponents, IntoExitCode,
+    MessageScope, Parameter, Returned, TornDown, exit_code, handle, instance, parameter, returned,
+    shared, take_down,
 };
 pub use crate::message::{DispatcherBuilder, DispatcherKind};
 

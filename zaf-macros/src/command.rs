@@ -11,6 +11,7 @@ use crate::function;
 use crate::manners;
 use crate::place::Place;
 use crate::problems::Problems;
+use crate::requirement;
 
 static GRAMMAR: Grammar = Grammar {
     attribute: "command",
@@ -36,20 +37,25 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
             return quote!(#item #error);
         }
     };
+    let refinements = requirement::take_refinements(&mut function.attrs, &mut problems);
     let signature = &function.sig;
     function::check("a command", signature, &mut problems);
     let parameters = function::parameters(&signature.inputs, &mut problems);
-    let context = if let [only] = &parameters[..] {
-        Some(Place::of(only.ty))
-    } else {
-        if signature.receiver().is_none() {
-            problems.on(
-                &signature.ident,
-                "a command takes one parameter, its context: `cx: &CommandContext<'_>`",
-            );
-        }
-        None
-    };
+    let mut parameters = parameters.into_iter();
+    let context = parameters.next().map(|first| Place::of(first.ty));
+    if context.is_none() && signature.receiver().is_none() {
+        problems.on(
+            &signature.ident,
+            "a command takes its context first: `cx: &CommandContext<'_>`; components may follow",
+        );
+    }
+    let parameters: Vec<_> = parameters.collect();
+    let requirements = requirement::requirements(
+        &parameters,
+        &refinements,
+        &quote!(::zaf_core::private),
+        &mut problems,
+    );
     let fields = arguments.map(|arguments| fields(&arguments, &mut problems));
     let constant = problems.or(|| {
         let (Some(context), Some(fields)) = (context, fields) else {
@@ -75,6 +81,32 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
             function::returned(&signature.output),
         );
         let cx = quote::quote_spanned!(context.last=> cx);
+        let descriptors = requirements.iter().map(|need| &need.descriptor);
+        let names: Vec<_> = (0..requirements.len())
+            .map(|index| format_ident!("component_{index}"))
+            .collect();
+        let run = if requirements.is_empty() {
+            quote!(|#cx| #exit_code(#ident(#cx)))
+        } else {
+            let descriptors = descriptors.clone();
+            let get = requirements
+                .iter()
+                .zip(&names)
+                .enumerate()
+                .map(|(index, (need, name))| {
+                    let ty = need.ty;
+                    quote!(let #name = components.get::<#ty>(#index)?;)
+                });
+            quote! {
+                |#cx| {
+                    const REQUIREMENTS: &[::zaf_core::private::Requirement] = &[#(#descriptors),*];
+                    let components =
+                        ::zaf_core::private::FunctionComponents::new(#cx.scope(), REQUIREMENTS)?;
+                    #(#get)*
+                    #exit_code(#ident(#cx, #(&#names),*))
+                }
+            }
+        };
         quote! {
             #(#conditions)*
             #[doc = #documentation]
@@ -82,7 +114,8 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
                 ::zaf_core::private::CommandDescriptor {
                     #fields
                     description: #description,
-                    run: |#cx| #exit_code(#ident(#cx)),
+                    requirements: &[#(#descriptors),*],
+                    run: #run,
                     krate: ::core::env!("CARGO_PKG_NAME"),
                     file: ::core::file!(),
                     line: ::core::line!(),

@@ -1,9 +1,10 @@
 //! `#[component]`.
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Item, ItemFn, ReturnType, Type};
+use syn::spanned::Spanned;
+use syn::{Expr, Item, ItemFn, ReturnType, Type};
 
 use crate::arguments::{Arguments, Grammar};
 use crate::documentation::description;
@@ -15,7 +16,7 @@ use crate::requirement::{self, Requirement};
 
 static GRAMMAR: Grammar = Grammar {
     attribute: "component",
-    keys: &["name", "scope", "can", "priority"],
+    keys: &["name", "scope", "can", "priority", "entity", "teardown"],
     refused: &[],
     positional: None,
 };
@@ -45,7 +46,12 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
         &mut problems,
     );
     let result = made(&function, &mut problems);
-    let fields = arguments.map(|arguments| fields(&function, &arguments, &mut problems));
+    let fields = arguments
+        .as_ref()
+        .map(|arguments| fields(&function, arguments, &mut problems));
+    let teardown = arguments
+        .as_ref()
+        .and_then(|arguments| teardown(arguments, &mut problems));
     let constant = problems.or(|| {
         let (Some(result), Some(fields)) = (result, fields) else {
             return TokenStream::new();
@@ -54,6 +60,15 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
         let function_make = make(&function, &requirements, &result);
         let description = description(&function.attrs);
         let ty = result.ty;
+        let teardown = teardown.map_or_else(
+            || quote!(::core::option::Option::None),
+            |teardown| {
+                let call = quote_spanned! {teardown.span()=>
+                    ::zaf_core::private::take_down::<#ty, _>(instance, #teardown)
+                };
+                quote!(::core::option::Option::Some(|instance| #call))
+            },
+        );
         quote! {
             const _: () = {
                 const REQUIREMENTS: &[::zaf_core::private::Requirement] = &[#(#descriptors),*];
@@ -68,6 +83,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
                         type_name: ::core::any::type_name::<#ty>,
                         requirements: REQUIREMENTS,
                         make,
+                        teardown: #teardown,
                         krate: ::core::env!("CARGO_PKG_NAME"),
                         file: ::core::file!(),
                         line: ::core::line!(),
@@ -96,11 +112,30 @@ fn fields(function: &ItemFn, arguments: &Arguments, problems: &mut Problems) -> 
             problems,
         )
         .map_or_else(|| quote!(0), |priority| quote!(#priority));
+    let entity = arguments.text("entity", "left", problems).map_or_else(
+        || quote!(::core::option::Option::None),
+        |entity| quote!(::core::option::Option::Some(#entity)),
+    );
     quote! {
         name: #name,
         scope: #scope,
         can: &[#(#can),*],
         priority: #priority,
+        entity: #entity,
+    }
+}
+
+/// The path of the function that takes an instance down.
+fn teardown(arguments: &Arguments, problems: &mut Problems) -> Option<Expr> {
+    match arguments.expression("teardown", problems)? {
+        path @ Expr::Path(_) => Some(path.clone()),
+        other => {
+            problems.on(
+                other,
+                "`teardown` names a function that takes the component by `&`, such as `teardown = Shell::close`",
+            );
+            None
+        }
     }
 }
 

@@ -242,7 +242,7 @@ impl Handler<'_> {
                 kind: ::zaf_core::private::DispatcherKind::#kind,
                 #fields
                 requirements: &[#(#requirements),*],
-                bind: { #bind bind },
+                bind: { #bind ::zaf_core::private::Binder::linked(bind) },
                 line: #line,
             }
         }
@@ -253,16 +253,20 @@ impl Handler<'_> {
         let ty = self.ty;
         let find = self.requirements.iter().enumerate().map(|(index, need)| {
             let name = format_ident!("component_{index}");
-            let Requirement { ty, descriptor, .. } = need;
-            let ty = without_self(ty.to_token_stream(), self.ty);
-            let descriptor = without_self(descriptor.clone(), self.ty);
-            quote!(let #name = components.find::<#ty>(#descriptor)?;)
+            let ty = without_self(need.ty.to_token_stream(), self.ty);
+            quote!(let #name = components.find::<#ty>(#index)?;)
         });
+        let descriptors = self
+            .requirements
+            .iter()
+            .map(|need| without_self(need.descriptor.clone(), self.ty));
         let components = if self.requirements.is_empty() {
             quote!(let _ = scope;)
         } else {
             quote! {
-                let mut components = ::zaf_core::private::HandlerComponents::new(scope);
+                const REQUIREMENTS: &[::zaf_core::private::Requirement] = &[#(#descriptors),*];
+                let components =
+                    ::zaf_core::private::HandlerComponents::new(scope, REQUIREMENTS)?;
                 #(#find)*
             }
         };
@@ -305,7 +309,7 @@ impl Handler<'_> {
                     #(let #names = ::core::clone::Clone::clone(&#names);)*
                 },
                 quote! {
-                    let scope = components.enter();
+                    let scope = components.enter(entity)?;
                     #(let #names = #names.get(&scope)?;)*
                 },
             )
@@ -328,8 +332,8 @@ impl Handler<'_> {
                     #message,
                     #parameter,
                     #returned,
-                    move |message, bus| {
-                        let _ = bus;
+                    move |message, bus, entity| {
+                        let _ = (bus, entity);
                         #resolve
                         ::core::result::Result::Ok(<#ty>::#method(&instance, message, #(#arguments),*))
                     },

@@ -41,7 +41,7 @@ pub(crate) fn expand(
                         #fields
                         description: #description,
                         type_id: ::core::any::TypeId::of::<#ident>,
-                        construct: #construct,
+                        construct: ::zaf_core::private::Constructor::linked(#construct),
                         krate: ::core::env!("CARGO_PKG_NAME"),
                         version: ::core::env!("CARGO_PKG_VERSION"),
                         file: ::core::file!(),

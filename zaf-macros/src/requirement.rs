@@ -12,7 +12,7 @@ use crate::problems::Problems;
 /// What `#[requires]` accepts.
 pub(crate) static GRAMMAR: Grammar = Grammar {
     attribute: "requires",
-    keys: &["can", "scope"],
+    keys: &["can", "scope", "uses", "fixate_entities"],
     refused: &[(
         "name",
         "a component is required by the type of the parameter; pick among several with `can = [\"…\"]`",
@@ -25,6 +25,8 @@ pub(crate) struct Refinement {
     parameter: Ident,
     can: Vec<Expr>,
     scope: Option<Expr>,
+    uses: Vec<Ident>,
+    fixate_entities: TokenStream,
 }
 
 /// Takes the `#[requires]` attributes away from an item and reads them.
@@ -83,14 +85,33 @@ fn read(attribute: &Attribute, problems: &mut Problems) -> Option<Refinement> {
     if !arguments.has_any() {
         problems.on(
             &parameter,
-            "a reference parameter is a requirement already; `#[requires]` adds `can = [\"…\"]` or `scope = \"…\"`",
+            "a reference parameter is a requirement already; `#[requires]` adds `can = [\"…\"]`, `scope = \"…\"`, `uses = […]` or `fixate_entities = false`",
         );
     }
     Some(Refinement {
         parameter,
         can: arguments.texts("can", "host", problems),
         scope: arguments.text("scope", "session", problems),
+        uses: used(&arguments, problems),
+        fixate_entities: arguments.flag("fixate_entities", true, problems),
     })
+}
+
+/// The parameters that `uses` names.
+fn used(arguments: &Arguments, problems: &mut Problems) -> Vec<Ident> {
+    let mut used: Vec<Ident> = Vec::new();
+    for element in arguments.list("uses", "shell", problems) {
+        match &element {
+            Expr::Path(path) if path.path.get_ident().is_some() => {
+                used.extend(path.path.get_ident().cloned());
+            }
+            _ => problems.on(
+                &element,
+                "`uses` lists parameters of this function, such as `uses = [shell]`",
+            ),
+        }
+    }
+    used
 }
 
 /// A parameter that a component is looked up for.
@@ -117,6 +138,22 @@ pub(crate) fn requirements<'a>(
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             problems.on(&refinement.parameter, no_such_parameter(&wanted, &names));
         }
+        for used in &refinement.uses {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            if *used == refinement.parameter {
+                problems.on(used, format!("`{used}` cannot use itself"));
+            } else if !names.contains(&used.to_string().as_str()) {
+                problems.on(used, no_such_parameter(&used.to_string(), &names));
+            } else if uses(refinements, used, &refinement.parameter) {
+                problems.on(
+                    used,
+                    format!(
+                        "`{used}` uses `{}` already: one of them has to be chosen first",
+                        refinement.parameter
+                    ),
+                );
+            }
+        }
     }
     parameters
         .iter()
@@ -128,6 +165,9 @@ pub(crate) fn requirements<'a>(
                 || quote!(::core::option::Option::None),
                 |scope| quote!(::core::option::Option::Some(#scope)),
             );
+            let uses = refinement.map_or(&[][..], |r| &r.uses);
+            let uses = uses.iter().map(ToString::to_string);
+            let fixate = refinement.map_or_else(|| quote!(true), |r| r.fixate_entities.clone());
             let name = parameter.ident.to_string();
             let descriptor = quote! {
                 #krate::Requirement {
@@ -137,11 +177,28 @@ pub(crate) fn requirements<'a>(
                     can: &[#(#can),*],
                     scope: #scope,
                     component: ::core::option::Option::None,
+                    uses: &[#(#uses),*],
+                    fixate_entities: #fixate,
                 }
             };
             Some(Requirement { ty, descriptor })
         })
         .collect()
+}
+
+/// Whether the parameter uses `other`, itself or by what it uses.
+fn uses(refinements: &[Refinement], parameter: &Ident, other: &Ident) -> bool {
+    let mut seen: Vec<&Ident> = Vec::new();
+    let mut next = vec![parameter];
+    while let Some(parameter) = next.pop() {
+        if seen.contains(&parameter) {
+            continue;
+        }
+        seen.push(parameter);
+        let refinement = refinements.iter().find(|r| r.parameter == *parameter);
+        next.extend(refinement.iter().flat_map(|r| &r.uses));
+    }
+    seen[1..].contains(&other)
 }
 
 fn component_type<'a>(parameter: &'a Parameter<'a>, problems: &mut Problems) -> Option<&'a Type> {
@@ -180,4 +237,16 @@ fn no_such_parameter(wanted: &str, names: &[&str]) -> String {
         None => format!("those that take a component: `{}`", names.join("`, `")),
     };
     format!("no parameter `{wanted}` takes a component; {what}")
+}
+
+/// Binds what `fallible` returns, or ends the test case.
+pub(crate) fn or_missing(name: &Ident, fallible: &TokenStream) -> TokenStream {
+    quote! {
+        let #name = match #fallible {
+            ::core::result::Result::Ok(found) => found,
+            ::core::result::Result::Err(error) => {
+                return ::k2::private::component_missing(error);
+            }
+        };
+    }
 }

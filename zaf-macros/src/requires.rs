@@ -7,7 +7,7 @@ use syn::{Attribute, Item};
 use crate::problems::Problems;
 
 /// Attributes that take the `#[requires]` below them.
-const TAKERS: [&str; 2] = ["component", "test_case"];
+const TAKERS: [&str; 3] = ["component", "command", "test_case"];
 
 pub(crate) fn expand(arguments: &TokenStream, item: &TokenStream) -> TokenStream {
     let mut problems = Problems::default();
@@ -22,7 +22,7 @@ pub(crate) fn expand(arguments: &TokenStream, item: &TokenStream) -> TokenStream
     }
     problems.at(
         proc_macro2::Span::call_site(),
-        "`#[requires]` belongs on a function with `#[component]` or `#[k2::test_case]`, or on a method with a dispatcher attribute",
+        "`#[requires]` belongs on a function with `#[component]`, `#[command]` or `#[k2::test_case]`, or on a method with a dispatcher attribute",
     );
     let error = problems.or(TokenStream::new);
     quote!(#item #error)

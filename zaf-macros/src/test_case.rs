@@ -86,6 +86,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
         let each = case.each();
         quote! {
             const _: () = {
+                const REQUIREMENTS: &[::k2::private::Requirement] = &[#(#requirements),*];
                 #run
                 #[::k2::private::linkme::distributed_slice(::k2::private::K2_TEST_CASES)]
                 #[linkme(crate = ::k2::private::linkme)]
@@ -96,7 +97,7 @@ pub(crate) fn expand(arguments: TokenStream, item: &TokenStream) -> TokenStream 
                         description: #description,
                         parameters: &[#(#parameters),*],
                         exclusions: &[#(#exclusions),*],
-                        requirements: &[#(#requirements),*],
+                        requirements: REQUIREMENTS,
                         each: &[#(#each),*],
                         run,
                         krate: ::core::env!("CARGO_PKG_NAME"),
@@ -377,25 +378,16 @@ impl<'a> Case<'a> {
         let ident = &self.function.sig.ident;
         let mut bindings = Vec::new();
         let mut arguments = Vec::new();
+        let mut components = Vec::new();
         let mut position = 0_usize;
-        let mut requirement_index = 0_usize;
         for (index, argument) in self.arguments.iter().enumerate() {
             let name = format_ident!("argument_{index}");
             match argument {
                 Argument::Context => arguments.push(quote!(cx)),
-                Argument::Component {
-                    ty, requirement, ..
-                } => {
-                    let resolve = quote!(cx.resolve::<#ty>(#requirement_index, &#requirement));
-                    requirement_index += 1;
-                    bindings.push(quote! {
-                        let #name = match #resolve {
-                            ::core::result::Result::Ok(component) => component,
-                            ::core::result::Result::Err(error) => {
-                                return ::k2::private::component_missing(error);
-                            }
-                        };
-                    });
+                Argument::Component { ty, .. } => {
+                    let index = components.len();
+                    let get = quote!(components.get::<#ty>(#index));
+                    components.push(requirement::or_missing(&name, &get));
                     arguments.push(quote!(&#name));
                 }
                 Argument::Values { ident, ty, values } => {
@@ -426,6 +418,12 @@ impl<'a> Case<'a> {
                 use ::k2::private::{ReadNothing as _, ReadParsed as _, ReadText as _};
             }
         });
+        // Behind the values: of what is asked for with a wrong one nothing is made.
+        if !components.is_empty() {
+            let all = quote!(cx.components(REQUIREMENTS));
+            bindings.push(requirement::or_missing(&format_ident!("components"), &all));
+            bindings.append(&mut components);
+        }
         let place = match &self.function.sig.output {
             ReturnType::Default => Place::of(ident),
             ReturnType::Type(_, ty) => Place::of(ty),

@@ -83,7 +83,7 @@ pub(crate) fn cases() -> Vec<TestCaseFinished> {
             pid: 4711,
             command: "sleep 300".into(),
         }],
-        parameters: vec![("size".into(), "4".into())],
+        parameters: [("size", "4")].into(),
         tags: vec!["door".into()],
         location: Some(Location::line("suite/door.rs", 12)),
         ..case(31, "suite::door[size=4]", Verdict::Failed)
@@ -114,7 +114,7 @@ pub(crate) fn hostile_cases() -> Vec<TestCaseFinished> {
                 pid: 1,
                 command: (*evil).into(),
             }],
-            parameters: vec![((*evil).into(), (*evil).into())],
+            parameters: [(*evil, *evil)].into(),
             tags: vec![(*evil).into()],
             location: Some(Location::line(*evil, 1)),
             expected_failure: Some(Box::new(ExpectedFailure {
@@ -261,7 +261,7 @@ pub(crate) fn laboratory() -> Vec<TestCaseFinished> {
         on(6, "host::only", Verdict::Passed, &[], None),
         TestCaseFinished {
             reason: Some(long.as_str().into()),
-            parameters: vec![("value".into(), long.as_str().into())],
+            parameters: [("value", long.as_str())].into(),
             tags: texts(&[&long, "smoke"]),
             location: Some(Location::line(format!("suite/{long}.rs").as_str(), 7)),
             stdout: long.as_str().into(),

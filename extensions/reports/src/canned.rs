@@ -116,7 +116,7 @@ pub(crate) fn cases() -> Vec<TestCaseFinished> {
     };
     let panic = TestCaseFinished {
         detail: Some("panicked at src/parse.rs:7:9".into()),
-        parameters: vec![("flag".into(), "-s".into())],
+        parameters: [("flag", "-s")].into(),
         ..took(
             0,
             case(
@@ -204,6 +204,7 @@ pub(crate) fn started(execution: u64, id: &str) -> Event {
         attempt: 1,
         started: START,
         worker: 1,
+        clock: None,
         in_process: false,
     });
     Event::of(&records(vec![body])[0]).unwrap()
@@ -295,7 +296,7 @@ pub(crate) fn any_cases() -> impl Strategy<Value = Vec<TestCaseFinished>> {
                         1 << 40,
                         Some(name.as_str().into()),
                     ),
-                    parameters: vec![(name.as_str().into(), text.as_str().into())],
+                    parameters: [(name.as_str(), text.as_str())].into(),
                     tags: vec![text.as_str().into()],
                     suts: vec![text.as_str().into()],
                     location: Some(Location::line(name.as_str(), worker)),

@@ -9,7 +9,8 @@
 //!                                     SYNC_EVENT_LOG → WRITE_REPORTS → REPORTS_WRITTEN ◄───┘
 //! ```
 //!
-//! Those on [`RUNNER`] are portable: see [`zaf_core::message::portable`]. As in the event log they travel as JSON, so that a peer of
+//! Those on [`RUNNER`] are portable, and so is [`WRITE_REPORTS`]: see [`zaf_core::message::portable`]. The others on [`RESULTS`] are
+//! not: they carry what reporters of this process share. As in the event log they travel as JSON, so that a peer of
 //! another version can read them.
 //!
 //! Reporters listen to [`RECORDED`], [`WRITE_REPORTS`] and [`REPORTS_WRITTEN`], never to the runner: what they show is then
@@ -113,7 +114,8 @@ pub const TEST_RUN_RESUMED: EventId<RunResumed> =
 pub const TEST_RUN_PAUSED: EventId<RunPaused> = EventId::new(
     "TEST_RUN_PAUSED",
     "No test case runs before resets are over.",
-);
+)
+.portable_as_json();
 
 /// Cases begin again.
 ///
@@ -125,10 +127,10 @@ pub const TEST_RUN_PAUSED: EventId<RunPaused> = EventId::new(
 /// | entity | none |
 /// | order | after [`TEST_RUN_PAUSED`], unless the run ends paused; cases may begin before it is handled |
 pub const TEST_RUN_CONTINUED: EventId<()> =
-    EventId::new("TEST_RUN_CONTINUED", "Test cases begin again.");
+    EventId::new("TEST_RUN_CONTINUED", "Test cases begin again.").portable_as_json();
 
 /// Payload of [`TEST_RUN_PAUSED`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RunPaused {
     /// Names of what is resetting, sorted.
     pub suts: Vec<Arc<str>>,
@@ -185,7 +187,8 @@ pub const SYNC_EVENT_LOG: RequestId<SyncEventLog, EventLogState> = RequestId::ne
 pub const WRITE_REPORTS: RequestId<WriteReports, Vec<WrittenReport>> = RequestId::new(
     "WRITE_REPORTS",
     "Asks each reporter for its report of the run.",
-);
+)
+.portable_as_json();
 
 /// Asks for what is known of earlier runs. A reporter that gets no answer, or an error, shows no history.
 ///
@@ -262,6 +265,7 @@ mod tests {
             started,
             worker: 2,
             in_process: false,
+            clock: None,
         };
         bus.trigger_event(TEST_CASE_STARTED, RUNNER, begun).unwrap();
         let finished = TestCaseFinished {
@@ -287,7 +291,7 @@ mod tests {
                 pid: 7,
                 command: "sleep 9".into(),
             }],
-            parameters: vec![("flag".into(), "-s".into())],
+            parameters: [("flag", "-s")].into(),
             tags: vec!["smoke".into()],
             location: Some(Location::line("src/a.rs", 4)),
             ..TestCaseFinished::new(1, case.clone(), Verdict::Failed, started)

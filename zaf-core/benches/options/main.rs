@@ -20,7 +20,7 @@ use zaf_core::builtin;
 use zaf_core::config::load::variable;
 use zaf_core::config::{ConfigOption, OptionId};
 use zaf_core::extension::{
-    Extends, Extension, ExtensionContext, ExtensionDescriptor, ExtensionKind,
+    Constructor, Extends, Extension, ExtensionContext, ExtensionDescriptor, ExtensionKind,
 };
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -129,7 +129,7 @@ fn extension(number: usize) -> ExtensionDescriptor {
         deactivate_on: &[],
         replaces: &[],
         type_id: TypeId::of::<Asks>,
-        construct: zaf_core::private::construct::<Asks>,
+        construct: Constructor::linked(zaf_core::private::construct::<Asks>),
         krate: "options",
         version: "1.0.0",
         file: file!(),

@@ -7,38 +7,42 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::ExitCode;
 use crate::message::EventId;
 
 /// The command is about to run.
 pub const BEFORE_COMMAND: EventId<CommandStarting> =
-    EventId::new("BEFORE_COMMAND", "The command is about to run.");
+    EventId::new("BEFORE_COMMAND", "The command is about to run.").portable_as_json();
 
 /// The command has ended; components of the session still exist.
 pub const AFTER_COMMAND: EventId<CommandEnded> =
-    EventId::new("AFTER_COMMAND", "The command has ended.");
+    EventId::new("AFTER_COMMAND", "The command has ended.").portable_as_json();
 
 /// Stop early: finish what runs, start nothing new. First SIGINT, SIGTERM or SIGHUP, or somebody's wish.
 pub const ABORT: EventId<Abort> = EventId::new(
     "ABORT",
     "Finish what runs, start nothing new, then end the command.",
-);
+)
+.portable_as_json();
 
 /// Stop at once: kill what runs, keep only what is needed to report. Second signal, SIGQUIT, or the grace after SIGTERM is over.
 pub const CRITICAL_ABORT: EventId<Abort> = EventId::new(
     "CRITICAL_ABORT",
     "Kill what runs and end the command as fast as reports allow.",
-);
+)
+.portable_as_json();
 
 /// Payload of [`BEFORE_COMMAND`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandStarting {
     /// Words of the command from the outermost parent, with blanks between.
     pub command: Arc<str>,
 }
 
 /// Payload of [`AFTER_COMMAND`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandEnded {
     /// Words of the command from the outermost parent, with blanks between.
     pub command: Arc<str>,
@@ -47,11 +51,12 @@ pub struct CommandEnded {
 }
 
 /// Payload of [`ABORT`] and [`CRITICAL_ABORT`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Abort {
     /// Why, as a fragment for a person: "SIGINT received", "a case failed and abort.on.fail is set".
     pub reason: Arc<str>,
     /// Number of the signal that asked for it, if one did.
+    #[serde(default)]
     pub signal: Option<i32>,
 }
 

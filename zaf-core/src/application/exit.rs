@@ -3,6 +3,9 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::error::Error;
 
 /// How an application ends. The order of the variants is the order of precedence, strongest first.
@@ -109,6 +112,25 @@ impl fmt::Display for ExitCode {
     }
 }
 
+impl Serialize for ExitCode {
+    /// As its number.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for ExitCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = u8::deserialize(deserializer)?;
+        let found = Self::ALL.into_iter().find(|code| code.code() == number);
+        found.ok_or_else(|| {
+            D::Error::custom(format_args!(
+                "{number} is no exit code of an application; expected one of its table"
+            ))
+        })
+    }
+}
+
 impl From<ExitCode> for std::process::ExitCode {
     fn from(code: ExitCode) -> Self {
         Self::from(code.code())
@@ -161,6 +183,18 @@ mod tests {
                 assert_eq!(weak.merge(*strong), *strong);
             }
         }
+    }
+
+    #[test]
+    fn a_code_is_written_as_its_number() {
+        for code in ExitCode::ALL {
+            let written = serde_json::to_string(&code).expect("a number");
+            assert_eq!(written, code.code().to_string());
+            let read: ExitCode = serde_json::from_str(&written).expect("a code");
+            assert_eq!(read, code);
+        }
+        let error = serde_json::from_str::<ExitCode>("9").expect_err("no code");
+        assert!(error.to_string().contains("9 is no exit code"), "{error}");
     }
 
     #[test]

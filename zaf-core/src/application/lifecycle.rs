@@ -27,6 +27,7 @@ use super::signal::{OnSignal, SignalWatch};
 use super::{Console, ExitCode, SignalRelay, inspection};
 use crate::attribution;
 use crate::command::{AbortLevel, AbortState, CommandContext, Invocation};
+use crate::component::Requester;
 use crate::config::{ConfigOption, OptionId};
 use crate::error::{Error, Result};
 use crate::extension::{DestroyError, Loaded, Loader, Prepared};
@@ -277,11 +278,13 @@ impl Run {
         let config = loaded.store().view_all();
         let adds_it = loaded.catalog().commands().find(&command.path());
         let _inside = attribution::inside(adds_it.map(|entry| entry.extension));
+        let requester = Requester::new("command", command.path());
+        let session = loaded.session().on_behalf_of(requester);
         let context = CommandContext::new(
             command,
             &config,
             &self.bus,
-            loaded.session(),
+            &session,
             &self.application.info,
             &self.abort,
         );

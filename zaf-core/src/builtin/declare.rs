@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use crate::command::CommandDescriptor;
 use crate::config::ConfigOption;
-use crate::extension::{Extension, ExtensionDescriptor, ExtensionKind};
+use crate::extension::{Constructor, Extension, ExtensionDescriptor, ExtensionKind};
 
 /// What differs between the framework extensions of this crate.
 pub(super) struct Declaration {
@@ -35,7 +35,7 @@ impl Declaration {
             deactivate_on: &[],
             replaces: &[],
             type_id: TypeId::of::<E>,
-            construct: crate::private::construct::<E>,
+            construct: Constructor::linked(crate::private::construct::<E>),
             krate: env!("CARGO_PKG_NAME"),
             version: env!("CARGO_PKG_VERSION"),
             file: self.file,

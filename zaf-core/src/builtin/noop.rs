@@ -14,6 +14,7 @@ pub const NOOP_COMMAND: CommandDescriptor = CommandDescriptor {
     uses: &[],
     config_options: &[],
     hidden: true,
+    requirements: &[],
     run: noop,
     krate: env!("CARGO_PKG_NAME"),
     file: file!(),

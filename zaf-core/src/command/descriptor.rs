@@ -2,12 +2,17 @@
 
 use crate::application::ExitCode;
 use crate::command::CommandContext;
+use crate::component::Requirement;
 use crate::config::ConfigOption;
 use crate::error::Result;
 
 /// Capability of commands that show what there is. They run although extensions are broken, whose problems are a component of
 /// theirs: [`LoadProblems`](crate::extension::LoadProblems).
 pub const INSPECTION: &str = "inspection";
+
+/// Capability of commands that show what another command would do, or write about the program: extensions that are programs of
+/// their own are not run for them, nor for those that [inspect](INSPECTION).
+pub const PREVIEW: &str = "preview";
 
 /// Everything about a command: emitted by `#[command]` as the constant `<FUNCTION>_COMMAND`.
 ///
@@ -26,6 +31,8 @@ pub struct CommandDescriptor {
     pub config_options: &'static [ConfigOption],
     /// Whether only the full help lists it.
     pub hidden: bool,
+    /// Components that its function asks for; they are checked before anything is started, and made when it runs.
+    pub requirements: &'static [Requirement],
     /// Runs it, on the main thread.
     pub run: fn(&CommandContext<'_>) -> Result<ExitCode>,
     /// Crate that declares it.

@@ -36,6 +36,7 @@ mod tests {
             uses,
             config_options: &[],
             hidden: false,
+            requirements: &[],
             run: |_| Ok(ExitCode::Success),
             krate: "test",
             file: "test.rs",

@@ -12,7 +12,7 @@ pub use crate::config::ApplicationContext;
 pub use abort::{AbortLevel, AbortState};
 pub use application_info::ApplicationInfo;
 pub use context::CommandContext;
-pub use descriptor::{CommandDescriptor, INSPECTION};
+pub use descriptor::{CommandDescriptor, INSPECTION, PREVIEW};
 pub use invocation::Invocation;
 pub use matching::is_extended_by;
 pub use tree::{CommandEntry, CommandError, CommandTree};

@@ -184,6 +184,7 @@ mod tests {
             uses: &[],
             config_options: &[],
             hidden: false,
+            requirements: &[],
             run: |_| Ok(ExitCode::Success),
             krate,
             file: "src/lib.rs",

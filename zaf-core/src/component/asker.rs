@@ -37,18 +37,36 @@ impl Asker {
 }
 
 /// All askers of one sort, found when somebody wants to know. A framework that calls functions with components puts this into
-/// the session, so that the command `components` can list who needs what; of several the last one counts.
+/// the session, so that circles are found when an application is loaded, and the command `components` can list who needs what;
+/// of several the last one counts.
 #[derive(Debug, Clone, Copy)]
-pub struct Askers(fn() -> Vec<Asker>);
+pub struct Askers {
+    find: fn() -> Vec<Asker>,
+    scopes: &'static [&'static str],
+}
 
 impl Askers {
-    /// Found by this function, in the order of the list.
+    /// Found by this function, in the order of the list. They ask in the session.
     pub const fn found_by(find: fn() -> Vec<Asker>) -> Self {
-        Self(find)
+        Self {
+            find,
+            scopes: &["session"],
+        }
+    }
+
+    /// The scopes that they ask in, from the session to the innermost.
+    #[must_use]
+    pub const fn in_scopes(self, scopes: &'static [&'static str]) -> Self {
+        Self { scopes, ..self }
     }
 
     /// All of them.
     pub fn find(&self) -> Vec<Asker> {
-        (self.0)()
+        (self.find)()
+    }
+
+    /// The scopes that they ask in, the outermost first.
+    pub const fn scopes(&self) -> &'static [&'static str] {
+        self.scopes
     }
 }

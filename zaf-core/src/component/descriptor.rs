@@ -21,7 +21,15 @@ pub struct Requirement {
     pub scope: Option<&'static str>,
     /// Name of the only component that will do; none for any.
     pub component: Option<&'static str>,
+    /// Other parameters of the same function. Whatever answers this requirement, and all that it needs in turn, gets what they
+    /// get wherever it asks for their types.
+    pub uses: &'static [&'static str],
+    /// Whether only what is about a fixated entity will do, if there is such a thing.
+    pub fixate_entities: bool,
 }
+
+/// Takes an instance down, while it is still whole: emitted by `#[component(teardown = …)]`.
+pub type Teardown = fn(&(dyn Any + Send + Sync)) -> Result<()>;
 
 /// Everything about a component: emitted by `#[component]`.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +44,8 @@ pub struct ComponentDescriptor {
     pub can: &'static [&'static str],
     /// Higher wins where several fit; ties go to the name that sorts first.
     pub priority: i32,
+    /// The entity that an instance is about; none if about no special one.
+    pub entity: Option<&'static str>,
     /// Type of the instance.
     pub type_id: fn() -> TypeId,
     /// Name of that type.
@@ -44,6 +54,8 @@ pub struct ComponentDescriptor {
     pub requirements: &'static [Requirement],
     /// Makes an instance, taking what it requires from the scope it will live in.
     pub make: fn(&Scope) -> Result<Arc<dyn Any + Send + Sync>>,
+    /// Called with an instance when its scope ends, before the scope lets go of it; none if dropping it is enough.
+    pub teardown: Option<Teardown>,
     /// Crate that declares it.
     pub krate: &'static str,
     /// Source file.
@@ -67,6 +79,8 @@ impl Requirement {
             can: &[],
             scope: None,
             component: None,
+            uses: &[],
+            fixate_entities: true,
         }
     }
 
@@ -89,5 +103,27 @@ impl Requirement {
     pub const fn made_by(mut self, component: &'static str) -> Self {
         self.component = Some(component);
         self
+    }
+
+    /// With what these other parameters of the same function get, wherever what answers asks for their types.
+    #[must_use]
+    pub const fn uses(mut self, parameters: &'static [&'static str]) -> Self {
+        self.uses = parameters;
+        self
+    }
+
+    /// About any entity, whichever is fixated.
+    #[must_use]
+    pub const fn about_any_entity(mut self) -> Self {
+        self.fixate_entities = false;
+        self
+    }
+
+    /// Whether this is the same demand.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        (self.parameter, self.can, self.scope, self.component)
+            == (other.parameter, other.can, other.scope, other.component)
+            && (self.uses, self.fixate_entities) == (other.uses, other.fixate_entities)
+            && (self.type_id)() == (other.type_id)()
     }
 }

@@ -11,7 +11,7 @@ pub enum ComponentError {
     /// No component fits the requirement.
     #[error("no component for {wanted}\n{tree}")]
     Unresolved {
-        /// Parameter, type, capabilities and scope that were asked for.
+        /// Parameter, type, capabilities and scope that were asked for, and who asked if that is known.
         wanted: String,
         /// One line for each candidate and why it does not fit, indented below what asked for it.
         tree: String,
@@ -57,6 +57,29 @@ pub enum ComponentError {
         /// Type that was asked for.
         expected: &'static str,
     },
+    /// Taking an instance down at the end of its scope failed; it was dropped, and the others were taken down.
+    #[error("component `{component}` could not be taken down at the end of scope `{scope}`")]
+    Teardown {
+        /// Name of the component.
+        component: String,
+        /// Name of the scope.
+        scope: String,
+        /// What its teardown returned.
+        #[source]
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Taking an instance down at the end of its scope panicked; it was dropped, and the others were taken down.
+    #[error(
+        "taking component `{component}` down at the end of scope `{scope}` panicked: {message}"
+    )]
+    TeardownPanicked {
+        /// Name of the component.
+        component: String,
+        /// Name of the scope.
+        scope: String,
+        /// Text of the panic.
+        message: String,
+    },
     /// Dropping an instance at the end of its scope panicked; the others were dropped.
     #[error("dropping component `{component}` at the end of scope `{scope}` panicked: {message}")]
     DropPanicked {
@@ -67,12 +90,42 @@ pub enum ComponentError {
         /// Text of the panic.
         message: String,
     },
+    /// Two entities were fixated, and a type has something about both.
+    #[error(
+        "entities `{}` and `{}` cannot be fixated together: there is a `{type_name}` about each",
+        entities[0],
+        entities[1]
+    )]
+    FixatedTwice {
+        /// Name of the type.
+        type_name: &'static str,
+        /// Names of the entities.
+        entities: [String; 2],
+    },
     /// The scope has ended.
     #[error("scope `{scope}` has ended: nothing can be taken from it")]
     Ended {
         /// Name of the scope.
         scope: String,
     },
+}
+
+impl ComponentError {
+    /// The error about requirements that nothing fits: what each wants, with its tree. There is at least one.
+    pub(super) fn unresolved(said: &[(String, String)], asked_by: Option<String>) -> Self {
+        let by = asked_by.map_or_else(String::new, |asker| format!(", asked for by {asker}"));
+        let mut wanted = String::new();
+        let mut tree = String::new();
+        for (number, (what, why)) in said.iter().enumerate() {
+            if number == 0 {
+                wanted = format!("{what}{by}");
+                tree.push_str(why);
+            } else {
+                tree.extend(["\nno component for ", what, &by, "\n", why]);
+            }
+        }
+        Self::Unresolved { wanted, tree }
+    }
 }
 
 /// Two components make the same type under the same name.

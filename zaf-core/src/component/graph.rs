@@ -1,311 +1,394 @@
-//! Decides which component answers a requirement, and where its instance lives.
+//! Decides which components answer requirements, and where their instances live.
 //!
-//! Pure: looks at descriptors and at the names of scopes, makes nothing.
+//! Pure: looks at descriptors and at what scopes have, makes nothing.
 //!
 //! Rules
-//! - A component fits if it makes the type, can everything that is asked for, its scope is the one that asks or an ancestor of
+//! - A candidate fits if it is of the type, can everything that is asked for, its scope is the one that asks or an ancestor of
 //!   it, and its own requirements can be met from the scope that it will live in.
 //! - Instances that were provided win over components that would have to be made; the nearest scope first, within one scope
 //!   the one provided last.
 //! - Of several components that fit, the one with the highest priority; ties go to the name that sorts first.
+//! - An entity is fixated for a requirement if something of the type is about it: then nothing else fits. The innermost scope
+//!   that fixates such an entity counts.
+//! - Below a requirement that uses others, their types are answered by what they get, and by nothing else. If that does not fit,
+//!   the next best answer of the used ones is tried, the one used last first.
 //! - A component that needs itself is an error, not a candidate to skip: the fallback would hide a mistake.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::sync::Arc;
 
+use super::unmet::{Candidate, Reason, Unmet};
 use super::{ComponentDescriptor, ComponentRegistry, Requirement};
+use crate::message::Entity;
 
 /// What can be seen of one scope. The innermost stands first in a chain.
 #[derive(Debug, Clone)]
 pub(super) struct Level {
-    pub(super) name: std::sync::Arc<str>,
+    pub(super) name: Arc<str>,
     pub(super) provided: Vec<Offer>,
+    pub(super) fixated: Vec<Entity>,
 }
 
 /// A pre-made instance, as far as matching is concerned.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Offer {
     pub(super) type_id: TypeId,
+    pub(super) type_name: &'static str,
     pub(super) can: &'static [&'static str],
+    pub(super) entity: Option<Entity>,
 }
+
+/// Place of a node in its plan.
+pub(super) type NodeId = usize;
 
 /// What answers a requirement. Levels count from the innermost scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Choice {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Node {
     /// The offer with this index at this level.
     Provided { level: usize, offer: usize },
-    /// An instance of this component at this level.
-    Made { component: usize, level: usize },
+    /// An instance of this component at this level, made of these, one for each of its requirements.
+    Made {
+        component: usize,
+        level: usize,
+        needs: Vec<NodeId>,
+    },
+    /// What whoever asks has brought along for the requirement with this index.
+    Brought { index: usize },
+    /// Who asks.
+    Requester,
 }
 
-/// Why nothing answers a requirement.
+/// What answers the requirements of one asker.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// Those that answer, among others that were looked at; each behind all that it needs.
+    pub(super) nodes: Vec<Node>,
+    /// One for each requirement.
+    pub(super) answers: Vec<NodeId>,
+    /// Whether another fixated entity could lead to another plan.
+    pub(super) depends_on_entity: bool,
+}
+
+/// Why nothing answers.
 #[derive(Debug, Clone)]
 pub(super) enum Failure {
     /// Indices of components, each needing the next; the first stands at the end again.
     Cycle(Vec<usize>),
-    /// Nothing fits.
-    Missing(Unmet),
+    /// Nothing fits; never empty.
+    Missing(Vec<Unmet>),
 }
 
-/// A requirement that nothing fits, with all candidates and why each does not.
-#[derive(Debug, Clone)]
-pub(super) struct Unmet {
-    requirement: Requirement,
-    candidates: Vec<(usize, Reason)>,
+/// Who asks, and from where.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asking<'a> {
+    pub(super) registry: &'a ComponentRegistry,
+    /// The scopes, from the one that asks outwards.
+    pub(super) chain: &'a [Level],
+    /// The components whose functions are running and led here, outermost first.
+    pub(super) making: &'a [usize],
 }
 
-#[derive(Debug, Clone)]
-enum Reason {
-    Cannot(Vec<&'static str>),
-    NotInScope(&'static str),
-    Needs(Vec<Unmet>),
-    OtherType,
+/// Chooses what answers `requirements`, which belong to one function. Those for whose index `brought` is true have an answer.
+pub(super) fn plan(
+    asking: Asking<'_>,
+    requirements: &[Requirement],
+    brought: &[bool],
+) -> Result<Plan, Failure> {
+    let mut search = Search::new(asking);
+    match search.group(0, requirements, brought, &Environment::new())? {
+        Ok(answers) => Ok(Plan {
+            nodes: search.nodes,
+            answers,
+            depends_on_entity: search.depends_on_entity,
+        }),
+        Err(unmet) => Err(Failure::Missing(unmet)),
+    }
 }
 
-/// Chooses what answers `requirement` in a chain of scopes.
-///
-/// `making` are the components whose functions are running and led here, outermost first.
-pub(super) fn choose(
-    registry: &ComponentRegistry,
-    chain: &[Level],
-    requirement: &Requirement,
-    making: &[usize],
-) -> Result<Choice, Failure> {
-    let mut search = Search {
-        registry,
-        chain,
-        path: making.to_vec(),
-        known: BTreeMap::new(),
-    };
-    search.answer(0, requirement)
+/// The circle that making this component at this level leads into, as [`Failure::Cycle`] has it.
+pub(super) fn circle(asking: Asking<'_>, component: usize, level: usize) -> Option<Vec<usize>> {
+    let mut search = Search::new(asking);
+    match search.needs_of(component, level, &Environment::new()) {
+        Err(Failure::Cycle(path)) => Some(path),
+        _ => None,
+    }
 }
 
-struct Search<'a> {
-    registry: &'a ComponentRegistry,
-    chain: &'a [Level],
+/// Types that are answered already, each by this node: what is used above. Sorted by type.
+pub(super) type Environment = BTreeMap<TypeId, NodeId>;
+
+/// The needs of (component, level it lives at, what is used above).
+type Known = BTreeMap<(usize, usize, Environment), Result<NodeId, Vec<Unmet>>>;
+
+pub(super) struct Search<'a> {
+    pub(super) asking: Asking<'a>,
     path: Vec<usize>,
-    /// What is known about the needs of (component, level it lives at), so that shared parts of the graph are walked once.
-    known: BTreeMap<(usize, usize), Result<(), Vec<Unmet>>>,
+    pub(super) nodes: Vec<Node>,
+    /// So that shared parts of the graph are walked once.
+    known: Known,
+    pub(super) depends_on_entity: bool,
 }
 
-impl Search<'_> {
-    fn answer(&mut self, from: usize, requirement: &Requirement) -> Result<Choice, Failure> {
-        if let Some(choice) = self.provided(from, requirement) {
-            return Ok(choice);
+/// Those requirements of one function that use each other, while their answers are looked for.
+struct Linked<'a> {
+    requirements: &'a [Requirement],
+    brought: &'a [bool],
+    /// Indices, used ones first.
+    order: Vec<usize>,
+    chosen: Vec<Option<NodeId>>,
+    /// What did not fit the first time that something did not.
+    unmet: Option<Unmet>,
+}
+
+impl<'a> Search<'a> {
+    fn new(asking: Asking<'a>) -> Self {
+        Self {
+            asking,
+            path: asking.making.to_vec(),
+            nodes: Vec::new(),
+            known: BTreeMap::new(),
+            depends_on_entity: false,
         }
-        let mut ranked = self.registry.of_type((requirement.type_id)()).to_vec();
-        let components = self.registry.sorted();
-        if let Some(name) = requirement.component {
-            ranked.retain(|&index| components[index].name == name);
-        }
-        // Stable: equal priorities stay sorted by name.
-        ranked.sort_by_key(|&index| std::cmp::Reverse(components[index].priority));
-        let mut refused = Vec::new();
-        for index in ranked {
-            match self.fits(from, index, requirement)? {
-                Ok(level) => {
-                    return Ok(Choice::Made {
-                        component: index,
-                        level,
-                    });
+    }
+
+    pub(super) fn add(&mut self, node: Node) -> NodeId {
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+
+    /// Answers all requirements of one function, or says about all of them why not.
+    fn group(
+        &mut self,
+        from: usize,
+        requirements: &[Requirement],
+        brought: &[bool],
+        above: &Environment,
+    ) -> Result<Result<Vec<NodeId>, Vec<Unmet>>, Failure> {
+        let mut unmet = Vec::new();
+        let mut chosen = vec![None; requirements.len()];
+        let order = used_first(requirements);
+        for (index, requirement) in requirements.iter().enumerate() {
+            if brought.get(index) == Some(&true) {
+                chosen[index] = Some(self.add(Node::Brought { index }));
+            } else if !order.contains(&index) {
+                match self.answer(from, requirement, above, above)? {
+                    Ok(node) => chosen[index] = Some(node),
+                    Err(missing) => unmet.push(missing),
                 }
-                Err(reason) => refused.push((index, reason)),
             }
         }
+        if !order.is_empty() {
+            let mut linked = Linked {
+                requirements,
+                brought,
+                order,
+                chosen,
+                unmet: None,
+            };
+            if !self.assign(from, 0, &mut linked, above)? {
+                unmet.extend(linked.unmet);
+            }
+            chosen = linked.chosen;
+        }
+        if unmet.is_empty() {
+            Ok(Ok(chosen.into_iter().flatten().collect()))
+        } else {
+            Ok(Err(unmet))
+        }
+    }
+
+    /// Answers linked requirements from `position` on; false if that cannot be.
+    fn assign(
+        &mut self,
+        from: usize,
+        position: usize,
+        linked: &mut Linked<'_>,
+        above: &Environment,
+    ) -> Result<bool, Failure> {
+        let Some(&index) = linked.order.get(position) else {
+            return Ok(true);
+        };
+        let requirement = &linked.requirements[index];
+        if linked.brought.get(index) == Some(&true) {
+            return self.assign(from, position + 1, linked, above);
+        }
+        let mut below = above.clone();
+        for (other, node) in linked.requirements.iter().zip(&linked.chosen) {
+            if let Some(node) = node
+                && requirement.uses.contains(&other.parameter)
+            {
+                below.entry((other.type_id)()).or_insert(*node);
+            }
+        }
+        let is_used = linked
+            .requirements
+            .iter()
+            .any(|other| other.uses.contains(&requirement.parameter));
+        let mut refused = Vec::new();
+        let mut fitted = false;
+        for candidate in self.candidates(from, requirement, above) {
+            match self.fits(from, candidate, requirement, &below)? {
+                Ok(node) => {
+                    fitted = true;
+                    linked.chosen[index] = Some(node);
+                    if self.assign(from, position + 1, linked, above)? {
+                        return Ok(true);
+                    }
+                    if !is_used {
+                        // Another answer changes nothing for those behind.
+                        break;
+                    }
+                }
+                Err(reason) => refused.push((candidate, reason)),
+            }
+        }
+        if !fitted && linked.unmet.is_none() {
+            linked.unmet = Some(self.unmet(requirement, refused));
+        }
+        Ok(false)
+    }
+
+    /// The best answer. `above` is what was used above the requirement, `below` what holds for the needs of the answer.
+    fn answer(
+        &mut self,
+        from: usize,
+        requirement: &Requirement,
+        above: &Environment,
+        below: &Environment,
+    ) -> Result<Result<NodeId, Unmet>, Failure> {
+        let mut refused = Vec::new();
+        for candidate in self.candidates(from, requirement, above) {
+            match self.fits(from, candidate, requirement, below)? {
+                Ok(node) => return Ok(Ok(node)),
+                Err(reason) => refused.push((candidate, reason)),
+            }
+        }
+        Ok(Err(self.unmet(requirement, refused)))
+    }
+
+    fn unmet(&self, requirement: &Requirement, mut refused: Vec<(Candidate, Reason)>) -> Unmet {
         if refused.is_empty() {
             refused = self.look_alikes(requirement);
         }
-        Err(Failure::Missing(Unmet {
+        Unmet {
             requirement: *requirement,
             candidates: refused,
-        }))
-    }
-
-    fn provided(&self, from: usize, requirement: &Requirement) -> Option<Choice> {
-        let wanted = (requirement.type_id)();
-        if requirement.component.is_some() {
-            return None;
         }
-        (from..self.chain.len()).find_map(|level| {
-            let scope = &self.chain[level];
-            if requirement.scope.is_some_and(|name| *scope.name != *name) {
-                return None;
-            }
-            scope
-                .provided
-                .iter()
-                .rposition(|offer| {
-                    offer.type_id == wanted && lacking(requirement.can, offer.can).is_empty()
-                })
-                .map(|offer| Choice::Provided { level, offer })
-        })
     }
 
-    /// The level that an instance of the component would live at, or why it does not fit.
+    /// The node that the candidate is, or why it does not fit.
     fn fits(
         &mut self,
         from: usize,
-        index: usize,
+        candidate: Candidate,
         requirement: &Requirement,
-    ) -> Result<Result<usize, Reason>, Failure> {
-        let component = self.registry.sorted()[index];
-        let missing = lacking(requirement.can, component.can);
+        below: &Environment,
+    ) -> Result<Result<NodeId, Reason>, Failure> {
+        let can = self.can(candidate);
+        let missing = can.map_or_else(Vec::new, |can| lacking(requirement.can, can));
         if !missing.is_empty() {
             return Ok(Err(Reason::Cannot(missing)));
         }
-        let scope = requirement.scope.unwrap_or(component.scope);
-        let Some(level) = (from..self.chain.len()).find(|&level| *self.chain[level].name == *scope)
-        else {
-            return Ok(Err(Reason::NotInScope(scope)));
-        };
+        if let Some(fixated) = self.fixated_elsewhere(from, candidate, requirement) {
+            return Ok(Err(Reason::Fixated(fixated)));
+        }
+        match candidate {
+            Candidate::Used(node) => Ok(self.fits_used(from, node, requirement)),
+            Candidate::Requester => Ok(Ok(self.add(Node::Requester))),
+            Candidate::Offer { level, offer } => {
+                let scope = &self.asking.chain[level].name;
+                if requirement.scope.is_some_and(|name| *name != **scope) {
+                    return Ok(Err(Reason::OtherScope(level)));
+                }
+                Ok(Ok(self.add(Node::Provided { level, offer })))
+            }
+            Candidate::Component(index) => {
+                let scope = requirement.scope.unwrap_or(self.component(index).scope);
+                let chain = self.asking.chain;
+                let is_of_it = |&level: &usize| *chain[level].name == *scope;
+                let Some(level) = (from..chain.len()).find(is_of_it) else {
+                    let shorter = (0..from).rev().find(is_of_it);
+                    return Ok(Err(match shorter {
+                        Some(level) => Reason::TooShort { level, from },
+                        None => Reason::NotInScope(scope),
+                    }));
+                };
+                let needs = self.needs_of(index, level, below)?;
+                Ok(needs.map_err(Reason::Needs))
+            }
+        }
+    }
+
+    /// The node of a component at a level, with those of its needs.
+    fn needs_of(
+        &mut self,
+        index: usize,
+        level: usize,
+        below: &Environment,
+    ) -> Result<Result<NodeId, Vec<Unmet>>, Failure> {
         if let Some(start) = self.path.iter().position(|&other| other == index) {
             let mut path = self.path[start..].to_vec();
             path.push(index);
             return Err(Failure::Cycle(path));
         }
-        Ok(match self.needs_of(index, &component, level)? {
-            Ok(()) => Ok(level),
-            Err(unmet) => Err(Reason::Needs(unmet)),
-        })
-    }
-
-    fn needs_of(
-        &mut self,
-        index: usize,
-        component: &ComponentDescriptor,
-        level: usize,
-    ) -> Result<Result<(), Vec<Unmet>>, Failure> {
-        if let Some(known) = self.known.get(&(index, level)) {
+        let key = (index, level, below.clone());
+        if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
         self.path.push(index);
-        let mut unmet = Vec::new();
-        for needed in component.requirements {
-            match self.answer(level, needed) {
-                Ok(_) => {}
-                Err(Failure::Missing(missing)) => unmet.push(missing),
-                Err(cycle @ Failure::Cycle(_)) => return Err(cycle),
-            }
-        }
+        let requirements = self.component(index).requirements;
+        let needs = self.group(level, requirements, &[], below)?;
         self.path.pop();
-        let outcome = if unmet.is_empty() { Ok(()) } else { Err(unmet) };
-        self.known.insert((index, level), outcome.clone());
+        let outcome = needs.map(|needs| {
+            self.add(Node::Made {
+                component: index,
+                level,
+                needs,
+            })
+        });
+        self.known.insert(key, outcome.clone());
         Ok(outcome)
     }
 
-    /// Components of another type that the author may have meant: the same last word of the type, or the parameter's name.
-    fn look_alikes(&self, requirement: &Requirement) -> Vec<(usize, Reason)> {
-        let wanted = last_word((requirement.type_name)());
-        self.registry
-            .sorted()
-            .iter()
-            .enumerate()
-            .filter(|(_, component)| {
-                last_word((component.type_name)()).eq_ignore_ascii_case(wanted)
-                    || component.name == requirement.parameter
-            })
-            .map(|(index, _)| (index, Reason::OtherType))
-            .collect()
+    pub(super) fn component(&self, index: usize) -> &'a ComponentDescriptor {
+        &self.asking.registry.sorted()[index]
     }
+}
+
+/// Indices of the requirements that use others or are used, each behind those that it uses.
+fn used_first(requirements: &[Requirement]) -> Vec<usize> {
+    fn visit(
+        index: usize,
+        requirements: &[Requirement],
+        seen: &mut [bool],
+        order: &mut Vec<usize>,
+    ) {
+        // Two that use each other are refused where they are declared; here they only have to come to an end.
+        if std::mem::replace(&mut seen[index], true) {
+            return;
+        }
+        for name in requirements[index].uses {
+            let used = requirements.iter().position(|one| one.parameter == *name);
+            if let Some(used) = used {
+                visit(used, requirements, seen, order);
+            }
+        }
+        order.push(index);
+    }
+    let mut order = Vec::new();
+    let mut seen = vec![false; requirements.len()];
+    for (index, requirement) in requirements.iter().enumerate() {
+        if !requirement.uses.is_empty() {
+            visit(index, requirements, &mut seen, &mut order);
+        }
+    }
+    order
 }
 
 fn lacking(wanted: &[&'static str], can: &[&'static str]) -> Vec<&'static str> {
-    wanted
-        .iter()
-        .filter(|word| !can.contains(word))
-        .copied()
-        .collect()
-}
-
-/// `c::D` of `a::b::c::D` is `D`; generic arguments are left out.
-fn last_word(type_name: &str) -> &str {
-    let plain = type_name.split('<').next().unwrap_or(type_name);
-    plain.rsplit("::").next().unwrap_or(plain)
-}
-
-/// "`shell: Shell` that can `remote` in scope `test`".
-pub(super) fn describe(requirement: &Requirement) -> String {
-    let mut text = format!("`{}: {}`", requirement.parameter, (requirement.type_name)());
-    for (number, word) in requirement.can.iter().enumerate() {
-        let joint = if number == 0 { " that can" } else { "," };
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{joint} `{word}`");
-    }
-    if let Some(name) = requirement.component {
-        let _ = write!(text, " made by `{name}`");
-    }
-    if let Some(scope) = requirement.scope {
-        let _ = write!(text, " in scope `{scope}`");
-    }
-    text
-}
-
-/// Where a component is declared: file and line.
-pub(super) fn place(component: &ComponentDescriptor) -> String {
-    format!("{}:{}", component.file, component.line)
-}
-
-/// Draws why nothing fits, one candidate per line, indented below what asked for it. Does not end with a line break.
-pub(super) fn draw(registry: &ComponentRegistry, chain: &[Level], unmet: &Unmet) -> String {
-    let scopes: Vec<String> = chain
-        .iter()
-        .map(|level| format!("`{}`", level.name))
-        .collect();
-    let mut text = String::new();
-    draw_into(&mut text, registry, &scopes.join(" in "), unmet, 1);
-    text.truncate(text.trim_end().len());
-    text
-}
-
-fn draw_into(
-    text: &mut String,
-    registry: &ComponentRegistry,
-    scopes: &str,
-    unmet: &Unmet,
-    depth: usize,
-) {
-    let indent = "  ".repeat(depth);
-    if unmet.candidates.is_empty() {
-        let _ = writeln!(
-            text,
-            "{indent}- nothing makes or provides this type: no function with `#[component]` returns it"
-        );
-    }
-    for (index, reason) in &unmet.candidates {
-        let component = &registry.sorted()[*index];
-        let _ = write!(
-            text,
-            "{indent}- `{}` ({})",
-            component.name,
-            place(component)
-        );
-        let _ = match reason {
-            Reason::Cannot(missing) => writeln!(
-                text,
-                " cannot `{}`; it can [{}]",
-                missing.join("`, `"),
-                component.can.join(", ")
-            ),
-            Reason::NotInScope(scope) => {
-                writeln!(
-                    text,
-                    " lives in scope `{scope}`; the scopes here are {scopes}"
-                )
-            }
-            Reason::OtherType => {
-                writeln!(text, " looks alike but makes `{}`", (component.type_name)())
-            }
-            Reason::Needs(needs) => {
-                let _ = writeln!(text, " cannot be made:");
-                for need in needs {
-                    let _ = writeln!(text, "{indent}  no {}", describe(&need.requirement));
-                    draw_into(text, registry, scopes, need, depth + 2);
-                }
-                Ok(())
-            }
-        };
-    }
+    let missing = wanted.iter().filter(|word| !can.contains(word));
+    missing.copied().collect()
 }
 
 #[cfg(test)]

@@ -1,79 +1,77 @@
 //! Scopes: where instances live and die together.
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
-use super::graph::{self, Choice, Failure, Level, Offer};
-use super::slot::{Instance, Slot};
-use super::{ComponentError, ComponentRegistry, Requirement};
-use crate::thread::panic_text;
+use super::graph::{self, Asking, Failure, Level, Offer, Plan};
+use super::instances::{Given, Held};
+use super::slot::{Instance, Slot, SlotKey};
+use super::unmet::{describe, draw};
+use super::{ComponentError, ComponentRegistry, Requester, Requirement, circles};
+use crate::message::Entity;
 
 /// Where component instances live and die together. A cheap handle: clones are the same scope.
 ///
 /// Scopes form a chain: `session` is the outermost; `extension` and `dispatcher` lie within it, `message` within a dispatcher;
 /// a test framework adds its own (`runner`, `module`, `class`, `test`). A component is taken from the nearest scope that has the
-/// name it asks for, and there is at most one instance of it in a scope, whichever thread asks first.
+/// name it asks for. There is one instance of it in a scope for each choice of what it is made of, which as a rule is one,
+/// whichever thread asks first.
 ///
 /// A scope ends by [`end`](Self::end), or when its last handle and its last child are gone. Its children end before it; its
-/// instances are dropped last made first.
+/// instances are taken down and dropped last made first.
 #[derive(Clone)]
 pub struct Scope {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     /// What is being made and led to this handle; none for handles that people hold.
-    making: Vec<usize>,
+    pub(super) making: Vec<usize>,
+    /// What the function that this handle was made for gets; nothing for handles that people hold.
+    pub(super) given: Option<Arc<Vec<Given>>>,
+    pub(super) requester: Option<Arc<Requester>>,
 }
 
-struct Inner {
-    name: Arc<str>,
+pub(super) struct Inner {
+    pub(super) name: Arc<str>,
     parent: Option<(Arc<Self>, u64)>,
-    registry: ComponentRegistry,
-    state: Mutex<State>,
+    pub(super) registry: ComponentRegistry,
+    pub(super) state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct State {
-    ended: bool,
-    provided: Vec<Provided>,
-    slots: BTreeMap<usize, Arc<Slot>>,
+pub(super) struct State {
+    pub(super) ended: bool,
+    pub(super) provided: Vec<Provided>,
+    pub(super) fixated: Vec<Entity>,
+    pub(super) slots: BTreeMap<SlotKey, Arc<Slot>>,
     /// Everything that lives here, in the order in which it came.
-    held: Vec<Held>,
+    pub(super) held: Vec<Held>,
     children: BTreeMap<u64, Weak<Inner>>,
     next_child: u64,
-    absent: Vec<Absent>,
+    pub(super) absent: Vec<Absent>,
 }
 
 /// Something that would have put instances here, had it not been switched off.
-struct Absent {
-    krate: &'static str,
-    what: String,
+pub(super) struct Absent {
+    pub(super) krate: &'static str,
+    pub(super) what: String,
 }
 
-struct Provided {
-    type_name: &'static str,
-    offer: Offer,
-    instance: Instance,
+pub(super) struct Provided {
+    pub(super) offer: Offer,
+    pub(super) instance: Instance,
 }
 
-/// An instance that somebody made and put into a scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What answers the requirements of a function, as far as that is known before anything is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ProvidedComponent {
-    /// Its type.
-    pub type_id: TypeId,
-    /// Name of that type.
-    pub type_name: &'static str,
-    /// What it can.
-    pub can: &'static [&'static str],
-}
-
-struct Held {
-    name: String,
-    instance: Instance,
+pub struct Outlook {
+    /// Name of the scope that each answer lives in, one for each requirement.
+    pub scopes: Vec<String>,
+    /// Whether the answers can be others when another entity is fixated.
+    pub depends_on_entity: bool,
 }
 
 impl Scope {
@@ -85,6 +83,20 @@ impl Scope {
             registry: registry.clone(),
             state: Mutex::default(),
         }))
+    }
+
+    /// This scope, for somebody who says who they are: components can ask for the [`Requester`], and errors name it. Scopes
+    /// within it that are made by the returned handle are for them too.
+    #[must_use]
+    pub fn on_behalf_of(&self, requester: Requester) -> Self {
+        self.clone().with_requester(requester)
+    }
+
+    /// As [`on_behalf_of`](Self::on_behalf_of), by this handle.
+    #[must_use]
+    pub fn with_requester(mut self, requester: Requester) -> Self {
+        self.requester = Some(Arc::new(requester));
+        self
     }
 
     /// A scope within this one. A child of a scope that has ended has ended too.
@@ -106,7 +118,10 @@ impl Scope {
             state.children.insert(number, Arc::downgrade(&child));
         }
         drop(state);
-        Self::from_inner(child)
+        Self {
+            requester: self.requester.clone(),
+            ..Self::from_inner(child)
+        }
     }
 
     /// Name of the scope.
@@ -117,67 +132,6 @@ impl Scope {
     /// The components that instances are made of.
     pub fn registry(&self) -> &ComponentRegistry {
         &self.inner.registry
-    }
-
-    /// Puts an instance here. It answers requirements for exactly the type `T` from this scope and all within it, before any
-    /// component that would have to be made; the one provided last wins.
-    ///
-    /// # Errors
-    /// [`ComponentError::Ended`].
-    pub fn provide<T: Send + Sync + 'static>(
-        &self,
-        instance: Arc<T>,
-    ) -> Result<(), ComponentError> {
-        self.provide_as(instance, &[])
-    }
-
-    /// As [`provide`](Self::provide), with capabilities that requirements can ask for.
-    ///
-    /// # Errors
-    /// [`ComponentError::Ended`].
-    pub fn provide_as<T: Send + Sync + 'static>(
-        &self,
-        instance: Arc<T>,
-        can: &'static [&'static str],
-    ) -> Result<(), ComponentError> {
-        let mut state = self.inner.state.lock();
-        if state.ended {
-            return Err(self.inner.ended());
-        }
-        let instance: Instance = instance;
-        state.provided.push(Provided {
-            type_name: std::any::type_name::<T>(),
-            offer: Offer {
-                type_id: TypeId::of::<T>(),
-                can,
-            },
-            instance: Arc::clone(&instance),
-        });
-        state.held.push(Held {
-            name: std::any::type_name::<T>().to_owned(),
-            instance,
-        });
-        Ok(())
-    }
-
-    /// Says what did not put its instances here, in words ("extension `x` (disabled by …)"): whoever asks here or further within
-    /// for a type of the crate `krate` and gets none reads it in the error.
-    pub fn tell_absent(&self, krate: &'static str, what: impl Into<String>) {
-        let what = what.into();
-        self.inner.state.lock().absent.push(Absent { krate, what });
-    }
-
-    /// What was put into this scope, in that order: without what lies in the scopes around it.
-    pub fn provided(&self) -> Vec<ProvidedComponent> {
-        let state = self.inner.state.lock();
-        let provided = state.provided.iter();
-        provided
-            .map(|one| ProvidedComponent {
-                type_id: one.offer.type_id,
-                type_name: one.type_name,
-                can: one.offer.can,
-            })
-            .collect()
     }
 
     /// The instance that answers a requirement for a `T`, made now if there is none.
@@ -208,39 +162,66 @@ impl Scope {
         &self,
         requirement: &Requirement,
     ) -> Result<Arc<dyn Any + Send + Sync>, ComponentError> {
-        match self.choose(requirement)? {
-            Choice::Provided { level, offer } => {
-                let scope = self.inner.at(level);
-                let state = scope.state.lock();
-                match state.provided.get(offer) {
-                    Some(provided) => Ok(Arc::clone(&provided.instance)),
-                    None => Err(scope.ended()),
-                }
-            }
-            Choice::Made { component, level } => {
-                let scope = Arc::clone(self.inner.at(level));
-                self.make(&scope, component, requirement)
-            }
+        if let Some(instance) = self.given(requirement) {
+            return Ok(instance);
         }
+        let requirements = std::slice::from_ref(requirement);
+        let plan = self.plan(requirements, &[])?;
+        let mut instances = self.carry_out(&plan, requirements, &[])?;
+        instances.pop().ok_or_else(|| self.inner.ended())
+    }
+
+    /// The instances that answer the requirements of one function, in their order: what
+    /// [`uses`](Requirement::uses) says about them counts. Where `brought` has an instance for a requirement, that is the answer.
+    ///
+    /// # Errors
+    /// As [`resolve`](Self::resolve); about all requirements that nothing fits.
+    pub fn resolve_all(
+        &self,
+        requirements: &[Requirement],
+        brought: &[Option<Arc<dyn Any + Send + Sync>>],
+    ) -> Result<Vec<Arc<dyn Any + Send + Sync>>, ComponentError> {
+        if requirements.is_empty() {
+            return Ok(Vec::new());
+        }
+        let is_brought: Vec<bool> = brought.iter().map(Option::is_some).collect();
+        let plan = self.plan(requirements, &is_brought)?;
+        self.carry_out(&plan, requirements, brought)
+    }
+
+    /// Checks that the requirements of one function can be met from here, without making anything, and says where the answers
+    /// live.
+    ///
+    /// # Errors
+    /// Those of [`resolve`](Self::resolve) that do not depend on running a component's function.
+    pub fn outlook(&self, requirements: &[Requirement]) -> Result<Outlook, ComponentError> {
+        let plan = self.plan(requirements, &[])?;
+        let scopes = plan.answers.iter().map(|&answer| {
+            let level = plan.level(answer);
+            self.inner.at(level).name.to_string()
+        });
+        Ok(Outlook {
+            scopes: scopes.collect(),
+            depends_on_entity: plan.depends_on_entity,
+        })
     }
 
     /// Checks that a requirement can be met from here, without making anything, and says in which scope the answer lives.
     ///
     /// # Errors
-    /// Those of [`resolve`](Self::resolve) that do not depend on running a component's function.
+    /// As [`outlook`](Self::outlook).
     pub fn check(&self, requirement: &Requirement) -> Result<String, ComponentError> {
-        let (Choice::Provided { level, .. } | Choice::Made { level, .. }) =
-            self.choose(requirement)?;
-        Ok(self.inner.at(level).name.to_string())
+        let mut outlook = self.outlook(std::slice::from_ref(requirement))?;
+        Ok(outlook.scopes.pop().unwrap_or_default())
     }
 
-    /// Ends the scope: first its children, the youngest first, then its instances, last made first. Does nothing the second
-    /// time.
+    /// Ends the scope: first its children, the youngest first, then its instances, last made first; each is taken down if its
+    /// component says how, and dropped. Does nothing the second time.
     ///
     /// An instance that somebody still holds is released here and dropped by the last holder.
     ///
     /// # Errors
-    /// Does not stop at one: returns all panics of instances that were dropped, in that order.
+    /// Does not stop at one: returns what failed or panicked while instances were taken down and dropped, in that order.
     #[must_use = "the errors are not reported anywhere else"]
     pub fn end(&self) -> Vec<ComponentError> {
         self.inner.end()
@@ -250,21 +231,42 @@ impl Scope {
         Self {
             inner,
             making: Vec::new(),
+            given: None,
+            requester: None,
         }
     }
 
-    fn choose(&self, requirement: &Requirement) -> Result<Choice, ComponentError> {
+    /// Who asks by this handle.
+    pub(super) fn requester(&self) -> Arc<Requester> {
+        let asking = self.requester.as_ref().map(Arc::clone);
+        asking.unwrap_or_else(|| Arc::new(Requester::new("scope", &*self.inner.name)))
+    }
+
+    pub(super) fn level(&self) -> Level {
+        self.inner.level(&self.inner.state.lock())
+    }
+
+    fn plan(&self, requirements: &[Requirement], brought: &[bool]) -> Result<Plan, ComponentError> {
         let chain = self.inner.chain()?;
-        let registry = &self.inner.registry;
-        graph::choose(registry, &chain, requirement, &self.making).map_err(
-            |failure| match failure {
-                Failure::Cycle(path) => self.cycle(&path),
-                Failure::Missing(unmet) => ComponentError::Unresolved {
-                    wanted: graph::describe(requirement),
-                    tree: graph::draw(registry, &chain, &unmet) + &self.absent(requirement),
-                },
-            },
-        )
+        let asking = Asking {
+            registry: &self.inner.registry,
+            chain: &chain,
+            making: &self.making,
+        };
+        graph::plan(asking, requirements, brought).map_err(|failure| match failure {
+            Failure::Cycle(path) => circles::error(asking.registry, &path),
+            Failure::Missing(unmet) => {
+                let said: Vec<(String, String)> = unmet
+                    .iter()
+                    .map(|unmet| {
+                        let tree = draw(asking, unmet) + &self.absent(&unmet.requirement);
+                        (describe(&unmet.requirement), tree)
+                    })
+                    .collect();
+                let asked = self.requester.as_ref();
+                ComponentError::unresolved(&said, asked.map(ToString::to_string))
+            }
+        })
     }
 
     /// Lines about those that come from the crate of the type that is asked for, and are absent.
@@ -284,88 +286,17 @@ impl Scope {
         }
         lines.concat()
     }
-
-    fn cycle(&self, path: &[usize]) -> ComponentError {
-        let components = self.inner.registry.sorted();
-        ComponentError::Cycle {
-            path: path
-                .iter()
-                .map(|&index| {
-                    let component = &components[index];
-                    format!("`{}` ({})", component.name, graph::place(component))
-                })
-                .collect(),
-        }
-    }
-
-    fn make(
-        &self,
-        scope: &Arc<Inner>,
-        index: usize,
-        requirement: &Requirement,
-    ) -> Result<Instance, ComponentError> {
-        let component = self.inner.registry.sorted()[index];
-        let slot = {
-            let mut state = scope.state.lock();
-            if state.ended {
-                return Err(scope.ended());
-            }
-            Arc::clone(state.slots.entry(index).or_default())
-        };
-        let mut making = self.making.clone();
-        making.push(index);
-        let made = slot.get_or_make(|| {
-            let handle = Self {
-                inner: Arc::clone(scope),
-                making,
-            };
-            let instance = catch_unwind(AssertUnwindSafe(|| (component.make)(&handle)))
-                .map_err(|panic| ComponentError::MakePanicked {
-                    component: component.name,
-                    place: graph::place(&component),
-                    wanted: graph::describe(requirement),
-                    message: panic_text(panic),
-                })?
-                .map_err(|error| ComponentError::Make {
-                    component: component.name,
-                    place: graph::place(&component),
-                    wanted: graph::describe(requirement),
-                    cause: error.into_inner(),
-                })?;
-            if (*instance).type_id() != (component.type_id)() {
-                return Err(ComponentError::WrongType {
-                    component: component.name.to_owned(),
-                    place: graph::place(&component),
-                    expected: (component.type_name)(),
-                });
-            }
-            let mut state = scope.state.lock();
-            if state.ended {
-                // The scope ended meanwhile: nobody would drop the instance in its turn.
-                return Err(scope.ended());
-            }
-            state.held.push(Held {
-                name: component.name.to_owned(),
-                instance: Arc::clone(&instance),
-            });
-            Ok(instance)
-        });
-        match made {
-            Ok(outcome) => outcome,
-            Err(_) => Err(self.cycle(&[index, index])),
-        }
-    }
 }
 
 impl Inner {
-    fn ended(&self) -> ComponentError {
+    pub(super) fn ended(&self) -> ComponentError {
         ComponentError::Ended {
             scope: self.name.to_string(),
         }
     }
 
     /// The scope `level` steps outwards.
-    fn at(self: &Arc<Self>, level: usize) -> &Arc<Self> {
+    pub(super) fn at(self: &Arc<Self>, level: usize) -> &Arc<Self> {
         let mut scope = self;
         for _ in 0..level {
             if let Some((parent, _)) = &scope.parent {
@@ -375,7 +306,16 @@ impl Inner {
         scope
     }
 
-    fn chain(&self) -> Result<Vec<Level>, ComponentError> {
+    fn level(&self, state: &State) -> Level {
+        let offers = state.provided.iter();
+        Level {
+            name: Arc::clone(&self.name),
+            provided: offers.map(|one| one.offer.clone()).collect(),
+            fixated: state.fixated.clone(),
+        }
+    }
+
+    pub(super) fn chain(&self) -> Result<Vec<Level>, ComponentError> {
         let mut chain = Vec::new();
         let mut next = Some(self);
         while let Some(scope) = next {
@@ -383,14 +323,7 @@ impl Inner {
             if state.ended {
                 return Err(scope.ended());
             }
-            chain.push(Level {
-                name: Arc::clone(&scope.name),
-                provided: state
-                    .provided
-                    .iter()
-                    .map(|provided| provided.offer)
-                    .collect(),
-            });
+            chain.push(scope.level(&state));
             next = scope.parent.as_ref().map(|(parent, _)| &**parent);
         }
         Ok(chain)
@@ -413,14 +346,8 @@ impl Inner {
                 errors.extend(child.end());
             }
         }
-        for Held { name, instance } in held.into_iter().rev() {
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(instance))) {
-                errors.push(ComponentError::DropPanicked {
-                    component: name,
-                    scope: self.name.to_string(),
-                    message: panic_text(panic),
-                });
-            }
+        for held in held.into_iter().rev() {
+            held.let_go(&self.name, &mut errors);
         }
         if let Some((parent, number)) = &self.parent {
             parent.state.lock().children.remove(number);
@@ -432,7 +359,7 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         for error in self.end() {
-            tracing::error!(%error, "a component could not be dropped");
+            tracing::error!(%error, "a component could not be taken down");
         }
     }
 }

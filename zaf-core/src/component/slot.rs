@@ -10,6 +10,10 @@ use parking_lot::{Condvar, Mutex};
 /// An instance without its type.
 pub(super) type Instance = Arc<dyn Any + Send + Sync>;
 
+/// Which place: index of the component, and the addresses of what its instance is made of, one for each requirement. Those live
+/// as long as the scope, so nothing else gets their addresses.
+pub(super) type SlotKey = (usize, Vec<usize>);
+
 /// The place of one component's instance in one scope.
 ///
 /// No lock is held while the instance is made, so its function may resolve other components, send messages and so on.

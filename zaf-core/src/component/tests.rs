@@ -29,6 +29,8 @@ fn component<T: 'static>(
         type_name: std::any::type_name::<T>,
         requirements: &[],
         make,
+        teardown: None,
+        entity: None,
         krate: "demo",
         file: "src/demo.rs",
         line: 7,
@@ -129,7 +131,7 @@ fn a_component_takes_what_it_needs_from_the_scope_it_lives_in() {
             "no component for `login: {name}`\n  \
              - `login` (src/demo.rs:7) cannot be made:\n    \
              no `shell: {shell}`\n      \
-             - `host` (src/demo.rs:7) lives in scope `test`; the scopes here are `test` in `session`"
+             - `host` (src/demo.rs:7) lives in scope `test`, which ends before `session`, where it is needed"
         )
     );
 }

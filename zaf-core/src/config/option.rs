@@ -131,6 +131,15 @@ impl OptionDescriptor {
     }
 
     /// The option under another of its names.
+    /// A request for it, by whoever knows it without its type; see [`OptionId::required`] and [`OptionId::instantiate_on`].
+    pub const fn asked_for(self, required: bool, instantiate_on: bool) -> ConfigOption {
+        ConfigOption {
+            option: self,
+            required: required || instantiate_on,
+            instantiate_on,
+        }
+    }
+
     pub(super) const fn named(self, key: &'static str) -> Self {
         Self { key, ..self }
     }

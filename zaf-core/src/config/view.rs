@@ -135,6 +135,19 @@ impl ConfigView {
         Ok(value.map(|value| value.to_value()))
     }
 
+    /// The value of an option, or its default, as its kind reads it: for those who know options by their descriptors only. None
+    /// if there is neither; also for an option that hangs at an entity option, in a view that is not bound to one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::get_optional`].
+    pub fn typed(&self, option: &OptionDescriptor) -> Result<Option<TypedValue>, ConfigError> {
+        match (option.at, self.entity_for(option)) {
+            (Some(_), None) => self.check(option).map(|()| None),
+            (_, entity) => self.read(option, entity),
+        }
+    }
+
     /// The entity that the view is bound to.
     pub fn entity(&self) -> Option<&Entity> {
         self.bound.as_ref().map(|(_, entity)| entity)

@@ -1,11 +1,12 @@
 //! Constants that describe extensions and their dispatchers: emitted by the macros, collected at link time.
 
 use std::any::{Any, TypeId};
+use std::fmt;
 use std::sync::Arc;
 
 use super::{ExtensionContext, ExtensionObject};
 use crate::command::CommandDescriptor;
-use crate::component::Requirement;
+use crate::component::{Requirement, Scope};
 use crate::config::{ConfigOption, OptionDescriptor};
 use crate::error::Result;
 use crate::message::{DispatcherBuilder, DispatcherKind, EndpointId, MessageDescriptor};
@@ -68,7 +69,7 @@ pub struct ExtensionDescriptor {
     /// The Rust type, which its dispatchers refer to.
     pub type_id: fn() -> TypeId,
     /// Makes an instance.
-    pub construct: fn(&ExtensionContext<'_>) -> Result<Box<dyn ExtensionObject>>,
+    pub construct: Constructor,
     /// Crate that declares it.
     pub krate: &'static str,
     /// Version of that crate.
@@ -102,13 +103,8 @@ pub struct DispatcherDescriptor {
     pub workers: Option<usize>,
     /// Components that the method asks for.
     pub requirements: &'static [Requirement],
-    /// Adds the typed handlers to a dispatcher under construction. The first argument is the extension instance (an
-    /// `Arc<Self>` behind `Any`), the last the scope in which the handler's components are resolved.
-    pub bind: fn(
-        Arc<dyn Any + Send + Sync>,
-        DispatcherBuilder,
-        &crate::component::Scope,
-    ) -> Result<DispatcherBuilder>,
+    /// Adds the handlers to a dispatcher under construction.
+    pub bind: Binder,
     /// Line of the method, from 1.
     pub line: u32,
 }
@@ -124,4 +120,106 @@ pub struct DispatcherSet {
     pub file: &'static str,
     /// Line, from 1.
     pub line: u32,
+}
+
+type Construct = fn(&ExtensionContext<'_>) -> Result<Box<dyn ExtensionObject>>;
+type ConstructWith =
+    dyn Fn(&ExtensionContext<'_>) -> Result<Box<dyn ExtensionObject>> + Send + Sync;
+
+/// Makes instances of an extension.
+#[derive(Clone, Copy)]
+pub struct Constructor(Call<Construct, &'static ConstructWith>);
+
+impl Constructor {
+    /// That of a Rust type, which is known when the program is linked.
+    pub const fn linked(construct: Construct) -> Self {
+        Self(Call::Linked(construct))
+    }
+
+    /// That of an extension which is [provided](super::ProvidedExtension) at run time: what it needs to know is in the closure.
+    pub const fn provided(construct: &'static ConstructWith) -> Self {
+        Self(Call::Provided(construct))
+    }
+
+    /// Whether the extension is described at run time.
+    pub const fn is_provided(&self) -> bool {
+        matches!(self.0, Call::Provided(_))
+    }
+
+    /// Makes an instance.
+    ///
+    /// # Errors
+    /// Those of the extension.
+    pub fn call(&self, context: &ExtensionContext<'_>) -> Result<Box<dyn ExtensionObject>> {
+        match self.0 {
+            Call::Linked(construct) => construct(context),
+            Call::Provided(construct) => construct(context),
+        }
+    }
+}
+
+impl fmt::Debug for Constructor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Constructor").field(&self.0.word()).finish()
+    }
+}
+
+/// An extension instance, whatever its type is.
+type Instance = Arc<dyn Any + Send + Sync>;
+type Bind = fn(Instance, DispatcherBuilder, &Scope) -> Result<DispatcherBuilder>;
+type BindWith =
+    dyn Fn(Instance, DispatcherBuilder, &Scope) -> Result<DispatcherBuilder> + Send + Sync;
+
+/// Adds the handlers of one dispatcher to a dispatcher under construction.
+#[derive(Clone, Copy)]
+pub struct Binder(Call<Bind, &'static BindWith>);
+
+impl Binder {
+    /// That of methods of a Rust type.
+    pub const fn linked(bind: Bind) -> Self {
+        Self(Call::Linked(bind))
+    }
+
+    /// That of an extension which is [provided](super::ProvidedExtension) at run time.
+    pub const fn provided(bind: &'static BindWith) -> Self {
+        Self(Call::Provided(bind))
+    }
+
+    /// Adds the handlers of `instance` (an `Arc` of the extension's type behind `Any`), whose components are resolved in `scope`.
+    ///
+    /// # Errors
+    /// If a component cannot be had, or the instance is of another type.
+    pub fn call(
+        &self,
+        instance: Instance,
+        builder: DispatcherBuilder,
+        scope: &Scope,
+    ) -> Result<DispatcherBuilder> {
+        match self.0 {
+            Call::Linked(bind) => bind(instance, builder, scope),
+            Call::Provided(bind) => bind(instance, builder, scope),
+        }
+    }
+}
+
+impl fmt::Debug for Binder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Binder").field(&self.0.word()).finish()
+    }
+}
+
+/// A function that the linker knows, or one with what it remembers.
+#[derive(Clone, Copy)]
+enum Call<F, C> {
+    Linked(F),
+    Provided(C),
+}
+
+impl<F, C> Call<F, C> {
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Linked(_) => "linked",
+            Self::Provided(_) => "provided",
+        }
+    }
 }

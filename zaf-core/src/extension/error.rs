@@ -31,6 +31,15 @@ pub enum LoadError {
         place: String,
         load_order: u16,
     },
+    /// An extension that is described at run time would have been loaded already.
+    #[error(
+        "extension `{extension}` ({place}) has load order {load_order}, but is known after load order 10 only; expected 11 to 1000"
+    )]
+    ProvidedTooLate {
+        extension: &'static str,
+        place: String,
+        load_order: u16,
+    },
     /// The name cannot be used in keys and flags.
     #[error(
         "`{extension}` ({place}) is no name for an extension: expected lower-case letters and digits, not `all` or `default`"
@@ -309,6 +318,17 @@ pub enum LoadError {
     /// Something could not be provided to components.
     #[error("the session could not be set up")]
     Session(#[from] ComponentError),
+    /// A component needs itself, directly or through others.
+    #[error(transparent)]
+    Circle(ComponentError),
+    /// A component that the command asks for cannot be had.
+    #[error("command `{command}` ({place}) does not get what it asks for")]
+    CommandNeeds {
+        command: String,
+        place: String,
+        #[source]
+        cause: Box<ComponentError>,
+    },
     /// Nothing selected a command.
     #[error("no command was selected{}", without.iter().fold(String::new(), |text, one| text + "; not loaded is extension " + one))]
     NoCommand {
@@ -349,6 +369,7 @@ impl LoadError {
     pub fn extension(&self) -> Option<&'static str> {
         match self {
             Self::LoadOrder { extension, .. }
+            | Self::ProvidedTooLate { extension, .. }
             | Self::Name { extension, .. }
             | Self::Duplicate { extension, .. }
             | Self::ExtendsNothing { extension, .. }

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use super::ExtensionContext;
+use super::{ExtensionContext, ProvidedExtensions};
 use crate::component::Scope;
 use crate::config::ConfigLayer;
 use crate::error::Result;
@@ -13,6 +13,7 @@ use crate::message::{Dispatcher, MessageBus};
 ///
 /// 1. [`new`](Self::new), once per entity if the extension has an option with `instantiate_on`, else once.
 /// 2. [`get_config`](Self::get_config), framework extensions only; the result is merged before the next extension is made.
+///    Those up to load order 10 may then [add extensions](Self::provide_extensions) that are not linked.
 /// 3. The endpoints and messages of all extensions are defined on the bus.
 /// 4. [`register_components`](Self::register_components) of all extensions.
 /// 5. The declared dispatchers, if the instance is active, then [`register_dispatchers`](Self::register_dispatchers).
@@ -39,6 +40,18 @@ pub trait Extension: Send + Sync + Sized + 'static {
     fn get_config(&self, cx: &ExtensionContext<'_>) -> Result<Vec<ConfigLayer>> {
         let _ = cx;
         Ok(Vec::new())
+    }
+
+    /// Describes extensions that are not linked into the program, for example because they were found in a directory. Called for
+    /// framework extensions with a load order up to 10 only, after [`get_config`](Self::get_config) of all of them; the
+    /// configuration in `cx` is complete up to there. See
+    /// [`ProvidedExtension`](super::ProvidedExtension).
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    fn provide_extensions(&self, cx: &ExtensionContext<'_>) -> Result<ProvidedExtensions> {
+        let _ = cx;
+        Ok(ProvidedExtensions::default())
     }
 
     /// Puts what the extension has for others into the session. Called whether the instance is active or not.
@@ -80,11 +93,26 @@ pub trait ExtensionObject: Send + Sync {
     /// Whatever the extension returns.
     fn get_config(&self, cx: &ExtensionContext<'_>) -> Result<Vec<ConfigLayer>>;
 
+    /// See [`Extension::provide_extensions`].
+    ///
+    /// # Errors
+    /// Whatever the extension returns.
+    fn provide_extensions(&self, cx: &ExtensionContext<'_>) -> Result<ProvidedExtensions> {
+        let _ = cx;
+        Ok(ProvidedExtensions::default())
+    }
+
     /// See [`Extension::register_components`].
     ///
     /// # Errors
     /// Whatever the extension returns.
     fn register_components(&self, scope: &Scope) -> Result<()>;
+
+    /// The declared dispatchers of the instance have been registered; none if it is not active. For who may want to end them
+    /// early: they are destroyed with the instance in any case.
+    fn registered(&self, dispatchers: &[Dispatcher]) {
+        let _ = dispatchers;
+    }
 
     /// See [`Extension::register_dispatchers`].
     ///
@@ -117,6 +145,10 @@ impl<E: Extension> ExtensionObject for Shared<E> {
 
     fn get_config(&self, cx: &ExtensionContext<'_>) -> Result<Vec<ConfigLayer>> {
         self.0.get_config(cx)
+    }
+
+    fn provide_extensions(&self, cx: &ExtensionContext<'_>) -> Result<ProvidedExtensions> {
+        self.0.provide_extensions(cx)
     }
 
     fn register_components(&self, scope: &Scope) -> Result<()> {

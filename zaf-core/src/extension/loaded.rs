@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::error::{DestroyError, LoadError, LoadErrors};
 use super::loader::{LAST_OF_CONFIGURATION, make_instances};
+use super::provided::Provided;
 use super::start::Starter;
 use super::{
     Catalog, Host, RegisteredExtension, RunningExtension, TeardownLimits, core_options, definitions,
@@ -87,6 +88,30 @@ impl Instances {
         kept.sort_by_key(|(number, _)| *number);
         self.running = kept.into_iter().map(|(_, instance)| instance).collect();
         errors
+    }
+
+    /// The extensions that instances provide, in the order of the instances.
+    pub(super) fn provided(&mut self) -> Provided {
+        let mut provided = Vec::new();
+        let mut errors = Vec::new();
+        let items: Vec<RunningExtension> = std::mem::take(&mut self.running);
+        let step: fn(&mut Host, RunningExtension) -> (RunningExtension, Provided) =
+            |host, instance| {
+                let provided = instance.provided(host);
+                host.note(&provided.1);
+                (instance, provided)
+            };
+        for outcome in self.starter.each(&mut self.host, items, step) {
+            match outcome {
+                Ok((instance, (found, problems))) => {
+                    self.running.push(instance);
+                    provided.extend(found);
+                    errors.extend(problems);
+                }
+                Err(hung) => errors.push(hung),
+            }
+        }
+        (provided, errors)
     }
 
     fn destroy(&mut self) -> Vec<DestroyError> {
@@ -190,7 +215,7 @@ impl Prepared {
     /// dispatchers: those of command extensions first, then those of framework extensions, each in load order.
     ///
     /// # Errors
-    /// The errors so far if there are any, else all errors of defining, making or registering: the first of these steps that
+    /// The errors so far if there are any, else all errors of defining, making, checking components or registering: the first of these steps that
     /// has errors is the last. What had been started is destroyed.
     pub fn start(self) -> Result<Loaded, LoadErrors> {
         self.start_or(OnError::Stop).map(|(loaded, _)| loaded)
@@ -285,6 +310,14 @@ fn start(
         let outcome = instance.register_components(host);
         (instance, outcome.err())
     }));
+    if !on_error.goes_on(&errors) {
+        return errors;
+    }
+    errors.extend(
+        instances
+            .host
+            .check_components(&instances.running, Some(command)),
+    );
     if !on_error.goes_on(&errors) {
         return errors;
     }

@@ -2,7 +2,7 @@
 //!
 //! | Load order | Band |
 //! | --- | --- |
-//! | 1–10 | always loaded; may change where extensions come from |
+//! | 1–10 | always loaded; may [provide](super::ProvidedExtension) extensions that are not linked |
 //! | 11–20 | always loaded; may enable and disable others |
 //! | 21–90 | know their options; may provide configuration |
 //! | 91–100 | know the options of the command, too |
@@ -21,10 +21,11 @@ use super::core_options::{
 };
 use super::error::{LoadError, LoadErrors};
 use super::loaded::{Instances, Loaded, Prepared};
+use super::registry::FIRST_BAND_END;
 use super::start::Starter;
 use super::{
     Catalog, ExtensionDescriptor, ExtensionRegistry, Host, RegisteredExtension, RunningExtension,
-    TeardownLimits, enablement, order,
+    TeardownLimits, enablement, order, provided,
 };
 use crate::clock::Clock;
 use crate::command::ApplicationInfo;
@@ -32,8 +33,6 @@ use crate::component::ComponentRegistry;
 use crate::config::{ConfigOption, ConfigStore, Priority, Source};
 use crate::message::{Entity, MessageBus};
 
-/// Last load order before options are known.
-const FIRST_BAND_END: u16 = 10;
 /// Last load order of what is always loaded.
 const SECOND_BAND_END: u16 = 20;
 /// Last load order of those that provide configuration.
@@ -148,23 +147,9 @@ impl Loader {
 
     /// Loads the framework extensions. Does not fail: errors are kept in the result.
     pub fn prepare(self) -> Prepared {
-        let (extensions, mut errors) = self.extensions.into_parts();
-        let mut store = self.store;
-        let mut options = self.options;
-        options.extend(order::options(extensions.iter().map(|one| &one.descriptor)));
-        let names = extensions.iter().map(|one| one.descriptor.name);
-        let groups = extensions.iter().flat_map(|one| one.descriptor.groups);
-        for (option, names) in [
-            (ALL_EXTENSIONS, entities(names)),
-            (ALL_GROUPS, entities(groups.copied())),
-        ] {
-            store.set(option, None, names, Priority::FIXED, Source::Fixed);
-        }
-
-        // What contradicts itself among the extensions that are always loaded does so among all enabled ones, too: it is
-        // reported once, then.
-        let undecided = enablement::undecided(&extensions);
-        let (catalog, _) = Catalog::new(undecided, &options, store);
+        let (mut extensions, mut errors) = self.extensions.into_parts();
+        let mut options = self.options.clone();
+        let catalog = undecided(&extensions, &self.options, &mut options, self.store);
         let mut host = Host::new(self.application, self.bus, &self.components, catalog)
             .with_clock(self.clock)
             .until(self.is_last);
@@ -183,6 +168,16 @@ impl Loader {
                 .iter()
                 .filter(|extension| is_framework_of(extension, from, to));
             errors.extend(load_framework(&mut instances, band.cloned().collect()));
+            if to == FIRST_BAND_END {
+                let (provided, problems) = instances.provided();
+                errors.extend(problems);
+                if !provided.is_empty() {
+                    errors.extend(provided::add(provided, &mut extensions));
+                    let store = instances.catalog().store().clone();
+                    let catalog = undecided(&extensions, &self.options, &mut options, store);
+                    instances.host.set_catalog(catalog);
+                }
+            }
         }
 
         let (decided, problems) = enablement::decide(&extensions, instances.catalog().store());
@@ -205,6 +200,29 @@ impl Loader {
         warn_of_capabilities(instances.catalog(), &enabled);
         Prepared::new(instances, enabled, errors)
     }
+}
+
+/// What is known before it is decided who is loaded. `options` are those of the `application`, and in addition those that the
+/// extensions make necessary.
+fn undecided(
+    extensions: &[RegisteredExtension],
+    application: &[ConfigOption],
+    options: &mut Vec<ConfigOption>,
+    mut store: ConfigStore,
+) -> Catalog {
+    application.clone_into(options);
+    options.extend(order::options(extensions.iter().map(|one| &one.descriptor)));
+    let names = extensions.iter().map(|one| one.descriptor.name);
+    let groups = extensions.iter().flat_map(|one| one.descriptor.groups);
+    for (option, names) in [
+        (ALL_EXTENSIONS, entities(names)),
+        (ALL_GROUPS, entities(groups.copied())),
+    ] {
+        store.set(option, None, names, Priority::FIXED, Source::Fixed);
+    }
+    // What contradicts itself among the extensions that are always loaded does so among all enabled ones, too: it is
+    // reported once, then.
+    Catalog::new(enablement::undecided(extensions), options, store).0
 }
 
 /// The entries in the order in which they are loaded, with the priorities that follow from it; and what contradicts itself.

@@ -12,6 +12,7 @@
 mod activation;
 mod attribution;
 mod catalog;
+mod component_check;
 mod context;
 mod core_options;
 mod definitions;
@@ -25,6 +26,7 @@ mod options;
 mod order;
 mod plugin_type;
 mod problem;
+mod provided;
 mod registry;
 mod replacement;
 mod required;
@@ -42,7 +44,8 @@ pub use core_options::{
     EXTENSIONS_ENABLED_BY_DEFAULT, GROUP_ENABLED, INIT_TIMEOUT, PLUGINS_DISABLED, SELECTED_COMMAND,
 };
 pub use descriptor::{
-    Condition, DispatcherDescriptor, DispatcherSet, Extends, ExtensionDescriptor, ExtensionKind,
+    Binder, Condition, Constructor, DispatcherDescriptor, DispatcherSet, Extends,
+    ExtensionDescriptor, ExtensionKind,
 };
 pub use enablement::Statement;
 pub use error::{DestroyError, LoadError, LoadErrors};
@@ -55,6 +58,7 @@ pub use options::{OptionEntry, Place, Requester};
 pub use order::RaisedPriorities;
 pub use plugin_type::PluginType;
 pub use problem::{LoadProblem, LoadProblems};
+pub use provided::{ProvidedExtension, ProvidedExtensions};
 pub use registry::{ExtensionRegistry, RegisteredExtension};
 pub use running::{Host, RunningExtension};
 pub use teardown::TeardownLimits;

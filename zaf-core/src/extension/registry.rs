@@ -14,6 +14,9 @@ use crate::config::{ConfigOption, is_entity_name};
 use crate::message::MessageBus;
 use crate::private::{ZAF_DISPATCHERS, ZAF_EXTENSIONS};
 
+/// Last load order before options are known.
+pub(super) const FIRST_BAND_END: u16 = 10;
+
 /// Load orders up to this one are always loaded.
 const ALWAYS_LOADED: u16 = 20;
 
@@ -218,7 +221,10 @@ impl ExtensionRegistry {
 }
 
 /// What is wrong with one extension, looked at alone.
-fn check(descriptor: &ExtensionDescriptor, dispatchers: &[DispatcherSet]) -> Vec<LoadError> {
+pub(super) fn check(
+    descriptor: &ExtensionDescriptor,
+    dispatchers: &[DispatcherSet],
+) -> Vec<LoadError> {
     let extension = descriptor.name;
     let place = || descriptor.place().to_string();
     let mut problems = Vec::new();

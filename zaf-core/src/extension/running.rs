@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::attribution;
 use super::core_options::{INIT_TIMEOUT, SELECTED_COMMAND};
 use super::error::LoadError;
+use super::provided::Provided;
 use super::required::missing_options;
 use super::start::{Doing, Progress};
 use super::{
@@ -20,7 +21,7 @@ use super::{
 };
 use crate::clock::Clock;
 use crate::command::ApplicationInfo;
-use crate::component::{ComponentRegistry, Scope};
+use crate::component::{ComponentRegistry, Requester, Requirement, Scope};
 use crate::config::{ConfigLayer, ConfigStore, ConfigView};
 use crate::error::{Error, Result};
 use crate::message::{Dispatcher, Entity, MessageBus};
@@ -171,17 +172,8 @@ impl Host {
         step: &'static str,
         run: impl FnOnce() -> Result<T>,
     ) -> Result<T, LoadError> {
-        let extension = descriptor.name;
-        let failed = |error: Error| LoadError::Failed {
-            extension,
-            instance: instance_name(entity),
-            place: descriptor.place().to_string(),
-            step,
-            hints: error.hints().to_vec(),
-            cause: error.into_inner(),
-        };
         match self.caught(descriptor, entity, step, run) {
-            Ok(outcome) => outcome.map_err(failed),
+            Ok(outcome) => outcome.map_err(|error| failed(descriptor, entity, step, error)),
             Err(panicked) => Err(panicked),
         }
     }
@@ -212,6 +204,23 @@ impl Host {
             step,
             message: panic_text(panic),
         })
+    }
+}
+
+/// That an extension returned an error.
+fn failed(
+    descriptor: &ExtensionDescriptor,
+    entity: Option<&Entity>,
+    step: &'static str,
+    error: Error,
+) -> LoadError {
+    LoadError::Failed {
+        extension: descriptor.name,
+        instance: instance_name(entity),
+        place: descriptor.place().to_string(),
+        step,
+        hints: error.hints().to_vec(),
+        cause: error.into_inner(),
     }
 }
 
@@ -316,7 +325,7 @@ impl RunningExtension {
         let context = context(host, &descriptor, &view, entity.as_ref());
         let object = host
             .guarded(&descriptor, entity.as_ref(), "new", || {
-                (descriptor.construct)(&context)
+                descriptor.construct.call(&context)
             })
             .map_err(|error| vec![error])?;
         let is_active = is_active(descriptor.activate_on, descriptor.deactivate_on, |option| {
@@ -346,6 +355,22 @@ impl RunningExtension {
         })
     }
 
+    /// The extensions that the instance provides, with the configuration as it is now.
+    ///
+    /// # Errors
+    /// [`LoadError::Failed`] or [`LoadError::Panicked`].
+    pub(super) fn provide_extensions(&self, host: &Host) -> Result<Provided, LoadError> {
+        let step = "provide_extensions";
+        let view = view(&self.descriptor, host.catalog.store(), self.entity.as_ref());
+        let context = context(host, &self.descriptor, &view, self.entity.as_ref());
+        let provided = host.guarded(&self.descriptor, self.entity.as_ref(), step, || {
+            self.object.provide_extensions(&context)
+        })?;
+        let (extensions, problems) = provided.into_parts();
+        let failed = |error| failed(&self.descriptor, self.entity.as_ref(), step, error);
+        Ok((extensions, problems.into_iter().map(failed).collect()))
+    }
+
     /// Lets the instance put its components into the session.
     ///
     /// # Errors
@@ -369,6 +394,7 @@ impl RunningExtension {
         if self.is_active {
             self.register_declared(host)?;
         }
+        self.object.registered(&self.dispatchers);
         let own = host.guarded(
             &self.descriptor,
             self.entity.as_ref(),
@@ -395,6 +421,12 @@ impl RunningExtension {
     /// The configuration that it was made with.
     pub fn config(&self) -> &ConfigView {
         &self.view
+    }
+
+    /// What each of its declared handlers asks for, if they take part.
+    pub(super) fn requirements(&self) -> impl Iterator<Item = &'static [Requirement]> {
+        let sets = self.sets.iter().filter(|_| self.is_active);
+        sets.flat_map(|set| set.dispatchers.iter().map(|one| one.requirements))
     }
 
     /// Whether its declared dispatchers take part.
@@ -457,6 +489,7 @@ impl RunningExtension {
             ),
             None => format!("{}.{}", self.descriptor.name, descriptor.handler),
         };
+        let requester = Requester::new("handler", &*name);
         let mut builder = host
             .bus
             .dispatcher(descriptor.kind, name)
@@ -476,7 +509,10 @@ impl RunningExtension {
         if let Some(workers) = descriptor.workers.and_then(NonZeroUsize::new) {
             builder = builder.workers(workers);
         }
-        let builder = (descriptor.bind)(self.object.shared(), builder, &scope.child("dispatcher"))?;
+        let scope = scope.on_behalf_of(requester).child("dispatcher");
+        let builder = descriptor
+            .bind
+            .call(self.object.shared(), builder, &scope)?;
         Ok(builder.register()?)
     }
 

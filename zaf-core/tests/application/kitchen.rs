@@ -12,8 +12,8 @@ use zaf_core::command::{CommandDescriptor, Invocation};
 use zaf_core::component::{ComponentDescriptor, Requirement, Scope};
 use zaf_core::config::{ConfigOption, OptionDescriptor, OptionId};
 use zaf_core::extension::{
-    DispatcherDescriptor, DispatcherSet, Extends, Extension, ExtensionContext, ExtensionDescriptor,
-    ExtensionKind,
+    Binder, DispatcherDescriptor, DispatcherSet, Extends, Extension, ExtensionContext,
+    ExtensionDescriptor, ExtensionKind,
 };
 use zaf_core::message::{
     Dispatcher, DispatcherKind, EndpointId, EventId, Message, MessageBus, MessageQueue, RequestId,
@@ -129,7 +129,7 @@ const LISTENER: DispatcherDescriptor = DispatcherDescriptor {
     workers: None,
     long_running: false,
     requirements: &[],
-    bind,
+    bind: Binder::linked(bind),
     line: 7,
 };
 
@@ -199,6 +199,8 @@ const TRAY: ComponentDescriptor = ComponentDescriptor {
     type_name: std::any::type_name::<Tray>,
     requirements: &[Requirement::of::<Console>("console")],
     make: |_| Ok(Arc::new(Tray)),
+    teardown: None,
+    entity: None,
     krate: "house",
     file: "src/staff.rs",
     line: 70,

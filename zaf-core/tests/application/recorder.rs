@@ -13,7 +13,9 @@ use zaf_core::builtin;
 use zaf_core::command::{CommandContext, CommandDescriptor, Invocation};
 use zaf_core::component::{Requirement, Scope};
 use zaf_core::config::{ConfigOption, OptionId};
-use zaf_core::extension::{Extension, ExtensionContext, ExtensionDescriptor, ExtensionKind};
+use zaf_core::extension::{
+    Constructor, Extension, ExtensionContext, ExtensionDescriptor, ExtensionKind,
+};
 use zaf_core::message::{APPLICATION_ENDPOINT, Dispatcher, DispatcherKind, Message, MessageBus};
 use zaf_core::prelude::Error;
 
@@ -40,6 +42,7 @@ pub(crate) const fn command(
         uses: &[],
         config_options,
         hidden: false,
+        requirements: &[],
         run,
         krate: "recorder",
         file: file!(),
@@ -111,7 +114,7 @@ pub(crate) const fn describe<E: Extension>(
         deactivate_on: &[],
         replaces: &[],
         type_id: TypeId::of::<E>,
-        construct: zaf_core::private::construct::<E>,
+        construct: Constructor::linked(zaf_core::private::construct::<E>),
         krate: "recorder",
         version: "1.0.0",
         file: file!(),

@@ -632,13 +632,13 @@ mod tests {
 
     #[test]
     fn a_plain_case_is_written_as_any_other() {
-        use k2::case::{CaseId, Location};
+        use k2::case::{CaseId, Location, Parameters};
         let hostile = "<&>\"\u{1b}";
         let mark = |is_marked: bool| is_marked.then(|| hostile.into());
         for marked in 0..8 {
-            let parameters: Vec<_> = mark(marked & 1 > 0)
+            let parameters: Parameters = mark(marked & 1 > 0)
                 .into_iter()
-                .map(|value| ("a'b".into(), value))
+                .map(|value| ("a'b", value))
                 .collect();
             let owner = mark(marked & 2 > 0);
             let suts: Vec<_> = mark(marked & 4 > 0).into_iter().collect();
@@ -737,7 +737,7 @@ mod tests {
                     detail: Some(String::from_utf8_lossy(bytes).into()),
                     stdout: out.clone(),
                     stderr: out,
-                    parameters: vec![(name.as_str().into(), nasty.as_str().into())],
+                    parameters: [(name.as_str(), nasty.as_str())].into(),
                     ..TestCaseFinished::new(
                         execution,
                         CaseId::new(format!("{name}{nasty}")),

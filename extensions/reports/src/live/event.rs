@@ -112,7 +112,10 @@ impl Row {
                 let end = remark.floor_char_boundary(LONGEST_REMARK);
                 remark.get(..end).unwrap_or_default().into()
             }),
-            tail: tail(case).into(),
+            tail: match tail(case) {
+                "" => Arc::default(),
+                tail => tail.into(),
+            },
         }
     }
 }

@@ -9,8 +9,10 @@ mod config;
 mod line;
 mod messages;
 mod parsers;
+mod plugins;
 
 pub use config::{json_to_store, option_names, references, toml_to_store, yaml_to_store};
 pub use line::argv;
 pub use messages::encoded_message;
 pub use parsers::{event_log, parameters, tag_expression, tap, test_lists};
+pub use plugins::{plugin_description, plugin_frame_binary, plugin_frame_json, plugin_library};

@@ -1,13 +1,38 @@
 //! What a test case can ask for while it runs.
 
+use std::any::Any;
 use std::path::Path;
 use std::sync::Arc;
 
-use zaf_core::component::{ComponentError, Requirement, Scope};
+use zaf_core::component::{ComponentError, Requester, Requirement, Scope};
 
-use super::{AttachError, CaseId, Evidence};
+use super::{AttachError, CaseId, Evidence, Parameters};
 use crate::supervisor::Cancellation;
 use crate::sut::{Binding, Chosen, Sut};
+
+/// The components that a test function gets, in the order of its requirements. For the macro.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct CaseComponents(Vec<Arc<dyn Any + Send + Sync>>, &'static [Requirement]);
+
+impl CaseComponents {
+    /// The one with this index.
+    ///
+    /// # Errors
+    /// [`ComponentError::WrongType`] if it is none of this type.
+    pub fn get<T: Send + Sync + 'static>(&self, index: usize) -> Result<Arc<T>, ComponentError> {
+        let component = self.0.get(index).map(Arc::clone);
+        let own = component.and_then(|component| component.downcast().ok());
+        own.ok_or_else(|| {
+            let requirement = self.1.get(index);
+            ComponentError::WrongType {
+                component: requirement.map_or("", |one| one.parameter).to_owned(),
+                place: "see its declaration".to_owned(),
+                expected: std::any::type_name::<T>(),
+            }
+        })
+    }
+}
 
 /// Handed to every test function that asks for it: `fn my_case(cx: &TestContext)`.
 ///
@@ -15,7 +40,7 @@ use crate::sut::{Binding, Chosen, Sut};
 #[derive(Debug)]
 pub struct TestContext {
     id: CaseId,
-    parameters: Vec<(String, String)>,
+    parameters: Parameters,
     scope: Scope,
     cancellation: Cancellation,
     binding: Binding,
@@ -27,7 +52,7 @@ impl TestContext {
     /// resolved in it. Nothing can be attached: see [`with_evidence`](Self::with_evidence).
     pub fn new(
         id: CaseId,
-        parameters: Vec<(String, String)>,
+        parameters: Parameters,
         scope: Scope,
         cancellation: Cancellation,
     ) -> Self {
@@ -38,11 +63,13 @@ impl TestContext {
     /// As [`new`](Self::new); what the case tells goes to `evidence`.
     pub fn with_evidence(
         id: CaseId,
-        parameters: Vec<(String, String)>,
+        parameters: Parameters,
         scope: Scope,
         cancellation: Cancellation,
         evidence: Evidence,
     ) -> Self {
+        let requester = Requester::new("test case", id.as_str());
+        let scope = scope.with_requester(requester);
         Self {
             id,
             parameters,
@@ -67,16 +94,13 @@ impl TestContext {
     }
 
     /// Parameters in the order of the function's arguments: name and printed value.
-    pub fn parameters(&self) -> &[(String, String)] {
+    pub fn parameters(&self) -> &Parameters {
         &self.parameters
     }
 
     /// Printed value of the parameter with that name.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.parameters.value(name)
     }
 
     /// The systems under test that the case runs on; that of the first parameter first. Empty for most.
@@ -84,23 +108,31 @@ impl TestContext {
         self.binding.suts()
     }
 
-    /// What the requirement with this index has got. For the macro.
+    /// What the requirements of the function have got. For the macro.
     #[doc(hidden)]
-    pub fn resolve<T: Send + Sync + 'static>(
+    pub fn components(
         &self,
-        index: usize,
-        requirement: &Requirement,
-    ) -> Result<Arc<T>, ComponentError> {
-        match self.binding.chosen(index) {
-            Some(Chosen::Component(name)) => self.scope.resolve(&requirement.made_by(name)),
-            Some(Chosen::Sut(index)) => {
-                let sut = self.suts().get(index).map(Arc::clone);
-                let any = sut.map(|sut| sut as Arc<dyn std::any::Any + Send + Sync>);
-                let own = any.and_then(|any| any.downcast().ok());
-                own.map_or_else(|| self.scope.resolve(requirement), Ok)
-            }
-            None => self.scope.resolve(requirement),
+        requirements: &'static [Requirement],
+    ) -> Result<CaseComponents, ComponentError> {
+        if !self.binding.has_chosen() {
+            let found = self.scope.resolve_all(requirements, &[])?;
+            return Ok(CaseComponents(found, requirements));
         }
+        let mut chosen = requirements.to_vec();
+        let mut brought = vec![None; chosen.len()];
+        for (index, requirement) in chosen.iter_mut().enumerate() {
+            match self.binding.chosen(index) {
+                Some(Chosen::Component(name)) => *requirement = requirement.made_by(name),
+                Some(Chosen::Sut(number)) => {
+                    let sut = self.suts().get(number).map(Arc::clone);
+                    let sut = sut.map(|sut| sut as Arc<dyn Any + Send + Sync>);
+                    brought[index] = sut.filter(|sut| (**sut).type_id() == (requirement.type_id)());
+                }
+                None => {}
+            }
+        }
+        let found = self.scope.resolve_all(&chosen, &brought)?;
+        Ok(CaseComponents(found, requirements))
     }
 
     /// Where components are resolved.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Declaration, Outcome, TestContext};
+use super::{Declaration, Outcome, Parameters, TestContext};
 use crate::sut::Binding;
 
 /// The name that identifies a case within a run: `source::module::case[parameter=value,…]`.
@@ -26,11 +26,11 @@ impl CaseId {
 
     /// The id of one variant of a case. Commas, closing brackets and backslashes of values are escaped with a backslash,
     /// so that two rows of parameters never share an id.
-    pub fn with_parameters(name: &str, parameters: &[(String, String)]) -> Self {
+    pub fn with_parameters(name: &str, parameters: &[(Arc<str>, Arc<str>)]) -> Self {
         if parameters.is_empty() {
             return Self::new(name);
         }
-        let texts = |(key, value): &(String, String)| key.len() + value.len() + 2;
+        let texts = |(key, value): &(Arc<str>, Arc<str>)| key.len() + value.len() + 2;
         let length = name.len() + 1 + parameters.iter().map(texts).sum::<usize>();
         let mut id = String::with_capacity(length);
         id.push_str(name);
@@ -112,7 +112,7 @@ pub struct TestCase {
     /// Unique within a run.
     pub id: CaseId,
     /// Parameters of this variant: name and printed value.
-    pub parameters: Vec<(String, String)>,
+    pub parameters: Parameters,
     /// The systems under test that it has got.
     pub binding: Binding,
     /// Cases with the same word share something that is costly to make: they run on the same worker, unless another one would be idle.
@@ -149,7 +149,7 @@ impl TestCase {
     pub fn new(id: CaseId, action: CaseAction) -> Self {
         Self {
             id,
-            parameters: Vec::new(),
+            parameters: Parameters::default(),
             binding: Binding::default(),
             affinity: None,
             action,
@@ -264,11 +264,11 @@ mod tests {
 
     use super::*;
 
-    fn row(values: &[&str]) -> Vec<(String, String)> {
+    fn row(values: &[&str]) -> Parameters {
         values
             .iter()
             .zip(["a", "b", "c"])
-            .map(|(value, key)| (key.to_owned(), (*value).to_owned()))
+            .map(|(value, key)| (key, *value))
             .collect()
     }
 

@@ -20,6 +20,7 @@ mod media_type;
 mod outcome;
 mod panic_hook;
 mod parameter;
+mod parameters;
 mod phase;
 mod step;
 mod teardown;
@@ -27,7 +28,7 @@ mod verdict;
 
 pub use attachment::{AttachError, Attachment, AttachmentLimits};
 pub use case_run::CaseRun;
-pub use context::TestContext;
+pub use context::{CaseComponents, TestContext};
 pub use declaration::Declaration;
 pub use definition::{
     CaseAction, CaseFunction, CaseId, Isolation, ProcessCase, Protocol, TestCase,
@@ -41,10 +42,14 @@ pub use outcome::{Fail, IntoOutcome, Outcome, Skip, catch, fail, skip};
 pub use parameter::{
     BindParameters, Parameter, ParameterDescriptor, ParameterValue, ReadParameter, Variants,
 };
+pub use parameters::Parameters;
 pub use phase::Phase;
 pub(crate) use phase::PhaseLimits;
 pub use step::Step;
 pub(crate) use teardown::take_down;
 pub use verdict::Verdict;
+/// The scopes that components of test functions live in, the outermost first.
+pub const SCOPES: [&str; 5] = ["session", "runner", "module", "class", "test"];
+
 /// What a test function returns: `Ok(())` has passed, an error is the verdict *error* unless it was made by [`fail`] or [`skip`].
 pub use zaf_core::TestResult;

@@ -35,7 +35,8 @@ impl Extension for TestFinder {
     }
 
     fn register_components(&self, scope: &Scope) -> Result<()> {
-        Ok(scope.provide(Arc::new(Askers::found_by(linked::askers)))?)
+        let askers = Askers::found_by(linked::askers).in_scopes(&crate::case::SCOPES);
+        Ok(scope.provide(Arc::new(askers))?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -57,12 +58,14 @@ impl Exclusion {
 
     /// Whether a variant of the case with that name (its id without parameters) and these values is left out. A variant that has
     /// no parameter of one of the names is not.
-    pub fn matches(&self, case: &str, parameters: &[(String, String)]) -> bool {
+    pub fn matches(&self, case: &str, parameters: &[(Arc<str>, Arc<str>)]) -> bool {
         let pattern = self.pattern.as_ref();
         pattern.is_none_or(|(_, filter)| filter.selects_id(case))
             && self.conditions.iter().all(|condition| {
-                let own = parameters.iter().find(|(name, _)| *name == condition.name);
-                own.is_some_and(|(_, value)| (*value == condition.value) == condition.equal)
+                let own = parameters
+                    .iter()
+                    .find(|(name, _)| **name == *condition.name);
+                own.is_some_and(|(_, value)| (**value == *condition.value) == condition.equal)
             })
     }
 }
@@ -189,12 +192,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::case::Parameters;
 
-    fn row(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        let pairs = pairs.iter();
-        pairs
-            .map(|&(name, value)| (name.to_owned(), value.to_owned()))
-            .collect()
+    fn row(pairs: &[(&str, &str)]) -> Parameters {
+        pairs.iter().copied().collect()
     }
 
     fn excludes(text: &str, case: &str, pairs: &[(&str, &str)]) -> bool {

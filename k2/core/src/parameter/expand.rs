@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Assignment, Exclusion};
-use crate::case::{CaseAction, CaseId, Parameter, ParameterValue, ProcessCase, TestCase, Variants};
+use crate::case::{
+    CaseAction, CaseId, Parameter, ParameterValue, Parameters, ProcessCase, TestCase, Variants,
+};
 use crate::finder::Problem;
 
 /// What the name of a variable begins with that has the value of a parameter.
@@ -42,7 +44,7 @@ pub struct Expanded {
 }
 
 /// The values of one parameter of a case: each as it is shown.
-type Column = Vec<(String, ParameterValue)>;
+type Column = Vec<(Arc<str>, ParameterValue)>;
 
 /// What is noticed on the way.
 struct Seen {
@@ -109,7 +111,7 @@ impl GivenParameters {
     }
 
     /// Whether a variant is left out that has a component, or a system under test, among its values.
-    pub(crate) fn excludes(&self, name: &str, values: &[(String, String)]) -> bool {
+    pub(crate) fn excludes(&self, name: &str, values: &[(Arc<str>, Arc<str>)]) -> bool {
         let mut exclusions = self.exclusions.iter();
         exclusions.any(|exclusion| exclusion.matches(name, values))
     }
@@ -156,13 +158,17 @@ impl GivenParameters {
             seen.problems.push(problem);
             return;
         }
+        let names: Vec<Arc<str>> = parameters
+            .iter()
+            .map(|parameter| parameter.name.as_str().into())
+            .collect();
         let first = expanded.len();
         expanded.reserve(columns.iter().map(Vec::len).product());
         for row in Rows::new(&columns) {
-            let values: Vec<(String, String)> = parameters
+            let values: Parameters = names
                 .iter()
                 .zip(&row)
-                .map(|(parameter, (shown, _))| (parameter.name.clone(), shown.clone()))
+                .map(|(name, (shown, _))| (Arc::clone(name), Arc::clone(shown)))
                 .collect();
             if !self.leaves_out(&case, &variants, &values, &mut seen.matched) {
                 expanded.push(variant(&case, &variants, values, &row));
@@ -202,7 +208,7 @@ impl GivenParameters {
         let declared = parameter.values.iter().enumerate();
         let Some(given) = self.given(&parameter.name) else {
             return declared
-                .map(|(index, shown)| (shown.clone(), ParameterValue::Declared(index)))
+                .map(|(index, shown)| (shown.as_str().into(), ParameterValue::Declared(index)))
                 .collect();
         };
         let mut column = Column::new();
@@ -216,7 +222,7 @@ impl GivenParameters {
                     continue;
                 }
             };
-            column.push((text.clone(), value));
+            column.push((text.as_str().into(), value));
         }
         column
     }
@@ -226,13 +232,13 @@ impl GivenParameters {
         &self,
         case: &TestCase,
         variants: &Variants,
-        values: &[(String, String)],
+        values: &[(Arc<str>, Arc<str>)],
         matched: &mut [bool],
     ) -> bool {
         let mut left_out = variants
             .exclusions
             .iter()
-            .any(|all| all.iter().all(|one| values.contains(one)));
+            .any(|all| all.iter().all(|one| has(values, one)));
         for (exclusion, matched) in self.exclusions.iter().zip(matched) {
             if exclusion.matches(case.id.as_str(), values) {
                 *matched = true;
@@ -315,7 +321,7 @@ impl<'a> Rows<'a> {
 }
 
 impl<'a> Iterator for Rows<'a> {
-    type Item = Vec<&'a (String, ParameterValue)>;
+    type Item = Vec<&'a (Arc<str>, ParameterValue)>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let indices = self.next.as_mut()?;
@@ -345,8 +351,8 @@ impl<'a> Iterator for Rows<'a> {
 fn variant(
     case: &TestCase,
     variants: &Variants,
-    values: Vec<(String, String)>,
-    row: &[&(String, ParameterValue)],
+    values: Parameters,
+    row: &[&(Arc<str>, ParameterValue)],
 ) -> TestCase {
     let mut variant = case.clone();
     variant.id = CaseId::with_parameters(case.id.as_str(), &values);
@@ -361,11 +367,17 @@ fn variant(
     variant
 }
 
+/// Whether a parameter has this value.
+fn has(values: &[(Arc<str>, Arc<str>)], (name, value): &(String, String)) -> bool {
+    let mut values = values.iter();
+    values.any(|(key, own)| **key == **name && **own == **value)
+}
+
 /// A process finds its parameters in its environment.
-fn tell_process(process: &mut ProcessCase, values: &[(String, String)]) {
+fn tell_process(process: &mut ProcessCase, values: &[(Arc<str>, Arc<str>)]) {
     let variables = values
         .iter()
-        .map(|(name, value)| (variable(name).into(), value.into()));
+        .map(|(name, value)| (variable(name).into(), (**value).into()));
     process.environment.extend(variables);
 }
 

@@ -221,7 +221,7 @@ proptest! {
         let different: BTreeSet<&str> = ids(&all).into_iter().collect();
         prop_assert_eq!(different.len(), columns.iter().product::<usize>());
         // In the order of counting.
-        let rows: Vec<Vec<&str>> = all.cases.iter().map(|case| case.parameters.iter().map(|(_, v)| v.as_str()).collect()).collect();
+        let rows: Vec<Vec<&str>> = all.cases.iter().map(|case| case.parameters.iter().map(|(_, v)| &**v).collect()).collect();
         prop_assert!(rows.is_sorted());
 
         let conditions: Vec<(&str, &str)> = conditions
@@ -233,7 +233,7 @@ proptest! {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let some = given(&[], &texts).expand(vec![case("x", &parameters)]).unwrap();
         let is_left_out = |case: &TestCase| {
-            conditions.iter().any(|(name, value)| case.parameters.iter().any(|(n, v)| n == name && v == value))
+            conditions.iter().any(|(name, value)| case.parameters.iter().any(|(n, v)| **n == **name && **v == **value))
         };
         let expected: Vec<&str> = all.cases.iter().filter(|case| !is_left_out(case)).map(|case| case.id.as_str()).collect();
         if expected.is_empty() {
@@ -248,7 +248,7 @@ proptest! {
         let texts: Vec<String> = values.iter().map(|value| format!("p={value}")).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let expanded = given(&texts, &[]).expand(vec![case("x", &[("p", &["a", "z"])])]).unwrap();
-        let ran: BTreeSet<&str> = expanded.cases.iter().map(|case| case.parameters[0].1.as_str()).collect();
+        let ran: BTreeSet<&str> = expanded.cases.iter().map(|case| &*case.parameters[0].1).collect();
         prop_assert_eq!(ran.len(), expanded.cases.len());
         prop_assert_eq!(ran, values.iter().map(String::as_str).collect::<BTreeSet<_>>());
     }

@@ -13,7 +13,7 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::case::{Attachment, CaseId, Location, Step, Verdict};
+use crate::case::{Attachment, CaseId, Location, Parameters, Step, Verdict};
 use crate::supervisor::signal_name;
 
 /// A run begins.
@@ -79,6 +79,15 @@ pub struct TestCaseStarted {
     /// Whether it runs as a function of the runner itself, which it can take down.
     #[serde(default, skip_serializing_if = "is_default")]
     pub in_process: bool,
+    /// What the monotonic clock of the machine said then; whole microseconds in the log. Who gives it a verdict after its runner has died
+    /// knows by it how long it took, whatever was done to the time of day. Since schema 1.4.
+    #[serde(
+        rename = "clock_us",
+        default,
+        with = "microseconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub clock: Option<Duration>,
 }
 
 /// The runner was killed by a case, and another one goes on with the run.
@@ -115,6 +124,23 @@ pub struct RunMerged {
     /// How many sources they came from.
     #[serde(default)]
     pub sources: u64,
+}
+
+/// Something about an attempt to bring a system under test back. Since schema 1.4.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SutRecovery {
+    /// Name of the system.
+    pub sut: Arc<str>,
+    /// When that was.
+    pub at: Timestamp,
+    /// How long the attempt took, by the monotonic clock; whole microseconds in the log. None if it only begins.
+    #[serde(
+        rename = "duration_us",
+        default,
+        with = "microseconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub duration: Option<Duration>,
 }
 
 /// A hook before or after the tests has failed.
@@ -192,8 +218,8 @@ pub struct TestCaseFinished {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaked: Vec<LeakedProcess>,
     /// Parameters, in the order of the case's declaration.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub parameters: Vec<(Arc<str>, Arc<str>)>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub parameters: Parameters,
     /// Words to select cases by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<Arc<str>>,
@@ -266,7 +292,7 @@ impl TestCaseFinished {
             stderr: CapturedOutput::default(),
             steps: Vec::new(),
             leaked: Vec::new(),
-            parameters: Vec::new(),
+            parameters: Parameters::default(),
             tags: Vec::new(),
             owner: None,
             suts: Vec::new(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
 use zaf_core::application::ExitCode;
 
 use super::Summary;
@@ -32,7 +33,7 @@ impl EventLogState {
 }
 
 /// Payload of [`WRITE_REPORTS`](crate::messages::WRITE_REPORTS).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WriteReports {
     /// The event log to read.
     pub log: Utf8PathBuf,
@@ -41,7 +42,7 @@ pub struct WriteReports {
 }
 
 /// A report that now exists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrittenReport {
     /// What it is, in a word: `junit`, `text`.
     pub name: Arc<str>,

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -51,8 +52,11 @@ impl RunLogs {
     /// If the log cannot be read to its end.
     pub fn open(&self, path: &Utf8Path) -> Result<Arc<RunLog>, RunLogError> {
         let log = self.totals(path)?;
-        log.shared.expect_one();
-        Ok(log)
+        log.known.shared.expect_one();
+        Ok(Arc::new(RunLog {
+            known: Arc::clone(&log.known),
+            is_expected: AtomicBool::new(true),
+        }))
     }
 
     /// Takes over the totals of a log of `length` bytes from whoever wrote it: nobody has to read it for them.
@@ -69,7 +73,7 @@ impl RunLogs {
         let mut last = self.last.lock();
         if let Some((known, log)) = last.as_ref()
             && *known == length
-            && log.path == path
+            && log.known.path == path
         {
             return Ok(Arc::clone(log));
         }
@@ -82,6 +86,14 @@ impl RunLogs {
 /// The event log of a run that has ended, one way or another.
 #[derive(Debug)]
 pub struct RunLog {
+    known: Arc<Known>,
+    /// Whether others wait for this one to go through the cases.
+    is_expected: AtomicBool,
+}
+
+/// What several share who read a log.
+#[derive(Debug)]
+struct Known {
     path: Utf8PathBuf,
     summary: Summary,
     torn_bytes: u64,
@@ -101,37 +113,44 @@ impl RunLog {
         for record in reader.by_ref() {
             summary.add(&record?.body);
         }
-        Ok(Self {
+        Ok(Self::of(Known {
             path: path.to_owned(),
             summary,
             torn_bytes: reader.torn_bytes(),
             missing_records: reader.missing_records(),
             last_time: reader.last_time(),
             shared: SharedRead::default(),
-        })
+        }))
     }
 
     /// The log `path`, whose records are all there and add up to `summary`.
     pub(super) fn known(path: Utf8PathBuf, summary: Summary, last_time: Option<Timestamp>) -> Self {
-        Self {
+        Self::of(Known {
             path,
             summary,
             torn_bytes: 0,
             missing_records: 0,
             last_time,
             shared: SharedRead::default(),
+        })
+    }
+
+    fn of(known: Known) -> Self {
+        Self {
+            known: Arc::new(known),
+            is_expected: AtomicBool::new(false),
         }
     }
 
     /// What the records add up to.
     pub fn summary(&self) -> &Summary {
-        &self.summary
+        &self.known.summary
     }
 
     /// What is wrong with the run besides its cases, a sentence each: with its log, and hooks that failed. Empty as a rule.
     pub fn damages(&self) -> Vec<String> {
         let mut damages = self.log_damages();
-        let hooks = self.summary.failed_hooks().iter();
+        let hooks = self.known.summary.failed_hooks().iter();
         damages.extend(hooks.map(|hook| format!("a hook failed: {hook}")));
         damages
     }
@@ -139,19 +158,19 @@ impl RunLog {
     /// What is wrong with the log itself, a sentence each; empty as a rule.
     pub fn log_damages(&self) -> Vec<String> {
         let mut damages = Vec::new();
-        if self.torn_bytes > 0 {
-            let bytes = many(self.torn_bytes, "byte");
+        if self.known.torn_bytes > 0 {
+            let bytes = many(self.known.torn_bytes, "byte");
             damages.push(format!(
                 "the event log ends in the middle of a record: {bytes} cut off"
             ));
         }
-        if self.missing_records > 0 {
-            let records = many(self.missing_records, "record");
+        if self.known.missing_records > 0 {
+            let records = many(self.known.missing_records, "record");
             damages.push(format!(
                 "the event log lacks {records} that could not be written"
             ));
         }
-        if self.summary.end().is_none() {
+        if self.known.summary.end().is_none() {
             damages.push("the event log ends before the run did: it was killed".to_owned());
         }
         damages
@@ -167,10 +186,20 @@ impl RunLog {
         mut each: impl FnMut(&Execution) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut handed = 0;
-        if self.summary.unfinished() > 0 {
+        if self.known.summary.unfinished() > 0 {
+            self.is_not_expected();
             return self.for_each_with_open(each);
         }
-        if let Some(reader) = self.shared.join(&self.path) {
+        let joined = self.known.shared.join(&self.known.path);
+        self.is_not_expected();
+        if let Some((reader, missed)) = joined {
+            if missed > 0 {
+                let executions = Executions::open(&self.known.path).map_err(RunLogError)?;
+                for execution in executions.take(missed) {
+                    each(&execution.map_err(RunLogError)?)?;
+                }
+                handed = missed;
+            }
             loop {
                 match reader.next() {
                     Next::Chunk(executions) => {
@@ -182,11 +211,18 @@ impl RunLog {
                 }
             }
         }
-        let executions = Executions::open(&self.path).map_err(RunLogError)?;
+        let executions = Executions::open(&self.known.path).map_err(RunLogError)?;
         for execution in executions.skip(handed) {
             each(&execution.map_err(RunLogError)?)?;
         }
         Ok(())
+    }
+
+    /// Nobody has to wait for this one any more.
+    fn is_not_expected(&self) {
+        if self.is_expected.swap(false, Ordering::Relaxed) {
+            self.known.shared.expect_one_less();
+        }
     }
 
     /// The same for a log in which cases have no verdict.
@@ -194,14 +230,14 @@ impl RunLog {
         &self,
         mut each: impl FnMut(&Execution) -> Result<(), E>,
     ) -> Result<(), E> {
-        for execution in Executions::open(&self.path).map_err(RunLogError)? {
+        for execution in Executions::open(&self.known.path).map_err(RunLogError)? {
             each(&execution.map_err(RunLogError)?)?;
         }
         let mut open = OpenCases::default();
-        for record in EventLogReader::open(&self.path).map_err(RunLogError)? {
+        for record in EventLogReader::open(&self.known.path).map_err(RunLogError)? {
             open.add(&record.map_err(RunLogError)?.body);
         }
-        let ended = self.last_time.unwrap_or(Timestamp::UNIX_EPOCH);
+        let ended = self.known.last_time.unwrap_or(Timestamp::UNIX_EPOCH);
         for last in open.into_cases(ended) {
             each(&Execution {
                 last,
@@ -209,6 +245,12 @@ impl RunLog {
             })?;
         }
         Ok(())
+    }
+}
+
+impl Drop for RunLog {
+    fn drop(&mut self) {
+        self.is_not_expected();
     }
 }
 
@@ -371,6 +413,22 @@ mod tests {
             drop(done);
             assert_eq!(slow.join().unwrap(), (1..=5000).collect::<Vec<_>>());
         });
+    }
+
+    #[test]
+    fn who_comes_late_gets_everything() {
+        let (_dir, path) = logged(5000);
+        let logs = RunLogs::default();
+        let all: Vec<u64> = (1..=5000).collect();
+        let early = logs.open(&path).unwrap();
+        let handed = numbers(&early, |number| {
+            if number == 4000 {
+                // By now nobody has the first cases any more.
+                let late = logs.open(&path).unwrap();
+                assert_eq!(numbers(&late, |_| ()), all);
+            }
+        });
+        assert_eq!(handed, all);
     }
 
     #[test]

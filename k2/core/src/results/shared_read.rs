@@ -1,8 +1,9 @@
 //! One reading of a log for several threads that go through it at the same time.
 //!
-//! To read a record costs as much as to write it into a report, and a run may have many reports. So the executions are read in chunks, and
-//! some of the last chunks are kept: who is ahead reads the next one for all, or waits as long as somebody needs the oldest. Nobody waits
-//! for long: who falls too far behind, or hangs, is left behind and reads for itself.
+//! To read a record costs as much as to write it into a report, and a run may have many reports. So the log is cut into blocks of whole lines,
+//! and what the executions of some blocks say is kept for all: who is ahead takes the next block and reads it, beside others who read those
+//! before and behind it, or waits as long as somebody needs the oldest. Nobody waits for long: who falls too far behind, or hangs, is left
+//! behind and reads for itself.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -11,17 +12,17 @@ use std::time::Duration;
 use camino::Utf8Path;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::event_log::{EventLogReader, ReadError};
+use super::event_log::{Blocks, EventLogReader, ReadError, finished_in};
 use super::{Execution, RecordBody, TestCaseFinished};
 
-/// How many executions are read at once.
-const CHUNK: usize = 256;
-
-/// How many chunks are kept: some two megabytes of plain cases.
+/// How many blocks are kept, those that are just being read among them: half a megabyte of the log.
 const KEPT: usize = 8;
 
 /// How long the others wait for one that is behind. It costs as much to leave one behind for no reason.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Who comes so many blocks late reads those by itself, while the others wait; who comes later reads everything.
+const LATEST: usize = 64;
 
 /// How long they wait for those who said that they would come.
 const PATIENCE_AT_START: Duration = Duration::from_millis(100);
@@ -66,22 +67,36 @@ impl Iterator for Executions {
     }
 }
 
-/// What the threads share.
+/// What the threads share. Whoever has the source does not take the state.
 #[derive(Default)]
 pub(super) struct SharedRead {
+    /// Where blocks come from, and how many were taken.
+    source: Mutex<(Option<Blocks>, usize)>,
     state: Mutex<State>,
     moved: Condvar,
 }
 
+/// The executions of a block, in order.
+type Chunk = Arc<[Execution]>;
+
 #[derive(Default)]
 struct State {
-    source: Option<Executions>,
-    /// Somebody has the source and reads the next chunk.
-    is_reading: bool,
-    has_ended: bool,
-    chunks: VecDeque<Arc<[Execution]>>,
+    is_open: bool,
+    /// How many blocks somebody has taken, or is about to.
+    claimed: usize,
+    /// What blocks say that were read before one in front of them.
+    early: BTreeMap<usize, Vec<TestCaseFinished>>,
+    /// Attempts that are followed by another, in blocks that were read.
+    attempts: BTreeMap<u64, Vec<TestCaseFinished>>,
+    chunks: VecDeque<Chunk>,
     /// Number of the first chunk that is kept.
     first: usize,
+    /// Executions in the chunks before that.
+    before: usize,
+    /// Number of the first block that there is not.
+    end: Option<usize>,
+    /// The log cannot be read: each finds out for itself why.
+    is_broken: bool,
     /// Those who read, with the number of the chunk that each needs next.
     readers: BTreeMap<u64, usize>,
     /// Those who said that they would.
@@ -95,20 +110,31 @@ impl SharedRead {
         self.state.lock().expected += 1;
     }
 
-    /// A reader from the beginning; none if it is too late for that, or there is nothing to read from.
-    pub(super) fn join(&self, path: &Utf8Path) -> Option<Reader<'_>> {
+    /// Says that one of those will not.
+    pub(super) fn expect_one_less(&self) {
         let mut state = self.state.lock();
         state.expected = state.expected.saturating_sub(1);
-        if state.first > 0 || state.has_ended {
+        drop(state);
+        self.moved.notify_all();
+    }
+
+    /// A reader of the executions behind the first few, which nobody has any more: as a rule none. No reader if it is too late
+    /// for that, or there is nothing to read from.
+    pub(super) fn join(&self, path: &Utf8Path) -> Option<(Reader<'_>, usize)> {
+        let mut state = self.state.lock();
+        if state.first > LATEST || state.is_broken {
             return None;
         }
-        if state.source.is_none() && !state.is_reading {
-            state.source = Some(Executions::open(path).ok()?);
+        if !state.is_open {
+            let blocks = Blocks::open(path).ok()?;
+            state.is_open = true;
+            self.source.lock().0 = Some(blocks);
         }
         let id = state.joined;
         state.joined += 1;
-        state.readers.insert(id, 0);
-        Some(Reader { shared: self, id })
+        let first = state.first;
+        state.readers.insert(id, first);
+        Some((Reader { shared: self, id }, state.before))
     }
 }
 
@@ -120,8 +146,8 @@ pub(super) struct Reader<'a> {
 
 /// What comes next.
 pub(super) enum Next {
-    /// Some executions; not empty.
-    Chunk(Arc<[Execution]>),
+    /// Some executions; perhaps none.
+    Chunk(Chunk),
     /// Nothing more.
     End,
     /// Nobody knows here: the reader was left behind, or the log cannot be read on.
@@ -136,59 +162,59 @@ impl Reader<'_> {
             let Some(&wanted) = state.readers.get(&self.id) else {
                 return Next::Lost;
             };
+            let known = state.first + state.chunks.len();
             let place = wanted - state.first;
             if let Some(chunk) = state.chunks.get(place) {
                 let chunk = Arc::clone(chunk);
                 state.readers.insert(self.id, wanted + 1);
-                self.shared.moved.notify_all();
+                let unneeded = state.forget();
+                drop(state);
+                if !unneeded.is_empty() {
+                    self.shared.moved.notify_all();
+                }
                 return Next::Chunk(chunk);
             }
-            if state.has_ended {
-                return if state.source.is_some() {
-                    Next::End
-                } else {
-                    Next::Lost
-                };
+            if state.is_broken {
+                return Next::Lost;
             }
-            state.forget();
-            if state.is_reading {
+            if state.end == Some(known) {
+                return Next::End;
+            }
+            if state.end.is_none() && state.claimed - state.first < KEPT {
+                state.claimed += 1;
+                MutexGuard::unlocked(&mut state, || self.read_block());
+            } else if state.claimed > known {
                 let pause = self.shared.moved.wait_for(&mut state, PATIENCE);
-                if pause.timed_out() && state.is_reading {
+                if pause.timed_out() && known == state.first + state.chunks.len() {
                     // The disk hangs, or the one who reads has gone: no reason to hang, too.
                     return Next::Lost;
                 }
-            } else if state.chunks.len() < KEPT {
-                self.read_chunk(&mut state);
             } else {
                 self.wait(&mut state);
             }
         }
     }
 
-    /// Reads the next chunk, while others go through those that are kept; without a source if that fails.
-    fn read_chunk(&self, state: &mut MutexGuard<'_, State>) {
-        let Some(mut source) = state.source.take() else {
-            state.has_ended = true;
-            return;
+    /// Reads the next block, while others read theirs.
+    fn read_block(&self) {
+        let (number, block) = {
+            let mut source = self.shared.source.lock();
+            let (blocks, taken) = &mut *source;
+            let number = *taken;
+            *taken += 1;
+            (number, blocks.as_mut().map_or(Ok(None), Blocks::next))
         };
-        state.is_reading = true;
-        let chunk = MutexGuard::unlocked(state, || {
-            let chunk: Result<Vec<Execution>, ReadError> = source.by_ref().take(CHUNK).collect();
-            chunk
-        });
-        state.is_reading = false;
-        match chunk {
-            Ok(chunk) => {
-                state.source = Some(source);
-                if chunk.is_empty() {
-                    state.has_ended = true;
-                } else {
-                    state.chunks.push_back(chunk.into());
-                }
+        let read = block.and_then(|block| block.as_deref().map(finished_in).transpose());
+        let mut state = self.shared.state.lock();
+        match read {
+            Ok(Some(cases)) => {
+                state.early.insert(number, cases);
+                state.assemble();
             }
-            // Each finds out for itself what is wrong.
-            Err(_) => state.has_ended = true,
+            Ok(None) => state.end = Some(state.end.map_or(number, |end| end.min(number))),
+            Err(_) => state.is_broken = true,
         }
+        drop(state);
         self.shared.moved.notify_all();
     }
 
@@ -204,27 +230,61 @@ impl Reader<'_> {
         if self.shared.moved.wait_for(state, patience).timed_out() && state.first == first {
             state.expected = 0;
             state.readers.retain(|_, next| *next > first);
+            drop(state.forget());
         }
     }
 }
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        self.shared.state.lock().readers.remove(&self.id);
+        let mut state = self.shared.state.lock();
+        state.readers.remove(&self.id);
+        let unneeded = state.forget();
+        drop(state);
+        drop(unneeded);
         self.shared.moved.notify_all();
     }
 }
 
 impl State {
-    /// Drops the chunks that nobody needs any more.
-    fn forget(&mut self) {
+    /// Makes chunks of the blocks that follow the last one.
+    fn assemble(&mut self) {
+        while let Some(cases) = self.early.remove(&(self.first + self.chunks.len())) {
+            if self.attempts.is_empty() && cases.iter().all(|case| !case.retried) {
+                let alone = cases.into_iter().map(|last| Execution {
+                    last,
+                    earlier: Vec::new(),
+                });
+                self.chunks.push_back(alone.collect());
+                continue;
+            }
+            let mut executions = Vec::with_capacity(cases.len());
+            for case in cases {
+                if case.retried {
+                    self.attempts.entry(case.execution).or_default().push(case);
+                    continue;
+                }
+                let earlier = self.attempts.remove(&case.execution).unwrap_or_default();
+                executions.push(Execution {
+                    last: case,
+                    earlier,
+                });
+            }
+            self.chunks.push_back(executions.into());
+        }
+    }
+
+    /// Takes out the chunks that nobody needs any more, to be dropped without the lock.
+    fn forget(&mut self) -> Vec<Chunk> {
         if self.expected > 0 {
-            return;
+            return Vec::new();
         }
         let needed = self.readers.values().copied().min().unwrap_or(usize::MAX);
-        while self.first < needed && self.chunks.pop_front().is_some() {
-            self.first += 1;
-        }
+        let count = needed.saturating_sub(self.first).min(self.chunks.len());
+        self.first += count;
+        let unneeded: Vec<Chunk> = self.chunks.drain(..count).collect();
+        self.before += unneeded.iter().map(|chunk| chunk.len()).sum::<usize>();
+        unneeded
     }
 }
 

@@ -16,6 +16,7 @@ use crate::case::{
 use crate::finder::interpret_end;
 use crate::messages::{TestCaseFinished, TestCaseStarted};
 use crate::supervisor::apart::{Note, Which};
+use crate::supervisor::clock::monotonic;
 use crate::supervisor::{
     self, ATTACHMENTS_VARIABLE, Cancellation, OutputFiles, ProcessSpec, pause,
 };
@@ -82,6 +83,7 @@ impl Execution {
             started: self.started,
             worker: self.worker,
             in_process: self.is_in_process(),
+            clock: Some(monotonic().saturating_sub(self.clock.elapsed())),
         }
     }
 
@@ -226,11 +228,7 @@ pub(super) fn not_started(
     finished.suts = sut_names(case);
     finished.owner.clone_from(&case.owner);
     finished.tags = case.tags.iter().map(|tag| tag.as_str().into()).collect();
-    finished.parameters = case
-        .parameters
-        .iter()
-        .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
-        .collect();
+    finished.parameters = case.parameters.clone();
     finished
 }
 

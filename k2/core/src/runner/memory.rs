@@ -37,10 +37,11 @@ const DEADLY: [i32; 4] = {
     ]
 };
 
-/// A case of which one process had no more than `limit` bytes: one that failed for want of memory is an error that names the limit;
-/// where nobody can tell, the limit is named beside the signal.
+/// A case of which one process had no more than `limit` bytes: one that failed for want of memory is an error that names the limit.
 ///
-/// The system does not say that a limit was met: a call fails, and the program deals with it. So its own words count.
+/// The system does not say that a limit was met: a call fails, and the program deals with it. So its own words count. One that was
+/// killed without words by a signal as those are that get no memory could not say anything either: an error too, which does not
+/// claim to know.
 pub(super) fn weigh(finished: &mut TestCaseFinished, limit: u64) {
     let has_failed = matches!(finished.verdict, Verdict::Failed | Verdict::Error);
     if !has_failed {
@@ -58,7 +59,8 @@ pub(super) fn weigh(finished: &mut TestCaseFinished, limit: u64) {
         _ => false,
     };
     finished.reason = Some(if is_suspect {
-        format!("{reason}; its memory had {limit}").into()
+        finished.verdict = Verdict::Error;
+        format!("perhaps out of memory at {limit}: {reason}").into()
     } else {
         reason
     });
@@ -122,7 +124,10 @@ mod tests {
         );
         assert_eq!(
             weighed(Verdict::Failed, &abort, "other"),
-            (Verdict::Failed, format!("why; its memory had {limit}"))
+            (
+                Verdict::Error,
+                format!("perhaps out of memory at {limit}: why")
+            )
         );
         assert_eq!(
             weighed(Verdict::Failed, &one, "other"),

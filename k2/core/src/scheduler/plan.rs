@@ -268,7 +268,7 @@ impl Plan {
     fn has_parameters(&self, case: &TestCase) -> bool {
         self.parameters.iter().all(|(name, values)| {
             let mut own = case.parameters.iter();
-            own.any(|(key, value)| key == name && values.contains(value))
+            own.any(|(key, value)| **key == **name && values.iter().any(|one| **one == **value))
         })
     }
 }

@@ -54,8 +54,8 @@ impl Repetition {
         if !self.is_single() {
             let name = base_name(case.id.as_str()).to_owned();
             let name = name.split_once('[').map_or(name.as_str(), |(name, _)| name);
-            case.parameters
-                .push((REPETITION.to_owned(), round.to_string()));
+            let parameter = (REPETITION.into(), round.to_string().into());
+            case.parameters = case.parameters.and([parameter]);
             case.id = CaseId::with_parameters(name, &case.parameters);
         }
         case
@@ -94,7 +94,7 @@ fn base_name(id: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::case::CaseAction;
+    use crate::case::{CaseAction, Parameters};
 
     const TWICE: Repetition = Repetition {
         times: Some(2),
@@ -103,10 +103,7 @@ mod tests {
     };
 
     fn case(name: &str, parameters: &[(&str, &str)]) -> TestCase {
-        let parameters: Vec<_> = parameters
-            .iter()
-            .map(|&(key, value)| (key.to_owned(), value.to_owned()))
-            .collect();
+        let parameters: Parameters = parameters.iter().copied().collect();
         let id = CaseId::with_parameters(name, &parameters);
         let mut case = TestCase::new(id, CaseAction::LoadFailure(String::new()));
         case.parameters = parameters;

@@ -392,9 +392,8 @@ fn variant(case: &TestCase, choice: &Choice) -> TestCase {
         let need = case.requirements.get(each.requirement);
         let got = choice.get(each.requirement).and_then(Option::as_ref);
         if let (Some(need), Some(got)) = (need, got) {
-            let place = each.position.min(variant.parameters.len());
-            let parameter = (need.parameter.to_owned(), got.name().to_owned());
-            variant.parameters.insert(place, parameter);
+            let parameter = (need.parameter.into(), got.name().into());
+            variant.parameters = variant.parameters.with_inserted(each.position, parameter);
         }
     }
     variant.id = CaseId::with_parameters(&name_of(case), &variant.parameters);

@@ -8,7 +8,7 @@ use super::order::name_of;
 use crate::case::{CaseAction, CaseId, TestCase};
 
 /// Parameters of a variant of an executable, and its SUTs.
-type Row = (Vec<(String, String)>, Vec<Arc<Sut>>);
+type Row = (Vec<(Arc<str>, Arc<str>)>, Vec<Arc<Sut>>);
 
 impl Binder<'_> {
     /// Gives a SUT for each rule that is about it, and says in its environment which they are.
@@ -26,14 +26,14 @@ impl Binder<'_> {
         }
         let mut rows: Vec<Row> = vec![(Vec::new(), Vec::new())];
         for (index, rule) in rules.iter().enumerate() {
-            let name = match index {
-                0 => "sut".to_owned(),
-                more => format!("sut{}", more + 1),
+            let name: Arc<str> = match index {
+                0 => "sut".into(),
+                more => format!("sut{}", more + 1).into(),
             };
             // Given from outside, it is a parameter already: then only the one of that name makes a variant.
             let mut own = case.parameters.iter().filter(|_| rule.each);
             let own = own.find(|(known, _)| *known == name);
-            let own = own.map(|(_, sut)| sut.as_str());
+            let own = own.map(|(_, sut)| &**sut);
             let can: Vec<&str> = rule.can.iter().map(String::as_str).collect();
             rows = rows
                 .iter()
@@ -51,7 +51,7 @@ impl Binder<'_> {
                     free.map(|sut| {
                         let (mut parameters, mut suts) = (parameters.clone(), suts.clone());
                         if rule.each && own.is_none() {
-                            parameters.push((name.clone(), sut.name().to_owned()));
+                            parameters.push((Arc::clone(&name), sut.name().into()));
                         }
                         suts.push(Arc::clone(sut));
                         (parameters, suts)
@@ -69,7 +69,7 @@ impl Binder<'_> {
             let mut variant = case.clone();
             if !parameters.is_empty() {
                 let name = name_of(&case);
-                variant.parameters.extend(parameters);
+                variant.parameters = variant.parameters.and(parameters);
                 variant.id = CaseId::with_parameters(&name, &variant.parameters);
             }
             let got = suts.into_iter().map(|sut| Some(Got::Sut(sut))).collect();

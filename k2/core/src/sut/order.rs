@@ -1,8 +1,9 @@
 //! The variants of one case: their common name, and their order.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use crate::case::{CaseId, TestCase};
+use crate::case::{CaseId, Parameters, TestCase};
 
 /// The id without parameters.
 pub(super) fn name_of(case: &TestCase) -> String {
@@ -16,7 +17,7 @@ pub(super) fn name_of(case: &TestCase) -> String {
 /// The case none of whose variants is left stays, as one that is switched off.
 pub(super) fn all_excluded(mut case: TestCase) -> TestCase {
     case.id = CaseId::new(name_of(&case));
-    case.parameters.clear();
+    case.parameters = Parameters::default();
     case.disabled
         .get_or_insert_with(|| "all its variants are excluded".to_owned());
     case
@@ -25,7 +26,7 @@ pub(super) fn all_excluded(mut case: TestCase) -> TestCase {
 /// Sorts variants as a product: the first parameter changes slowest, values in the order in which they came.
 pub(super) fn in_order(variants: &mut [TestCase]) {
     let count = variants.iter().map(|case| case.parameters.len()).max();
-    let mut seen: Vec<Vec<String>> = vec![Vec::new(); count.unwrap_or(0)];
+    let mut seen: Vec<Vec<Arc<str>>> = vec![Vec::new(); count.unwrap_or(0)];
     let mut rank = |case: &TestCase| -> Vec<usize> {
         let values = case.parameters.iter().zip(&mut seen);
         values
@@ -33,7 +34,7 @@ pub(super) fn in_order(variants: &mut [TestCase]) {
                 seen.iter()
                     .position(|other| other == value)
                     .unwrap_or_else(|| {
-                        seen.push(value.clone());
+                        seen.push(Arc::clone(value));
                         seen.len() - 1
                     })
             })

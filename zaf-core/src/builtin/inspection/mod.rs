@@ -98,6 +98,7 @@ const fn command(
         uses: &[INSPECTION],
         config_options,
         hidden: false,
+        requirements: &[],
         run,
         krate: env!("CARGO_PKG_NAME"),
         file,

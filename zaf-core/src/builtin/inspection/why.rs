@@ -110,7 +110,7 @@ struct Explanation {
 /// One thing that was looked at, in the order in which it is.
 #[derive(Debug, Serialize)]
 struct Step {
-    /// What sort of thing: `extends`, `capability`, `enabled`, `replaced`, `instances`, `activate`, `deactivate`.
+    /// What sort of thing: `found`, `extends`, `capability`, `enabled`, `replaced`, `instances`, `activate`, `deactivate`.
     #[serde(rename = "step")]
     about: &'static str,
     /// What was found.
@@ -126,7 +126,11 @@ impl Explanation {
         let extension = &entry.descriptor;
         let catalog = &inspection.catalog;
         let Participation { state, reason } = inspection.participation(entry);
-        let mut steps = matching(extension, inspection.target);
+        let mut steps = Vec::new();
+        if extension.construct.is_provided() {
+            steps.push(Step::new("found", extension.file, "it is not linked"));
+        }
+        steps.extend(matching(extension, inspection.target));
         steps.extend(nowhere(extension, catalog));
         steps.extend(enabled(entry, catalog));
         if let ExtensionState::Replaced { by } = entry.state {

@@ -36,7 +36,7 @@ pub(super) const PONG: DispatcherDescriptor = DispatcherDescriptor {
     entity_option: None,
     workers: None,
     requirements: &[],
-    bind,
+    bind: Binder::linked(bind),
     line: 21,
 };
 
@@ -52,7 +52,7 @@ pub(super) fn set(dispatchers: &'static [DispatcherDescriptor]) -> DispatcherSet
 pub(super) const fn listening(extension: ExtensionDescriptor) -> ExtensionDescriptor {
     ExtensionDescriptor {
         type_id: TypeId::of::<Recorder<1>>,
-        construct: construct::<Recorder<1>>,
+        construct: Constructor::linked(construct::<Recorder<1>>),
         ..extension
     }
 }
@@ -217,7 +217,7 @@ fn an_undefined_message_names_the_handler_unless_it_is_optional() {
 
 /// Resolves a view and a text when it is bound, and answers with them.
 const CURIOUS: DispatcherDescriptor = DispatcherDescriptor {
-    bind: |instance, builder, scope| {
+    bind: Binder::linked(|instance, builder, scope| {
         let view: Arc<ConfigView> = scope.resolve(&Requirement::of::<ConfigView>("config"))?;
         let text: Arc<String> = scope.resolve(&Requirement::of::<String>("text"))?;
         let recorder = instance
@@ -228,7 +228,7 @@ const CURIOUS: DispatcherDescriptor = DispatcherDescriptor {
             recorder.note(&format!("ping {own:?} {text} to"));
             Ok(())
         }))
-    },
+    }),
     ..PONG
 };
 
@@ -288,10 +288,10 @@ fn handlers_get_their_extensions_own_view_and_components_of_others() {
 
 /// Asks for the component `a` when it is bound.
 const NEEDY: DispatcherDescriptor = DispatcherDescriptor {
-    bind: |_, builder, scope| {
+    bind: Binder::linked(|_, builder, scope| {
         scope.resolve::<u8>(&Requirement::of::<u8>("a"))?;
         Ok(builder)
-    },
+    }),
     ..PONG
 };
 
@@ -309,6 +309,8 @@ fn c10_a_circle_of_components_stops_the_start_with_its_path() {
         type_name,
         requirements,
         make: |_| Err(Error::msg("not reached")),
+        teardown: None,
+        entity: None,
         krate: "demo",
         file: "src/parts.rs",
         line: 2,
@@ -339,10 +341,10 @@ struct Gauge;
 
 /// Asks for it when it is bound.
 const MEASURING: DispatcherDescriptor = DispatcherDescriptor {
-    bind: |_, builder, scope| {
+    bind: Binder::linked(|_, builder, scope| {
         scope.resolve::<Gauge>(&Requirement::of::<Gauge>("gauge"))?;
         Ok(builder)
-    },
+    }),
     ..PONG
 };
 

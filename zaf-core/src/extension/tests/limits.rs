@@ -53,7 +53,7 @@ impl Extension for Slow {
 const fn slow(extension: ExtensionDescriptor) -> ExtensionDescriptor {
     ExtensionDescriptor {
         type_id: TypeId::of::<Slow>,
-        construct: construct::<Slow>,
+        construct: Constructor::linked(construct::<Slow>),
         ..extension
     }
 }

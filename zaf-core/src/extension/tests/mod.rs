@@ -7,6 +7,7 @@ mod dispatchers;
 mod limits;
 mod order;
 mod plugins;
+mod provided;
 mod teardown;
 
 use std::any::TypeId;
@@ -143,7 +144,7 @@ const fn base(name: &'static str, kind: ExtensionKind) -> ExtensionDescriptor {
         deactivate_on: &[],
         replaces: &[],
         type_id: TypeId::of::<Recorder<0>>,
-        construct: construct::<Recorder<0>>,
+        construct: Constructor::linked(construct::<Recorder<0>>),
         krate: "demo",
         version: "0.1.0",
         file: "src/demo.rs",
@@ -203,6 +204,7 @@ const fn command(
         uses: &["suite"],
         config_options: &[],
         hidden: false,
+        requirements: &[],
         run: |_| Ok(ExitCode::Success),
         krate: "demo",
         file: "src/command.rs",

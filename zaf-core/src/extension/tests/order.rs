@@ -141,7 +141,7 @@ fn f30_always_loaded_is_one_extension_not_its_name() {
     let twin = ExtensionDescriptor {
         default_enabled: false,
         type_id: TypeId::of::<Recorder<1>>,
-        construct: construct::<Recorder<1>>,
+        construct: Constructor::linked(construct::<Recorder<1>>),
         ..framework("twin", 60)
     };
     let always = framework("twin", 5);

@@ -29,7 +29,7 @@ const fn of_groups(
 fn shop() -> [ExtensionDescriptor; 6] {
     let twin = ExtensionDescriptor {
         type_id: TypeId::of::<Recorder<1>>,
-        construct: construct::<Recorder<1>>,
+        construct: Constructor::linked(construct::<Recorder<1>>),
         ..extending("twin", &[Extends::Capability("suite")])
     };
     [

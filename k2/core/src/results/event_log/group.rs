@@ -4,9 +4,14 @@
 //! wait with one write; the others find theirs written when their turn comes. So a record is in the file when
 //! [`append`](GroupedLog::append) returns, as with one write for each, the file has them in the order of their numbers, and the busier a run
 //! is, the fewer writes it takes.
+//!
+//! A write takes some microseconds, and to put a thread to sleep and wake it takes ten times as long. So who waits looks again for a
+//! while before it sleeps: else workers with short cases would run one after another, each woken when the one before has gone to sleep.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::{EncodedBody, EventLogWriter};
 use crate::results::{EventLogState, Record, RunLog, Summary};
@@ -14,11 +19,19 @@ use crate::results::{EventLogState, Record, RunLog, Summary};
 /// Most room that is kept for lines, in bytes: outputs that cases write can be long, and most are not.
 const MOST_ROOM: usize = 1024 * 1024;
 
+/// How often who waits looks again before it sleeps: some twenty microseconds, the time of a few writes.
+const LOOKS: u32 = 400;
+
+/// Pauses of the processor between two looks.
+const PAUSES: u32 = 8;
+
 /// The log. Whoever has the lock of the writer may take that of the queue, never the other way round.
 #[derive(Debug)]
 pub(super) struct GroupedLog {
     queue: Mutex<Queue>,
     writer: Mutex<Written>,
+    /// Number of the last record that was written or kept.
+    upto: AtomicU64,
 }
 
 /// Records that have a number and are not in the file.
@@ -34,8 +47,6 @@ struct Queue {
 #[derive(Debug)]
 struct Written {
     writer: EventLogWriter,
-    /// Number of the last record that was written or kept.
-    upto: u64,
     /// What the queue gets in exchange for its lines.
     spare: Vec<u8>,
 }
@@ -51,8 +62,8 @@ impl GroupedLog {
                 summary,
                 last_time: None,
             }),
+            upto: AtomicU64::new(writer.next_seq() - 1),
             writer: Mutex::new(Written {
-                upto: writer.next_seq() - 1,
                 writer,
                 spare: Vec::new(),
             }),
@@ -77,33 +88,50 @@ impl GroupedLog {
             queue.last_time = Some(record.time);
             (record, put)
         };
-        let mut written = self.writer.lock();
         if let Err(error) = put {
-            written.writer.lose(&record, &error);
+            self.writer.lock().writer.lose(&record, &error);
         }
-        if written.upto < record.seq {
+        if let Some(mut written) = self.turn(record.seq) {
             self.write(&mut written);
             after(&mut written.writer);
         }
         record
     }
 
+    /// The writer, when it is free; none if the record with this number has been written by then.
+    fn turn(&self, seq: u64) -> Option<MutexGuard<'_, Written>> {
+        for _ in 0..LOOKS {
+            if self.is_written(seq) {
+                return None;
+            }
+            if let Some(written) = self.writer.try_lock() {
+                return (!self.is_written(seq)).then_some(written);
+            }
+            for _ in 0..PAUSES {
+                std::hint::spin_loop();
+            }
+        }
+        let written = self.writer.lock();
+        (!self.is_written(seq)).then_some(written)
+    }
+
+    fn is_written(&self, seq: u64) -> bool {
+        self.upto.load(Ordering::Acquire) >= seq
+    }
+
     /// Writes everything that waits.
     fn write(&self, written: &mut Written) {
-        let Written {
-            writer,
-            upto,
-            spare,
-        } = written;
-        let count = {
+        let Written { writer, spare } = written;
+        let (upto, count) = {
             let mut queue = self.queue.lock();
             std::mem::swap(&mut queue.lines, spare);
-            *upto = queue.next_seq - 1;
-            std::mem::take(&mut queue.count)
+            (queue.next_seq - 1, std::mem::take(&mut queue.count))
         };
         if count > 0 {
             writer.write_lines(spare, count);
         }
+        // Behind the write: who sees the number goes on.
+        self.upto.store(upto, Ordering::Release);
         spare.clear();
         spare.shrink_to(MOST_ROOM);
     }
@@ -141,14 +169,14 @@ mod tests {
         let path = Utf8PathBuf::from_path_buf(dir.path().join("events.jsonl")).unwrap();
         std::fs::write(&path, "").unwrap();
         let log = GroupedLog::new(EventLogWriter::new(path.clone()), Summary::new());
-        let writes = std::sync::atomic::AtomicU64::new(0);
+        let writes = AtomicU64::new(0);
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for _ in 0..200 {
                         let body = RecordBody::CaseFinished(TestCaseFinished::example());
                         let record = log.append(EncodedBody::new(body), |_| {
-                            writes.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                            writes.fetch_add(1, Ordering::Relaxed);
                         });
                         let text = std::fs::read_to_string(&path).unwrap();
                         let line = text.lines().nth(usize::try_from(record.seq).unwrap() - 1);

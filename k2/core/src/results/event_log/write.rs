@@ -134,53 +134,55 @@ impl EventLogWriter {
 #[derive(Debug)]
 pub struct EncodedBody {
     body: RecordBody,
-    json: serde_json::Result<Vec<u8>>,
+    time: Timestamp,
+    /// The line of the record from behind its number.
+    line: serde_json::Result<Vec<u8>>,
 }
 
 impl EncodedBody {
-    /// Makes text of `body`. That it cannot be done is told by the writer.
+    /// Makes text of `body`, which has happened now. That it cannot be done is told by the writer.
     pub fn new(body: RecordBody) -> Self {
-        let mut json = Vec::with_capacity(LIKELY_LENGTH);
-        let done = serde_json::to_writer(&mut json, &body);
-        Self {
-            body,
-            json: done.map(|()| json),
-        }
+        let time = Timestamp::now();
+        let line = line_of(&body, time);
+        Self { body, time, line }
     }
 
-    /// Gives the body its number and the time, and adds its line to `lines`, unless it cannot be made text. It has happened all
+    /// Gives the body its number, and adds its line to `lines`, unless it cannot be made text. It has happened all
     /// the same, so there is a record of it.
-    pub(super) fn number(self, seq: u64, lines: &mut Vec<u8>) -> (Record, serde_json::Result<()>) {
-        let Self { body, json } = self;
+    pub(in crate::results) fn number(
+        self,
+        seq: u64,
+        lines: &mut Vec<u8>,
+    ) -> (Record, serde_json::Result<()>) {
+        let Self { body, time, line } = self;
         let record = Record {
             schema: SCHEMA_VERSION,
             seq,
-            time: Timestamp::now(),
+            time,
             body,
         };
-        let before = lines.len();
-        let put = json.and_then(|json| put_line(lines, &record, &json));
-        if put.is_err() {
-            lines.truncate(before);
-        }
+        let put = line.and_then(|line| {
+            let schema = SCHEMA_VERSION;
+            write!(lines, r#"{{"schema":"{schema}","seq":{seq}"#).map_err(serde_json::Error::io)?;
+            lines.extend_from_slice(&line);
+            Ok(())
+        });
         (record, put)
     }
 }
 
-/// Makes the line of `record`, whose body is `body` as text: an object, put into the object of the record as
+/// The line of a record from behind its number: time, and body as an object, put into the object of the record as
 /// `#[serde(flatten)]` would.
-fn put_line(line: &mut Vec<u8>, record: &Record, body: &[u8]) -> serde_json::Result<()> {
-    let Record {
-        schema, seq, time, ..
-    } = record;
-    write!(
-        line,
-        r#"{{"schema":"{schema}","seq":{seq},"time":"{time}","#
-    )
-    .map_err(serde_json::Error::io)?;
-    line.extend_from_slice(body.strip_prefix(b"{").unwrap_or(body));
+fn line_of(body: &RecordBody, time: Timestamp) -> serde_json::Result<Vec<u8>> {
+    let mut line = Vec::with_capacity(LIKELY_LENGTH);
+    write!(line, r#","time":"{time}""#).map_err(serde_json::Error::io)?;
+    let brace = line.len();
+    serde_json::to_writer(&mut line, body)?;
+    if let Some(brace) = line.get_mut(brace) {
+        *brace = b',';
+    }
     line.push(b'\n');
-    Ok(())
+    Ok(line)
 }
 
 #[expect(
@@ -231,6 +233,11 @@ impl<F: LogFile> EventLogWriter<F> {
     /// Number of the next record.
     pub(super) fn next_seq(&self) -> u64 {
         self.next_seq
+    }
+
+    /// Length of the file up to the end of its last whole record, in bytes.
+    pub(super) fn length(&self) -> u64 {
+        self.length
     }
 
     /// Notes that `record` cannot be made text.

@@ -17,7 +17,7 @@ use self::shell::Shell;
 use super::super::declare::Declaration;
 use super::model::Model;
 use crate::application::{Console, ExitCode};
-use crate::command::{CommandContext, CommandDescriptor};
+use crate::command::{CommandContext, CommandDescriptor, PREVIEW};
 use crate::config::{ConfigOption, OptionId};
 use crate::error::{Error, Result};
 use crate::extension::{Extension, ExtensionContext, ExtensionDescriptor};
@@ -36,9 +36,10 @@ pub const COMPLETION_COMMAND: CommandDescriptor = CommandDescriptor {
         Its first lines say where it belongs. The shell then asks the application itself, so it knows extensions, commands, \
         options, choices, and the names in the configuration files of the place where the line is typed.",
     parent: None,
-    uses: &[],
+    uses: &[PREVIEW],
     config_options: &OPTIONS,
     hidden: false,
+    requirements: &[],
     run,
     krate: env!("CARGO_PKG_NAME"),
     file: file!(),

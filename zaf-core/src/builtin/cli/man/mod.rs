@@ -12,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::super::declare::Declaration;
 use super::model::Model;
 use crate::application::{Console, ExitCode};
-use crate::command::{CommandContext, CommandDescriptor};
+use crate::command::{CommandContext, CommandDescriptor, PREVIEW};
 use crate::config::{ConfigOption, OptionId, nearest};
 use crate::error::{Error, Result};
 use crate::extension::{Catalog, Extension, ExtensionContext, ExtensionDescriptor};
@@ -36,9 +36,10 @@ pub const MAN_COMMAND_COMMAND: CommandDescriptor = CommandDescriptor {
     description: "Prints a manual page, or writes all of them.\n\n\
         `man -l -` shows what is printed. A package has the pages in share/man/man1.",
     parent: None,
-    uses: &[],
+    uses: &[PREVIEW],
     config_options: &OPTIONS,
     hidden: false,
+    requirements: &[],
     run,
     krate: env!("CARGO_PKG_NAME"),
     file: file!(),

@@ -61,6 +61,8 @@ fn requirement<T: 'static>() -> Requirement {
         can: &[],
         scope: None,
         component: None,
+        uses: &[],
+        fixate_entities: true,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use k2::case::{CaseAction, CaseId, Outcome, TestCase, TestCaseDescriptor};
+use k2::case::{CaseAction, CaseId, Outcome, Parameters, TestCase, TestCaseDescriptor};
 use k2::parameter::GivenParameters;
 use k2::private::{Each, K2_TEST_CASES};
 use k2::supervisor::Cancellation;
@@ -84,7 +84,12 @@ fn context(with_shell: bool) -> TestContext {
             .expect("invariant: the scope is open");
     }
     let cancellation = Cancellation::new().expect("invariant: an eventfd can be had");
-    TestContext::new(CaseId::new("case"), Vec::new(), scope, cancellation)
+    TestContext::new(
+        CaseId::new("case"),
+        Parameters::default(),
+        scope,
+        cancellation,
+    )
 }
 
 fn variants(case: &TestCaseDescriptor, assignments: &[&str]) -> Vec<TestCase> {
@@ -128,11 +133,7 @@ fn each_row_of_the_product_runs_with_what_it_shows() {
     let rows = variants(descriptor("product"), &[]);
     assert_eq!(rows.len(), 12);
     for row in &rows {
-        let shown: Vec<_> = row
-            .parameters
-            .iter()
-            .map(|(_, value)| value.as_str())
-            .collect();
+        let shown: Vec<_> = row.parameters.iter().map(|(_, value)| value).collect();
         let mode = shown[2].trim_start_matches("Mode::");
         let expected = format!("case = sh {} {} {mode}", shown[0], shown[1]);
         assert_eq!(run(row, true).reason(), Some(expected.as_str()));
@@ -142,7 +143,9 @@ fn each_row_of_the_product_runs_with_what_it_shows() {
     for (row, expected) in rows.iter().zip([first, second]) {
         assert_eq!(
             row.parameters,
-            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+            expected
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into()
         );
     }
 }
@@ -187,7 +190,7 @@ fn combinations_that_are_excluded_are_not_made() {
         .map(|row| {
             row.parameters
                 .iter()
-                .map(|(_, value)| value.as_str())
+                .map(|(_, value)| &**value)
                 .collect::<String>()
         })
         .collect();

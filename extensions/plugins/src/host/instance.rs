@@ -1,0 +1,352 @@
+//! One instance of a plugin in an application: started late, started again when it died, and ended with the application.
+//!
+//! ```text
+//!  made ─► started ─► dies ─► started again … ─► given up
+//!             └────────────────┴─► ended with the application
+//! ```
+//!
+//! Nothing of a plugin runs before the command is known, and nothing at all for commands that only look ([`looks_only`]).
+//! A message that a plugin died of has failed, as that of any handler that fails: it is not given to it again.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use thiserror::Error;
+use zaf_core::application::ExitCode;
+use zaf_core::command::{CommandDescriptor, INSPECTION, PREVIEW};
+use zaf_core::component::{Requirement, Scope};
+use zaf_core::config::ConfigLayer;
+use zaf_core::extension::{Catalog, ExtensionContext, ExtensionObject, SELECTED_COMMAND};
+use zaf_core::message::{
+    Dispatcher, EncodedMessage, EncodedPayload, MessageBus, MessageDescriptor, MessageKind,
+};
+use zaf_core::{Error, Result};
+
+use super::calls::HostCalls;
+use crate::link::{Delivery, Link, LinkError, Start};
+use crate::protocol::Description;
+
+/// Makes another link to a plugin.
+pub(super) type Open = Arc<dyn Fn() -> Result<Arc<dyn Link>, LinkError> + Send + Sync>;
+
+/// What all instances of one plugin share.
+pub(super) struct Plugin {
+    pub(super) name: &'static str,
+    /// What it said when it was looked at; what it says when it is started has to be the same.
+    pub(super) description: Arc<Description>,
+    pub(super) open: Open,
+    /// How often it may be started again in this run, all instances together.
+    pub(super) restarts: Budget,
+}
+
+/// How often something may still be done.
+#[derive(Debug)]
+pub(super) struct Budget {
+    all: u64,
+    used: AtomicU64,
+}
+
+impl Budget {
+    pub(super) fn new(all: u64) -> Self {
+        Self {
+            all,
+            used: AtomicU64::new(0),
+        }
+    }
+
+    /// The number of this time, from 1; none if that is too often.
+    fn take(&self) -> Option<u64> {
+        let next = |used: u64| (used < self.all).then_some(used + 1);
+        self.used
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next)
+            .ok()
+            .map(|used| used + 1)
+    }
+}
+
+/// A plugin is not there any more.
+#[derive(Debug, Error)]
+pub(super) enum Gone {
+    #[error("plugin `{plugin}` has died, as reported before")]
+    Died { plugin: &'static str },
+    #[error("plugin `{plugin}` was given up: it died {} in this run; {last}", times(*.deaths))]
+    GivenUp {
+        plugin: &'static str,
+        deaths: u64,
+        last: String,
+    },
+    #[error(
+        "plugin `{plugin}` says something else about itself than when it was looked at; `trust` it again"
+    )]
+    Changed { plugin: &'static str },
+    #[error("plugin `{plugin}` is not run by commands that only look, like this one")]
+    OnlyLooking { plugin: &'static str },
+    #[error("plugin `{plugin}` has ended with the application")]
+    Ended { plugin: &'static str },
+}
+
+fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        count => format!("{count} times"),
+    }
+}
+
+enum State {
+    /// Not started yet, or died and may be started again.
+    Waiting,
+    Running(Arc<dyn Link>),
+    GivenUp(Arc<Gone>),
+    Ended,
+}
+
+/// One instance.
+pub(super) struct Instance {
+    plugin: Arc<Plugin>,
+    values: Start,
+    bus: MessageBus,
+    /// Whether its handlers take part.
+    is_active: bool,
+    /// Whether the command only looks: then nothing of it is run.
+    only_looks: AtomicBool,
+    state: Mutex<State>,
+    /// Those of its handlers, to send messages elsewhere when it is given up.
+    dispatchers: Mutex<Vec<Dispatcher>>,
+}
+
+impl Instance {
+    pub(super) fn new(
+        plugin: Arc<Plugin>,
+        values: Start,
+        is_active: bool,
+        bus: MessageBus,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            plugin,
+            values,
+            bus,
+            is_active,
+            // Until the command is known.
+            only_looks: AtomicBool::new(true),
+            state: Mutex::new(State::Waiting),
+            dispatchers: Mutex::default(),
+        })
+    }
+
+    /// Whether somebody defines a message.
+    pub(super) fn is_defined(&self, message: &MessageDescriptor) -> bool {
+        let known = self.bus.messages();
+        let mut known = known.iter();
+        known.any(|(one, endpoints)| one.name == message.name && !endpoints.is_empty())
+    }
+
+    /// Hands a message to one of the plugin's dispatchers.
+    ///
+    /// # Errors
+    /// What the plugin says, or what happened to it; who died of the same as others before says so in short.
+    pub(super) fn deliver(
+        &self,
+        dispatcher: &str,
+        kind: MessageKind,
+        message: &EncodedMessage,
+    ) -> Result<Option<EncodedPayload>> {
+        let link = match self.running() {
+            Ok(link) => link,
+            // Nobody waits for what becomes of an event, and why it stays away was said.
+            Err(error) if kind == MessageKind::Event && is_quiet(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let delivery = Delivery {
+            dispatcher,
+            kind,
+            message,
+        };
+        match link.deliver(&delivery) {
+            Ok(answer) => Ok(answer),
+            Err(error) if error.is_fatal() => Err(self.died(&link, error)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Starts it with the application; what cannot be started now is not tried again.
+    fn start(&self) -> Result<()> {
+        let mut state = self.state.lock();
+        // A message may have come first.
+        if !matches!(*state, State::Waiting) {
+            return Ok(());
+        }
+        let started = self.started();
+        *state = match &started {
+            Ok(link) => State::Running(Arc::clone(link)),
+            Err(_) => State::Ended,
+        };
+        started.map(drop)
+    }
+
+    /// The running plugin; starts it if it is to run.
+    fn running(&self) -> Result<Arc<dyn Link>> {
+        let plugin = self.plugin.name;
+        if self.only_looks.load(Ordering::Relaxed) {
+            return Err(Gone::OnlyLooking { plugin }.into());
+        }
+        let mut state = self.state.lock();
+        match &*state {
+            State::Running(link) => return Ok(Arc::clone(link)),
+            State::GivenUp(gone) => return Err(Arc::clone(gone).into()),
+            State::Ended => return Err(Gone::Ended { plugin }.into()),
+            State::Waiting => {}
+        }
+        match self.started() {
+            Ok(link) => {
+                *state = State::Running(Arc::clone(&link));
+                Ok(link)
+            }
+            Err(error) => {
+                let text = error.to_string();
+                self.after_death(&mut state, text);
+                Err(error)
+            }
+        }
+    }
+
+    fn started(&self) -> Result<Arc<dyn Link>> {
+        let link = (self.plugin.open)()?;
+        let outcome = if says_the_same(link.description(), &self.plugin.description) {
+            let calls = HostCalls::new(self.plugin.name, self.bus.clone());
+            link.start(&self.values, Arc::new(calls))
+                .map_err(Error::from)
+        } else {
+            let plugin = self.plugin.name;
+            Err(Gone::Changed { plugin }.into())
+        };
+        if let Err(error) = outcome {
+            // Whatever it says now, it is gone.
+            drop(link.stop());
+            return Err(error);
+        }
+        Ok(link)
+    }
+
+    /// Notes that a plugin died of a message, and returns what is to be said about it.
+    fn died(&self, link: &Arc<dyn Link>, error: LinkError) -> Error {
+        let mut state = self.state.lock();
+        let is_first = matches!(&*state, State::Running(running) if Arc::ptr_eq(running, link));
+        if !is_first {
+            let plugin = self.plugin.name;
+            return Gone::Died { plugin }.into();
+        }
+        self.after_death(&mut state, error.to_string());
+        error.into()
+    }
+
+    /// Decides whether it is started again; with the next message it is.
+    fn after_death(&self, state: &mut State, last: String) {
+        let plugin = self.plugin.name;
+        let restarts = &self.plugin.restarts;
+        *state = if let Some(number) = restarts.take() {
+            tracing::warn!(
+                "plugin `{plugin}` died; it is started again with the next message ({number} of {})",
+                restarts.all
+            );
+            State::Waiting
+        } else {
+            let deaths = restarts.all + 1;
+            let gone = Gone::GivenUp {
+                plugin,
+                deaths,
+                last,
+            };
+            tracing::error!("{gone}");
+            // What is queued is still handed over, and so learns why.
+            for dispatcher in self.dispatchers.lock().drain(..) {
+                if let Err(error) = dispatcher.deregister(&[], &[], &[]) {
+                    tracing::debug!(%error, "a dispatcher of plugin `{plugin}` was not there any more");
+                }
+            }
+            State::GivenUp(Arc::new(gone))
+        };
+    }
+}
+
+/// Whether two descriptions are the same as they are written: one of them has been kept in a file.
+fn says_the_same(one: &Description, other: &Description) -> bool {
+    let written = |description: &Description| serde_json::to_value(description).ok();
+    written(one).is_some_and(|one| written(other) == Some(one))
+}
+
+/// Whether an event that a plugin does not get is no failure.
+fn is_quiet(error: &Error) -> bool {
+    let is_given_up = error.downcast_ref::<Arc<Gone>>().is_some();
+    is_given_up || matches!(error.downcast_ref(), Some(Gone::OnlyLooking { .. }))
+}
+
+/// The instance as the loader holds it.
+pub(super) struct Object(pub(super) Arc<Instance>);
+
+impl ExtensionObject for Object {
+    fn shared(&self) -> Arc<dyn Any + Send + Sync> {
+        Arc::clone(&self.0) as Arc<dyn Any + Send + Sync>
+    }
+
+    fn get_config(&self, _: &ExtensionContext<'_>) -> Result<Vec<ConfigLayer>> {
+        Ok(Vec::new())
+    }
+
+    fn register_components(&self, scope: &Scope) -> Result<()> {
+        let only_looks = looks_only(selected(scope)?);
+        self.0.only_looks.store(only_looks, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn registered(&self, dispatchers: &[Dispatcher]) {
+        *self.0.dispatchers.lock() = dispatchers.to_vec();
+    }
+
+    /// Its declared dispatchers are there by now; those registered first may have started it.
+    fn register_dispatchers(&self, _: &MessageBus) -> Result<Vec<Dispatcher>> {
+        let instance = &self.0;
+        if instance.is_active && !instance.only_looks.load(Ordering::Relaxed) {
+            instance
+                .start()
+                .map_err(|error| ExitCode::ExtensionFailed.with_error(error))?;
+        }
+        Ok(Vec::new())
+    }
+
+    fn destroy(&self) -> Result<()> {
+        let state = std::mem::replace(&mut *self.0.state.lock(), State::Ended);
+        match state {
+            State::Running(link) => Ok(link.stop()?),
+            State::GivenUp(gone) => Err(gone.into()),
+            State::Waiting | State::Ended => Ok(()),
+        }
+    }
+}
+
+/// The command that runs.
+///
+/// # Errors
+/// If the session has no catalog, which no application is without.
+pub(super) fn selected(scope: &Scope) -> Result<Option<&'static CommandDescriptor>> {
+    let catalog = scope.resolve::<Catalog>(&Requirement::of::<Catalog>("catalog"))?;
+    let Ok(path) = catalog.store().get(SELECTED_COMMAND) else {
+        return Ok(None);
+    };
+    let command = catalog.commands().find(&path);
+    Ok(command.map(|entry| entry.command))
+}
+
+/// Whether a command shows what there is, or what another one would do: no plugin is run for it.
+pub(super) fn looks_only(command: Option<&CommandDescriptor>) -> bool {
+    command.is_none_or(|command| {
+        let mut uses = command.uses.iter();
+        uses.any(|word| [INSPECTION, PREVIEW].contains(word))
+    })
+}
+
+#[cfg(test)]
+#[path = "instance_tests.rs"]
+mod tests;

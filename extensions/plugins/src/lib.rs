@@ -1,0 +1,19 @@
+//! Extensions that are loaded at run time.
+//!
+//! A plugin is a program in any language that speaks the plugin protocol on its standard input and output, or a C library with the
+//! same table of functions. It says what it is in a [`Description`](protocol::Description): options, endpoints, messages,
+//! dispatchers. From there on it takes part as an extension that was linked.
+//!
+//! - [`protocol`] is what crosses the border: the description, the frames, their two codecs, and the limits of both.
+//! - [`link`] is one running plugin, whatever it is made of: a [`Link`](link::Link) to a process or to a library.
+
+//! - [`package`] is a plugin as it lies in a directory, and [`trust`] what the user said about it.
+//! - The extension [`Plugins`] finds them, checks whether they may be run, and makes them extensions.
+
+mod host;
+pub mod link;
+pub mod package;
+pub mod protocol;
+pub mod trust;
+
+pub use host::{ALLOW_INSECURE, Json, PATHS, Plugins, RESTARTS, TIMEOUT};

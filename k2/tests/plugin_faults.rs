@@ -1,0 +1,227 @@
+//! Plugins that crash, hang and talk nonsense: told once, started again within a budget, and nothing of them is left.
+
+use std::fs;
+
+use rustix::process::{Signal, kill_process};
+use serde_json::json;
+
+use crate::aftermath::assert_nothing_runs;
+use crate::guard::Guarded;
+use crate::plugins::{Plugin, assert_ended, run, seen, with};
+use crate::session::Session;
+
+/// How often the plugin was started, but for asking what it is.
+fn starts(session: &Session) -> usize {
+    seen(session).matches(r#""type":"start""#).count()
+}
+
+/// A session with `count` cases that pass, in `suite`, and a plugin.
+fn suite(plugin: &Plugin, count: usize) -> Session {
+    let session = with(plugin);
+    for number in 0..count {
+        session.script(&format!("suite/case{number}"), "exit 0");
+    }
+    session
+}
+
+fn run_suite(session: &Session, more: &[&str]) -> crate::session::Ended {
+    let line = [
+        "run",
+        "--plugins-paths",
+        "plugins",
+        "--parallel-workers",
+        "1",
+    ];
+    session.zk2(&[&line[..], more, &["suite"]].concat())
+}
+
+/// Dies of each case that has finished, and leaves a child behind.
+fn dying() -> Plugin {
+    // On the thread of the sender, so that the reports are asked for after the last death.
+    let dispatchers = json!([{
+        "name": "note",
+        "messages": ["TEST_CASE_FINISHED", "WRITE_REPORTS"],
+        "threads": "callback",
+    }]);
+    let dying = Plugin::listening("dying", &[]).with("dispatchers", dispatchers);
+    dying.branch(
+        r#"    *'"message":"TEST_CASE_FINISHED"'*)
+      sleep 1000 &
+      echo "out of cheese" >&2
+      exit 3 ;;"#,
+    )
+}
+
+#[test]
+fn a_plugin_that_dies_is_told_once_and_started_again_until_it_is_given_up() {
+    let session = suite(&dying(), 6);
+    let ended = run_suite(&session, &["--plugins-restarts", "2"]);
+    // The cases have their verdicts; that a plugin was given up is told by the exit code.
+    assert_ended(
+        &ended,
+        7,
+        &["plugin `dying` was given up: it died 3 times in this run"],
+    );
+    assert_eq!(session.verdicts().len(), 6);
+    assert!(
+        session
+            .verdicts()
+            .values()
+            .all(|verdict| verdict == "passed")
+    );
+    assert_eq!(starts(&session), 3, "{ended:?}");
+    assert_eq!(
+        ended
+            .stderr
+            .matches("plugin `dying`, given `TEST_CASE_FINISHED`: ended with exit code 3")
+            .count(),
+        // Each death once, and the last one again with the end.
+        5,
+        "{ended:?}"
+    );
+    assert!(ended.stderr.contains("out of cheese"), "{ended:?}");
+    // Its handlers stay away, those of requests too.
+    assert!(!seen(&session).contains("WRITE_REPORTS"));
+    assert!(!ended.stdout.contains("missing"), "{ended:?}");
+    assert_nothing_runs(&session);
+}
+
+#[test]
+fn one_death_within_the_budget_fails_no_run() {
+    let once = Plugin::listening("dying", &["TEST_CASE_FINISHED"]).branch(
+        r#"    *'"message":"TEST_CASE_FINISHED"'*)
+      if ! test -e "$HOME/died"; then : > "$HOME/died"; kill -SEGV $$; fi
+      echo "{\"type\":\"done\",\"id\":$id}" ;;"#,
+    );
+    let session = suite(&once, 3);
+    let ended = run_suite(&session, &[]);
+    assert_ended(
+        &ended,
+        0,
+        &[
+            "ended by signal 11 (SIGSEGV)",
+            "it is started again with the next message (1 of 3)",
+        ],
+    );
+    assert_eq!(starts(&session), 2);
+    let given = seen(&session)
+        .matches(r#""message":"TEST_CASE_FINISHED""#)
+        .count();
+    assert_eq!(given, 3, "what it died of is not given to it again");
+    assert_nothing_runs(&session);
+}
+
+#[test]
+fn a_plugin_that_hangs_is_ended_with_all_that_it_started() {
+    let hanging = Plugin::listening("hanging", &["TEST_CASE_FINISHED"])
+        .branch(r#"    *'"message":"TEST_CASE_FINISHED"'*) sleep 1000 & sleep 1000 ;;"#);
+    let session = suite(&hanging, 1);
+    let limits = ["--plugins-timeout", "300ms", "--plugins-restarts", "0"];
+    let ended = run_suite(&session, &limits);
+    assert_ended(
+        &ended,
+        7,
+        &[
+            "plugin `hanging`, given `TEST_CASE_FINISHED`: no answer within 300ms; it was ended",
+            "it died once",
+        ],
+    );
+    assert_eq!(session.verdicts().len(), 1);
+    assert_nothing_runs(&session);
+}
+
+#[test]
+fn a_plugin_that_talks_nonsense_is_ended() {
+    let nonsense = Plugin::listening("nonsense", &["TEST_CASE_FINISHED"])
+        .branch(r#"    *'"message":"TEST_CASE_FINISHED"'*) echo "it works on my machine" ;;"#);
+    let session = suite(&nonsense, 1);
+    let ended = run_suite(&session, &["--plugins-restarts", "0"]);
+    assert_ended(
+        &ended,
+        7,
+        &["wrote what is not the protocol", "it works on my machine"],
+    );
+    assert_nothing_runs(&session);
+}
+
+#[test]
+fn a_plugin_that_cannot_be_started_stops_the_command_before_any_case() {
+    let refusing = Plugin::listening("refusing", &["TEST_CASE_FINISHED"]).branch(
+        r#"    *'"type":"start"'*) echo "{\"type\":\"error\",\"id\":$id,\"text\":\"no licence\"}" ;;"#,
+    );
+    let session = suite(&refusing, 1);
+    let ended = run_suite(&session, &[]);
+    assert_ended(&ended, 7, &["refusing", "no licence"]);
+    assert!(!session.latest().exists(), "nothing was run");
+    assert_nothing_runs(&session);
+
+    let silent = Plugin::listening("silent", &[]).branch(r#"    *'"type":"describe"'*) exit 9 ;;"#);
+    let session = suite(&silent, 1);
+    let ended = run_suite(&session, &[]);
+    assert_ended(
+        &ended,
+        7,
+        &[
+            "plugins/one/main.sh",
+            "asked what it is: ended with exit code 9",
+        ],
+    );
+    assert!(!session.latest().exists());
+}
+
+#[test]
+fn a_handler_of_a_plugin_that_fails_is_a_failed_handler() {
+    let failing = Plugin::listening("failing", &["TEST_CASE_FINISHED"]).branch(
+        r#"    *'"message":"TEST_CASE_FINISHED"'*)
+      echo "{\"type\":\"error\",\"id\":$id,\"text\":\"the disk is full\"}" ;;"#,
+    );
+    let session = suite(&failing, 2);
+    let ended = run_suite(&session, &[]);
+    assert_ended(&ended, 0, &["failing.note", "the disk is full"]);
+    assert_eq!(starts(&session), 1, "it is still there");
+}
+
+#[test]
+fn a_request_to_a_plugin_that_dies_is_answered_with_why() {
+    let reporter = Plugin::listening("reporter", &["WRITE_REPORTS"])
+        .branch(r#"    *'"type":"request"'*) exit 4 ;;"#);
+    let session = with(&reporter);
+    let ended = run(&session, &[]);
+    assert_ended(&ended, 6, &["plugin `reporter` died"]);
+    let reason =
+        "missing  reporter: plugin `reporter`, given `WRITE_REPORTS`: ended with exit code 4";
+    assert!(ended.stdout.contains(reason), "{ended:?}");
+}
+
+#[test]
+fn nothing_of_a_plugin_outlives_a_run_that_is_aborted_or_killed() {
+    for signal in [Signal::INT, Signal::KILL] {
+        let plugin = Plugin::listening("notes", &["TEST_RUN_STARTED"])
+            .with("version", json!("3"))
+            .branch(
+                r#"    *'"message":"TEST_RUN_STARTED"'*)
+      sleep 1000 &
+      setsid sleep 1000 &
+      echo "$$" >> "$HOME/pids"
+      echo "{\"type\":\"done\",\"id\":$id}" ;;"#,
+            );
+        let session = with(&plugin);
+        session.script("waits.sh", "echo > ready; sleep 1000");
+        let line = [
+            "run",
+            "waits.sh",
+            "--plugins-paths",
+            "plugins",
+            "--tests-grace",
+            "100ms",
+        ];
+        let command = session.command(&line);
+        let guarded = Guarded::start(session, command);
+        kill_process(guarded.runner, signal).unwrap();
+        let (session, ended) = guarded.end();
+        assert_ne!(ended.code, Some(0), "{ended:?}");
+        let pids = fs::read_to_string(session.path().join("../pids")).unwrap();
+        assert_eq!(pids.lines().count(), 1);
+        assert_nothing_runs(&session);
+    }
+}
