@@ -52,11 +52,12 @@ impl TestContext {
     /// resolved in it. Nothing can be attached: see [`with_evidence`](Self::with_evidence).
     pub fn new(
         id: CaseId,
-        parameters: Parameters,
+        parameters: Vec<(String, String)>,
         scope: Scope,
         cancellation: Cancellation,
     ) -> Self {
         let evidence = Evidence::without_directory();
+        let parameters = parameters.into_iter().collect();
         Self::with_evidence(id, parameters, scope, cancellation, evidence)
     }
 
