@@ -143,10 +143,6 @@ impl<E: Extension> HarnessBuilder<E> {
     ///
     /// # Errors
     /// [`HarnessError`] with what an application would report, and errors of the bus from definitions that clash.
-    #[expect(
-        clippy::result_large_err,
-        reason = "a start happens once for each test"
-    )]
     pub fn start(self) -> Result<ExtensionTestHarness<E>> {
         let logs = LogGroup::begin();
         let in_group = logs.enter();

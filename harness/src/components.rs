@@ -102,11 +102,12 @@ impl ComponentTestHarness {
     /// Ends all scopes, the innermost first, and with them the components.
     ///
     /// # Errors
-    /// [`HarnessError::Destroy`] with all panics.
+    /// [`HarnessError::Destroy`] with all that failed or panicked, each with its causes.
     pub fn end(self) -> Result<(), HarnessError> {
         let _in_group = self.logs.enter();
         let errors = self.outermost.end();
-        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let errors = errors.into_iter().map(zaf_core::Error::from);
+        let errors: Vec<String> = errors.map(|error| format!("{error:#}")).collect();
         if errors.is_empty() {
             Ok(())
         } else {

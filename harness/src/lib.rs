@@ -81,7 +81,10 @@ use zaf_core::message::EndpointId;
 /// Runs the examples of the book.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/src/testing-extensions.md")]
-mod book {}
+mod book {
+    #[doc = include_str!("../../docs/src/components.md")]
+    mod components {}
+}
 
 /// An endpoint for messages that a test sends instead of the extension that would send them.
 pub const MOCK_ENDPOINT: EndpointId = EndpointId::new("mock-endpoint", "Where tests speak.");

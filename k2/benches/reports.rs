@@ -53,6 +53,19 @@ const REPORTS: [&str; 8] = [
     "text", "html", "junit", "testng", "tap", "json", "ctrf", "markdown",
 ];
 
+/// A run that writes nothing but its event log.
+fn without_reports(output: &str) -> [&str; 7] {
+    [
+        "run",
+        "--output-dir",
+        output,
+        "--parameter-limit",
+        LIMIT,
+        "--no-reports-text",
+        "--no-reports-html",
+    ]
+}
+
 fn measure() -> Result<ExitCode> {
     let directory = tempfile::tempdir()?;
     let this = std::env::current_exe()?;
@@ -67,15 +80,7 @@ fn measure() -> Result<ExitCode> {
         line.extend([format!("--reports-{report}"), "true".to_owned()]);
     }
     let line: Vec<&str> = line.iter().map(String::as_str).collect();
-    let plain = [
-        "run",
-        "--output-dir",
-        output,
-        "--parameter-limit",
-        LIMIT,
-        "--no-reports-text",
-        "--no-reports-html",
-    ];
+    let plain = without_reports(output);
     let shown = directory.path().join("live");
     let (mut all, mut none, mut anew, mut kept) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for _ in 0..ROUNDS {
@@ -136,22 +141,32 @@ fn measure() -> Result<ExitCode> {
             "NOTICE: Chromium is not installed: opening the page is not measured"
         )?,
     }
+    targets.push(merged(&this, output, directory.path())?);
     targets.extend(history(&this, output)?);
     print_all(&targets)
+}
+
+/// What it takes to put two runs together, and to make the reports of the whole.
+fn merged(this: &Path, output: &str, scratch: &Path) -> Result<Target> {
+    let runs = std::fs::read_dir(output)?.collect::<io::Result<Vec<_>>>()?;
+    let is_run = |run: &PathBuf| !run.is_symlink() && run.join("events.jsonl").is_file();
+    let runs = runs.iter().map(std::fs::DirEntry::path).filter(is_run);
+    let runs: Vec<String> = runs.map(|run| run.display().to_string()).take(2).collect();
+    let whole = scratch.join("merged").display().to_string();
+    let mut line = vec!["report", "--output-dir", &whole];
+    line.extend(runs.iter().map(String::as_str));
+    Ok(Target {
+        name: "2 runs of 50 000 cases as one, peak memory",
+        measured: memory_of(this, &line)? / 1024.0,
+        limit: 300.0,
+        unit: "MiB",
+    })
 }
 
 /// What the history of these runs costs: to keep one more of them, and to answer each question.
 fn history(this: &Path, output: &str) -> Result<Vec<Target>> {
     let (mut with, mut without) = (Vec::new(), Vec::new());
-    let line = [
-        "run",
-        "--output-dir",
-        output,
-        "--parameter-limit",
-        LIMIT,
-        "--no-reports-text",
-        "--no-reports-html",
-    ];
+    let line = without_reports(output);
     for _ in 0..ROUNDS {
         with.push(time(&mut command(this, line))?);
         without.push(time(command(this, line).arg("--no-history"))?);

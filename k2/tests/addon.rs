@@ -582,6 +582,36 @@ fn the_questions_are_asked_in_a_terminal() -> zaf_harness::TestResult {
     Ok(())
 }
 
+/// All answers are there before the second question is asked.
+#[test]
+fn what_is_typed_ahead_answers_the_questions_to_come() -> zaf_harness::TestResult {
+    let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
+    let mut session = cli.command(["addon", "create"]).terminal(100, 30).start()?;
+    session.wait_for("a product is a command of its own.")?;
+    session.type_in("suite\rprobe\rProbes ahead.\r")?;
+    session.wait_for("cargo test")?;
+    let ended = session.wait()?;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(cli.read("probe/src/lib.rs")?.contains("//! Probes ahead."));
+    Ok(())
+}
+
+/// A shell below the command sees the terminal as it was before, whichever way the questions ended.
+#[test]
+fn the_terminal_is_given_back_as_it_was_found() -> zaf_harness::TestResult {
+    let cli = CliHarness::new("/bin/sh")?;
+    let program = env!("CARGO_BIN_EXE_zk2");
+    let line = format!(
+        "before=$(stty -g); trap : INT; {program} addon create; [ \"$before\" = \"$(stty -g)\" ] && echo as-it-was"
+    );
+    let mut session = cli.command(["-c", &line]).terminal(100, 30).start()?;
+    session.wait_for("a product is a command of its own.")?;
+    session.type_in("\u{3}")?;
+    session.wait_for("as-it-was")?;
+    assert_eq!(session.wait()?.code, Some(0));
+    Ok(())
+}
+
 #[test]
 fn what_is_wrong_is_told_while_it_is_typed() -> zaf_harness::TestResult {
     let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;

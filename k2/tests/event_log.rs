@@ -169,3 +169,87 @@ fn a_passing_case_is_logged_in_less_than_a_kilobyte() {
     });
     assert!((100..=1000).contains(&functions), "{functions} bytes");
 }
+
+/// Logs that older versions have written.
+const GOLDEN: [(&str, &str, &[&str]); 4] = [
+    (
+        "1.0",
+        include_str!("../core/src/results/event_log/golden-1.0.jsonl"),
+        &[],
+    ),
+    (
+        "1.2",
+        include_str!("../core/src/results/event_log/golden-1.2.jsonl"),
+        &[],
+    ),
+    (
+        "1.3",
+        include_str!("../core/src/results/event_log/golden-1.3.jsonl"),
+        &["suite::flaky", "suite::flood", "c_crashes"],
+    ),
+    (
+        "1.3, of several runs",
+        include_str!("../core/src/results/event_log/golden-1.3-merged.jsonl"),
+        &["suite::flaky", "suite::known"],
+    ),
+];
+
+const REPORTS: [(&str, &str); 8] = [
+    ("text", "report.txt"),
+    ("html", "report.html"),
+    ("junit", "junit.xml"),
+    ("testng", "testng-results.xml"),
+    ("tap", "results.tap"),
+    ("json", "report.json"),
+    ("ctrf", "ctrf.json"),
+    ("markdown", "summary.md"),
+];
+
+/// What the command says about `log`, and the directory with its reports.
+fn all_reports(session: &Session, log: &str) -> (crate::session::Ended, std::path::PathBuf) {
+    session.write("run/events.jsonl", log);
+    let options = REPORTS.map(|(name, _)| format!("--reports-{name}=true"));
+    let options = options.iter().map(String::as_str);
+    let line: Vec<&str> = ["report", "run"].into_iter().chain(options).collect();
+    (session.zk2(&line), session.path().join("run"))
+}
+
+#[test]
+fn f19_every_report_is_made_of_logs_of_older_versions() {
+    for (version, log, cases) in GOLDEN {
+        let session = Session::new();
+        let (ended, directory) = all_reports(&session, log);
+        assert!(ended.stdout.contains("\n  exit "), "{version}: {ended:?}");
+        for (name, file) in REPORTS {
+            let report = std::fs::read_to_string(directory.join(file)).unwrap();
+            // Markdown has the failures only.
+            for case in cases.iter().filter(|_| name != "markdown") {
+                let case = case.rsplit("::").next().unwrap();
+                assert!(report.contains(case), "{version}, {name}: {report}");
+            }
+        }
+    }
+}
+
+#[test]
+fn f19_what_a_newer_minor_version_adds_is_passed_over_and_a_newer_major_one_is_refused() {
+    let (_, log, _) = GOLDEN[2];
+    let newer = log.replace("{\"schema\":\"1.3\"", "{\"later\":[{}],\"schema\":\"1.99\"");
+    let newer = newer.replace("\"data\":{", "\"data\":{\"later\":{\"a\":[1]},");
+    let first = newer.lines().next().unwrap();
+    let unknown = first.replace("run-started", "of-later");
+    let session = Session::new();
+    let (ended, directory) = all_reports(&session, &format!("{newer}{unknown}\n"));
+    let shown = std::fs::read_to_string(directory.join("report.json")).unwrap();
+    let (as_written, directory) = all_reports(&Session::new(), log);
+    assert_eq!(ended.code, as_written.code, "{ended:?}");
+    drop(directory);
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["cases"].as_array().unwrap().len(), 7);
+
+    let major = log.replace("{\"schema\":\"1.3\"", "{\"schema\":\"2.0\"");
+    let (ended, _) = all_reports(&session, &major);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let said = "line 1 has schema version 2.0, this program understands 1.x";
+    assert!(ended.stderr.contains(said), "{ended:?}");
+}

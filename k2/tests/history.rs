@@ -401,6 +401,47 @@ fn f6_runs_that_were_killed_or_ran_elsewhere_are_imported_once() {
 }
 
 #[test]
+fn a_run_that_was_put_together_counts_once() {
+    let session = Session::new();
+    session.script("suite/a", "exit 0");
+    let run = |output: &str| session.zk2(&["run", "suite", "--output-dir", output]).code;
+    assert_eq!((run("one"), run("two")), (Some(0), Some(0)));
+    let whole = session.zk2(&["report", "one", "two", "--output-dir", "whole"]);
+    assert_eq!(whole.code, Some(0), "{whole:?}");
+    let import = |output: &str, place: &str| {
+        let line = ["results", "import", place, "--output-dir", output];
+        let ended = session.zk2(&line);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended
+    };
+    // Its parts are known: in one history both, in the other one of them.
+    for (place, parts) in [
+        ("one", "1 run of these are"),
+        ("both", "2 runs of these are"),
+    ] {
+        if place == "both" {
+            import("both", "one/latest");
+            import("both", "two/latest");
+        }
+        let ended = import(place, "whole/latest");
+        assert!(ended.stdout.starts_with("0 imported, 1 known"), "{ended:?}");
+        assert!(
+            ended.stderr.contains("left out, it is put together"),
+            "{ended:?}"
+        );
+        assert!(ended.stderr.contains(parts), "{ended:?}");
+    }
+    // And the other way round.
+    let ended = import("new", "whole/latest");
+    assert!(ended.stdout.starts_with("1 imported"), "{ended:?}");
+    let ended = import("new", "one/latest");
+    assert!(ended.stdout.starts_with("0 imported, 1 known"), "{ended:?}");
+    assert!(ended.stderr.contains("a part of a run"), "{ended:?}");
+    let again = import("new", "whole/latest");
+    assert!(again.stdout.starts_with("0 imported, 1 known"), "{again:?}");
+}
+
+#[test]
 fn a_run_that_goes_on_is_not_imported() {
     let session = three();
     run(&session, true);

@@ -213,6 +213,7 @@ fn d17_after_kill_9_of_the_runner_the_screen_says_what_was_lost_and_where_the_re
         kill_process(runner[0], Signal::KILL).unwrap();
         let (screen, _, session) = running.end();
         let said = place(&screen, "error: runner was killed (SIGKILL)");
+        assert!(!screen.iter().any(|line| line.contains('▕')), "{screen:#?}");
         let case = place(&screen, "error    suite::b-runs");
         let log = place(&screen, "log ");
         assert!(said < case && case < log, "{screen:#?}");

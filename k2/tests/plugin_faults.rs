@@ -37,7 +37,14 @@ fn run_suite(session: &Session, more: &[&str]) -> crate::session::Ended {
 
 /// Dies of each case that has finished, and leaves a child behind.
 fn dying() -> Plugin {
-    Plugin::listening("dying", &["TEST_CASE_FINISHED", "WRITE_REPORTS"]).branch(
+    // On the thread of the sender, so that the reports are asked for after the last death.
+    let dispatchers = json!([{
+        "name": "note",
+        "messages": ["TEST_CASE_FINISHED", "WRITE_REPORTS"],
+        "threads": "callback",
+    }]);
+    let dying = Plugin::listening("dying", &[]).with("dispatchers", dispatchers);
+    dying.branch(
         r#"    *'"message":"TEST_CASE_FINISHED"'*)
       sleep 1000 &
       echo "out of cheese" >&2

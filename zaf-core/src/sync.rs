@@ -22,7 +22,9 @@ pub(crate) use parking_lot::{Condvar, Mutex, MutexGuard};
 /// locked.
 pub(crate) use spin::mutex::{SpinMutex as TryMutex, SpinMutexGuard as TryMutexGuard};
 pub(crate) use std::sync::Arc;
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+pub(crate) use std::sync::atomic::{
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+};
 
 use std::sync::atomic::compiler_fence;
 
@@ -205,6 +207,12 @@ fn lock_later<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         absence = (2 * absence).min(LONGEST_ABSENCE);
     }
     mutex.lock()
+}
+
+/// Whether somebody has the lock; only to look at it.
+#[inline]
+pub(crate) fn is_taken<T>(mutex: &Mutex<T>) -> bool {
+    mutex.is_locked()
 }
 
 /// The moment `timeout` from now on the monotonic clock; none if it lies beyond what the clock can say, which means

@@ -386,10 +386,8 @@ impl<'a> Case<'a> {
                 Argument::Context => arguments.push(quote!(cx)),
                 Argument::Component { ty, .. } => {
                     let index = components.len();
-                    components.push(requirement::or_missing(
-                        &name,
-                        &quote!(components.get::<#ty>(#index)),
-                    ));
+                    let get = quote!(components.get::<#ty>(#index));
+                    components.push(requirement::or_missing(&name, &get));
                     arguments.push(quote!(&#name));
                 }
                 Argument::Values { ident, ty, values } => {
@@ -422,11 +420,8 @@ impl<'a> Case<'a> {
         });
         // Behind the values: of what is asked for with a wrong one nothing is made.
         if !components.is_empty() {
-            let all = requirement::or_missing(
-                &format_ident!("components"),
-                &quote!(cx.components(REQUIREMENTS)),
-            );
-            bindings.push(all);
+            let all = quote!(cx.components(REQUIREMENTS));
+            bindings.push(requirement::or_missing(&format_ident!("components"), &all));
             bindings.append(&mut components);
         }
         let place = match &self.function.sig.output {

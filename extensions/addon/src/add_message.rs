@@ -6,12 +6,11 @@ use super::ADDON_COMMAND;
 use crate::addition::{Addition, NewField};
 use crate::answers::as_sentence;
 use crate::ask::DESCRIPTION_UNSAID;
-use crate::create::{here, refused};
+use crate::change::change;
 use crate::error::AddonError;
 use crate::options::{
     ADDED, DESCRIPTION, DRY_RUN, EXTENSION, MESSAGE_KIND, PACKAGE, PAYLOAD, REPLY,
 };
-use crate::replacement::apply;
 
 /// What a message carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,18 +104,7 @@ pub fn addon_add_message(cx: &CommandContext<'_>) -> Result<ExitCode> {
             .get_optional(DESCRIPTION)?
             .unwrap_or_else(|| DESCRIPTION_UNSAID.to_owned()),
     };
-    let extension = config.get_optional(EXTENSION)?;
-    let addition = here()
-        .and_then(|here| {
-            Addition::to(
-                &here,
-                &config.get(PACKAGE).unwrap_or_default(),
-                extension.as_deref(),
-            )
-        })
-        .and_then(|addition| wanted.added_to(addition));
-    let edit = addition.and_then(Addition::edit).map_err(refused)?;
-    apply(cx, &[edit])
+    change(cx, |addition| wanted.added_to(addition))
 }
 
 /// The message that is wanted.

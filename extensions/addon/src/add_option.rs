@@ -8,13 +8,12 @@ use super::ADDON_COMMAND;
 use crate::addition::{Addition, NewField};
 use crate::answers::as_sentence;
 use crate::ask::DESCRIPTION_UNSAID;
-use crate::create::{here, refused};
+use crate::change::change;
 use crate::error::AddonError;
 use crate::name::AddonName;
 use crate::options::{
     ADDED, DESCRIPTION, DRY_RUN, EXTENSION, OPTION_DEFAULT, OPTION_TYPE, PACKAGE,
 };
-use crate::replacement::apply;
 
 /// What values an option has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,18 +166,7 @@ pub fn addon_add_option(cx: &CommandContext<'_>) -> Result<ExitCode> {
             .get_optional(DESCRIPTION)?
             .unwrap_or_else(|| DESCRIPTION_UNSAID.to_owned()),
     };
-    let extension = config.get_optional(EXTENSION)?;
-    let addition = here()
-        .and_then(|here| {
-            Addition::to(
-                &here,
-                &config.get(PACKAGE).unwrap_or_default(),
-                extension.as_deref(),
-            )
-        })
-        .and_then(|addition| wanted.added_to(addition));
-    let edit = addition.and_then(Addition::edit).map_err(refused)?;
-    apply(cx, &[edit])
+    change(cx, |addition| wanted.added_to(addition))
 }
 
 /// The option that is wanted.

@@ -13,6 +13,7 @@ mod add_option;
 mod addition;
 mod answers;
 mod ask;
+mod change;
 mod check;
 mod create;
 mod declared;

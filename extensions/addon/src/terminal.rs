@@ -5,6 +5,8 @@ use inquire::autocompletion::Replacement;
 use inquire::ui::{RenderConfig, Styled};
 use inquire::validator::{ErrorMessage, Validation};
 use inquire::{Autocomplete, CustomUserError, InquireError, Select, Text};
+use rustix::stdio::stdin;
+use rustix::termios::{InputModes, LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use zaf_core::application::{ABORT, Abort, CRITICAL_ABORT};
 use zaf_core::message::{Dispatcher, DispatcherKind, Message, MessageBus};
 
@@ -15,6 +17,8 @@ use crate::error::AddonError;
 /// asked to end: whoever waits for a key does not hear of signals.
 #[derive(Debug)]
 pub(crate) struct Terminal {
+    /// Gives the terminal back as it was found.
+    _keys: Option<Keys>,
     replies: (Sender<Outcome>, Receiver<Outcome>),
     /// Hears of aborts as long as questions may be asked.
     listener: Dispatcher,
@@ -43,13 +47,44 @@ impl Terminal {
             .on(CRITICAL_ABORT, breaks_off(&replies.0))
             .register()
             .map_err(|error| AddonError::Terminal(error.to_string()))?;
-        Ok(Self { replies, listener })
+        Ok(Self {
+            _keys: Keys::take(),
+            replies,
+            listener,
+        })
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
         self.listener.destroy();
+    }
+}
+
+/// The terminal gives each key as it is pressed and shows none of them, also between two questions: what is typed ahead is then neither
+/// shown in the wrong place nor changed before the next question reads it. Signals of the keyboard stay signals.
+#[derive(Debug)]
+struct Keys(Termios);
+
+impl Keys {
+    /// None if there is no terminal, which the first question says then.
+    fn take() -> Option<Self> {
+        let found = tcgetattr(stdin()).ok()?;
+        let mut keys = found.clone();
+        keys.local_modes
+            .remove(LocalModes::ICANON | LocalModes::ECHO);
+        // Return is read as it is, as during a question.
+        keys.input_modes.remove(InputModes::ICRNL);
+        // At once: what was typed before stays to be read.
+        tcsetattr(stdin(), OptionalActions::Now, &keys).ok()?;
+        Some(Self(found))
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        // A terminal that is gone needs nothing back.
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &self.0);
     }
 }
 

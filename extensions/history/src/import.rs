@@ -48,6 +48,10 @@ pub(crate) enum Imported {
     Completed,
     /// It was there already.
     Known,
+    /// It was put together of runs of which these many are there: their cases would count twice.
+    OfKnown(usize),
+    /// It is a part of a run that is there.
+    PartOfKnown,
 }
 
 /// Puts the run of `log` into the history. What there is of the same run is replaced if its log was shorter. Then the oldest runs
@@ -114,15 +118,43 @@ fn write(
             forget(&transaction, id)?;
             Imported::Completed
         }
-        None => Imported::Added,
+        None => match overlap(&transaction, log.summary(), &start.run)? {
+            Some(overlap) => return Ok(overlap),
+            None => Imported::Added,
+        },
     };
     let run = insert_run(&transaction, log.summary(), start, directory, log_bytes)?;
     insert_executions(&transaction, executions, log, run)?;
+    for part in log.summary().parts() {
+        let statement = "INSERT OR IGNORE INTO part (name, run) VALUES (?1, ?2)";
+        transaction.execute(statement, params![&**part, run])?;
+    }
     if keep > 0 {
         forget_oldest(&transaction, keep)?;
     }
     transaction.commit()?;
     Ok(imported)
+}
+
+/// Whether cases of a new run are in the history by another one: some of those that it was put together of, or a whole of which it is
+/// a part.
+fn overlap(
+    transaction: &Transaction<'_>,
+    summary: &Summary,
+    name: &str,
+) -> rusqlite::Result<Option<Imported>> {
+    let mut known = transaction.prepare(
+        "SELECT EXISTS (SELECT 1 FROM run WHERE name = ?1) OR EXISTS (SELECT 1 FROM part WHERE name = ?1)",
+    )?;
+    let mut of_known = 0;
+    for part in summary.parts() {
+        of_known += usize::from(known.query_row([&**part], |row| row.get::<_, bool>(0))?);
+    }
+    if of_known > 0 {
+        return Ok(Some(Imported::OfKnown(of_known)));
+    }
+    let is_part = known.query_row([name], |row| row.get::<_, bool>(0))?;
+    Ok(is_part.then_some(Imported::PartOfKnown))
 }
 
 fn insert_run(
@@ -195,29 +227,70 @@ fn insert_executions(
         })?;
         executions
     };
-    let mut find = transaction.prepare("SELECT id FROM test_case WHERE name = ?1")?;
-    let mut name = transaction.prepare("INSERT INTO test_case (name) VALUES (?1)")?;
-    let packed = executions.into_iter().map(|kept| {
-        let found = find.query_row([kept.case.as_str()], |row| row.get(0));
-        let case = match found.optional()? {
-            Some(id) => id,
-            None => name.insert([kept.case.as_str()])?,
-        };
-        Ok(Packed {
-            case,
-            verdict: kept.verdict,
-            expected: kept.expected,
-            attempts: kept.attempts,
-            duration: kept.duration,
-            reason: kept.reason,
-        })
+    let ids = ids_of(transaction, &executions)?;
+    let packed = executions.into_iter().zip(ids).map(|(kept, case)| Packed {
+        case,
+        verdict: kept.verdict,
+        expected: kept.expected,
+        attempts: kept.attempts,
+        duration: kept.duration,
+        reason: kept.reason,
     });
-    let packed = packed.collect::<rusqlite::Result<Vec<_>>>()?;
     transaction.execute(
         "INSERT INTO executions (run, pack) VALUES (?1, ?2)",
-        params![run, pack(packed)],
+        params![run, pack(packed.collect::<Vec<_>>())],
     )?;
     Ok(())
+}
+
+/// The numbers of the cases, in this order; new ones get one.
+///
+/// As a rule a run has most of the cases that there are, and then it takes a fraction of the time to go through all names once, beside
+/// the cases in the order of theirs, than to look for each.
+fn ids_of(transaction: &Transaction<'_>, executions: &[Kept]) -> rusqlite::Result<Vec<i64>> {
+    let name_of = |&at: &usize| executions.get(at).map_or("", |kept| kept.case.as_str());
+    let mut by_name: Vec<usize> = (0..executions.len()).collect();
+    by_name.sort_by_key(|at| name_of(at));
+    let last: Option<i64> =
+        transaction.query_row("SELECT max(id) FROM test_case", (), |row| row.get(0))?;
+    let has_most = integer(executions.len() as u64).saturating_mul(8) > last.unwrap_or(0);
+    let mut known = Vec::new();
+    if has_most && let (Some(first), Some(end)) = (by_name.first(), by_name.last()) {
+        let mut names = transaction.prepare(
+            "SELECT name, id FROM test_case WHERE name >= ?1 AND name <= ?2 ORDER BY name",
+        )?;
+        let mut names = names.query([name_of(first), name_of(end)])?;
+        let mut wanted = by_name.iter().peekable();
+        while wanted.peek().is_some()
+            && let Some(row) = names.next()?
+        {
+            let name = row.get_ref(0)?.as_str()?;
+            while wanted.next_if(|at| name_of(at) < name).is_some() {}
+            while let Some(&at) = wanted.next_if(|at| name_of(at) == name) {
+                known.push((at, row.get(1)?));
+            }
+        }
+    }
+    let mut ids: Vec<Option<i64>> = vec![None; executions.len()];
+    for (at, id) in known {
+        if let Some(place) = ids.get_mut(at) {
+            *place = Some(id);
+        }
+    }
+    let mut find = transaction.prepare("SELECT id FROM test_case WHERE name = ?1")?;
+    let mut insert = transaction.prepare("INSERT INTO test_case (name) VALUES (?1)")?;
+    let ids = executions.iter().zip(ids).map(|(kept, id)| {
+        if let Some(id) = id {
+            return Ok(id);
+        }
+        // A case may stand there twice, as its repetitions do.
+        let found = find.query_row([kept.case.as_str()], |row| row.get(0));
+        match found.optional()? {
+            Some(id) => Ok(id),
+            None => insert.insert([kept.case.as_str()]),
+        }
+    });
+    ids.collect()
 }
 
 /// Forgets all runs but the newest `keep`, and the cases that no run has any more.
@@ -265,6 +338,7 @@ fn cases_of(transaction: &Transaction<'_>, run: i64) -> rusqlite::Result<Vec<i64
 fn forget(transaction: &Transaction<'_>, run: i64) -> rusqlite::Result<()> {
     for statement in [
         "DELETE FROM executions WHERE run = ?1",
+        "DELETE FROM part WHERE run = ?1",
         "DELETE FROM verdict_count WHERE run = ?1",
         "DELETE FROM run WHERE id = ?1",
     ] {

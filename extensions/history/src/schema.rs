@@ -25,6 +25,10 @@ pub(super) const STEPS: &[Step] = &[
     // `expected-failure` or `unexpected-pass`, where something was expected.
     Step::Sql("ALTER TABLE execution ADD COLUMN expected TEXT"),
     Step::Code(pack_executions),
+    // The runs that a run was put together of: the same cases are not counted twice.
+    Step::Sql(
+        "CREATE TABLE part (name TEXT NOT NULL, run INTEGER NOT NULL, PRIMARY KEY (name, run)) STRICT, WITHOUT ROWID",
+    ),
 ];
 
 const TABLES: &str = "

@@ -8,6 +8,7 @@ use k2::messages::{
     AskHistory, History, RECORDED, RESULTS, RUN_HISTORY, WRITE_REPORTS, WriteReports, WrittenReport,
 };
 use k2::results::{Record, ReportFile, RunLog, RunLogs};
+use zaf_core::message::Replies;
 use zaf_core::prelude::*;
 
 use crate::page::{HtmlError, write_page};
@@ -69,27 +70,33 @@ impl HtmlReport {
     ) -> Result<Vec<WrittenReport>> {
         let request = message.data();
         let log = logs.open(&request.log)?;
-        let history = history(bus, &log)?;
+        // It is looked for while the cases are written.
+        let asked = ask_for_history(bus, &log)?;
         let page = self.file.path(&request.directory);
         let written = self.file.write(request, |out| -> Result<(), HtmlError> {
-            write_page(&log, &history, &request.directory, &page, out)
+            let history = || history(asked);
+            write_page(&log, history, &request.directory, &page, out)
         })?;
         Ok(written)
     }
 }
 
-/// What the first one who knows of earlier runs says; empty if nobody does.
-fn history(bus: &MessageBus, log: &RunLog) -> Result<History> {
+/// Asks who knows of earlier runs.
+fn ask_for_history(bus: &MessageBus, log: &RunLog) -> Result<Replies<History>> {
     let ask = AskHistory {
         run: log.summary().run().map(|run| Arc::clone(&run.run)),
         most_runs: MOST_RUNS,
     };
-    let replies = bus.send_request_optional(RUN_HISTORY, RESULTS, None, ask)?;
-    let mut answers = replies
+    Ok(bus.send_request_optional(RUN_HISTORY, RESULTS, None, ask)?)
+}
+
+/// What the first one says who knew something; empty if nobody did.
+fn history(asked: Replies<History>) -> History {
+    let mut answers = asked
         .all(HISTORY_LIMIT)
         .into_iter()
         .map(|reply| reply.result);
-    Ok(answers
+    answers
         .find_map(std::result::Result::ok)
-        .unwrap_or_default())
+        .unwrap_or_default()
 }

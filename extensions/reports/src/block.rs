@@ -7,18 +7,23 @@ use k2::case::Verdict;
 use k2::messages::{CapturedOutput, RunStarted, TestCaseFinished};
 use k2::results::{printable_line, shell_command_line};
 
-use crate::layout::{columns, many, size};
+use crate::layout::{columns, many, size, wrapped};
 use crate::words::{DIM, attached, case_word, said_elsewhere, step_lines};
 use k2::results::Execution;
 
 /// Column at which the texts of a block begin.
 const INDENT: usize = 12;
 
+/// With less room for text than that, wrapping makes nothing better.
+const LEAST_ROOM: usize = 20;
+
 /// Writes blocks.
 #[derive(Debug)]
 pub(crate) struct Blocks<'a> {
     /// Columns there are; the place in the source stands at the right end.
     pub(crate) width: usize,
+    /// Columns at which lines are wrapped; none in files, where whoever reads them decides.
+    pub(crate) wrap: Option<usize>,
     /// How many lines of each output are shown, from its end.
     pub(crate) lines: usize,
     /// The run that it is about, for the command that runs the case again.
@@ -151,17 +156,29 @@ impl Blocks<'_> {
     }
 
     /// Writes `lines` with `label` before the first one. Nothing in them reaches a terminal unescaped.
-    #[expect(clippy::unused_self, reason = "read as one with the others")]
     fn lines(&self, label: &str, lines: &[String], out: &mut dyn Write) -> io::Result<()> {
         let mut label = label;
         for line in lines {
             let line = printable_line(&line.replace('\t', "    ")).into_owned();
-            let text = format!("    {label}");
-            let row = format!("{text:INDENT$}{line}");
-            writeln!(out, "{}", row.trim_end())?;
-            label = "";
+            for part in self.wrapped(&line) {
+                let text = format!("    {label}");
+                let row = format!("{text:INDENT$}{part}");
+                writeln!(out, "{}", row.trim_end())?;
+                label = "";
+            }
         }
         Ok(())
+    }
+}
+
+impl Blocks<'_> {
+    /// The parts of a line, each on a line of its own.
+    fn wrapped<'a>(&self, line: &'a str) -> Vec<&'a str> {
+        let room = self.wrap.and_then(|wrap| wrap.checked_sub(INDENT));
+        match room {
+            Some(room @ LEAST_ROOM..) => wrapped(line, room),
+            _ => vec![line],
+        }
     }
 }
 

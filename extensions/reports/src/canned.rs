@@ -204,6 +204,7 @@ pub(crate) fn started(execution: u64, id: &str) -> Event {
         attempt: 1,
         started: START,
         worker: 1,
+        clock: None,
         in_process: false,
     });
     Event::of(&records(vec![body])[0]).unwrap()

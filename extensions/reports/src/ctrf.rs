@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::json;
 use zaf_core::prelude::*;
 
-use crate::file_report::{ReportError, file_report};
+use crate::file_report::{ReportError, file_report, write_elements};
 use crate::layout::id_parts;
 use crate::words::{remark, step_lines};
 
@@ -42,7 +42,7 @@ file_report! {
 }
 
 /// Writes the document of `log`: one object, a test per line.
-fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> {
+pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> {
     let summary = log.summary();
     let run = summary.run();
     let counts = summary.counts();
@@ -72,14 +72,8 @@ fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> 
     let directory = summary
         .run()
         .map_or(Utf8Path::new(""), |run| &run.directory);
-    let mut separator = "\n";
-    let mut text = Vec::new();
-    log.for_each(|execution| -> Result<(), ReportError> {
-        text.clear();
-        text.extend_from_slice(separator.as_bytes());
-        separator = ",\n";
-        serde_json::to_writer(&mut text, &test(execution, directory))?;
-        Ok(out.write_all(&text)?)
+    write_elements(log, out, |execution, text| {
+        serde_json::to_writer(text, &test(execution, directory))
     })?;
     out.write_all(b"\n]}}\n")?;
     Ok(())
@@ -140,6 +134,8 @@ struct Extra<'a> {
     id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    suts: Vec<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -189,6 +185,7 @@ fn test<'a>(execution: &'a Execution, directory: &Utf8Path) -> Test<'a> {
             expected_failure: case.expected_failure.as_deref(),
             id: case.case.as_str(),
             owner: case.owner.as_deref(),
+            suts: case.suts.iter().map(AsRef::as_ref).collect(),
         }),
         ..attempt(case, directory)
     }

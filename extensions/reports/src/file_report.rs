@@ -1,8 +1,8 @@
 //! What all reports that are one file have in common.
 
-use std::io;
+use std::io::{self, Write};
 
-use k2::results::{ReplaceError, RunLogError};
+use k2::results::{Execution, ReplaceError, RunLog, RunLogError};
 use thiserror::Error;
 
 /// Why there is no report.
@@ -20,6 +20,23 @@ pub(crate) enum ReportError {
     /// A text is no JSON. There is none.
     #[error("cannot make a JSON document")]
     Json(#[from] serde_json::Error),
+}
+
+/// Writes the cases of `log` as elements of a JSON array, each on a line of its own, as `write` makes text of one.
+pub(crate) fn write_elements(
+    log: &RunLog,
+    out: &mut dyn Write,
+    write: impl Fn(&Execution, &mut Vec<u8>) -> serde_json::Result<()>,
+) -> Result<(), ReportError> {
+    let mut separator = "\n";
+    let mut text = Vec::new();
+    log.for_each(|execution| {
+        text.clear();
+        text.extend_from_slice(separator.as_bytes());
+        separator = ",\n";
+        write(execution, &mut text)?;
+        Ok(out.write_all(&text)?)
+    })
 }
 
 /// Declares the extension that writes one kind of report: `$write` makes the document of a [`RunLog`](k2::results::RunLog).

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::time::Duration;
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use k2::results::{Execution, RunLog};
 use serde::Serialize;
 use zaf_core::prelude::*;
 
-use crate::file_report::{ReportError, file_report};
+use crate::file_report::{ReportError, file_report, write_elements};
 
 /// Version of the schema: fields do not change their meaning within a major version, new ones may come.
 const SCHEMA: &str = "1.0";
@@ -66,6 +67,18 @@ struct Summary<'a> {
     conflicts: u64,
     counts: BTreeMap<&'static str, u64>,
     damages: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recoveries: Vec<Recovery<'a>>,
+}
+
+/// An attempt to bring a system under test back.
+#[derive(Debug, Serialize)]
+struct Recovery<'a> {
+    sut: &'a str,
+    started: Timestamp,
+    /// None if it did not come to an end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_us: Option<Number>,
 }
 
 /// A whole number, as text if it is too large for some readers.
@@ -193,14 +206,8 @@ pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), Re
     out.write_all(b",\n\"summary\":")?;
     serde_json::to_writer(&mut *out, &summary(log))?;
     out.write_all(b",\n\"cases\":[")?;
-    let mut separator = "\n";
-    let mut text = Vec::new();
-    log.for_each(|execution| -> Result<(), ReportError> {
-        text.clear();
-        text.extend_from_slice(separator.as_bytes());
-        separator = ",\n";
-        serde_json::to_writer(&mut text, &case(execution))?;
-        Ok(out.write_all(&text)?)
+    write_elements(log, out, |execution, text| {
+        serde_json::to_writer(text, &case(execution))
     })?;
     out.write_all(b"\n]}\n")?;
     Ok(())
@@ -212,8 +219,7 @@ fn summary(log: &RunLog) -> Summary<'_> {
     let duration = summary.duration();
     Summary {
         end: summary.end().map(|end| &end.end),
-        duration_us: duration
-            .map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX).into()),
+        duration_us: duration.map(microseconds),
         exit_code: summary.exit_code().code(),
         selected: summary.selected(),
         filtered_out: summary.filtered_out(),
@@ -226,6 +232,15 @@ fn summary(log: &RunLog) -> Summary<'_> {
             .map(|verdict| (verdict.as_str(), counts.of(verdict)))
             .collect(),
         damages: log.damages(),
+        recoveries: summary
+            .recoveries()
+            .iter()
+            .map(|recovery| Recovery {
+                sut: &recovery.sut,
+                started: recovery.started,
+                duration_us: recovery.duration.map(microseconds),
+            })
+            .collect(),
     }
 }
 
@@ -245,9 +260,7 @@ fn attempt(case: &TestCaseFinished) -> Attempt<'_> {
         flaky: case.is_flaky(),
         attempt: case.attempt,
         started: case.started,
-        duration_us: case
-            .duration
-            .map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX).into()),
+        duration_us: case.duration.map(microseconds),
         worker: case.worker,
         reason: case.reason.as_deref(),
         detail: case.detail.as_deref(),
@@ -292,6 +305,10 @@ fn attempt(case: &TestCaseFinished) -> Attempt<'_> {
             .map(Number::from),
         earlier: Vec::new(),
     }
+}
+
+fn microseconds(time: Duration) -> Number {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX).into()
 }
 
 fn location(location: &k2::case::Location) -> Location<'_> {

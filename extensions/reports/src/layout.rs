@@ -33,6 +33,34 @@ pub(crate) fn fit(text: &str, width: usize) -> String {
     fitted
 }
 
+/// `text`, a line, in parts of at most `width` columns: cut at blanks, and within a word only if that is longer.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while columns(rest) > width {
+        let (mut used, mut end, mut blank) = (0, 0, None);
+        for (at, c) in rest.char_indices() {
+            used += c.width().unwrap_or(0);
+            if c == ' ' && at > 0 {
+                blank = Some(at);
+            }
+            if used > width {
+                end = at;
+                break;
+            }
+        }
+        // A blank that does not fit any more is the best place.
+        let indent = rest.len() - rest.trim_start().len();
+        let cut = blank.filter(|&blank| blank > indent);
+        let cut = cut.unwrap_or_else(|| end.max(rest.chars().next().map_or(1, char::len_utf8)));
+        let (part, behind) = rest.split_at(cut);
+        parts.push(part);
+        rest = behind.strip_prefix(' ').unwrap_or(behind);
+    }
+    parts.push(rest);
+    parts
+}
+
 /// `text` with spaces behind it up to `width` columns.
 pub(crate) fn pad(text: &str, width: usize) -> String {
     let mut padded = text.to_owned();
@@ -139,6 +167,27 @@ pub(crate) fn id_parts(id: &CaseId) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_wrapped_at_blanks_and_only_long_words_are_cut() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("one two three", 13), ["one two three"]);
+        assert_eq!(wrapped("abcdefgh ij", 5), ["abcde", "fgh", "ij"]);
+        assert_eq!(wrapped("größe größe", 5), ["größe", "größe"]);
+        assert_eq!(wrapped("  left: 1234567", 8), ["  left:", "1234567"]);
+        assert_eq!(wrapped("漢字漢字", 5), ["漢字", "漢字"]);
+        assert_eq!(wrapped("", 5), [""]);
+        for width in 1..20 {
+            let text = "a bb  ccc dddd 漢字漢字 eeeeeeeeeeeee";
+            let parts = wrapped(text, width);
+            let letters = |text: &str| text.replace(' ', "");
+            assert_eq!(letters(&parts.concat()), letters(text));
+            assert!(
+                parts.iter().all(|part| columns(part) <= width.max(2)),
+                "{parts:?}"
+            );
+        }
+    }
 
     #[test]
     fn text_is_cut_by_columns_not_by_letters() {

@@ -191,6 +191,9 @@ fn block(execution: &Execution, out: &mut dyn Write) -> Result<(), ReportError> 
     if let Some(owner) = &case.owner {
         writeln!(out, "owner: {}\n", span(owner))?;
     }
+    if !case.suts.is_empty() {
+        writeln!(out, "on: {}\n", span(&case.suts.join(", ")))?;
+    }
     let message = remark(case).unwrap_or_default();
     let (steps, attachments) = (failed_steps(case), attached(case, ToString::to_string));
     let attachments = attachments.join("\n");
@@ -309,7 +312,7 @@ mod tests {
             prop_assert_eq!(count("</details>"), failures);
             prop_assert_eq!(count("<summary>"), failures);
             for line in &markup {
-                let known = ["## ", "### ", "| ", "> ⚠️ ", "- ", "<details>", "</details>", "<summary>", "at ", "failed steps", "stdout", "stderr", "attachments"];
+                let known = ["## ", "### ", "| ", "> ⚠️ ", "- ", "<details>", "</details>", "<summary>", "at ", "on: ", "failed steps", "stdout", "stderr", "attachments"];
                 let is_known = line.is_empty() || line.ends_with("case.") || line.ends_with("cases.") || known.iter().any(|word| line.starts_with(word)) || line.trim().is_empty();
                 prop_assert!(is_known, "{:?}", line);
                 prop_assert!(!line.contains("error::"));

@@ -1,10 +1,11 @@
 //! What reports say of the systems under test of a case, and of cases of which several runs tell.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use k2::case::{CaseId, Verdict};
 use k2::messages::TestCaseFinished;
-use k2::results::Record;
+use k2::results::{Record, RecordBody, SutRecovery};
 use serde_json::{Value, json};
 
 use crate::canned::{self, START};
@@ -103,6 +104,60 @@ fn the_text_of_a_failure_says_on_what_it_ran() {
         crate::text::write_report(log, "full", out)
     });
     assert!(text.contains("    on      phone box & co\n"), "{text}");
+}
+
+#[test]
+fn every_other_report_names_the_suts_of_a_case() {
+    let ctrf = canned::document(&laboratory(), crate::ctrf::write_document);
+    let ctrf: Value = serde_json::from_str(&ctrf).unwrap();
+    let tests = &ctrf["results"]["tests"];
+    assert_eq!(tests[0]["extra"].get("suts"), None);
+    assert_eq!(tests[1]["extra"]["suts"], json!(["box"]));
+    assert_eq!(tests[2]["extra"]["suts"], json!(["phone", "box & co"]));
+
+    let tap = canned::document(&laboratory(), |log, out| {
+        crate::tap::write_document(log, "14", out)
+    });
+    assert_eq!(tap.matches("  suts: ").count(), 2, "{tap}");
+    assert!(tap.contains("  suts: [\"phone\",\"box & co\"]\n"), "{tap}");
+
+    let testng = canned::document(&laboratory(), crate::testng::write_document);
+    assert!(testng.contains(" description=\"on box\""), "{testng}");
+    assert!(
+        testng.contains("description=\"on phone, box &amp; co\""),
+        "{testng}"
+    );
+
+    let markdown = canned::document(&laboratory(), crate::markdown::write_document);
+    assert!(markdown.contains("on: ` phone, box & co `\n"), "{markdown}");
+}
+
+#[test]
+fn recoveries_are_told_with_how_long_they_took() {
+    let told = |sut: &str, seconds: i64, duration| {
+        RecordBody::SutRecovery(SutRecovery {
+            sut: sut.into(),
+            at: START + jiff::SignedDuration::from_secs(seconds),
+            duration,
+        })
+    };
+    let mut records = canned::run();
+    records.extend(canned::records(vec![
+        told("box", 1, None),
+        told("phone", 2, None),
+        told("box", 3, Some(Duration::from_millis(2500))),
+    ]));
+    let document = json_document(&records);
+    let expected = json!([
+        {"sut": "box", "started": "2026-11-21T02:10:01Z", "duration_us": 2_500_000},
+        {"sut": "phone", "started": "2026-11-21T02:10:02Z"},
+    ]);
+    assert_eq!(document["summary"]["recoveries"], expected);
+    let text = canned::document(&records, |log, out| {
+        crate::text::write_report(log, "summary", out)
+    });
+    let lines = "  recovery of box at 2026-11-21T02:10:01Z, took 2.500 s\n  recovery of phone at 2026-11-21T02:10:02Z, did not come to an end\n";
+    assert!(text.ends_with(lines), "{text}");
 }
 
 #[test]

@@ -41,7 +41,11 @@ file_report! {
 }
 
 /// Writes the stream of `log`.
-fn write_document(log: &RunLog, version: &str, out: &mut dyn Write) -> Result<(), ReportError> {
+pub(crate) fn write_document(
+    log: &RunLog,
+    version: &str,
+    out: &mut dyn Write,
+) -> Result<(), ReportError> {
     let summary = log.summary();
     writeln!(
         out,
@@ -103,6 +107,10 @@ fn point(number: u64, execution: &Execution, out: &mut dyn Write) -> Result<(), 
     if !is_ok {
         let steps = failed_steps(case);
         diagnostics.extend((!steps.is_empty()).then(|| ("steps", steps.into())));
+    }
+    if !case.suts.is_empty() {
+        let suts: Vec<&str> = case.suts.iter().map(AsRef::as_ref).collect();
+        diagnostics.push(("suts", suts.into()));
     }
     let attachments = attached(case, ToString::to_string);
     if !attachments.is_empty() {

@@ -38,7 +38,7 @@ file_report! {
 }
 
 /// Writes the document of `log`.
-fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> {
+pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> {
     let summary = log.summary();
     let counts = summary.counts();
     let skipped = counts.skipped + counts.ignored;
@@ -125,7 +125,9 @@ fn method(
     )?;
     let owner = case.owner.as_ref().map(|owner| format!("owner: {owner}"));
     let told = remark.as_ref().filter(|_| status != "FAIL");
-    let told = told.into_iter().chain(&owner).map(String::as_str);
+    let suts = (!case.suts.is_empty()).then(|| format!("on {}", case.suts.join(", ")));
+    let told = told.into_iter().chain(&owner).chain(&suts);
+    let told = told.map(String::as_str);
     let told = told.collect::<Vec<_>>().join("; ");
     if !told.is_empty() {
         write!(out, " description=\"{}\"", attribute(&told))?;

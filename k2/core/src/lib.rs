@@ -21,6 +21,9 @@ pub mod scheduler;
 pub mod supervisor;
 pub mod sut;
 
+#[cfg(test)]
+mod extension_tests;
+
 pub use application::application;
 pub use case::{IntoOutcome, TestContext, TestResult, fail, skip};
 pub use command::{LIST_COMMAND, RUN_COMMAND};

@@ -265,6 +265,7 @@ mod tests {
             started,
             worker: 2,
             in_process: false,
+            clock: None,
         };
         bus.trigger_event(TEST_CASE_STARTED, RUNNER, begun).unwrap();
         let finished = TestCaseFinished {

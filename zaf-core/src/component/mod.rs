@@ -32,4 +32,6 @@ pub use requester::Requester;
 pub use scope::{Outlook, Scope};
 
 #[cfg(test)]
+mod feature_tests;
+#[cfg(test)]
 mod tests;

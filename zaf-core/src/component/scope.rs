@@ -89,10 +89,14 @@ impl Scope {
     /// within it that are made by the returned handle are for them too.
     #[must_use]
     pub fn on_behalf_of(&self, requester: Requester) -> Self {
-        Self {
-            requester: Some(Arc::new(requester)),
-            ..self.clone()
-        }
+        self.clone().with_requester(requester)
+    }
+
+    /// As [`on_behalf_of`](Self::on_behalf_of), by this handle.
+    #[must_use]
+    pub fn with_requester(mut self, requester: Requester) -> Self {
+        self.requester = Some(Arc::new(requester));
+        self
     }
 
     /// A scope within this one. A child of a scope that has ended has ended too.
@@ -161,10 +165,10 @@ impl Scope {
         if let Some(instance) = self.given(requirement) {
             return Ok(instance);
         }
-        let mut instances = self.resolve_all(std::slice::from_ref(requirement), &[])?;
-        Ok(instances
-            .pop()
-            .expect("invariant: one answer for each requirement"))
+        let requirements = std::slice::from_ref(requirement);
+        let plan = self.plan(requirements, &[])?;
+        let mut instances = self.carry_out(&plan, requirements, &[])?;
+        instances.pop().ok_or_else(|| self.inner.ended())
     }
 
     /// The instances that answer the requirements of one function, in their order: what

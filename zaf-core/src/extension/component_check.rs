@@ -3,7 +3,7 @@
 use super::error::LoadError;
 use super::{Host, RunningExtension};
 use crate::command::CommandDescriptor;
-use crate::component::{Askers, Requirement, ScopeChain};
+use crate::component::{Asker, Askers, Requirement, ScopeChain};
 
 /// The scopes that handlers ask in.
 const OF_HANDLERS: &[&str] = &["session", "extension", "dispatcher", "message"];
@@ -34,7 +34,7 @@ impl Host {
             errors.push(LoadError::CommandNeeds {
                 command: command.path(),
                 place: format!("{}:{}", command.file, command.line),
-                cause,
+                cause: Box::new(cause),
             });
         }
         errors
@@ -46,22 +46,19 @@ impl Host {
         command: Option<&'static CommandDescriptor>,
     ) -> Vec<ScopeChain> {
         let handlers = instances.iter().flat_map(RunningExtension::requirements);
-        let mut chains = vec![ScopeChain::new(
-            OF_HANDLERS,
-            handlers.filter(|one| is_moved(one)),
-        )];
+        let mut chains = vec![ScopeChain::new(OF_HANDLERS, handlers.filter(is_moved))];
         if let Some(command) = command {
-            let requirements = Some(command.requirements).filter(|one| is_moved(one));
+            let requirements = Some(command.requirements).filter(is_moved);
             chains.push(ScopeChain::new(&["session"], requirements));
         }
         let askers = Requirement::of::<Askers>("askers");
         // Without them nobody else asks.
         if let Ok(askers) = self.session().resolve::<Askers>(&askers) {
             let found = askers.find();
-            let requirements = found.iter().map(|asker| asker.requirements());
+            let requirements = found.iter().map(Asker::requirements);
             chains.push(ScopeChain::new(
                 askers.scopes(),
-                requirements.filter(|one| is_moved(one)),
+                requirements.filter(is_moved),
             ));
         }
         chains

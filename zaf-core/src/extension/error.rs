@@ -327,7 +327,7 @@ pub enum LoadError {
         command: String,
         place: String,
         #[source]
-        cause: ComponentError,
+        cause: Box<ComponentError>,
     },
     /// Nothing selected a command.
     #[error("no command was selected{}", without.iter().fold(String::new(), |text, one| text + "; not loaded is extension " + one))]

@@ -50,15 +50,29 @@ impl<P: Send + Sync + 'static> Carried for Message<P> {
     }
 }
 
-/// An event with several.
-impl<P: Send + Sync + 'static> Carried for Arc<Message<P>> {
+/// A [`Message`] without its type.
+pub(crate) trait AnyMessage: Any + Send + Sync {
+    /// See [`Message::entity`].
+    fn entity(&self) -> Option<&Entity>;
+}
+
+impl<P: Send + Sync + 'static> AnyMessage for Message<P> {
+    fn entity(&self) -> Option<&Entity> {
+        Self::entity(self)
+    }
+}
+
+/// An event with several. One type for all payloads, so that queues have a place for it.
+pub(crate) struct SharedEvent(pub(crate) Arc<dyn AnyMessage>);
+
+impl Carried for SharedEvent {
     #[inline]
     fn open(&mut self) -> Opened<'_> {
-        Opened::event(&**self)
+        Opened::event(&*self.0)
     }
 
     fn entity(&self) -> Option<&Entity> {
-        Message::entity(self)
+        self.0.entity()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The life of an application: inside this process, and as a process with signals and streams of its own.
 
 mod completion;
+mod components;
 mod configuration;
 mod database;
 mod introspection;

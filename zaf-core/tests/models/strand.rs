@@ -38,8 +38,13 @@ impl<J> LaneOf<J> for Only<J> {
         Self(VecDeque::new())
     }
 
-    fn messages(&mut self) -> Option<&mut VecDeque<J>> {
-        Some(&mut self.0)
+    fn is_for(&self) -> bool {
+        true
+    }
+
+    fn put(&mut self, message: J) -> Option<J> {
+        self.0.push_back(message);
+        None
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 pub(crate) use crate::library::sync::atomic::{
-    AtomicBool, AtomicU64, AtomicUsize, Ordering, fence,
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
 };
 pub(crate) use std::sync::Arc;
 
@@ -200,6 +200,11 @@ pub(crate) fn spin_until(_end: Option<Instant>) {}
 /// As any other: a model has no caches.
 pub(crate) fn lock_among_many<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock()
+}
+
+/// A model has no caches.
+pub(crate) fn is_taken<T>(_mutex: &Mutex<T>) -> bool {
+    false
 }
 
 pub(crate) fn wait_until<T>(

@@ -20,11 +20,7 @@ plugin = zaf_plugin.Plugin({
     }],
     "dispatchers": [{"name": "slowest", "messages": ["TEST_CASE_FINISHED", "SLOWEST_CASES"]}],
     "samples": {
-<<<<<<< HEAD
         "TEST_CASE_FINISHED": {"execution": 1, "case": "suite::sample", "attempt": 1, "duration_us": 500000},
-=======
-        "TEST_CASE_FINISHED": {"case": "sample", "verdict": "passed", "duration_us": 500000},
->>>>>>> plugins
         "SLOWEST_CASES": 3,
     },
 })
@@ -34,13 +30,8 @@ seconds = {}
 
 @plugin.on("TEST_CASE_FINISHED")
 def finished(message):
-<<<<<<< HEAD
     name = message.payload["case"]
     took = message.payload.get("duration_us", 0) / 1e6
-=======
-    # A case that did not begin has no duration.
-    name, took = message.payload["case"], message.payload.get("duration_us", 0) / 1e6
->>>>>>> plugins
     seconds[name] = took
     if took > plugin.config.get("slowest.limit", 10.0):
         plugin.trigger("SLOW_CASE", "slowest", name)

@@ -58,6 +58,21 @@ pub fn results_import(cx: &CommandContext<'_>) -> Result<ExitCode> {
         match record(&output, &directory, &log, &logs, keep, None) {
             Ok(Imported::Added | Imported::Completed) => added += 1,
             Ok(Imported::Known) => known += 1,
+            Ok(Imported::OfKnown(parts)) => {
+                known += 1;
+                let runs = if parts == 1 { "run" } else { "runs" };
+                writeln!(
+                    console.stderr(),
+                    "{shown}: left out, it is put together of runs, and {parts} {runs} of these are known already"
+                )?;
+            }
+            Ok(Imported::PartOfKnown) => {
+                known += 1;
+                writeln!(
+                    console.stderr(),
+                    "{shown}: left out, it is a part of a run that is known already"
+                )?;
+            }
             Err(error) => {
                 failed += 1;
                 exit = exit.merge(ExitCode::ReportFailed);

@@ -11,6 +11,7 @@ mod trend;
 use std::io::Write as _;
 
 use camino::Utf8PathBuf;
+use k2::command::print_list;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use zaf_core::application::Console;
@@ -161,17 +162,7 @@ fn show<const N: usize>(
     } else {
         text()
     };
-    let console = cx.component::<Console>()?;
-    let mut stdout = console.stdout();
-    stdout
-        .write_all(text.as_bytes())
-        .and_then(|()| stdout.flush())
-        .map_err(|error| {
-            ExitCode::ReportFailed
-                .with_error(error)
-                .hint("the list cannot be written")
-        })?;
-    Ok(ExitCode::Success)
+    print_list(cx, &text)
 }
 
 /// A part of a document, of any type.

@@ -214,7 +214,7 @@ impl Instance {
 
     fn started(&self) -> Result<Arc<dyn Link>> {
         let link = (self.plugin.open)()?;
-        let outcome = if *link.description() == *self.plugin.description {
+        let outcome = if says_the_same(link.description(), &self.plugin.description) {
             let calls = HostCalls::new(self.plugin.name, self.bus.clone());
             link.start(&self.values, Arc::new(calls))
                 .map_err(Error::from)
@@ -269,6 +269,12 @@ impl Instance {
             State::GivenUp(Arc::new(gone))
         };
     }
+}
+
+/// Whether two descriptions are the same as they are written: one of them has been kept in a file.
+fn says_the_same(one: &Description, other: &Description) -> bool {
+    let written = |description: &Description| serde_json::to_value(description).ok();
+    written(one).is_some_and(|one| written(other) == Some(one))
 }
 
 /// Whether an event that a plugin does not get is no failure.

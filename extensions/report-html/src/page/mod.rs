@@ -71,10 +71,10 @@ struct Run<'a> {
     history: Past<'a>,
 }
 
-/// Writes the page `page` about the run of `log`, which is kept in `directory`.
+/// Writes the page `page` about the run of `log`, which is kept in `directory`. `history` is asked for behind the cases.
 pub(crate) fn write_page(
     log: &RunLog,
-    history: &History,
+    history: impl FnOnce() -> History,
     directory: &Utf8Path,
     page: &Utf8Path,
     out: &mut dyn Write,
@@ -83,7 +83,9 @@ pub(crate) fn write_page(
     frame::head(log, &nonce, STYLE, out)?;
     frame::summary(log, out)?;
     out.write_all(BODY.as_bytes())?;
+    let failed = write_cases(log, directory, page, out)?;
 
+    let history = history();
     let run = log.summary().run();
     let description = Run {
         verdicts: Verdict::ALL.map(Verdict::as_str),
@@ -98,10 +100,9 @@ pub(crate) fn write_page(
         again: run.map_or_else(String::new, |run| {
             shell_command_line(run.again.iter().map(AsRef::as_ref))
         }),
-        history: Past::of(history),
+        history: Past::of(&history),
     };
     element("id=\"run\"", &description, out)?;
-    let failed = write_cases(log, directory, page, out)?;
     frame::failed_cases(&failed, log.summary().counts().failures(), out)?;
     frame::foot(&nonce, &SCRIPT, out)?;
     Ok(())

@@ -60,7 +60,7 @@ impl SummaryReport {
         } else {
             Box::new(BufWriter::new(StripStream::new(stream)))
         };
-        let printed = write_summary(log.as_deref(), written, width, &mut out)
+        let printed = write_summary(log.as_deref(), written, width, columns, &mut out)
             .and_then(|()| out.flush().map_err(RenderError::from));
         match printed {
             // Whoever stopped reading does not want to know.

@@ -33,10 +33,12 @@ pub(crate) enum RenderError {
 }
 
 /// Writes the summary of the run that `written` is about, with what its log says, or why there is none. Colour sequences are in it.
+/// Details of cases are wrapped at `wrap` columns, if it is for a terminal.
 pub(crate) fn write_summary(
     log: Result<&RunLog, &RunLogError>,
     written: &ReportsWritten,
     width: usize,
+    wrap: Option<usize>,
     out: &mut dyn Write,
 ) -> Result<(), RenderError> {
     writeln!(out)?;
@@ -46,6 +48,7 @@ pub(crate) fn write_summary(
         Ok(log) => {
             let blocks = Blocks {
                 width,
+                wrap,
                 lines: OUTPUT_LINES,
                 run: log.summary().run(),
             };
@@ -240,7 +243,7 @@ mod tests {
         };
         let mut out = Vec::new();
         let log = RunLog::open(&written.log).unwrap();
-        write_summary(Ok(&log), &written, 100, &mut out).unwrap();
+        write_summary(Ok(&log), &written, 100, None, &mut out).unwrap();
         anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string()
     }
 

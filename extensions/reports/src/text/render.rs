@@ -58,6 +58,7 @@ pub(crate) fn write_report(
     if format != "summary" {
         let blocks = Blocks {
             width: WIDTH,
+            wrap: None,
             lines: OUTPUT_LINES,
             run: log.summary().run(),
         };
@@ -66,6 +67,17 @@ pub(crate) fn write_report(
     writeln!(out, "{}", counts_line(log.summary(), WIDTH))?;
     for damage in log.damages() {
         writeln!(out, "  {}", printable_line(&damage))?;
+    }
+    let summary = log.summary();
+    for recovery in summary.recoveries() {
+        writeln!(
+            out,
+            "  recovery of {}",
+            printable_line(&recovery.to_string())
+        )?;
+    }
+    if summary.more_recoveries() > 0 {
+        writeln!(out, "  and {} more recoveries", summary.more_recoveries())?;
     }
     Ok(())
 }

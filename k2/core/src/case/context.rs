@@ -69,7 +69,7 @@ impl TestContext {
         evidence: Evidence,
     ) -> Self {
         let requester = Requester::new("test case", id.as_str());
-        let scope = scope.on_behalf_of(requester);
+        let scope = scope.with_requester(requester);
         Self {
             id,
             parameters,

@@ -44,7 +44,16 @@ pub fn list(cx: &CommandContext<'_>) -> Result<ExitCode> {
     } else {
         lines(&selection)
     };
-    // A reader that has seen enough (`| head`) is no failure, which the console knows; a full disk is.
+    print_list(cx, &text)
+}
+
+/// Writes a list to standard output, for commands that do nothing else.
+///
+/// A reader that has seen enough (`| head`) is no failure, which the console knows; a full disk is.
+///
+/// # Errors
+/// If it cannot be written, with the exit code for reports that are missing.
+pub fn print_list(cx: &CommandContext<'_>, text: &str) -> Result<ExitCode> {
     let console = cx.component::<Console>()?;
     let mut stdout = console.stdout();
     stdout

@@ -18,7 +18,7 @@ use zaf_core::application::ABORT;
 use zaf_core::prelude::*;
 
 pub(crate) use self::ask::ask;
-pub use self::list::{LIST_COMMAND, list};
+pub use self::list::{LIST_COMMAND, list, print_list};
 pub use self::reap::{DRY_RUN, REAP_COMMAND, reap};
 pub use self::report::{PastRunMessages, REPORT_COMMAND, RUN, report};
 pub use self::run::{RUN_COMMAND, run};

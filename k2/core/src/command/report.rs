@@ -1,5 +1,6 @@
 //! `report`: makes the reports of a run from its event log, however the run ended.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -9,7 +10,7 @@ use zaf_core::prelude::*;
 
 use super::reports::Ending;
 use crate::messages::{RECORDED, REPORTS_WRITTEN, RESULTS, RUN_HISTORY, WRITE_REPORTS};
-use crate::results::event_log::{EventLogReader, EventLogWriter};
+use crate::results::event_log::{EventLogWriter, ReadError};
 use crate::results::{EVENT_LOG_FILE, LATEST_LINK, Merged, RunDirectory, RunLogs};
 
 /// The runs to report on: the directory of each, a directory of runs (the newest of them), or an event log. Several are put together.
@@ -88,12 +89,13 @@ fn merged(directories: &[Utf8PathBuf], output: &Utf8Path) -> Result<Utf8PathBuf>
                 .with_error(Error::from(error))
                 .hint(format!("`{path}` was not put together with the others"))
         };
-        let records = EventLogReader::open(&path).map_err(unusable)?;
-        let bodies = records.map(|record| record.map(|record| record.body));
-        let bodies: Vec<_> = bodies
-            .collect::<std::result::Result<_, _>>()
-            .map_err(unusable)?;
-        all.add(bodies, directory);
+        let file = File::open(&path).map_err(|source| {
+            unusable(ReadError::Open {
+                path: path.clone(),
+                source,
+            })
+        })?;
+        all.add(file, directory).map_err(unusable)?;
     }
     let made = RunDirectory::create(output).map_err(|error| ExitCode::Usage.with_error(error))?;
     for (target, source) in all.files() {
@@ -107,8 +109,12 @@ fn merged(directories: &[Utf8PathBuf], output: &Utf8Path) -> Result<Utf8PathBuf>
         }
     }
     let mut log = EventLogWriter::new(made.event_log());
-    for record in all.records(&made.id().to_shared(), made.path()) {
+    let written = all.records(&made.id().to_shared(), made.path(), |record| {
         log.append(record);
+        Ok::<(), ReadError>(())
+    });
+    if let Err(error) = written {
+        return Err(ExitCode::ReportFailed.with_error(Error::from(error)));
     }
     log.sync();
     if let Some(problem) = log.state().problem {

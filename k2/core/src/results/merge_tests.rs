@@ -1,9 +1,10 @@
+use std::io;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::*;
-use crate::case::Verdict;
+use crate::results::event_log::EncodedBody;
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::new(1_795_227_000 + seconds, 0).unwrap()
@@ -76,9 +77,27 @@ fn merge(logs: &[Vec<RecordBody>]) -> Vec<RecordBody> {
             RecordBody::RunStarted(run) => Some(run.directory.clone()),
             _ => None,
         });
-        merged.add(log.clone(), &directory.unwrap_or_default());
+        let text = io::Cursor::new(text(log));
+        merged.add(text, &directory.unwrap_or_default()).unwrap();
     }
-    merged.records(&"merged".into(), Utf8Path::new("output/merged"))
+    let mut records = Vec::new();
+    let add = |record| -> Result<(), ReadError> {
+        records.push(record);
+        Ok(())
+    };
+    let place = Utf8Path::new("output/merged");
+    merged.records(&"merged".into(), place, add).unwrap();
+    records
+}
+
+/// The lines of a log.
+fn text(log: &[RecordBody]) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for (body, seq) in log.iter().zip(1..) {
+        let (_, put) = EncodedBody::new(body.clone()).number(seq, &mut lines);
+        put.unwrap();
+    }
+    lines
 }
 
 /// Id, verdict, whether it is a conflict, and what else is said, of each case.

@@ -7,6 +7,7 @@ mod escape;
 pub mod event_log;
 mod history;
 mod merge;
+mod merge_log;
 mod model;
 mod output_dir;
 mod progress;
@@ -24,7 +25,7 @@ pub use history::{AskHistory, CaseHistory, History, PastExecution, PastRun};
 pub use merge::Merged;
 pub use model::{
     CapturedOutput, CasesSelected, ExitStatus, ExpectedFailure, HookFailed, LeakedProcess, RunEnd,
-    RunFinished, RunMerged, RunResumed, RunStarted, TestCaseFinished, TestCaseStarted,
+    RunFinished, RunMerged, RunResumed, RunStarted, SutRecovery, TestCaseFinished, TestCaseStarted,
 };
 pub(crate) use output_dir::OUTPUTS_DIRECTORY;
 pub use output_dir::{EVENT_LOG_FILE, LATEST_LINK, LOCK_FILE, OutputDirError, RunDirectory, RunId};
@@ -37,4 +38,4 @@ pub use reports::{
 };
 pub use run_log::{Execution, RunLog, RunLogError, RunLogs};
 pub use shell::shell_command_line;
-pub use summary::{Counts, Summary};
+pub use summary::{Counts, Recovery, Summary};

@@ -79,6 +79,15 @@ pub struct TestCaseStarted {
     /// Whether it runs as a function of the runner itself, which it can take down.
     #[serde(default, skip_serializing_if = "is_default")]
     pub in_process: bool,
+    /// What the monotonic clock of the machine said then; whole microseconds in the log. Who gives it a verdict after its runner has died
+    /// knows by it how long it took, whatever was done to the time of day. Since schema 1.4.
+    #[serde(
+        rename = "clock_us",
+        default,
+        with = "microseconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub clock: Option<Duration>,
 }
 
 /// The runner was killed by a case, and another one goes on with the run.
@@ -115,6 +124,23 @@ pub struct RunMerged {
     /// How many sources they came from.
     #[serde(default)]
     pub sources: u64,
+}
+
+/// Something about an attempt to bring a system under test back. Since schema 1.4.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SutRecovery {
+    /// Name of the system.
+    pub sut: Arc<str>,
+    /// When that was.
+    pub at: Timestamp,
+    /// How long the attempt took, by the monotonic clock; whole microseconds in the log. None if it only begins.
+    #[serde(
+        rename = "duration_us",
+        default,
+        with = "microseconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub duration: Option<Duration>,
 }
 
 /// A hook before or after the tests has failed.

@@ -78,6 +78,7 @@ impl Progress {
             | RecordBody::RunResumed(_)
             | RecordBody::RunMerged(_)
             | RecordBody::HookFailed(_)
+            | RecordBody::SutRecovery(_)
             | RecordBody::RunFinished(_) => {}
         }
     }
@@ -123,6 +124,7 @@ mod tests {
             started: Timestamp::UNIX_EPOCH,
             worker: 1,
             in_process: true,
+            clock: None,
         })
     }
 

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::model::{
-    CasesSelected, HookFailed, RunFinished, RunMerged, RunResumed, RunStarted, TestCaseFinished,
-    TestCaseStarted,
+    CasesSelected, HookFailed, RunFinished, RunMerged, RunResumed, RunStarted, SutRecovery,
+    TestCaseFinished, TestCaseStarted,
 };
 
 /// Version of the records that this program writes.
-pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 3 };
+pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 4 };
 
 /// Version of the meaning of records: `major.minor`.
 ///
@@ -54,10 +54,6 @@ impl<'de> Deserialize<'de> for SchemaVersion {
 }
 
 /// What happened.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly all records are of the largest kind"
-)]
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -76,6 +72,9 @@ pub enum RecordBody {
     RunMerged(RunMerged),
     /// See [`HOOK_FAILED`](crate::hooks::HOOK_FAILED).
     HookFailed(HookFailed),
+    /// See [`SUT_RECOVERY_STARTED`](crate::sut::SUT_RECOVERY_STARTED) and
+    /// [`SUT_RECOVERY_COMPLETED`](crate::sut::SUT_RECOVERY_COMPLETED).
+    SutRecovery(SutRecovery),
     /// See [`TEST_RUN_FINISHED`](crate::messages::TEST_RUN_FINISHED).
     RunFinished(RunFinished),
 }

@@ -15,8 +15,8 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use super::event_log::{Blocks, EventLogReader, ReadError, finished_in};
 use super::{Execution, RecordBody, TestCaseFinished};
 
-/// How many blocks are kept, those that are just being read among them: some two megabytes of the log.
-const KEPT: usize = 16;
+/// How many blocks are kept, those that are just being read among them: half a megabyte of the log.
+const KEPT: usize = 8;
 
 /// How long the others wait for one that is behind. It costs as much to leave one behind for no reason.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -250,17 +250,21 @@ impl State {
     /// Makes chunks of the blocks that follow the last one.
     fn assemble(&mut self) {
         while let Some(cases) = self.early.remove(&(self.first + self.chunks.len())) {
+            if self.attempts.is_empty() && cases.iter().all(|case| !case.retried) {
+                let alone = cases.into_iter().map(|last| Execution {
+                    last,
+                    earlier: Vec::new(),
+                });
+                self.chunks.push_back(alone.collect());
+                continue;
+            }
             let mut executions = Vec::with_capacity(cases.len());
             for case in cases {
                 if case.retried {
                     self.attempts.entry(case.execution).or_default().push(case);
                     continue;
                 }
-                let earlier = if self.attempts.is_empty() {
-                    Vec::new()
-                } else {
-                    self.attempts.remove(&case.execution).unwrap_or_default()
-                };
+                let earlier = self.attempts.remove(&case.execution).unwrap_or_default();
                 executions.push(Execution {
                     last: case,
                     earlier,

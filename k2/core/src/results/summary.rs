@@ -4,11 +4,16 @@
 //! read files and does not know the runner; the log of a run that was killed adds up like any other, with the cases that
 //! have no verdict counted as not run.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use zaf_core::application::ExitCode;
 
-use super::model::{CasesSelected, HookFailed, RunEnd, RunFinished, RunStarted, TestCaseFinished};
+use super::model::{
+    CasesSelected, HookFailed, RunEnd, RunFinished, RunStarted, SutRecovery, TestCaseFinished,
+};
 use super::record::{Record, RecordBody};
 use crate::case::Verdict;
 
@@ -81,6 +86,39 @@ impl Counts {
 /// How many failed hooks are kept, by far more than a run has hooks. Of more only that there are some is known.
 const MOST_HOOKS: usize = 100;
 
+/// How many attempts to bring systems under test back are kept; of more only the number is known.
+const MOST_RECOVERIES: usize = 1000;
+
+/// An attempt to bring a system under test back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Recovery {
+    /// Name of the system.
+    pub sut: Arc<str>,
+    /// When it began.
+    pub started: Timestamp,
+    /// How long it took; none if it did not come to an end.
+    pub duration: Option<Duration>,
+}
+
+impl fmt::Display for Recovery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            sut,
+            started,
+            duration,
+        } = self;
+        match duration {
+            Some(duration) => write!(
+                f,
+                "{sut} at {started}, took {:.3} s",
+                duration.as_secs_f64()
+            ),
+            None => write!(f, "{sut} at {started}, did not come to an end"),
+        }
+    }
+}
+
 /// What the records of a run add up to.
 #[derive(Debug, Clone, Default)]
 pub struct Summary {
@@ -98,6 +136,9 @@ pub struct Summary {
     leaking: u64,
     worst: Option<Verdict>,
     failed_hooks: Vec<HookFailed>,
+    recoveries: Vec<Recovery>,
+    more_recoveries: u64,
+    parts: Vec<Arc<str>>,
 }
 
 impl Summary {
@@ -120,11 +161,47 @@ impl Summary {
         match body {
             RecordBody::RunStarted(run) => self.add_start(run),
             RecordBody::CasesSelected(selected) => self.add_selection(selected),
-            RecordBody::CaseStarted(_) | RecordBody::RunResumed(_) | RecordBody::RunMerged(_) => {}
+            RecordBody::CaseStarted(_) | RecordBody::RunResumed(_) => {}
+            RecordBody::RunMerged(part) => self.parts.push(Arc::clone(&part.run.run)),
             RecordBody::CaseFinished(case) => self.add_case(case),
             RecordBody::HookFailed(hook) => self.add_failed_hook(hook),
+            RecordBody::SutRecovery(recovery) => self.add_recovery(recovery),
             RecordBody::RunFinished(end) => self.add_end(end),
         }
+    }
+
+    /// Takes the beginning or the end of an attempt to bring a system under test back into account.
+    fn add_recovery(&mut self, told: &SutRecovery) {
+        if let Some(duration) = told.duration {
+            let mut open = self.recoveries.iter_mut().rev();
+            let open = open.find(|known| known.sut == told.sut && known.duration.is_none());
+            if let Some(known) = open {
+                known.duration = Some(duration);
+            }
+        } else if self.recoveries.len() < MOST_RECOVERIES {
+            self.recoveries.push(Recovery {
+                sut: Arc::clone(&told.sut),
+                started: told.at,
+                duration: None,
+            });
+        } else {
+            self.more_recoveries += 1;
+        }
+    }
+
+    /// Ids of the runs that it was put together of; empty for the log of a single run.
+    pub fn parts(&self) -> &[Arc<str>] {
+        &self.parts
+    }
+
+    /// Attempts to bring systems under test back, in the order in which they began; of very many the first.
+    pub fn recoveries(&self) -> &[Recovery] {
+        &self.recoveries
+    }
+
+    /// How many attempts there were besides.
+    pub fn more_recoveries(&self) -> u64 {
+        self.more_recoveries
     }
 
     /// Takes the start of the run into account.

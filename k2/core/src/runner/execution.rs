@@ -16,6 +16,7 @@ use crate::case::{
 use crate::finder::interpret_end;
 use crate::messages::{TestCaseFinished, TestCaseStarted};
 use crate::supervisor::apart::{Note, Which};
+use crate::supervisor::clock::monotonic;
 use crate::supervisor::{
     self, ATTACHMENTS_VARIABLE, Cancellation, OutputFiles, ProcessSpec, pause,
 };
@@ -82,6 +83,7 @@ impl Execution {
             started: self.started,
             worker: self.worker,
             in_process: self.is_in_process(),
+            clock: Some(monotonic().saturating_sub(self.clock.elapsed())),
         }
     }
 

@@ -13,6 +13,7 @@ use super::execution;
 use crate::case::{CaseAction, CaseId, TestCase, Verdict};
 use crate::messages::{CasesSelected, RunResumed, TestCaseFinished};
 use crate::results::Progress;
+use crate::supervisor::clock::age;
 use crate::supervisor::guard::{BrokenOff, Continuation, Part};
 
 /// What is left of a run whose runner died.
@@ -184,10 +185,9 @@ pub(super) fn to_finished(broken_off: &BrokenOff, case: Option<&TestCase>) -> Te
     };
     let case = case.cloned().unwrap_or_else(unknown);
     let mut finished = execution::not_started(broken_off.execution, &case, verdict, reason);
-    let took = Timestamp::now().duration_since(broken_off.started);
     finished.attempt = broken_off.attempt;
     finished.started = broken_off.started;
-    finished.duration = Duration::try_from(took).ok();
+    finished.duration = Some(age(broken_off.started, broken_off.clock));
     finished.worker = broken_off.worker;
     finished
 }

@@ -13,7 +13,7 @@
 pub(crate) mod apart;
 mod cancellation;
 mod capture;
-mod clock;
+pub(crate) mod clock;
 pub(crate) mod cookie;
 mod end;
 mod error;

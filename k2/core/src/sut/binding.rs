@@ -104,3 +104,71 @@ impl Binding {
         variables
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::any::{Any, TypeId};
+
+    use zaf_core::component::{ComponentDescriptor, ComponentRegistry, Requirement};
+
+    use super::*;
+    use crate::case::{CaseId, Parameters, TestContext};
+    use crate::supervisor::Cancellation;
+
+    const SUT: Requirement = Requirement::of::<Sut>("sut");
+    const OTHER: Requirement = Requirement::of::<Sut>("other");
+
+    /// The name of the SUT that a connection is to.
+    struct Connection(String);
+
+    const CONNECTION: ComponentDescriptor = ComponentDescriptor {
+        name: "connection",
+        description: "",
+        scope: "test",
+        can: &[],
+        priority: 0,
+        entity: None,
+        type_id: TypeId::of::<Connection>,
+        type_name: std::any::type_name::<Connection>,
+        requirements: &[SUT],
+        make: |scope| {
+            let sut = scope.resolve::<Sut>(&SUT)?;
+            let made: Arc<dyn Any + Send + Sync> = Arc::new(Connection(sut.name().to_owned()));
+            Ok(made)
+        },
+        teardown: None,
+        krate: "demo",
+        file: "src/demo.rs",
+        line: 1,
+    };
+
+    #[test]
+    fn what_uses_a_sut_of_the_case_gets_that_one_far_below() {
+        const NEEDS: &[Requirement] = &[
+            SUT,
+            OTHER,
+            Requirement::of::<Connection>("first").uses(&["sut"]),
+            Requirement::of::<Connection>("second").uses(&["other"]),
+        ];
+        let suts = vec![Arc::new(Sut::new("left")), Arc::new(Sut::new("right"))];
+        let chosen = vec![Some(Chosen::Sut(0)), Some(Chosen::Sut(1)), None, None];
+        let registry = ComponentRegistry::new([CONNECTION]).unwrap();
+        let cx = TestContext::new(
+            CaseId::new("demo::case"),
+            Parameters::default(),
+            Scope::root("test", &registry),
+            Cancellation::new().unwrap(),
+        )
+        .bound(&Binding::new(suts, chosen));
+        let found = cx.components(NEEDS).unwrap();
+        assert_eq!(found.get::<Sut>(1).unwrap().name(), "right");
+        assert_eq!(found.get::<Connection>(2).unwrap().0, "left");
+        assert_eq!(found.get::<Connection>(3).unwrap().0, "right");
+        let who = Requirement::of::<zaf_core::component::Requester>("who");
+        let who = cx
+            .scope()
+            .resolve::<zaf_core::component::Requester>(&who)
+            .unwrap();
+        assert_eq!(who.to_string(), "test case `demo::case`");
+    }
+}

@@ -14,9 +14,9 @@ use crate::component::{
 /// Somebody who asks for a component.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Need {
-    /// `component`, `handler`, or what the framework calls who asks: `test case`.
+    /// `component`, `handler`, `command`, or what the framework calls who asks: `test case`.
     pub(super) by: &'static str,
-    /// Name of the component, extension and handler with a dot between, or name of whoever asks.
+    /// Name of the component, extension and handler with a dot between, path of the command, or name of whoever asks.
     pub(super) name: String,
     /// Name of the parameter that asks.
     pub(super) parameter: &'static str,
@@ -26,8 +26,8 @@ pub(super) struct Need {
     requirement: Requirement,
 }
 
-/// All that components, handlers of active extensions, and `askers` ask for: sorted as components are, then in the order in which
-/// dispatchers are registered, then as the askers are.
+/// All that components, handlers of active extensions, commands, and `askers` ask for: sorted as components are, then in the order
+/// in which dispatchers are registered, then as commands and askers are.
 pub(super) fn needs(
     inspection: &Inspection,
     registry: &ComponentRegistry,
@@ -44,11 +44,23 @@ pub(super) fn needs(
             let needs = dispatcher.requirements.iter();
             needs.map(move |requirement| Need::of("handler", name.clone(), requirement))
         });
+    let of_commands = inspection
+        .catalog
+        .commands()
+        .iter()
+        .flat_map(|(path, entry)| {
+            let needs = entry.command.requirements.iter();
+            needs.map(move |requirement| Need::of("command", path.to_owned(), requirement))
+        });
     let of_askers = askers.iter().flat_map(|asker| {
         let needs = asker.requirements().iter();
         needs.map(|requirement| Need::of(asker.by(), asker.name().to_owned(), requirement))
     });
-    of_components.chain(of_handlers).chain(of_askers).collect()
+    of_components
+        .chain(of_handlers)
+        .chain(of_commands)
+        .chain(of_askers)
+        .collect()
 }
 
 impl Need {

@@ -61,6 +61,10 @@ struct Row {
     can: &'static [&'static str],
     /// Higher wins; none for what was put into the session, which wins over all.
     priority: Option<i32>,
+    /// The entity that an instance is about; none if about no special one.
+    entity: Option<String>,
+    /// Whether it is taken down before it is dropped.
+    teardown: bool,
     /// Names of the extensions that are declared in the same file.
     extensions: Vec<&'static str>,
     #[serde(rename = "crate")]
@@ -68,7 +72,7 @@ struct Row {
     file: Option<&'static str>,
     line: Option<u32>,
     needs: Vec<Asked>,
-    /// Components, handlers of active extensions, test cases.
+    /// Components, handlers of active extensions, commands, test cases.
     needed_by: Vec<Need>,
     description: &'static str,
 }
@@ -82,6 +86,10 @@ struct Asked {
     can: &'static [&'static str],
     /// Scope that is asked for instead of the component's own.
     scope: Option<&'static str>,
+    /// Other parameters, whose instances are used wherever their types are asked for below.
+    uses: &'static [&'static str],
+    /// Whether a fixated entity counts.
+    fixate_entities: bool,
 }
 
 impl Asked {
@@ -91,6 +99,8 @@ impl Asked {
             type_name: (requirement.type_name)(),
             can: requirement.can,
             scope: requirement.scope,
+            uses: requirement.uses,
+            fixate_entities: requirement.fixate_entities,
         }
     }
 
@@ -101,6 +111,12 @@ impl Asked {
         }
         if let Some(scope) = self.scope {
             words.extend([" in scope ", scope]);
+        }
+        if !self.uses.is_empty() {
+            words.extend([" that uses ", &self.uses.join(", ")]);
+        }
+        if !self.fixate_entities {
+            words.push_str(" about any entity");
         }
         words
     }
@@ -127,6 +143,8 @@ impl Row {
             scope: component.scope.to_owned(),
             can: component.can,
             priority: Some(component.priority),
+            entity: component.entity.map(str::to_owned),
+            teardown: component.teardown.is_some(),
             extensions,
             krate: Some(component.krate),
             file: Some(component.file),
@@ -144,6 +162,8 @@ impl Row {
             scope: scope.to_owned(),
             can: one.can,
             priority: None,
+            entity: one.entity.as_ref().map(ToString::to_string),
+            teardown: false,
             extensions: Vec::new(),
             krate: None,
             file: None,
@@ -161,6 +181,12 @@ impl Row {
         }
         if !self.extensions.is_empty() {
             details.push(["extension".into(), self.extensions.join(", ").into()]);
+        }
+        if let Some(entity) = &self.entity {
+            details.push(["entity".into(), entity.as_str().into()]);
+        }
+        if self.teardown {
+            details.push(["teardown".into(), "yes".into()]);
         }
         let mut label = "needs";
         for asked in &self.needs {

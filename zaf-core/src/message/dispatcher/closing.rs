@@ -68,6 +68,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
     pub(crate) fn counts(&self) -> (usize, usize) {
         let head = self.worked.head.lock();
         let tail = self.tail.lock();
-        (head.queue.len() + tail.queue.len(), head.active)
+        let queued = head.queue.len() + tail.queue.len();
+        (queued as usize, head.active as usize)
     }
 }

@@ -19,51 +19,53 @@ struct Line {
     /// Address of the source, which cannot be another one's while messages of it are open.
     source: usize,
     /// Without those of [`Tail::run`].
-    open: usize,
+    open: u32,
+    /// Whether it is a source's.
+    is_taken: bool,
 }
 
-/// What senders write. In this order, so that a push beside many others touches as few cache lines as can be: all before
-/// `lines`, and the place in the queue.
+/// What senders write. In this order: a push beside many others writes one cache line, and the place in the queue.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Tail<L, S> {
-    pub(super) queue: Queue<L>,
-    /// Address of the source of the last message: nearly always that of the next one.
-    last_source: usize,
-    /// Messages of the last line that have been accepted one after the other.
-    run: usize,
     /// Messages accepted so far.
     pub(super) accepted: u64,
-    /// Of them, those whose end has been told.
-    told: u64,
-    /// At most so many are still in the head.
-    pub(super) ahead: usize,
-    /// The line of the last message.
-    last: u32,
+    /// Address of the source of the last message: nearly always that of the next one.
+    last_source: usize,
+    /// Accepted, and their end has not been told.
+    open: u32,
     /// Workers that are here.
-    workers: u32,
+    workers: u16,
     /// Workers that are here and have nothing to do.
-    looking: u32,
+    looking: u16,
     /// A worker has been sent and is not here yet.
     coming: bool,
     /// Accepts nothing more; what is queued is still handled.
     pub(super) draining: bool,
     pub(super) closed: bool,
-    lines: Few<Line>,
+    /// At most so many are still in the head.
+    pub(super) ahead: u32,
+    /// Messages of the last line that have been accepted one after the other.
+    run: u32,
+    /// The line of the last message.
+    last: u32,
+    /// Its beginning ends the first cache line, with the lock before all of this.
+    pub(super) queue: Queue<L>,
     /// Sources of lines that the head does not know yet.
     fresh: Few<(u32, Arc<S>)>,
+    lines: Few<Line>,
 }
 
 /// What workers write. In this order: the queue is not needed for a message that comes alone.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Head<L, S> {
-    /// Taken and not finished.
-    pub(super) active: usize,
     /// Messages handled so far.
     pub(super) handled: u64,
+    /// Taken and not finished.
+    pub(super) active: u32,
     /// Finished messages of one line of which the tail has not been told.
-    pub(super) finished: Option<(u32, usize)>,
+    pub(super) finished: Option<(u32, u32)>,
     pub(super) waiting_for_room: u32,
     pub(super) waiting_for_rest: u32,
     /// By line; none if no message of the line is open.
@@ -152,7 +154,7 @@ impl<L, S: Source> Tail<L, S> {
             last_source: 0,
             run: 0,
             accepted: 0,
-            told: 0,
+            open: 0,
             ahead: 0,
             last: 0,
             workers: 0,
@@ -168,12 +170,14 @@ impl<L, S: Source> Tail<L, S> {
     /// Whether the end of everything that was accepted has been told.
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
-        self.accepted == self.told
+        self.open == 0
     }
 
-    /// The line of a source, with one more open message.
+    /// Counts one more message of a source. Returns its line.
     #[inline]
-    pub(super) fn line_of(&mut self, source: &Arc<S>) -> u32 {
+    pub(super) fn accept(&mut self, source: &Arc<S>) -> u32 {
+        self.accepted += 1;
+        self.open += 1;
         let address = Arc::as_ptr(source).addr();
         if self.last_source != address {
             self.turn_to(source, address);
@@ -186,7 +190,9 @@ impl<L, S: Source> Tail<L, S> {
     #[cold]
     fn turn_to(&mut self, source: &Arc<S>, address: usize) {
         self.end_run();
-        let known = self.lines.position(|line| line.source == address);
+        let known = self
+            .lines
+            .position(|line| line.is_taken && line.source == address);
         let at = known.unwrap_or_else(|| self.new_line(source, address));
         self.last = u32::try_from(at).unwrap_or(u32::MAX);
         self.last_source = address;
@@ -201,13 +207,14 @@ impl<L, S: Source> Tail<L, S> {
 
     fn new_line(&mut self, source: &Arc<S>, address: usize) -> usize {
         source.busy().raise();
-        let free = self.lines.position(|line| line.source == 0);
+        let free = self.lines.position(|line| !line.is_taken);
         let at = free.unwrap_or_else(|| {
             self.lines.push(Line::default());
             self.lines.len() - 1
         });
         if let Some(line) = self.lines.get_mut(at) {
             line.source = address;
+            line.is_taken = true;
         }
         let number = u32::try_from(at).unwrap_or(u32::MAX);
         self.fresh.push((number, Arc::clone(source)));
@@ -215,8 +222,8 @@ impl<L, S: Source> Tail<L, S> {
     }
 
     /// Notes the end of messages of one line. Returns whether none of it is open any more; then it is free.
-    pub(super) fn end(&mut self, number: u32, count: usize) -> bool {
-        self.told += count as u64;
+    pub(super) fn end(&mut self, number: u32, count: u32) -> bool {
+        self.open -= count;
         self.end_run();
         let Some(line) = self.lines.get_mut(number as usize) else {
             return false;
@@ -224,7 +231,7 @@ impl<L, S: Source> Tail<L, S> {
         line.open -= count;
         let is_free = line.open == 0;
         if is_free {
-            line.source = 0;
+            line.is_taken = false;
             if self.last == number {
                 self.last_source = 0;
             }
@@ -234,7 +241,7 @@ impl<L, S: Source> Tail<L, S> {
 
     /// Whether a worker has to be sent for what is queued; then it counts as coming.
     #[inline]
-    pub(super) fn needs_worker(&mut self, max_workers: u32) -> bool {
+    pub(super) fn needs_worker(&mut self, max_workers: u16) -> bool {
         let needs_worker = !self.coming && self.looking == 0 && self.workers < max_workers;
         self.coming |= needs_worker;
         needs_worker

@@ -1,31 +1,37 @@
 //! A list that nearly always has one element.
 
-/// The first element needs no memory of its own: a queue that has just been filled is as few cache lines as can be.
+/// The first element needs no memory of its own, and that there are no more is one word: a queue that has just been filled is
+/// as few cache lines as can be.
 #[derive(Debug)]
 pub(super) struct Few<T> {
     first: Option<T>,
-    /// Empty as long as there is no first one.
-    more: Vec<T>,
+    /// None as long as there is no second one.
+    more: Option<Box<More<T>>>,
 }
+
+/// All but the first.
+#[derive(Debug)]
+struct More<T>(Vec<T>);
 
 impl<T> Few<T> {
     pub(super) fn new() -> Self {
         Self {
             first: None,
-            more: Vec::new(),
+            more: None,
         }
     }
 
     #[inline]
     pub(super) fn len(&self) -> usize {
-        usize::from(self.first.is_some()) + self.more.len()
+        let more = self.more.as_ref().map_or(0, |more| more.0.len());
+        usize::from(self.first.is_some()) + more
     }
 
     #[inline]
     pub(super) fn get(&self, at: usize) -> Option<&T> {
         match at.checked_sub(1) {
             None => self.first.as_ref(),
-            Some(at) => self.more.get(at),
+            Some(at) => self.more.as_ref()?.0.get(at),
         }
     }
 
@@ -33,7 +39,7 @@ impl<T> Few<T> {
     pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
         match at.checked_sub(1) {
             None => self.first.as_mut(),
-            Some(at) => self.more.get_mut(at),
+            Some(at) => self.more.as_mut()?.0.get_mut(at),
         }
     }
 
@@ -42,24 +48,29 @@ impl<T> Few<T> {
         if self.first.is_none() {
             self.first = Some(element);
         } else {
-            self.more.push(element);
+            let more = self.more.get_or_insert_with(|| Box::new(More(Vec::new())));
+            more.0.push(element);
         }
     }
 
     pub(super) fn clear(&mut self) {
         self.first = None;
-        self.more.clear();
+        self.more = None;
     }
 
     /// Takes all elements out.
     #[inline]
     pub(super) fn drain(&mut self) -> impl Iterator<Item = T> {
-        self.first.take().into_iter().chain(self.more.drain(..))
+        let more = self.more.as_mut();
+        let more = more.into_iter().flat_map(|more| more.0.drain(..));
+        self.first.take().into_iter().chain(more)
     }
 
     /// The place of the first element for which that is so.
     pub(super) fn position(&mut self, is_it: impl FnMut(&mut T) -> bool) -> Option<usize> {
-        self.first.iter_mut().chain(&mut self.more).position(is_it)
+        let more = self.more.as_mut();
+        let more = more.into_iter().flat_map(|more| &mut more.0);
+        self.first.iter_mut().chain(more).position(is_it)
     }
 }
 

@@ -1,12 +1,12 @@
 //! A message in the queue of a dispatcher, and what it is when its type is not known.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::VecDeque;
 
 use tracing::Span;
 use tracing::level_filters::LevelFilter;
 
-use super::super::carried::{Carried, Opened};
+use super::super::carried::{Carried, Opened, SharedEvent};
 use super::super::reply::Replier;
 use super::super::{Entity, MessageBus};
 use super::Core;
@@ -120,46 +120,132 @@ impl<C: Carried> AnyJobs for VecDeque<Job<C>> {
 
     #[inline]
     fn take_first(&mut self, slot: &mut dyn AnySlot) -> bool {
-        let slot: &mut dyn Any = slot;
-        match slot.downcast_mut::<Option<Job<C>>>() {
-            Some(slot) => {
-                *slot = self.pop_front();
-                if self.is_empty() {
-                    // The next one lies where this one lay, and not where no cache has been for long.
-                    self.clear();
-                }
-                slot.is_some()
+        take(slot, || {
+            let job = self.pop_front();
+            if self.is_empty() {
+                // The next one lies where this one lay, and not where no cache has been for long.
+                self.clear();
             }
-            None => false,
+            job
+        })
+    }
+}
+
+/// Fills the slot, if it is one for such jobs. Returns whether it holds one now.
+#[inline]
+fn take<C: Carried>(slot: &mut dyn AnySlot, job: impl FnOnce() -> Option<Job<C>>) -> bool {
+    let slot: &mut dyn Any = slot;
+    match slot.downcast_mut::<Option<Job<C>>>() {
+        Some(slot) => {
+            *slot = job();
+            slot.is_some()
         }
+        None => false,
+    }
+}
+
+/// Events that several dispatchers get. One that comes alone lies in the queue itself: who sends to a thousand queues and who
+/// works on them finds nothing of it in a cache.
+struct SharedEvents {
+    /// Before the others. If there is none, there are no others.
+    first: Option<Job<SharedEvent>>,
+    /// None as long as there was at most one.
+    more: Option<Box<VecDeque<Job<SharedEvent>>>>,
+}
+
+impl SharedEvents {
+    #[inline]
+    fn put(&mut self, job: Job<SharedEvent>) {
+        if self.first.is_none() {
+            self.first = Some(job);
+        } else {
+            self.put_behind(job);
+        }
+    }
+
+    #[inline(never)]
+    fn put_behind(&mut self, job: Job<SharedEvent>) {
+        self.more.get_or_insert_default().push_back(job);
+    }
+
+    #[inline]
+    fn take_first(&mut self) -> Option<Job<SharedEvent>> {
+        let next = self.more.as_mut().and_then(|more| more.pop_front());
+        std::mem::replace(&mut self.first, next)
     }
 }
 
 /// The lane of a dispatcher's queue.
-pub(crate) struct Jobs(Box<dyn AnyJobs>);
+pub(crate) struct Jobs(Kind);
+
+enum Kind {
+    Shared(SharedEvents),
+    Other(Box<dyn AnyJobs>),
+}
 
 impl Lane for Jobs {
     type Slot = Box<dyn AnySlot>;
 
     fn slot(&self) -> Box<dyn AnySlot> {
-        self.0.slot()
+        match &self.0 {
+            Kind::Shared(_) => Box::new(None::<Job<SharedEvent>>),
+            Kind::Other(jobs) => jobs.slot(),
+        }
     }
 
     #[inline]
     fn take_first(&mut self, slot: &mut Box<dyn AnySlot>) -> bool {
-        self.0.take_first(&mut **slot)
+        match &mut self.0 {
+            Kind::Shared(jobs) => take(&mut **slot, || jobs.take_first()),
+            Kind::Other(jobs) => jobs.take_first(&mut **slot),
+        }
     }
 }
 
 impl<C: Carried> LaneOf<Job<C>> for Jobs {
     fn new() -> Self {
-        Self(Box::new(VecDeque::<Job<C>>::new()))
+        if TypeId::of::<C>() == TypeId::of::<SharedEvent>() {
+            let (first, more) = (None, None);
+            return Self(Kind::Shared(SharedEvents { first, more }));
+        }
+        Self(Kind::Other(Box::new(VecDeque::<Job<C>>::new())))
+    }
+
+    fn is_for(&self) -> bool {
+        match &self.0 {
+            Kind::Shared(_) => TypeId::of::<C>() == TypeId::of::<SharedEvent>(),
+            Kind::Other(jobs) => {
+                let jobs: &dyn Any = &**jobs;
+                jobs.is::<VecDeque<Job<C>>>()
+            }
+        }
     }
 
     #[inline]
-    fn messages(&mut self) -> Option<&mut VecDeque<Job<C>>> {
-        let jobs: &mut dyn Any = &mut *self.0;
-        jobs.downcast_mut()
+    fn put(&mut self, message: Job<C>) -> Option<Job<C>> {
+        match &mut self.0 {
+            Kind::Shared(jobs) => {
+                let mut message = Some(message);
+                let any: &mut dyn Any = &mut message;
+                // Known when this is compiled.
+                if let Some(job) = any.downcast_mut::<Option<Job<SharedEvent>>>()
+                    && let Some(job) = job.take()
+                {
+                    jobs.put(job);
+                }
+                message
+            }
+            Kind::Other(jobs) => {
+                let jobs: &mut dyn Any = &mut **jobs;
+                match jobs.downcast_mut::<VecDeque<Job<C>>>() {
+                    Some(jobs) => {
+                        jobs.push_back(message);
+                        None
+                    }
+                    None => Some(message),
+                }
+            }
+        }
     }
 }
 

@@ -28,8 +28,11 @@ pub(crate) trait LaneOf<T>: Lane {
     /// A lane for `T`.
     fn new() -> Self;
 
-    /// The messages, if they are of that type.
-    fn messages(&mut self) -> Option<&mut VecDeque<T>>;
+    /// Whether the lane is one for `T`.
+    fn is_for(&self) -> bool;
+
+    /// Adds a message at the end. Gives it back if the lane is for others.
+    fn put(&mut self, message: T) -> Option<T>;
 }
 
 /// Messages that follow each other in the queue.
@@ -41,18 +44,27 @@ struct Run {
     count: u32,
 }
 
-/// See the module.
+/// In order.
+#[derive(Debug, Default)]
+struct Runs(VecDeque<Run>);
+
+/// See the module. In this order: what every push writes lies at the beginning.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Queue<L> {
-    len: usize,
+    len: u32,
     /// The run at the end, to which the next message is nearly always added; may be empty.
     last: Run,
     lanes: Few<L>,
-    /// Those before the last one; none is empty.
-    runs: VecDeque<Run>,
+    /// Those before the last one; none is empty. No memory as long as there never was one.
+    runs: Option<Box<Runs>>,
 }
 
 impl<L> Queue<L> {
+    /// So many bytes at the beginning are written by every push.
+    #[cfg(test)]
+    pub(crate) const HOT: usize = std::mem::offset_of!(Self, lanes);
+
     pub(crate) fn new() -> Self {
         Self {
             len: 0,
@@ -62,12 +74,12 @@ impl<L> Queue<L> {
                 count: 0,
             },
             lanes: Few::new(),
-            runs: VecDeque::new(),
+            runs: None,
         }
     }
 
     #[inline]
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> u32 {
         self.len
     }
 
@@ -82,25 +94,27 @@ impl<L> Queue<L> {
         if self.len == 0 {
             return None;
         }
-        let first = self.runs.front().unwrap_or(&self.last);
+        let first = self.runs.as_ref().and_then(|runs| runs.0.front());
+        let first = first.unwrap_or(&self.last);
         Some(first.line)
     }
 
     /// Adds a message at the end.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push<T>(&mut self, message: T, line: u32)
     where
         L: LaneOf<T>,
     {
-        let last = self.lanes.get_mut(self.last.lane as usize);
-        match last.and_then(L::messages) {
-            Some(messages) if self.last.line == line => {
-                messages.push_back(message);
-                self.last.count += 1;
-            }
-            _ => self.begin_run(message, line),
-        }
         self.len += 1;
+        let last = self.lanes.get_mut(self.last.lane as usize);
+        let left = match last {
+            Some(lane) if self.last.line == line => lane.put(message),
+            _ => Some(message),
+        };
+        match left {
+            None => self.last.count += 1,
+            Some(message) => self.begin_run(message, line),
+        }
     }
 
     /// Adds a message that is not of the last run.
@@ -110,11 +124,11 @@ impl<L> Queue<L> {
         L: LaneOf<T>,
     {
         if self.last.count > 0 {
-            self.runs.push_back(self.last);
+            self.runs.get_or_insert_default().0.push_back(self.last);
         }
-        let known = self.lanes.position(|lane| lane.messages().is_some());
+        let known = self.lanes.position(|lane| lane.is_for());
         let at = known.unwrap_or_else(|| {
-            if self.len == 0 && self.lanes.len() >= SPARE_LANES {
+            if self.len == 1 && self.lanes.len() >= SPARE_LANES {
                 self.lanes.clear();
             }
             self.lanes.push(L::new());
@@ -125,9 +139,8 @@ impl<L> Queue<L> {
             line,
             count: 1,
         };
-        if let Some(messages) = self.lanes.get_mut(at).and_then(L::messages) {
-            messages.push_back(message);
-        }
+        let left = self.lanes.get_mut(at).and_then(|lane| lane.put(message));
+        debug_assert!(left.is_none(), "the lane is one for it");
     }
 }
 
@@ -139,7 +152,8 @@ impl<L: Lane> Queue<L> {
         if self.len == 0 {
             return None;
         }
-        let run = self.runs.front_mut().unwrap_or(&mut self.last);
+        let first = self.runs.as_mut().and_then(|runs| runs.0.front_mut());
+        let run = first.unwrap_or(&mut self.last);
         let line = run.line;
         let messages = self.lanes.get_mut(run.lane as usize)?;
         let has_fitted = slot.as_mut().is_some_and(|slot| messages.take_first(slot));
@@ -148,9 +162,11 @@ impl<L: Lane> Queue<L> {
         }
         self.len -= 1;
         run.count -= 1;
-        if run.count == 0 {
+        if run.count == 0
+            && let Some(runs) = &mut self.runs
+        {
             // If it is the last one, there is nothing to remove.
-            self.runs.pop_front();
+            runs.0.pop_front();
         }
         Some(line)
     }
@@ -165,7 +181,7 @@ impl<L: Lane> Rest<L> {
         Self([ahead, behind])
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn len(&self) -> u32 {
         self.0.iter().map(Queue::len).sum()
     }
 

@@ -17,6 +17,8 @@ mod ends;
 mod few;
 pub(crate) mod job;
 mod lane;
+#[cfg(test)]
+mod layout;
 pub(crate) mod policy;
 pub(crate) mod pool;
 pub(crate) mod row;

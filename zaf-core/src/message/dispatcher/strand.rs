@@ -23,9 +23,12 @@ use super::ends::{Hand, Head, Source, Stand, Tail, Told};
 use super::lane::{Lane, LaneOf};
 use super::policy::{QueuePolicy, Refusal};
 use crate::sync::{
-    Arc, AtomicBool, AtomicUsize, Condvar, Mutex, Ordering, deadline_after, lock_among_many,
-    wait_until,
+    Arc, AtomicBool, AtomicU32, Condvar, Mutex, Ordering, deadline_after, is_taken,
+    lock_among_many, wait_until,
 };
+
+/// More messages than this never lie in a queue: there is no memory for them.
+const LARGEST_BOUND: u32 = 1 << 31;
 
 /// A message was accepted.
 #[derive(Debug)]
@@ -43,62 +46,51 @@ pub(crate) struct Taken {
     pub(crate) needs_worker: bool,
 }
 
-/// Something that senders and workers fight over, on cache lines of its own: what lies beside it is read by all of them at
-/// every message.
-#[derive(Debug)]
-#[repr(align(128))]
-pub(super) struct Apart<T>(T);
-
-impl<T> std::ops::Deref for Apart<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
 /// What workers write. In this order: what is read for each message lies at the beginning.
 #[derive(Debug)]
-#[repr(C)]
+#[repr(C, align(64))]
 pub(super) struct Worked<L, S> {
     /// Number of messages in the head, for senders that find it full and workers that look.
-    pub(super) ahead: AtomicUsize,
+    pub(super) ahead: AtomicU32,
     pub(super) head: Mutex<Head<L, S>>,
 }
 
-/// See the module.
+/// See the module. In this order: a sender touches three cache lines for a message that comes alone, and writes one and the
+/// place in the queue for each of many; a worker touches those and one more.
 #[derive(Debug)]
+#[repr(C, align(128))]
 pub(crate) struct Strand<L, S> {
-    pub(super) tail: Apart<Mutex<Tail<L, S>>>,
-    pub(super) worked: Apart<Worked<L, S>>,
+    pub(super) tail: Mutex<Tail<L, S>>,
+    activity: Arc<Activity>,
+    bound: u32,
+    max_workers: u16,
     /// Whether there are messages in the tail, for workers that look. Written when that changes.
     pub(super) behind: AtomicBool,
+    pub(super) closed: AtomicBool,
+    pub(super) worked: Worked<L, S>,
     pub(super) room: Condvar,
     pub(super) rest: Condvar,
-    pub(super) closed: AtomicBool,
     /// Closed, or about to be; for workers that look.
     pub(super) ending: AtomicBool,
-    activity: Arc<Activity>,
-    max_workers: u32,
-    bound: usize,
 }
 
 impl<L: Lane, S: Source> Strand<L, S> {
     pub(crate) fn new(activity: Arc<Activity>, max_workers: usize, bound: usize) -> Self {
         Self {
-            tail: Apart(Mutex::new(Tail::new())),
-            worked: Apart(Worked {
-                ahead: AtomicUsize::new(0),
+            tail: Mutex::new(Tail::new()),
+            worked: Worked {
+                ahead: AtomicU32::new(0),
                 head: Mutex::new(Head::new()),
-            }),
+            },
             behind: AtomicBool::new(false),
             room: Condvar::new(),
             rest: Condvar::new(),
             closed: AtomicBool::new(false),
             ending: AtomicBool::new(false),
             activity,
-            max_workers: u32::try_from(max_workers).unwrap_or(u32::MAX),
-            bound,
+            max_workers: u16::try_from(max_workers).unwrap_or(u16::MAX),
+            // With one message in each hand, all of them still can be counted.
+            bound: u32::try_from(bound).map_or(LARGEST_BOUND, |bound| bound.min(LARGEST_BOUND)),
         }
     }
 
@@ -141,25 +133,35 @@ impl<L: Lane, S: Source> Strand<L, S> {
 
     #[inline]
     fn is_full(&self, tail: &mut Tail<L, S>) -> bool {
-        if tail.queue.len() + tail.ahead < self.bound {
+        if tail.ahead.saturating_add(tail.queue.len()) < self.bound {
             return false;
         }
         // Only an exchange makes it grow, and that needs the tail.
         tail.ahead = self.worked.ahead.load(Ordering::Acquire);
-        tail.queue.len() + tail.ahead >= self.bound
+        tail.ahead.saturating_add(tail.queue.len()) >= self.bound
+    }
+
+    /// As [`accept`](Self::accept), where it matters less.
+    #[inline(never)]
+    fn accept_late<J>(&self, tail: &mut Tail<L, S>, job: J, source: &Arc<S>) -> bool
+    where
+        L: LaneOf<J>,
+    {
+        self.accept(tail, job, source)
     }
 
     /// Returns whether a worker has to be sent.
-    #[inline]
+    ///
+    /// Always inlined: a message that is handed on in memory is read before the processor has written it.
+    #[inline(always)]
     fn accept<J>(&self, tail: &mut Tail<L, S>, job: J, source: &Arc<S>) -> bool
     where
         L: LaneOf<J>,
     {
-        let line = tail.line_of(source);
         if tail.is_idle() {
             self.activity.busy.raise();
         }
-        tail.accepted += 1;
+        let line = tail.accept(source);
         if tail.queue.is_empty() {
             self.behind.store(true, Ordering::Relaxed);
         }
@@ -199,7 +201,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
                 };
                 self.worked.ahead.store(head.queue.len(), Ordering::Release);
                 // Counted before the other is not: the strand is busy all the time.
-                let needs_worker = self.accept(&mut tail, job, source);
+                let needs_worker = self.accept_late(&mut tail, job, source);
                 let mut told = Told::nothing();
                 if let Some(line) = oldest {
                     self.tell_end(&mut head, &mut tail, line, &mut told);
@@ -214,7 +216,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
             }
             if !is_full {
                 return Ok(Accepted {
-                    needs_worker: self.accept(&mut tail, job, source),
+                    needs_worker: self.accept_late(&mut tail, job, source),
                     dropped: None,
                 });
             }
@@ -265,7 +267,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
             None => self.tell(&mut head, &mut tail, &mut told),
         }
         let mut is_found = false;
-        if head.queue.is_empty() {
+        if self.is_head_empty() {
             head.learn(&mut tail);
             self.behind.store(false, Ordering::Relaxed);
             if tail.queue.len() == 1 {
@@ -288,7 +290,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
                 Stand::Looking
             },
         );
-        let is_left = !head.queue.is_empty() || !tail.queue.is_empty();
+        let is_left = !self.is_head_empty() || !tail.queue.is_empty();
         let needs_worker = is_left && tail.needs_worker(self.max_workers);
         if head.waiting_for_rest > 0 && head.active == 0 {
             self.rest.notify_all();
@@ -301,6 +303,11 @@ impl<L: Lane, S: Source> Strand<L, S> {
         }
         self.release(told);
         is_found.then_some(Taken { needs_worker })
+    }
+
+    /// Whether there is nothing in the head, asked under its lock: without a look at its queue, which lies further back.
+    fn is_head_empty(&self) -> bool {
+        self.worked.ahead.load(Ordering::Relaxed) == 0
     }
 
     /// Returns whether there was something.
@@ -335,10 +342,12 @@ impl<L: Lane, S: Source> Strand<L, S> {
     pub(crate) fn leave(&self, hand: &mut Hand<S>) -> bool {
         let head = self.worked.head.lock();
         let mut tail = self.tail.lock();
-        if !head.queue.is_empty() || !tail.queue.is_empty() {
+        if !self.is_head_empty() || !tail.queue.is_empty() {
             return false;
         }
         tail.stand(hand, Stand::Gone);
+        drop(tail);
+        drop(head);
         true
     }
 
@@ -354,7 +363,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
             None => self.tell(&mut head, &mut tail, &mut told),
         }
         tail.stand(hand, Stand::Gone);
-        let is_left = !head.queue.is_empty() || !tail.queue.is_empty();
+        let is_left = !self.is_head_empty() || !tail.queue.is_empty();
         let needs_worker = is_left && tail.needs_worker(self.max_workers);
         if head.waiting_for_rest > 0 && head.active == 0 {
             self.rest.notify_all();
@@ -427,6 +436,13 @@ impl<L: Lane, S: Source> Strand<L, S> {
     /// Whether there seems to be something to take; for workers that look.
     pub(crate) fn has_work(&self) -> bool {
         self.behind.load(Ordering::Relaxed) || self.worked.ahead.load(Ordering::Relaxed) != 0
+    }
+
+    /// Reads what a sender or a worker reads first, for who goes on to others before it comes back: then the processor
+    /// fetches all of them at the same time. What it returns means nothing.
+    #[inline]
+    pub(crate) fn approach(&self) -> bool {
+        is_taken(&self.tail) | self.closed.load(Ordering::Relaxed)
     }
 
     /// Whether somebody waits for what a worker has not told yet; for workers that look.

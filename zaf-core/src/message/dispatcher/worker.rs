@@ -51,8 +51,15 @@ struct Meetings {
 impl Meetings {
     /// From so many on it waits for more.
     const BUSY: u32 = 4;
-    /// How far they are apart then.
+    /// How far they are apart then, at first.
     const APART: Duration = Duration::from_micros(1);
+    /// After so many more they are twice as far apart, and after as many again.
+    const STEP: u32 = 4;
+    /// How often that happens. A message that comes into a stream which has not ceased for so long waits for some microseconds; a sender
+    /// that meets the worker waits for a good part of one.
+    const STEPS: u32 = 2;
+    /// Queues with a bound below this are not left alone for so long.
+    const ROOMY: usize = 1024;
 
     fn new() -> Self {
         Self {
@@ -62,7 +69,7 @@ impl Meetings {
     }
 
     /// Before a meeting: waits until there seems to be something, for a moment, or until there may be more.
-    fn wait(&mut self, found: impl Fn() -> bool) {
+    fn wait(&mut self, core: &Core, found: impl Fn() -> bool) {
         if !found() {
             // What comes within a moment costs no call of the system, and nobody has to be told of the end of all messages.
             spin(found);
@@ -71,11 +78,13 @@ impl Meetings {
         }
         self.busy = self.busy.saturating_add(1);
         if self.busy >= Self::BUSY {
-            spin_until(
-                self.last
-                    .take()
-                    .and_then(|last| last.checked_add(Self::APART)),
-            );
+            let steps = if core.bound() < Self::ROOMY {
+                0
+            } else {
+                ((self.busy - Self::BUSY) / Self::STEP).min(Self::STEPS)
+            };
+            let apart = Self::APART * (1 << steps);
+            spin_until(self.last.take().and_then(|last| last.checked_add(apart)));
             self.last = Some(Instant::now());
         }
     }
@@ -121,6 +130,7 @@ pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>, luggage: &mut Luggage) {
         return;
     };
     let mut hand = Hand::new();
+    let mut meetings = Meetings::new();
     loop {
         let Some(bus) = luggage.take_bus(&core) else {
             // The last handle of the bus is gone, and with it all who could want this.
@@ -129,7 +139,19 @@ pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>, luggage: &mut Luggage) {
             return;
         };
         let slot = &mut luggage.slot;
-        if !with_record(|record| serve(&core, strand, &mut hand, slot, pool, record, &bus)) {
+        let mut serve = |record: &Record| {
+            serve(
+                &core,
+                strand,
+                &mut hand,
+                slot,
+                pool,
+                record,
+                &bus,
+                &mut meetings,
+            )
+        };
+        if !with_record(|record| serve(record)) {
             luggage.bus = Some(bus);
             return;
         }
@@ -153,8 +175,8 @@ fn serve(
     pool: &Arc<Pool>,
     record: &Record,
     bus: &MessageBus,
+    meetings: &mut Meetings,
 ) -> bool {
-    let mut meetings = Meetings::new();
     for _ in 0..MESSAGES_PER_TURN {
         // Who has just come was sent because there is something.
         if core.is_single_worker() && hand.has_arrived() {
@@ -169,7 +191,9 @@ fn serve(
                 run(core, strand, hand, slot, record, bus);
                 continue;
             }
-            meetings.wait(|| pool.has_waiting() || strand.has_work() || strand.is_awaited());
+            meetings.wait(core, || {
+                pool.has_waiting() || strand.has_work() || strand.is_awaited()
+            });
         }
         let Some(taken) = strand.next(hand, slot) else {
             if !core.is_burst() {

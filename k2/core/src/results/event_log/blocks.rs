@@ -10,7 +10,7 @@ use crate::messages::TestCaseFinished;
 use crate::results::RecordBody;
 
 /// Size of a block in bytes; one with a longer line is longer.
-const BLOCK: usize = 128 * 1024;
+const BLOCK: usize = 64 * 1024;
 
 /// What the line of a start has in it, if this crate wrote it. It stands behind texts that cannot hold quotes.
 const START: &[u8] = br#","kind":"case-started","#;
@@ -128,6 +128,7 @@ mod tests {
                 started: Timestamp::UNIX_EPOCH,
                 worker: 1,
                 in_process: true,
+                clock: None,
             }));
             let reason = "x".repeat(if execution % 1000 == 7 { 3 * BLOCK } else { 9 });
             log.append(RecordBody::CaseFinished(case(execution, &reason)));

@@ -56,6 +56,7 @@ enum Kind {
     RunResumed,
     RunMerged,
     HookFailed,
+    SutRecovery,
     RunFinished,
     #[serde(other)]
     Unknown,
@@ -139,6 +140,7 @@ impl<'de> DeserializeSeed<'de> for DataSeed {
             Kind::RunResumed => RecordBody::RunResumed(Deserialize::deserialize(data)?),
             Kind::RunMerged => RecordBody::RunMerged(Deserialize::deserialize(data)?),
             Kind::HookFailed => RecordBody::HookFailed(Deserialize::deserialize(data)?),
+            Kind::SutRecovery => RecordBody::SutRecovery(Deserialize::deserialize(data)?),
             Kind::RunFinished => RecordBody::RunFinished(Deserialize::deserialize(data)?),
         };
         Ok(Some(body))

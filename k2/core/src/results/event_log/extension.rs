@@ -1,8 +1,11 @@
 //! The extension that keeps the event log of a run.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use zaf_core::extension::{Extension, ExtensionContext};
 use zaf_core::message::{Message, MessageBus};
@@ -19,8 +22,9 @@ use crate::messages::{
     TEST_CASE_STARTED, TEST_CASES_SELECTED, TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
     TestCaseFinished, TestCaseStarted, WRITE_REPORTS,
 };
-use crate::results::{EVENT_LOG_FILE, Progress, RecordBody, RunLogs, Summary};
+use crate::results::{EVENT_LOG_FILE, Progress, RecordBody, RunLogs, Summary, SutRecovery};
 use crate::supervisor::guard;
+use crate::sut::{SUT_RECOVERY_COMPLETED, SUT_RECOVERY_STARTED};
 
 /// Writes what the runner says to the event log, before anybody else hears it, and then tells it as `RECORDED`.
 ///
@@ -35,6 +39,8 @@ use crate::supervisor::guard;
 #[derive(Debug)]
 pub struct EventLog {
     open: Mutex<Option<Arc<Open>>>,
+    /// When the attempts began to bring systems under test back that are not over.
+    recoveries: Mutex<BTreeMap<Arc<str>, Instant>>,
 }
 
 /// The log of the run that goes on.
@@ -52,6 +58,7 @@ impl Extension for EventLog {
     fn new(_: &ExtensionContext<'_>) -> Result<Self> {
         Ok(Self {
             open: Mutex::new(None),
+            recoveries: Mutex::default(),
         })
     }
 
@@ -95,6 +102,26 @@ impl EventLog {
         // No lock is held here: receivers may take their time.
         bus.trigger_event(RECORDED, RESULTS, Arc::new(record))?;
         Ok(())
+    }
+}
+
+impl EventLog {
+    fn record_recovery(
+        &self,
+        sut: Arc<str>,
+        duration: Option<Duration>,
+        bus: &MessageBus,
+    ) -> Result<()> {
+        if self.open.lock().is_none() {
+            // Before the run has a log: nothing is lost that anybody reports.
+            return Ok(());
+        }
+        let recovery = SutRecovery {
+            sut,
+            at: Timestamp::now(),
+            duration,
+        };
+        self.record(RecordBody::SutRecovery(recovery), bus)
     }
 }
 
@@ -169,6 +196,28 @@ impl EventLog {
         self.record(RecordBody::HookFailed(message.data().clone()), bus)
     }
 
+    #[callback_dispatcher(SUT_RECOVERY_STARTED, optional = true, priority = 1000)]
+    fn recovery_started(&self, message: &Message<()>, bus: &MessageBus) -> Result<()> {
+        let Some(sut) = message.entity().map(|sut| Arc::<str>::from(sut.name())) else {
+            return Ok(());
+        };
+        let began = Instant::now();
+        self.recoveries.lock().insert(Arc::clone(&sut), began);
+        self.record_recovery(sut, None, bus)
+    }
+
+    #[callback_dispatcher(SUT_RECOVERY_COMPLETED, optional = true, priority = 1000)]
+    fn recovery_completed(&self, message: &Message<()>, bus: &MessageBus) -> Result<()> {
+        let Some(sut) = message.entity().map(|sut| Arc::<str>::from(sut.name())) else {
+            return Ok(());
+        };
+        let began = self.recoveries.lock().remove(&sut);
+        // The end of what has not begun is no attempt.
+        began.map_or(Ok(()), |began| {
+            self.record_recovery(sut, Some(began.elapsed()), bus)
+        })
+    }
+
     #[callback_dispatcher(TEST_CASE_STARTED, endpoints = [RUNNER], priority = 1000)]
     fn case_started(&self, message: &Message<TestCaseStarted>, bus: &MessageBus) -> Result<()> {
         self.record(RecordBody::CaseStarted(message.data().clone()), bus)
@@ -204,7 +253,6 @@ impl EventLog {
 #[cfg(test)]
 mod tests {
     use camino::Utf8PathBuf;
-    use jiff::Timestamp;
     use zaf_core::message::{DispatcherKind, MessageBus};
 
     use super::*;
@@ -223,6 +271,7 @@ mod tests {
         bus.define(RESULTS, &results).unwrap();
         let log = Arc::new(EventLog {
             open: Mutex::new(None),
+            recoveries: Mutex::default(),
         });
         let (started, finished, sync) = (Arc::clone(&log), Arc::clone(&log), Arc::clone(&log));
         let dispatcher = bus.dispatcher(DispatcherKind::Callback, "eventlog");
@@ -264,7 +313,7 @@ mod tests {
 
     fn state(bus: &MessageBus) -> EventLogState {
         let replies = bus.send_request(SYNC_EVENT_LOG, RESULTS, SyncEventLog::default());
-        let mut replies = replies.unwrap().all(std::time::Duration::from_secs(10));
+        let mut replies = replies.unwrap().all(Duration::from_secs(10));
         replies.remove(0).result.unwrap()
     }
 
@@ -327,7 +376,7 @@ mod tests {
         let (bus, _log) = bus();
         finish_one(&bus);
         let replies = bus.send_request(SYNC_EVENT_LOG, RESULTS, SyncEventLog::default());
-        let replies = replies.unwrap().all(std::time::Duration::from_secs(10));
+        let replies = replies.unwrap().all(Duration::from_secs(10));
         assert!(replies[0].result.is_err());
     }
 }

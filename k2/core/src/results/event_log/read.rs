@@ -3,7 +3,7 @@
 //! Records are read one by one; the memory needed is that of the longest line.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::decode::{self, Envelope};
-use crate::results::{Record, SCHEMA_VERSION, SchemaVersion};
+use crate::results::{Record, RecordBody, SCHEMA_VERSION, SchemaVersion};
 
 /// Longest line that is read, in bytes: room for the ids of a few million cases in one record, and an end to a file that
 /// is no event log.
@@ -75,6 +75,9 @@ pub struct EventLogReader<R = File> {
     input: BufReader<R>,
     buffer: Vec<u8>,
     line: u64,
+    /// Where the input is read on, and where the line of the last record began.
+    position: u64,
+    line_start: u64,
     last_seq: u64,
     whole_bytes: u64,
     torn_bytes: u64,
@@ -108,6 +111,8 @@ impl<R: Read> EventLogReader<R> {
             input: BufReader::with_capacity(64 * 1024, input),
             buffer: Vec::new(),
             line: 0,
+            position: 0,
+            line_start: 0,
             last_seq: 0,
             whole_bytes: 0,
             torn_bytes: 0,
@@ -135,6 +140,11 @@ impl<R: Read> EventLogReader<R> {
     /// Bytes of the whole lines read so far.
     pub fn whole_bytes(&self) -> u64 {
         self.whole_bytes
+    }
+
+    /// Where the line of the last record read begins: see [`record_at`](Self::record_at).
+    pub fn line_start(&self) -> u64 {
+        self.line_start
     }
 
     /// Number of the last record read; 0 if there is none.
@@ -167,6 +177,8 @@ impl<R: Read> EventLogReader<R> {
                     line: self.line,
                     source,
                 })?;
+            self.line_start = self.position;
+            self.position += read as u64;
             let Some((b'\n', line)) = self.buffer.split_last() else {
                 if read as u64 == LONGEST_LINE {
                     return Err(ReadError::TooLong {
@@ -198,6 +210,26 @@ impl<R: Read> EventLogReader<R> {
                 }));
             }
         }
+    }
+}
+
+impl<R: Read + Seek> EventLogReader<R> {
+    /// Reads the record whose line begins there, and goes on behind it. What is counted of records that are missing means nothing then.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn record_at(&mut self, line_start: u64) -> Result<Option<RecordBody>, ReadError> {
+        let forward = line_start
+            .cast_signed()
+            .wrapping_sub(self.position.cast_signed());
+        self.input
+            .seek_relative(forward)
+            .map_err(|source| ReadError::Read {
+                line: self.line,
+                source,
+            })?;
+        self.position = line_start;
+        Ok(self.next_record()?.map(|record| record.body))
     }
 }
 
@@ -245,7 +277,6 @@ mod tests {
 
     use super::*;
     use crate::messages::TestCaseFinished;
-    use crate::results::RecordBody;
 
     const STARTED: &str = r#"{"schema":"1.0","seq":1,"time":"2026-11-21T02:10:00Z","kind":"case-started","data":{"execution":1,"case":"a","attempt":1,"started":"2026-11-21T02:10:00Z","worker":1}}"#;
 
@@ -386,6 +417,8 @@ mod tests {
         for golden in [
             include_str!("golden-1.0.jsonl"),
             include_str!("golden-1.2.jsonl"),
+            include_str!("golden-1.3.jsonl"),
+            include_str!("golden-1.3-merged.jsonl"),
         ] {
             let records: Vec<_> = EventLogReader::new(golden.as_bytes())
                 .collect::<Result<_, _>>()

@@ -184,41 +184,41 @@ mod tests {
 
     /// A thread that tells each time that it brings something to disk.
     fn syncer(group: Duration) -> (Syncer, Receiver<()>) {
-        let (done, synced) = bounded(100);
+        let (done, told) = bounded(100);
         let syncer = Syncer::start_with(group, move || {
             done.send(()).map_err(io::Error::other)?;
             Ok(())
         });
-        (syncer.unwrap(), synced)
+        (syncer.unwrap(), told)
     }
 
     #[test]
     fn f16_what_is_little_waits_for_more() {
-        let (syncer, synced) = syncer(HOUR);
+        let (syncer, told) = syncer(HOUR);
         for length in [1, 1000, MOST_WAITING - 1] {
             syncer.wake(length);
         }
         syncer.stop();
-        assert_eq!(synced.len(), 0);
+        assert_eq!(told.len(), 0);
     }
 
     #[test]
     fn f16_as_soon_as_64_kib_wait_they_are_brought_to_disk() {
-        let (syncer, synced) = syncer(HOUR);
+        let (syncer, told) = syncer(HOUR);
         for group in 1..=3 {
             syncer.wake(group * MOST_WAITING - 1);
             syncer.wake(group * MOST_WAITING);
-            synced.recv_timeout(PATIENCE).unwrap();
+            told.recv_timeout(PATIENCE).unwrap();
         }
         syncer.stop();
-        assert_eq!(synced.len(), 0, "each group once");
+        assert_eq!(told.len(), 0, "each group once");
     }
 
     #[test]
     fn f16_the_first_of_a_group_does_not_wait_longer_than_its_time() {
-        let (syncer, synced) = syncer(Duration::ZERO);
+        let (syncer, told) = syncer(Duration::ZERO);
         syncer.wake(1);
-        synced.recv_timeout(PATIENCE).unwrap();
+        told.recv_timeout(PATIENCE).unwrap();
         syncer.stop();
     }
 }

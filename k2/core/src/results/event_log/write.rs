@@ -149,7 +149,11 @@ impl EncodedBody {
 
     /// Gives the body its number, and adds its line to `lines`, unless it cannot be made text. It has happened all
     /// the same, so there is a record of it.
-    pub(super) fn number(self, seq: u64, lines: &mut Vec<u8>) -> (Record, serde_json::Result<()>) {
+    pub(in crate::results) fn number(
+        self,
+        seq: u64,
+        lines: &mut Vec<u8>,
+    ) -> (Record, serde_json::Result<()>) {
         let Self { body, time, line } = self;
         let record = Record {
             schema: SCHEMA_VERSION,

@@ -14,6 +14,7 @@ use crate::case::journal::{self, CaseFiles};
 use crate::case::{CaseId, Verdict};
 use crate::messages::{RunEnd, RunFinished, TestCaseFinished, TestCaseStarted};
 use crate::results::{EVENT_LOG_FILE, OUTPUTS_DIRECTORY, Progress, RecordBody, RunDirectory};
+use crate::supervisor::clock::age;
 
 /// What became of the cases without a verdict.
 #[derive(Debug, Default)]
@@ -66,18 +67,18 @@ fn fate(
     }
 }
 
-/// Adds `verdicts` and the end of the run to the log in `directory`. A log that cannot be written stays as it is.
+/// Adds `verdicts` and the end of the run, which took `spent`, to the log in `directory`. A log that cannot be written stays as it is.
 pub(super) fn close(
     ended: Ended,
     directory: &Utf8Path,
     progress: &Progress,
     verdicts: &Verdicts,
+    spent: Duration,
 ) -> std::io::Result<()> {
     // Nobody else may take the run for one that is over, or go on with it.
     let run = RunDirectory::reopen(directory)?;
     let mut log = progress.resume(&directory.join(EVENT_LOG_FILE))?;
     let now = Timestamp::now();
-    let since = |then: Timestamp| Duration::try_from(now.duration_since(then)).unwrap_or_default();
     let reason = ended.of_runner();
     let outputs = directory.join(OUTPUTS_DIRECTORY);
     let mut owed = progress.owed.clone();
@@ -88,7 +89,7 @@ pub(super) fn close(
         let told = journal::read(&outputs, which(case));
         log.append(RecordBody::CaseFinished(TestCaseFinished {
             attempt: case.attempt,
-            duration: Some(since(case.started)),
+            duration: Some(age(case.started, case.clock)),
             worker: case.worker,
             reason: Some(reason.as_str().into()),
             steps: told.checks,
@@ -110,10 +111,10 @@ pub(super) fn close(
             ..TestCaseFinished::new(execution, id.clone(), Verdict::NotRun, now)
         }));
     }
-    if let Some(run) = progress.run() {
+    if progress.run().is_some() {
         log.append(RecordBody::RunFinished(RunFinished {
             finished: now,
-            duration: since(run.started),
+            duration: spent,
             end: RunEnd::Aborted {
                 reason: reason.into(),
             },

@@ -53,6 +53,9 @@ pub(crate) struct BrokenOff {
     pub(crate) case: CaseId,
     pub(crate) attempt: u32,
     pub(crate) started: Timestamp,
+    /// See [`TestCaseStarted::clock`](crate::messages::TestCaseStarted).
+    #[serde(default)]
+    pub(crate) clock: Option<Duration>,
     pub(crate) worker: u32,
     pub(crate) part: Part,
     /// Why it ended, in one line.
@@ -137,6 +140,7 @@ pub(super) fn after(
             case: case.case.clone(),
             attempt: case.attempt,
             started: case.started,
+            clock: case.clock,
             worker: case.worker,
             part,
             reason,

@@ -17,8 +17,12 @@ const NAMED: usize = 20;
 pub(super) fn write(text: &str) {
     let mut all = String::new();
     if std::io::stderr().is_terminal() {
-        // The progress of the run may stand in the line.
-        all.push('\n');
+        all.push_str(if anstyle_query::term_supports_ansi_color() {
+            // The progress of the run may stand in the line, and nobody is left who would erase it.
+            "\r\u{1b}[2K"
+        } else {
+            "\n"
+        });
     }
     all.push_str(text);
     // Nobody is left to be told that it cannot be told.

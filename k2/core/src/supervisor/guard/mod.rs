@@ -283,7 +283,9 @@ fn guard(mut watch: Watch) -> ExitCode {
             let of_run = (left.directory.as_path(), &left.progress, &verdicts);
             epitaph::write(&epitaph::of_run(ended, Some(of_run)));
         }
-        if let Err(error) = aftermath::close(ended, &left.directory, &left.progress, &verdicts) {
+        let spent = watch.spent();
+        let closed = aftermath::close(ended, &left.directory, &left.progress, &verdicts, spent);
+        if let Err(error) = closed {
             epitaph::write(&format!("error: the event log cannot be ended: {error}\n"));
         }
         // A runner that dies while it is asked to end does end.

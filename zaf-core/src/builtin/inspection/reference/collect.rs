@@ -8,6 +8,7 @@ use super::super::participation::extended;
 use super::super::type_name::short;
 use super::messages::{defined, of_endpoint, of_message};
 use super::options::{of_option, options};
+use super::routes::{Route, routes};
 use super::topic::{Item, Span, Topic, TopicKind, code, listed, only, text};
 use crate::command::{ApplicationInfo, CommandDescriptor};
 use crate::component::{ComponentRegistry, Requirement};
@@ -32,8 +33,7 @@ pub(super) struct Parts<'a> {
     pub(super) dispatchers: Vec<&'static DispatcherDescriptor>,
 }
 
-/// All topics, sorted by kind and name.
-pub(super) fn topics(sources: &Sources<'_>) -> Vec<Topic> {
+fn extensions<'a>(sources: &Sources<'a>) -> BTreeMap<&'static str, Parts<'a>> {
     let mut extensions: BTreeMap<&'static str, Parts<'_>> = BTreeMap::new();
     for entry in sources.catalog.extensions() {
         let parts = extensions.entry(entry.descriptor.name).or_default();
@@ -41,6 +41,18 @@ pub(super) fn topics(sources: &Sources<'_>) -> Vec<Topic> {
         let dispatchers = entry.dispatchers.iter().flat_map(|set| set.dispatchers);
         parts.dispatchers.extend(dispatchers);
     }
+    extensions
+}
+
+/// Who sends what to whom, sorted by endpoint.
+pub(super) fn all_routes(sources: &Sources<'_>) -> Vec<Route> {
+    let extensions = extensions(sources);
+    routes(&defined(&extensions, sources.bus), &extensions)
+}
+
+/// All topics, sorted by kind and name.
+pub(super) fn topics(sources: &Sources<'_>) -> Vec<Topic> {
+    let extensions = extensions(sources);
     let commands = commands(&extensions);
     let defined = defined(&extensions, sources.bus);
     let mut topics: Vec<Topic> = Vec::new();

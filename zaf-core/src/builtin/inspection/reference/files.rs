@@ -161,7 +161,7 @@ fn names(directory: &Utf8Path) -> Result<BTreeSet<String>, PagesError> {
         let name = entry.map_err(failed)?.file_name();
         // What is not UTF-8 is not ours.
         if let Ok(name) = name.into_string()
-            && Utf8Path::new(&name).extension() == Some("md")
+            && matches!(Utf8Path::new(&name).extension(), Some("md" | "svg"))
         {
             names.insert(name);
         }

@@ -20,6 +20,20 @@ pub(super) struct Defined {
     by: BTreeSet<(&'static str, &'static str)>,
 }
 
+impl Defined {
+    /// The messages of an endpoint, sorted by name.
+    pub(super) fn messages_at(&self, endpoint: &str) -> impl Iterator<Item = &MessageDescriptor> {
+        let names = self.pairs.iter().filter(move |(one, _)| *one == endpoint);
+        names.filter_map(|(_, message)| self.messages.get(message))
+    }
+
+    /// The extensions that define an endpoint, sorted.
+    pub(super) fn definers(&self, endpoint: &str) -> impl Iterator<Item = &'static str> {
+        let by = self.by.iter().filter(move |(one, _)| *one == endpoint);
+        by.map(|(_, extension)| *extension)
+    }
+}
+
 pub(super) fn defined(extensions: &BTreeMap<&'static str, Parts<'_>>, bus: &MessageBus) -> Defined {
     let mut defined = Defined::default();
     let mut add = |endpoint: EndpointId, messages: &[MessageDescriptor]| {

@@ -1,19 +1,22 @@
 //! The commands `docs` and `help`: everything that is declared, as pages of a book and in the terminal.
 //!
 //! ```text
-//!  descriptors ─► collect ─► Topics ─┬─► pages ─► files      docs
-//!                                    └─► terminal            help NAME
+//!  descriptors ─► collect ─┬─► Topics ─┬─► pages ───► files      docs
+//!                          │           └─► terminal              help NAME
+//!                          └─► routes ───► diagram ─► files      docs
 //! ```
 //!
 //! The arrows are pure but for the last one of `docs`. The command `help` is run for what is no command: of commands the
 //! command line shows the help itself.
 
 mod collect;
+mod diagram;
 mod files;
 mod markdown;
 mod messages;
 mod options;
 mod pages;
+mod routes;
 mod terminal;
 mod topic;
 
@@ -21,7 +24,7 @@ use std::fmt::Write as _;
 
 use camino::Utf8PathBuf;
 
-use self::collect::{Sources, topics};
+use self::collect::{Sources, all_routes, topics};
 use self::pages::pages;
 use self::topic::{Topic, TopicKind};
 use super::{Inspection, adding, command};
@@ -53,7 +56,8 @@ pub const DOCS_COMMAND: CommandDescriptor = command(
     "docs",
     "Writes the reference of everything that is declared, as pages for mdBook.\n\nThe pages are about this application: its name, \
      its commands, its options. They depend on nothing but what is linked, so that they can be kept beside the code; `--check` says \
-     whether they are up to date. `summary.md` has the lines for the summary of the book.",
+     whether they are up to date. `summary.md` has the lines for the summary of the book. Diagrams (SVG) show who sends what to whom: \
+     `messages.svg` all endpoints, and one each their messages.",
     &[DOCS_DIR.optional(), DOCS_CHECK.optional()],
     docs,
     (file!(), line!()),
@@ -85,22 +89,24 @@ pub(super) const HELP: ExtensionDescriptor = adding(
     (file!(), line!()),
 );
 
-fn all_topics(cx: &CommandContext<'_>, inspection: &Inspection) -> Vec<Topic> {
-    topics(&Sources {
+fn sources<'a>(cx: &CommandContext<'a>, inspection: &'a Inspection) -> Sources<'a> {
+    Sources {
         application: cx.application(),
         catalog: &inspection.catalog,
         components: cx.scope().registry(),
         bus: cx.bus(),
-    })
+    }
 }
 
 fn docs(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let inspection = Inspection::everywhere(cx)?;
     let directory = cx.config().get_optional(DOCS_DIR)?;
     let directory = directory.unwrap_or_else(|| FOLDER.into());
-    let topics = all_topics(cx, &inspection);
+    let sources = sources(cx, &inspection);
     let folder = directory.file_name().unwrap_or(FOLDER);
-    let pages = pages(&cx.application().program, &topics, folder);
+    let program = &cx.application().program;
+    let routes = all_routes(&sources);
+    let pages = pages(program, &topics(&sources), &routes, folder);
     let changes = files::compare(&directory, &pages).map_err(wrong_use)?;
     let mut text = String::new();
     let is_check = cx.config().get_optional(DOCS_CHECK)?.unwrap_or(false);
@@ -143,7 +149,7 @@ fn wrong_use(error: files::PagesError) -> Error {
 
 fn help(cx: &CommandContext<'_>) -> Result<ExitCode> {
     let inspection = Inspection::everywhere(cx)?;
-    let topics = all_topics(cx, &inspection);
+    let topics = topics(&sources(cx, &inspection));
     let prefix = &cx.application().environment_prefix;
     let mut text = String::new();
     for name in cx.config().get(HELP_TOPIC)? {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use super::diagram;
 use super::markdown::{anchor, code, line, text};
+use super::routes::Route;
 use super::topic::{Span, Topic, TopicKind};
 
 /// First line of every page: what has it is ours, and may be replaced and removed.
@@ -50,20 +52,27 @@ impl Anchors {
 }
 
 /// All pages of the reference of `program`. `folder` is where they stand in the book, for its summary.
-pub(super) fn pages(program: &str, topics: &[Topic], folder: &str) -> Pages {
+pub(super) fn pages(program: &str, topics: &[Topic], routes: &[Route], folder: &str) -> Pages {
     let anchors = Anchors::of(topics);
     let mut pages = Pages::new();
     for kind in TopicKind::ALL {
         let of_kind: Vec<&Topic> = topics.iter().filter(|topic| topic.kind == kind).collect();
-        let page = page(program, kind, &of_kind, &anchors);
+        let page = page(program, kind, &of_kind, routes, &anchors);
         pages.insert(kind.file().to_owned(), page);
     }
     pages.insert(INDEX.to_owned(), index(program, topics));
     pages.insert(SUMMARY.to_owned(), summary(folder));
+    pages.extend(diagram::diagrams(program, routes));
     pages
 }
 
-fn page(program: &str, kind: TopicKind, topics: &[&Topic], anchors: &Anchors) -> String {
+fn page(
+    program: &str,
+    kind: TopicKind,
+    topics: &[&Topic],
+    routes: &[Route],
+    anchors: &Anchors,
+) -> String {
     let mut page = format!("{MARK}\n\n# {} of {}\n\n", kind.title(), code(program));
     if topics.is_empty() {
         page.push_str("There are none.\n");
@@ -94,6 +103,19 @@ fn page(program: &str, kind: TopicKind, topics: &[&Topic], anchors: &Anchors) ->
         if !topic.facts.is_empty() {
             page.push('\n');
         }
+        let has_diagram =
+            |route: &Route| route.endpoint == topic.name && !route.messages.is_empty();
+        if kind == TopicKind::Endpoint && routes.iter().any(has_diagram) {
+            let name = text(&topic.name);
+            let file = diagram::file_of(&topic.name);
+            page.extend([
+                "![Messages of ",
+                &name,
+                " and who hears them](",
+                &file,
+                ")\n\n",
+            ]);
+        }
     }
     page.truncate(page.trim_end().len());
     page + "\n"
@@ -110,6 +132,13 @@ fn index(program: &str, topics: &[Topic]) -> String {
         // Writing to a `String` cannot fail.
         let _ = writeln!(page, "- [{}]({}): {count}", kind.title(), kind.file());
     }
+    let _ = write!(
+        page,
+        "\n## Who sends to whom\n\nEndpoints with the extensions that define them and those that hear what is sent there; dashed where there are requests \
+         only. [Endpoints]({}) has the messages of each.\n\n![Endpoints and who hears what is sent there]({})\n",
+        TopicKind::Endpoint.file(),
+        diagram::OVERVIEW
+    );
     page
 }
 
@@ -156,7 +185,7 @@ mod tests {
         let mut option = Topic::new(TopicKind::Option, "reports.junit", "");
         option.fact("default", [only(Span::Code("false".into()))]);
         let topics = [topic("a b", ""), topic("a-b", ""), junit, option];
-        let pages = pages("demo", &topics, "reference");
+        let pages = pages("demo", &topics, &[], "reference");
         let names: Vec<&str> = pages.keys().map(String::as_str).collect();
         assert_eq!(
             names,
@@ -167,6 +196,7 @@ mod tests {
                 "endpoints.md",
                 "extensions.md",
                 "messages.md",
+                "messages.svg",
                 "options.md",
                 "summary.md"
             ]
