@@ -134,7 +134,10 @@ fn every_frame_is_read_as_it_was_written() {
         let mut line = Vec::new();
         json::write_to_plugin(&frame, &mut line).unwrap();
         assert_eq!(json::read_to_plugin(&line).as_ref(), Ok(&frame));
-        assert_eq!(line.iter().position(|&byte| byte == b'\n'), Some(line.len() - 1));
+        assert_eq!(
+            line.iter().position(|&byte| byte == b'\n'),
+            Some(line.len() - 1)
+        );
         let mut bytes = Vec::new();
         match binary::write_to_plugin(&frame, &mut bytes) {
             Ok(()) => assert_eq!(binary::read_to_plugin(&bytes[binary::LENGTH..]), Ok(frame)),
@@ -402,4 +405,42 @@ fn the_published_schema_has_the_words_of_the_types_and_no_others() {
             .len(),
         from_plugin().len()
     );
+}
+
+const PAGE: &str = include_str!("../../../../docs/src/plugin-protocol.md");
+
+/// The contents of the first block of this language behind a line of the page.
+fn block(heading: &str, language: &str) -> &'static str {
+    let (_, behind) = PAGE.split_once(heading).unwrap();
+    let (_, block) = behind.split_once(&format!("```{language}\n")).unwrap();
+    block.split_once("```").unwrap().0
+}
+
+#[test]
+fn the_life_in_the_book_is_made_of_frames() {
+    let mut frames = 0;
+    for line in block("## A life", "text").lines() {
+        frames += 1;
+        match line.split_once(' ').unwrap() {
+            ("→", frame) => drop(json::read_to_plugin(frame.as_bytes()).unwrap()),
+            (_, frame) => drop(json::read_from_plugin(frame.as_bytes()).unwrap()),
+        }
+    }
+    assert_eq!(frames, 17);
+}
+
+#[test]
+fn the_description_in_the_book_is_right_and_has_every_field() {
+    let text = block("## The description", "json");
+    let description = json::read_description(text).unwrap();
+    assert_eq!(description.problems(false), [""; 0]);
+    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+    let known = schema["$defs"]["description"]["properties"]
+        .as_object()
+        .unwrap();
+    let written: Value = serde_json::from_str(text).unwrap();
+    let names = |fields: &serde_json::Map<String, Value>| -> BTreeSet<String> {
+        fields.keys().cloned().collect()
+    };
+    assert_eq!(names(written.as_object().unwrap()), names(known));
 }

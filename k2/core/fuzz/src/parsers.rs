@@ -1,6 +1,7 @@
 //! What test programs print, and event logs that somebody else may have written.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use k2_core::finder::tap::Point;
 use k2_core::finder::{googletest, libtest, tap};
@@ -95,9 +96,9 @@ pub fn parameters(data: &[u8]) {
     assert_eq!(again.to_string(), shown);
     let values = ["", "1", &text];
     for value in values {
-        let row: Vec<(String, String)> = exclusion
+        let row: Vec<(Arc<str>, Arc<str>)> = exclusion
             .names()
-            .map(|name| (name.to_owned(), value.to_owned()))
+            .map(|name| (name.into(), value.into()))
             .collect();
         assert_eq!(
             exclusion.matches("a::b", &row),
