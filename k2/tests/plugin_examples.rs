@@ -1,5 +1,7 @@
 //! The plugins of `docs/examples/plugins`, installed and run as their readers would.
 
+#![expect(clippy::print_stderr, reason = "what cannot be tested here is said")]
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -193,26 +193,33 @@ fn a_fixated_entity_counts_for_what_is_about_entities_and_for_nothing_else() {
         child
     };
     let host = |scope: &Scope| scope.resolve::<Host>(&HOST).unwrap().0;
-    assert_eq!(host(&about(&[left.clone()])), "near");
-    assert_eq!(host(&about(&[right.clone()])), "right");
+    assert_eq!(host(&about(std::slice::from_ref(&left))), "near");
+    assert_eq!(host(&about(std::slice::from_ref(&right))), "right");
     assert_eq!(host(&about(&["unknown".into()])), "right");
     assert_eq!(host(&about(&[])), "right");
     let any = HOST.about_any_entity();
     assert_eq!(
-        about(&[left.clone()]).resolve::<Host>(&any).unwrap().0,
+        about(std::slice::from_ref(&left))
+            .resolve::<Host>(&any)
+            .unwrap()
+            .0,
         "right"
     );
     let text = Requirement::of::<String>("text");
-    assert!(about(&[left.clone()]).resolve::<String>(&text).is_ok());
+    assert!(
+        about(std::slice::from_ref(&left))
+            .resolve::<String>(&text)
+            .is_ok()
+    );
     // What is made of them differs, too, in one and the same scope.
     let lines: Vec<Arc<Line>> = [&left, &right, &left]
-        .map(|entity| about(&[entity.clone()]).resolve(&LINE).unwrap())
+        .map(|entity| about(std::slice::from_ref(entity)).resolve(&LINE).unwrap())
         .into();
     assert_eq!((lines[0].0.0, lines[1].0.0), ("near", "right"));
     assert!(Arc::ptr_eq(&lines[0], &lines[2]));
     // Further within comes first.
-    let within = about(&[left.clone()]).child("test");
-    within.fixate(&[right.clone()]).unwrap();
+    let within = about(std::slice::from_ref(&left)).child("test");
+    within.fixate(std::slice::from_ref(&right)).unwrap();
     assert_eq!(host(&within), "right");
     let error = scope.child("message").fixate(&[left, right]).unwrap_err();
     assert!(
@@ -334,6 +341,10 @@ fn a_teardown_that_fails_or_panics_is_told_and_the_others_still_run_last_made_fi
     assert!(scope.end().is_empty());
 }
 
+/// Called nearly as what there is.
+#[derive(Debug)]
+struct Hosts;
+
 #[test]
 fn all_that_is_missing_is_told_at_once_with_the_nearest_names() {
     let scope = session([ComponentDescriptor {
@@ -354,8 +365,6 @@ fn all_that_is_missing_is_told_at_once_with_the_nearest_names() {
              - nothing makes or provides this type: no function with `#[component]` returns it"
         )
     );
-    #[derive(Debug)]
-    struct Hosts;
     let scope = session([plain("near")]);
     let error = scope
         .resolve::<Hosts>(&Requirement::of::<Hosts>("all"))
@@ -398,7 +407,7 @@ fn f20_circles_of_components_are_found_before_anything_is_made_each_once() {
         "component needs itself: `far` (src/demo.rs:7) -> `far` (src/demo.rs:7)",
     ];
     let chain = ScopeChain::new(&["session", "runner", "test"], []);
-    assert_eq!(circles(&scope, &[chain.clone()]), expected);
+    assert_eq!(circles(&scope, std::slice::from_ref(&chain)), expected);
     // The order of scopes is not needed to find them.
     assert_eq!(circles(&scope, &[chain.clone(), chain]), expected);
     assert_eq!(circles(&scope, &[]), expected);

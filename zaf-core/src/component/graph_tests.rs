@@ -223,13 +223,13 @@ impl Model<'_> {
         let about = self.fixated(from, wanted);
         let is_about = |entity: Option<&str>| about.is_none() || entity == about;
         let mut found = Vec::new();
-        for level in from..SCOPES.len() {
+        for (level, name) in SCOPES.iter().enumerate().skip(from) {
             let offers = &self.levels[level].provided;
             for (index, offer) in offers.iter().enumerate().rev() {
                 if offer.type_id == type_id
                     && wanted.can.iter().all(|word| offer.can.contains(word))
                     && is_about(offer.entity.as_ref().map(Entity::name))
-                    && wanted.scope.is_none_or(|scope| scope == SCOPES[level])
+                    && wanted.scope.is_none_or(|scope| scope == *name)
                 {
                     found.push(Tree::Offer(level, index));
                 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use k2::case::{CaseAction, CaseId, Outcome, Parameters, TestCase, TestCaseDescriptor};
+use k2::case::{CaseAction, CaseId, Outcome, TestCase, TestCaseDescriptor};
 use k2::parameter::GivenParameters;
 use k2::private::{Each, K2_TEST_CASES};
 use k2::supervisor::Cancellation;
@@ -84,12 +84,7 @@ fn context(with_shell: bool) -> TestContext {
             .expect("invariant: the scope is open");
     }
     let cancellation = Cancellation::new().expect("invariant: an eventfd can be had");
-    TestContext::new(
-        CaseId::new("case"),
-        Parameters::default(),
-        scope,
-        cancellation,
-    )
+    TestContext::new(CaseId::new("case"), Vec::new(), scope, cancellation)
 }
 
 fn variants(case: &TestCaseDescriptor, assignments: &[&str]) -> Vec<TestCase> {
