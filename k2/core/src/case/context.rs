@@ -52,13 +52,12 @@ impl TestContext {
     /// resolved in it. Nothing can be attached: see [`with_evidence`](Self::with_evidence).
     pub fn new(
         id: CaseId,
-        parameters: Vec<(String, String)>,
+        parameters: impl Into<Parameters>,
         scope: Scope,
         cancellation: Cancellation,
     ) -> Self {
         let evidence = Evidence::without_directory();
-        let parameters = parameters.into_iter().collect();
-        Self::with_evidence(id, parameters, scope, cancellation, evidence)
+        Self::with_evidence(id, parameters.into(), scope, cancellation, evidence)
     }
 
     /// As [`new`](Self::new); what the case tells goes to `evidence`.

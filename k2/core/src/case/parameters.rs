@@ -62,6 +62,12 @@ impl<N: Into<Arc<str>>, V: Into<Arc<str>>, const COUNT: usize> From<[(N, V); COU
     }
 }
 
+impl From<Vec<(String, String)>> for Parameters {
+    fn from(pairs: Vec<(String, String)>) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
 impl<'a> IntoIterator for &'a Parameters {
     type Item = &'a (Arc<str>, Arc<str>);
     type IntoIter = std::slice::Iter<'a, (Arc<str>, Arc<str>)>;
@@ -96,6 +102,14 @@ mod tests {
         assert_eq!(three.value("c"), Some("3"));
         assert_eq!(one.with_inserted(9, ("c".into(), "3".into())), two);
         assert_eq!((one.len(), one.value("c")), (1, None));
+    }
+
+    #[test]
+    fn none_at_all_can_be_said_without_their_types() {
+        fn count(own: impl Into<Parameters>) -> usize {
+            own.into().len()
+        }
+        assert_eq!(count(Vec::new()), count(Parameters::default()));
     }
 
     #[test]
