@@ -606,13 +606,15 @@ fn av19_the_book_names_no_option_that_the_program_does_not_have() {
 }
 
 /// Options that the pages about options are about, of addons that a page writes, and short forms that hold for one command.
-const OF_PAGES: [&str; 11] = [
+const OF_PAGES: [&str; 13] = [
     "--x",
     "--name",
     "--no-name",
     "--db-password",
     "--extends",
     "--load-order",
+    "--counter-most",
+    "--type",
     // A slip that the tutorial makes on purpose, and options of nextest.
     "--paralel-workers",
     "--cargo-metadata",

@@ -132,7 +132,7 @@ pub(crate) fn requirements<'a>(
     problems: &mut Problems,
 ) -> Vec<Requirement<'a>> {
     let names: Vec<String> = parameters.iter().map(|p| p.ident.to_string()).collect();
-    for refinement in refinements {
+    for (index, refinement) in refinements.iter().enumerate() {
         let wanted = refinement.parameter.to_string();
         if !names.contains(&wanted) {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -144,7 +144,10 @@ pub(crate) fn requirements<'a>(
                 problems.on(used, format!("`{used}` cannot use itself"));
             } else if !names.contains(&used.to_string().as_str()) {
                 problems.on(used, no_such_parameter(&used.to_string(), &names));
-            } else if uses(refinements, used, &refinement.parameter) {
+            } else if refinements[..index].iter().any(|r| r.parameter == *used)
+                && uses(refinements, used, &refinement.parameter)
+            {
+                // One error for a circle: where what is used stands above. Each has such a place.
                 problems.on(
                     used,
                     format!(

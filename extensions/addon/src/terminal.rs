@@ -181,6 +181,10 @@ fn failed(error: InquireError) -> AddonError {
         InquireError::OperationInterrupted | InquireError::OperationCanceled => {
             AddonError::BrokenOff
         }
+        // Ctrl-C, in the words of what reads the keys: it sends the signal itself and gives up.
+        InquireError::IO(error) if error.kind() == std::io::ErrorKind::Interrupted => {
+            AddonError::BrokenOff
+        }
         error => AddonError::Terminal(error.to_string()),
     }
 }

@@ -84,6 +84,10 @@ fn used_parameters_entities_and_teardowns_are_in_the_descriptor() {
     assert!(teardown(&Board).is_err(), "of another type");
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "components are asked for by reference"
+)]
 #[command(name = "rack")]
 #[requires(board, can = ["power"])]
 fn with_components(cx: &CommandContext<'_>, board: &Board, port: &u16) -> Result<()> {

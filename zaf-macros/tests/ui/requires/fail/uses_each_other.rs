@@ -1,0 +1,13 @@
+use zaf_core::prelude::*;
+
+struct Shell;
+
+#[component]
+#[requires(host, uses = [port])]
+#[requires(port, uses = [host])]
+fn rack(host: &String, port: &u16) -> Shell {
+    let _ = (host, port);
+    Shell
+}
+
+fn main() {}
