@@ -10,6 +10,8 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::application::ExitCode;
 use crate::component::{Requirement, Scope};
 use crate::error::{Error, Result};
@@ -135,6 +137,8 @@ pub struct HandlerComponents {
     requirements: &'static [Requirement],
     /// Of each requirement, if it is the same for all messages.
     shared: Vec<Option<Shared>>,
+    /// Whether any is not: all that a message has to ask.
+    any_per_message: bool,
 }
 
 impl HandlerComponents {
@@ -163,6 +167,7 @@ impl HandlerComponents {
         Ok(Self {
             dispatcher: scope.clone(),
             requirements,
+            any_per_message: shared.iter().any(Option::is_none),
             shared,
         })
     }
@@ -178,31 +183,31 @@ impl HandlerComponents {
         Ok(HandlerComponent::Shared(typed(Arc::clone(shared))?))
     }
 
-    /// Opens the scope of one message if anything is looked up for it. It ends when the returned value is dropped.
-    ///
-    /// # Errors
-    /// [`ComponentError`](crate::component::ComponentError) about what is looked up.
+    /// Opens the scope of one message if anything is looked up for it. It ends when the returned value is dropped. What cannot be had
+    /// is told by [`HandlerComponent::get`], so that a message that needs nothing has no error to ask for.
     #[inline]
-    pub fn enter(&self, entity: Option<&Entity>) -> Result<MessageScope> {
-        if self.shared.iter().all(Option::is_some) {
-            return Ok(MessageScope {
-                components: Vec::new(),
-                scope: None,
-            });
+    pub fn enter(&self, entity: Option<&Entity>) -> MessageScope {
+        if !self.any_per_message {
+            return MessageScope(None);
         }
         self.open(entity)
     }
 
-    fn open(&self, entity: Option<&Entity>) -> Result<MessageScope> {
+    /// Apart, so that handlers without such components carry nothing of it.
+    #[inline(never)]
+    fn open(&self, entity: Option<&Entity>) -> MessageScope {
         let scope = self.dispatcher.child(MESSAGE_SCOPE);
-        if let Some(entity) = entity {
-            scope.fixate(std::slice::from_ref(entity))?;
-        }
-        let components = scope.resolve_all(self.requirements, &self.shared)?;
-        Ok(MessageScope {
+        let fixated = entity.map_or(Ok(()), |entity| scope.fixate(std::slice::from_ref(entity)));
+        let found = fixated.and_then(|()| scope.resolve_all(self.requirements, &self.shared));
+        let (components, problem) = match found {
+            Ok(components) => (components, None),
+            Err(error) => (Vec::new(), Some(Error::from(error))),
+        };
+        MessageScope(Some(Box::new(Opened {
             components,
-            scope: Some(scope),
-        })
+            problem: Mutex::new(problem),
+            _scope: scope,
+        })))
     }
 }
 
@@ -251,13 +256,44 @@ impl FunctionComponents {
     }
 }
 
-/// The scope of one message while its handler runs.
+/// The scope of one message while its handler runs, if anything is looked up for it.
 #[derive(Debug)]
-pub struct MessageScope {
-    /// In the order of the requirements. Let go of before the scope ends, so that they are dropped with it.
+pub struct MessageScope(Option<Box<Opened>>);
+
+impl Drop for MessageScope {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(opened) = self.0.take() {
+            end(opened);
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Opened {
+    /// In the order of the requirements; empty if there is a problem. Let go of before the scope ends, so that they are dropped with it.
     components: Vec<Shared>,
-    #[expect(dead_code, reason = "kept to be dropped, which ends the scope")]
-    scope: Option<Scope>,
+    problem: Mutex<Option<Error>>,
+    _scope: Scope,
+}
+
+/// Apart, as [`HandlerComponents::open`].
+#[inline(never)]
+fn end(opened: Box<Opened>) {
+    drop(opened);
+}
+
+impl MessageScope {
+    /// Apart, as [`HandlerComponents::open`].
+    #[inline(never)]
+    fn component<T: Send + Sync + 'static>(&self, index: usize) -> Result<Arc<T>> {
+        let none = || Error::msg("no scope is open for this message");
+        let opened = self.0.as_ref().ok_or_else(none)?;
+        match opened.components.get(index) {
+            Some(component) => typed(Arc::clone(component)),
+            None => Err(opened.problem.lock().take().unwrap_or_else(none)),
+        }
+    }
 }
 
 /// One component of a handler.
@@ -273,15 +309,12 @@ impl<T: Send + Sync + 'static> HandlerComponent<T> {
     /// The component for the message whose scope is given.
     ///
     /// # Errors
-    /// If the scope is not that of a message of the same handler.
+    /// If it could not be had, or if the scope is not that of a message of the same handler.
     #[inline]
     pub fn get(&self, scope: &MessageScope) -> Result<MessageComponent<'_, T>> {
         match self {
             Self::Shared(component) => Ok(MessageComponent::Shared(component)),
-            Self::PerMessage(index) => match scope.components.get(*index) {
-                Some(component) => Ok(MessageComponent::Own(typed(Arc::clone(component))?)),
-                None => Err(Error::msg("no scope is open for this message")),
-            },
+            Self::PerMessage(index) => Ok(MessageComponent::Own(scope.component(*index)?)),
         }
     }
 }

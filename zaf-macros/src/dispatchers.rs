@@ -309,7 +309,7 @@ impl Handler<'_> {
                     #(let #names = ::core::clone::Clone::clone(&#names);)*
                 },
                 quote! {
-                    let scope = components.enter(entity)?;
+                    let scope = components.enter(entity);
                     #(let #names = #names.get(&scope)?;)*
                 },
             )
