@@ -135,14 +135,30 @@ fn line(screen: &Screen, row: u16, columns: u16) -> String {
             text.push_str(if letters.is_empty() { " " } else { letters });
             column += 1;
         }
-        if !text.trim().is_empty() {
-            let x = f32::from(start).mul_add(LETTER.0, MARGIN);
-            let (style, text) = (style, escaped(text.trim_end()));
+        for (at, words) in words(&text) {
+            let x = f32::from(start + at).mul_add(LETTER.0, MARGIN);
+            let words = escaped(words);
             // Writing into a text does not fail.
-            let _ = write!(line, "<tspan x=\"{x:.1}\"{style}>{text}</tspan>");
+            let _ = write!(line, "<tspan x=\"{x:.1}\"{style}>{words}</tspan>");
         }
     }
     line
+}
+
+/// Texts between gaps of two blanks and more, with the column of each: what shows pictures makes one blank of several.
+fn words(text: &str) -> Vec<(u16, &str)> {
+    let mut found = Vec::new();
+    let mut column = 0_u16;
+    for part in text.split("  ") {
+        let blanks = part.len() - part.trim_start().len();
+        let words = part.trim();
+        if !words.is_empty() {
+            found.push((column + u16::try_from(blanks).unwrap_or(0), words));
+        }
+        let width = part.chars().count() + 2;
+        column = column.saturating_add(u16::try_from(width).unwrap_or(u16::MAX));
+    }
+    found
 }
 
 /// Attributes of a letter.
@@ -181,7 +197,7 @@ fn animated(frames: &[Frame], columns: NonZeroU16, rows: NonZeroU16) -> String {
     let height = f32::from(rows.get()).mul_add(LETTER.1, 2.0 * MARGIN);
     let mut picture = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" role=\"img\" \
-         font-family=\"ui-monospace, 'DejaVu Sans Mono', 'Liberation Mono', monospace\" font-size=\"14\" fill=\"{TEXT}\" style=\"white-space:pre\">\n\
+         font-family=\"ui-monospace, 'DejaVu Sans Mono', 'Liberation Mono', monospace\" font-size=\"14\" fill=\"{TEXT}\">\n\
          <rect width=\"{width:.0}\" height=\"{height:.0}\" rx=\"8\" fill=\"{GROUND}\"/>\n"
     );
     for frame in frames {
