@@ -89,7 +89,7 @@ impl Aftermath<'_> {
             let document = fs::read_to_string(self.session.latest().join("junit.xml")).unwrap();
             // A hook that failed is a row of its own.
             let rows = self.selected + count("hook-failed");
-            assert_eq!(document.matches("<testcase").count(), rows);
+            assert_eq!(document.matches("<testcase").count(), rows, "{document}");
         }
         records
     }

@@ -25,6 +25,7 @@ mod job_control;
 mod keeping;
 mod kinds;
 mod last_screen;
+mod leaks;
 mod linked;
 mod logs;
 mod manual;

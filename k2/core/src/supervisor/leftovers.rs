@@ -23,6 +23,8 @@ use super::spec::EXECUTION_VARIABLE;
 
 /// Beyond that many ids it is cheaper to list the processes that exist.
 const FEW: i32 = 256;
+/// How often is looked for processes that were started during the look before.
+const LOOKS: u32 = 8;
 /// Longest that processes are given to go away after SIGKILL.
 const KILL_LIMIT: Duration = Duration::from_secs(5);
 
@@ -102,23 +104,37 @@ impl Search<'_> {
         let leader = self.leader.as_raw_pid();
         let mut found: BTreeMap<i32, Stat> = BTreeMap::new();
         let mut others: BTreeMap<i32, Stat> = BTreeMap::new();
-        for pid in candidates(leader, group_is_empty) {
-            if pid == own {
-                continue;
-            }
-            let Some(stat) = procfs::stat(pid) else {
-                continue;
-            };
-            if stat.is_dead() {
-                // Of a dead process only the session is left to tell it from a child that other code here waits for.
-                if stat.parent == own && Some(stat.session) != session {
-                    reap(pid);
+        let mut newest = procfs::newest();
+        let mut candidates = candidates(leader, newest, group_is_empty);
+        for _ in 0..LOOKS {
+            for pid in candidates {
+                if pid == own {
+                    continue;
                 }
-            } else if stat.group == leader && !group_is_empty || self.has_cookie(pid) {
-                found.insert(pid, stat);
-            } else {
-                others.insert(pid, stat);
+                let Some(stat) = procfs::stat(pid) else {
+                    continue;
+                };
+                if stat.is_dead() {
+                    // Of a dead process only the session is left to tell it from a child that other code here waits for.
+                    if stat.parent == own && Some(stat.session) != session {
+                        reap(pid);
+                    }
+                } else if stat.group == leader && !group_is_empty || self.has_cookie(pid) {
+                    found.insert(pid, stat);
+                } else {
+                    others.insert(pid, stat);
+                }
             }
+            if !found.is_empty() {
+                break;
+            }
+            // One that ended before it was looked at may have started another one just before.
+            let now = procfs::newest();
+            if now == newest {
+                break;
+            }
+            candidates = since(newest, now);
+            newest = now;
         }
         // Children of descendants are descendants, even with an environment of their own.
         while !found.is_empty() {
@@ -165,10 +181,19 @@ fn reap(pid: i32) {
     }
 }
 
-fn candidates(leader: i32, group_is_empty: bool) -> Vec<i32> {
-    match procfs::newest() {
-        Some(newest) if group_is_empty && (leader..leader + FEW).contains(&newest) => {
-            (leader + 1..=newest).collect()
+fn candidates(leader: i32, newest: Option<i32>, group_is_empty: bool) -> Vec<i32> {
+    if group_is_empty {
+        since(Some(leader), newest)
+    } else {
+        procfs::all()
+    }
+}
+
+/// Processes with ids that were given away after `before`, up to `newest`; all if these may be many.
+fn since(before: Option<i32>, newest: Option<i32>) -> Vec<i32> {
+    match (before, newest) {
+        (Some(before), Some(newest)) if (before..before + FEW).contains(&newest) => {
+            (before + 1..=newest).collect()
         }
         _ => procfs::all(),
     }

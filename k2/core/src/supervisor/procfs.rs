@@ -14,11 +14,14 @@ pub(super) struct Stat {
     pub(super) group: i32,
     /// Session.
     pub(super) session: i32,
+    /// How many threads it has.
+    pub(super) threads: u32,
 }
 
 impl Stat {
+    /// The state is that of the first thread: if that one has ended, the others go on, as parents of what it has started.
     pub(super) fn is_dead(self) -> bool {
-        matches!(self.state, 'Z' | 'X')
+        matches!(self.state, 'Z' | 'X') && self.threads <= 1
     }
 
     /// By a signal; also of a process that somebody traces.
@@ -41,6 +44,8 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
         parent: fields.next()?.parse().ok()?,
         group: fields.next()?.parse().ok()?,
         session: fields.next()?.parse().ok()?,
+        // The 20th of all.
+        threads: fields.nth(13)?.parse().ok()?,
     })
 }
 
@@ -59,8 +64,21 @@ pub(super) fn has_path_variable(pid: i32, variable: &[u8]) -> bool {
         let rest = found.strip_prefix(variable);
         rest.is_some_and(|rest| matches!(rest, [] | [b'/', ..]))
     };
-    fs::read(format!("/proc/{pid}/environ"))
-        .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(belongs))
+    environment(pid).is_some_and(|environment| environment.split(|&byte| byte == 0).any(belongs))
+}
+
+/// What the process was started with: `NAME=value`, each ended by a zero byte.
+///
+/// A first thread that has ended has none to show; then it is that of another one.
+pub(super) fn environment(pid: i32) -> Option<Vec<u8>> {
+    let of_first = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    if !of_first.is_empty() {
+        return Some(of_first);
+    }
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    tasks
+        .filter_map(|task| fs::read(task.ok()?.path().join("environ")).ok())
+        .find(|environment| !environment.is_empty())
 }
 
 /// False for the id of a thread that is not its process's first: `/proc` shows those too when asked by name.
@@ -114,11 +132,14 @@ mod tests {
 
     #[test]
     fn a_name_with_parentheses_does_not_confuse() {
-        let stat = parse_stat(b"12 (a) S 1 (b) Z 7 8 9 0").unwrap();
+        let line = b"12 (a) S 1 (b) Z 7 8 9 0 -1 4 5 6 7 8 1 2 3 4 20 0 3 0 7073192 99";
+        let stat = parse_stat(line).unwrap();
         assert_eq!(
             (stat.state, stat.parent, stat.group, stat.session),
             ('Z', 7, 8, 9)
         );
+        assert_eq!(stat.threads, 3);
+        assert!(!stat.is_dead(), "two threads go on");
         assert_eq!(parse_stat(b"12 (a"), None);
         assert_eq!(parse_stat(b"12 (a) S x"), None);
     }

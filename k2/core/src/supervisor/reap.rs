@@ -151,7 +151,7 @@ fn processes() -> BTreeMap<i32, Process> {
         let Some(stat) = procfs::stat(pid).filter(|stat| is_own && !stat.is_dead()) else {
             continue;
         };
-        let environment = fs::read(format!("{path}/environ")).unwrap_or_default();
+        let environment = procfs::environment(pid).unwrap_or_default();
         let value = |name: &str| {
             let mut variables = environment.split(|&byte| byte == 0);
             let value = variables.find_map(|variable| {
