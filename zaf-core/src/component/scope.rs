@@ -227,6 +227,11 @@ impl Scope {
         self.inner.end()
     }
 
+    /// Whether [`end`](Self::end) would find nothing to take down or drop, neither here nor in its children.
+    pub fn is_empty(&self) -> bool {
+        self.inner.is_empty()
+    }
+
     fn from_inner(inner: Arc<Inner>) -> Self {
         Self {
             inner,
@@ -289,6 +294,18 @@ impl Scope {
 }
 
 impl Inner {
+    fn is_empty(&self) -> bool {
+        // What is upgraded here may be the last handle, and is dropped when nothing is locked any more.
+        let children: Vec<Arc<Self>> = {
+            let state = self.state.lock();
+            if !state.held.is_empty() {
+                return false;
+            }
+            state.children.values().filter_map(Weak::upgrade).collect()
+        };
+        children.iter().all(|child| child.is_empty())
+    }
+
     pub(super) fn ended(&self) -> ComponentError {
         ComponentError::Ended {
             scope: self.name.to_string(),

@@ -294,6 +294,19 @@ fn f37_a_scope_ends_last_made_first_children_before_it_and_is_dead_then() {
 }
 
 #[test]
+fn a_scope_is_empty_as_long_as_nothing_lives_in_it_or_in_its_children() {
+    let session = session([component::<Shell>("host", "test", HOST)]);
+    let test = session.child("test");
+    assert!(session.is_empty() && test.is_empty());
+    drop(test.resolve::<Shell>(&SHELL).unwrap());
+    assert!(!session.is_empty() && !test.is_empty());
+    assert!(test.end().is_empty());
+    assert!(session.is_empty() && test.is_empty());
+    drop(session.provide(Arc::new(1_u8)));
+    assert!(!session.is_empty());
+}
+
+#[test]
 fn f39_two_applications_share_nothing() {
     let registry = ComponentRegistry::new([component::<Shell>("host", "session", HOST)]).unwrap();
     let (one, two) = (

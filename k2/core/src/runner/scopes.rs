@@ -99,7 +99,14 @@ impl Run {
     /// Ends a scope of a worker on its thread; false if that took too long, and the worker was given up meanwhile.
     pub(super) fn end_scope(&self, worker: &Worker, entered: Entered) -> bool {
         let Entered { name, what, scope } = entered;
+        let is_empty = scope.is_empty();
         let execution = Arc::new(teardown(&name, what, worker.number));
+        if is_empty {
+            // Not shown as running: an abort that came just then would give a verdict to something that never was.
+            let problems = take_down(&scope);
+            self.tell_teardown(&execution, &name, what, &problems);
+            return true;
+        }
         let limit = execution.limit(&self.settings);
         let deadline = limit.and_then(|limit| execution.clock.checked_add(limit));
         worker.slot.start(Running {
