@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::session::Session;
 
 /// A process of two threads of which the first ends: the state that the system shows is that of the first.
-const FIRST_THREAD_ENDS: &str = r#"
+const FIRST_THREAD_ENDS: &str = r"
 #include <pthread.h>
 #include <unistd.h>
 static void *wait_on(void *nothing) { for (;;) pause(); return nothing; }
@@ -17,7 +17,7 @@ int main(void) {
     if (pthread_create(&thread, 0, wait_on, 0)) return 1;
     pthread_exit(0);
 }
-"#;
+";
 
 #[test]
 fn e5_a_process_whose_first_thread_has_ended_is_found_and_killed() {
