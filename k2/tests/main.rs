@@ -40,7 +40,6 @@ mod plugin_examples;
 mod plugin_faults;
 mod plugins;
 mod reap;
-mod registration;
 mod report;
 mod restart;
 mod scheduling;
