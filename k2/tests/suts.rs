@@ -710,6 +710,118 @@ fn a_sut_that_nobody_can_bring_back_ends_the_run_with_the_reason() {
     assert!(points(&session).contains(&"UNINITIALIZE_SUT box".to_owned()));
 }
 
+/// What a log or a report says of attempts to bring systems back: which, and whether it came to an end.
+fn recoveries_in(report: &std::path::Path) -> Vec<(String, bool)> {
+    let report = fs::read_to_string(report).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let told = report["summary"]["recoveries"].as_array().cloned();
+    let of = |one: &serde_json::Value| (text(one, "sut"), one["duration_us"].is_u64());
+    told.unwrap_or_default().iter().map(of).collect()
+}
+
+#[test]
+fn recoveries_of_a_live_run_are_in_its_log_and_in_every_report_that_names_them() {
+    let (is_dead, never_ends) = (
+        "--suts-box@trouble=is-dead",
+        "--suts-phone@trouble=dies-while-it-is-brought-back",
+    );
+    let in_a_case = "--suts-box@trouble=dies-in-a-case";
+    for (cases, trouble, code, expected) in [
+        // Before the cases.
+        (&["any"][..], &[is_dead][..], 0, &[("box", true)][..]),
+        // One that does not come to an end: the run ends with it.
+        (
+            &["any"],
+            &[is_dead, never_ends],
+            7,
+            &[("box", true), ("phone", false)],
+        ),
+        // Between cases, each time anew.
+        (&["on_arm", "any"], &[in_a_case], 0, &[("box", true); 2]),
+        // The runner that goes on finds it dead, too.
+        (
+            &["any", "kills_the_runner"],
+            &[is_dead],
+            1,
+            &[("box", true); 2],
+        ),
+    ] {
+        let session = Session::new();
+        let mut more = TWO.to_vec();
+        more.extend([
+            "--parallel-workers=1",
+            "--suts-box@add-can=arm",
+            "--reports-text=true",
+            "--reports-text-format=summary",
+            "--reports-json=true",
+        ]);
+        more.extend(trouble);
+        let ended = run(&session, cases, &more);
+        assert_eq!(ended.code, Some(code), "{trouble:?} {ended:?}");
+        let told: Vec<_> = expected
+            .iter()
+            .map(|(sut, is_over)| ((*sut).to_owned(), *is_over))
+            .collect();
+
+        let records = session.records();
+        let of = |record: &&serde_json::Value| text(record, "kind") == "sut-recovery";
+        let logged: Vec<_> = records.iter().filter(of).collect();
+        let begun = logged.iter().filter(|one| one["duration_us"].is_null());
+        let begun: Vec<_> = begun.map(|one| text(one, "sut")).collect();
+        let expected_begun: Vec<_> = told.iter().map(|(sut, _)| sut.clone()).collect();
+        assert_eq!(begun, expected_begun, "{trouble:?} {records:#?}");
+        let over = logged.len() - begun.len();
+        assert_eq!(over, told.iter().filter(|(_, is_over)| *is_over).count());
+
+        let check = |directory: &std::path::Path| {
+            assert_eq!(recoveries_in(&directory.join("report.json")), told);
+            let report = fs::read_to_string(directory.join("report.txt")).unwrap();
+            let lines = report.lines().filter_map(|line| {
+                let said = line.strip_prefix("  recovery of ")?;
+                let sut = said.split(' ').next()?.to_owned();
+                Some((sut, !said.ends_with("did not come to an end")))
+            });
+            assert_eq!(lines.collect::<Vec<_>>(), told, "{report}");
+        };
+        check(&session.latest());
+
+        // The same of the log alone.
+        for report in ["report.json", "report.txt"] {
+            fs::remove_file(session.latest().join(report)).unwrap();
+        }
+        let reports = ["--reports-text-format=summary", "--reports-json=true"];
+        let again = bench(&session, &[&["report"][..], &reports].concat());
+        // Why it was not run is not in the log as a code: it is incomplete.
+        let of_log = if code == 7 { 5 } else { code };
+        assert_eq!(again.code, Some(of_log), "{again:?}");
+        check(&session.latest());
+    }
+}
+
+#[test]
+fn recoveries_of_several_runs_are_those_of_the_whole() {
+    let session = Session::new();
+    for sut in ["box", "phone"] {
+        let output = format!("--output-dir={sut}");
+        let trouble = format!("--suts-{sut}@trouble=is-dead");
+        let mut more = TWO.to_vec();
+        more.extend([output.as_str(), &trouble]);
+        let ended = run(&session, &["any"], &more);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+    let whole = [
+        "report",
+        "box/latest",
+        "phone/latest",
+        "--reports-json=true",
+    ];
+    let ended = bench(&session, &whole);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let told = recoveries_in(&session.latest().join("report.json"));
+    let expected = [("box".to_owned(), true), ("phone".to_owned(), true)];
+    assert_eq!(told, expected);
+}
+
 #[test]
 fn an_abort_ends_a_pause_at_once() {
     let session = Session::new();

@@ -30,6 +30,8 @@ const TROUBLE: OptionId<String> = OptionId::choice(
         "unexpected-reset",
         "is-dead",
         "is-dead-for-good",
+        "dies-while-it-is-brought-back",
+        "dies-in-a-case",
     ],
 )
 .default("none")
@@ -69,6 +71,17 @@ impl Extension for Trouble {
     }
 }
 
+impl Trouble {
+    fn ask_for_a_recovery(&self, bus: &MessageBus) -> Result<()> {
+        let replies = bus.send_request_for(SUT_RECOVERY_PERFORM, SUT, &self.sut, ())?;
+        for reply in replies.all(Duration::from_mins(1)) {
+            reply.result?;
+        }
+        note("is back");
+        Ok(())
+    }
+}
+
 #[dispatchers]
 impl Trouble {
     #[callback_dispatcher(PRE_INITIALIZE_SUT, entity = SUT_IDS)]
@@ -100,15 +113,12 @@ impl Trouble {
     #[callback_dispatcher(POST_INITIALIZE_SUT, entity = SUT_IDS, long_running = true)]
     fn check(&self, message: &Message<Arc<Sut>>, bus: &MessageBus) -> Result<()> {
         note(&format!("POST_INITIALIZE_SUT {}", message.data()));
-        if !self.what.starts_with("is-dead") {
-            return Ok(());
+        match self.what.as_str() {
+            "is-dead" | "is-dead-for-good" | "dies-while-it-is-brought-back" => {
+                self.ask_for_a_recovery(bus)
+            }
+            _ => Ok(()),
         }
-        let replies = bus.send_request_for(SUT_RECOVERY_PERFORM, SUT, &self.sut, ())?;
-        for reply in replies.all(Duration::from_mins(1)) {
-            reply.result?;
-        }
-        note("is back");
-        Ok(())
     }
 
     /// Brings it back by a reset that is no surprise.
@@ -119,6 +129,9 @@ impl Trouble {
             return Err(Error::msg("there is no smoke left in it"));
         }
         bus.trigger_event_for(SUT_RECOVERY_STARTED, TROUBLES, sut, ())?;
+        if self.what == "dies-while-it-is-brought-back" {
+            return Err(Error::msg("there is smoke in it"));
+        }
         bus.trigger_event_for(SUT_RESET_EXPECTED, TROUBLES, sut, ())?;
         bus.trigger_event_for(SUT_RESET_STARTED, TROUBLES, sut, SutReset::EXPECTED)?;
         bus.trigger_event_for(SUT_RESET_DONE, TROUBLES, sut, SutReset::EXPECTED)?;
@@ -162,10 +175,18 @@ impl Trouble {
         Ok(())
     }
 
-    #[callback_dispatcher(k2::messages::TEST_CASE_FINISHED)]
-    fn on_finished(&self, message: &Message<k2::messages::TestCaseFinished>) {
+    #[callback_dispatcher(k2::messages::TEST_CASE_FINISHED, long_running = true)]
+    fn on_finished(
+        &self,
+        message: &Message<k2::messages::TestCaseFinished>,
+        bus: &MessageBus,
+    ) -> Result<()> {
         let finished = message.data();
         note(&format!("{} {}", finished.verdict, finished.case));
+        if self.what == "dies-in-a-case" {
+            return self.ask_for_a_recovery(bus);
+        }
+        Ok(())
     }
 
     #[callback_dispatcher(TEST_RUN_PAUSED)]
