@@ -170,8 +170,8 @@ fn a_passing_case_is_logged_in_less_than_a_kilobyte() {
     assert!((100..=1000).contains(&functions), "{functions} bytes");
 }
 
-/// Logs that older versions have written.
-const GOLDEN: [(&str, &str, &[&str]); 4] = [
+/// Logs that older versions have written, and the newest as it was when the version was new.
+const GOLDEN: [(&str, &str, &[&str]); 6] = [
     (
         "1.0",
         include_str!("../core/src/results/event_log/golden-1.0.jsonl"),
@@ -190,6 +190,16 @@ const GOLDEN: [(&str, &str, &[&str]); 4] = [
     (
         "1.3, of several runs",
         include_str!("../core/src/results/event_log/golden-1.3-merged.jsonl"),
+        &["suite::flaky", "suite::known"],
+    ),
+    (
+        "1.4",
+        include_str!("../core/src/results/event_log/golden-1.4.jsonl"),
+        &["suite::points.tap", "zk2_testbench::kills_the_runner"],
+    ),
+    (
+        "1.4, of several runs",
+        include_str!("../core/src/results/event_log/golden-1.4-merged.jsonl"),
         &["suite::flaky", "suite::known"],
     ),
 ];
@@ -232,9 +242,33 @@ fn f19_every_report_is_made_of_logs_of_older_versions() {
 }
 
 #[test]
+fn f19_what_1_4_added_is_in_the_reports() {
+    for ((version, log, _), lines) in GOLDEN[4..].iter().zip([
+        &["box at 2026-11-21T22:42:3", "box at 2026-11-21T22:42:3"][..],
+        &["box at 2026-11-21T22:42:3", "phone at 2026-11-21T22:42:3"],
+    ]) {
+        let session = Session::new();
+        let (ended, directory) = all_reports(&session, log);
+        let report = std::fs::read_to_string(directory.join("report.txt")).unwrap();
+        let told: Vec<_> = report
+            .lines()
+            .filter_map(|line| line.strip_prefix("  recovery of "))
+            .collect();
+        assert_eq!(told.len(), lines.len(), "{version}: {ended:?} {report}");
+        for (told, line) in told.iter().zip(lines) {
+            assert!(told.starts_with(line), "{version}: {told}");
+        }
+        let report = std::fs::read_to_string(directory.join("report.json")).unwrap();
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        let told = report["summary"]["recoveries"].as_array().unwrap();
+        assert_eq!(told.len(), lines.len(), "{version}: {report}");
+    }
+}
+
+#[test]
 fn f19_what_a_newer_minor_version_adds_is_passed_over_and_a_newer_major_one_is_refused() {
-    let (_, log, _) = GOLDEN[2];
-    let newer = log.replace("{\"schema\":\"1.3\"", "{\"later\":[{}],\"schema\":\"1.99\"");
+    let (_, log, _) = GOLDEN[4];
+    let newer = log.replace("{\"schema\":\"1.4\"", "{\"later\":[{}],\"schema\":\"1.99\"");
     let newer = newer.replace("\"data\":{", "\"data\":{\"later\":{\"a\":[1]},");
     let first = newer.lines().next().unwrap();
     let unknown = first.replace("run-started", "of-later");
@@ -245,9 +279,9 @@ fn f19_what_a_newer_minor_version_adds_is_passed_over_and_a_newer_major_one_is_r
     assert_eq!(ended.code, as_written.code, "{ended:?}");
     drop(directory);
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
-    assert_eq!(shown["cases"].as_array().unwrap().len(), 7);
+    assert_eq!(shown["cases"].as_array().unwrap().len(), 6);
 
-    let major = log.replace("{\"schema\":\"1.3\"", "{\"schema\":\"2.0\"");
+    let major = log.replace("{\"schema\":\"1.4\"", "{\"schema\":\"2.0\"");
     let (ended, _) = all_reports(&session, &major);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     let said = "line 1 has schema version 2.0, this program understands 1.x";

@@ -419,6 +419,8 @@ mod tests {
             include_str!("golden-1.2.jsonl"),
             include_str!("golden-1.3.jsonl"),
             include_str!("golden-1.3-merged.jsonl"),
+            include_str!("golden-1.4.jsonl"),
+            include_str!("golden-1.4-merged.jsonl"),
         ] {
             let records: Vec<_> = EventLogReader::new(golden.as_bytes())
                 .collect::<Result<_, _>>()
@@ -427,5 +429,23 @@ mod tests {
             let written = String::from_utf8(log(&records)).unwrap();
             assert_eq!(written, golden, "what was read is written in the same way");
         }
+    }
+
+    #[test]
+    fn f19_what_1_4_added_is_read() {
+        let golden = include_str!("golden-1.4.jsonl");
+        let (mut recoveries, mut clocks) = (Vec::new(), 0);
+        for record in EventLogReader::new(golden.as_bytes()) {
+            match record.unwrap().body {
+                RecordBody::SutRecovery(told) => {
+                    recoveries.push((told.sut.to_string(), told.duration.is_some()));
+                }
+                RecordBody::CaseStarted(case) => clocks += usize::from(case.clock.is_some()),
+                _ => {}
+            }
+        }
+        let attempt = [("box".to_owned(), false), ("box".to_owned(), true)];
+        assert_eq!(recoveries, [attempt.clone(), attempt].concat());
+        assert_eq!(clocks, golden.matches("\"case-started\"").count());
     }
 }
