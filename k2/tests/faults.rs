@@ -38,7 +38,7 @@ fn shell(session: &Session, program: &str, arguments: &[&str], script: &str) -> 
 
 /// Runs `script` with mounts of its own, or says that this machine does not allow that: then the limit on the size of files is
 /// what covers a disk that is full.
-fn with_mounts(session: &Session, script: &str) -> Option<Ended> {
+pub(crate) fn with_mounts(session: &Session, script: &str) -> Option<Ended> {
     let possible = shell(session, "unshare", &["-rm"], "mount -t tmpfs none /mnt");
     if possible.code == Some(0) {
         return Some(shell(session, "unshare", &["-rm"], script));
@@ -68,7 +68,7 @@ fn assert_told_in_full(ended: &Ended) {
 }
 
 /// Asserts that every line of the log is a record.
-fn assert_readable(log: &str) {
+pub(crate) fn assert_readable(log: &str) {
     assert!(log.ends_with('\n'));
     for line in log.lines() {
         serde_json::from_str::<Value>(line).unwrap();

@@ -47,6 +47,7 @@ mod scopes;
 mod secrets;
 mod selection;
 mod session;
+mod small_disk;
 mod status;
 mod stopping;
 mod surroundings;

@@ -106,6 +106,31 @@ impl HistoryError {
 /// An error with its causes, in one line.
 pub(crate) fn in_one_line(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
-    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
+    // The database says the same twice, the second time with its number for it.
+    texts.dedup_by(|cause, text| {
+        let said = cause.strip_prefix("Error code ");
+        said.and_then(|said| said.split_once(": "))
+            .is_some_and(|(_, said)| said == text)
+    });
     k2::results::printable_line(&texts.join(": ")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_database_says_is_said_once() {
+        let full = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL);
+        let said = Some("database or disk is full".to_owned());
+        let error = HistoryError::of(
+            &"out/history.sqlite".into(),
+            rusqlite::Error::SqliteFailure(full, said),
+        );
+        assert_eq!(
+            in_one_line(&error),
+            "cannot use the history `out/history.sqlite`: database or disk is full"
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! From the event log of a run to the history, in one transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use camino::Utf8Path;
@@ -64,7 +64,7 @@ pub(crate) fn import(
     directory: &Utf8Path,
     log_bytes: u64,
     keep: u64,
-    executions: Option<Vec<Kept>>,
+    executions: Option<&[Kept]>,
 ) -> Result<Imported, HistoryError> {
     let summary = log.summary();
     let start = summary.run().ok_or(HistoryError::NoStart)?;
@@ -100,7 +100,7 @@ fn write(
     directory: &Utf8Path,
     log_bytes: u64,
     keep: u64,
-    executions: Option<Vec<Kept>>,
+    executions: Option<&[Kept]>,
 ) -> Result<Imported, Failure> {
     let transaction = database
         .connection
@@ -213,28 +213,28 @@ fn insert_run(
 
 fn insert_executions(
     transaction: &Transaction<'_>,
-    executions: Option<Vec<Kept>>,
+    executions: Option<&[Kept]>,
     log: &RunLog,
     run: i64,
 ) -> Result<(), Failure> {
+    let mut read = Vec::new();
     let executions = if let Some(executions) = executions {
         executions
     } else {
-        let mut executions = Vec::new();
         log.for_each(|execution: &Execution| -> Result<(), Failure> {
-            executions.push(Kept::of(&execution.last));
+            read.push(Kept::of(&execution.last));
             Ok(())
         })?;
-        executions
+        &read
     };
-    let ids = ids_of(transaction, &executions)?;
-    let packed = executions.into_iter().zip(ids).map(|(kept, case)| Packed {
+    let ids = ids_of(transaction, executions)?;
+    let packed = executions.iter().zip(ids).map(|(kept, case)| Packed {
         case,
         verdict: kept.verdict,
         expected: kept.expected,
         attempts: kept.attempts,
         duration: kept.duration,
-        reason: kept.reason,
+        reason: kept.reason.clone(),
     });
     transaction.execute(
         "INSERT INTO executions (run, pack) VALUES (?1, ?2)",
@@ -245,52 +245,42 @@ fn insert_executions(
 
 /// The numbers of the cases, in this order; new ones get one.
 ///
-/// As a rule a run has most of the cases that there are, and then it takes a fraction of the time to go through all names once, beside
-/// the cases in the order of theirs, than to look for each.
+/// As a rule a run has most of the cases that there are, and then it takes a fraction of the time to go through all names once than to
+/// look for each.
 fn ids_of(transaction: &Transaction<'_>, executions: &[Kept]) -> rusqlite::Result<Vec<i64>> {
-    let name_of = |&at: &usize| executions.get(at).map_or("", |kept| kept.case.as_str());
-    let mut by_name: Vec<usize> = (0..executions.len()).collect();
-    by_name.sort_by_key(|at| name_of(at));
+    let wanted = executions.iter().map(|kept| (kept.case.as_str(), None));
+    // Nothing depends on the order of it. A case may stand there twice, as its repetitions do.
+    let mut ids: HashMap<&str, Option<i64>> = wanted.collect();
     let last: Option<i64> =
         transaction.query_row("SELECT max(id) FROM test_case", (), |row| row.get(0))?;
-    let has_most = integer(executions.len() as u64).saturating_mul(8) > last.unwrap_or(0);
-    let mut known = Vec::new();
-    if has_most && let (Some(first), Some(end)) = (by_name.first(), by_name.last()) {
-        let mut names = transaction.prepare(
-            "SELECT name, id FROM test_case WHERE name >= ?1 AND name <= ?2 ORDER BY name",
-        )?;
-        let mut names = names.query([name_of(first), name_of(end)])?;
-        let mut wanted = by_name.iter().peekable();
-        while wanted.peek().is_some()
-            && let Some(row) = names.next()?
-        {
-            let name = row.get_ref(0)?.as_str()?;
-            while wanted.next_if(|at| name_of(at) < name).is_some() {}
-            while let Some(&at) = wanted.next_if(|at| name_of(at) == name) {
-                known.push((at, row.get(1)?));
+    if integer(ids.len() as u64).saturating_mul(8) > last.unwrap_or(0) {
+        let mut names = transaction.prepare("SELECT name, id FROM test_case")?;
+        let mut names = names.query(())?;
+        while let Some(row) = names.next()? {
+            if let Some(id) = ids.get_mut(row.get_ref(0)?.as_str()?) {
+                *id = Some(row.get(1)?);
             }
-        }
-    }
-    let mut ids: Vec<Option<i64>> = vec![None; executions.len()];
-    for (at, id) in known {
-        if let Some(place) = ids.get_mut(at) {
-            *place = Some(id);
         }
     }
     let mut find = transaction.prepare("SELECT id FROM test_case WHERE name = ?1")?;
     let mut insert = transaction.prepare("INSERT INTO test_case (name) VALUES (?1)")?;
-    let ids = executions.iter().zip(ids).map(|(kept, id)| {
-        if let Some(id) = id {
+    let mut id_of = |name: &str| {
+        let known = ids.get(name).copied().flatten();
+        if let Some(id) = known {
             return Ok(id);
         }
-        // A case may stand there twice, as its repetitions do.
-        let found = find.query_row([kept.case.as_str()], |row| row.get(0));
-        match found.optional()? {
-            Some(id) => Ok(id),
-            None => insert.insert([kept.case.as_str()]),
+        let found = find.query_row([name], |row| row.get(0)).optional()?;
+        let id = match found {
+            Some(id) => id,
+            None => insert.insert([name])?,
+        };
+        if let Some(place) = ids.get_mut(name) {
+            *place = Some(id);
         }
-    });
-    ids.collect()
+        Ok(id)
+    };
+    let names = executions.iter().map(|kept| kept.case.as_str());
+    names.map(&mut id_of).collect()
 }
 
 /// Forgets all runs but the newest `keep`, and the cases that no run has any more.

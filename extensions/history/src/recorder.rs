@@ -78,7 +78,7 @@ impl RunRecorder {
             &ended.log,
             logs,
             self.keep,
-            Some(executions),
+            Some(&executions),
         );
         if let Err(error) = kept {
             tracing::warn!("the run is not in the history: {}", in_one_line(&error));
@@ -95,7 +95,7 @@ pub(crate) fn record(
     path: &Utf8Path,
     logs: &RunLogs,
     keep: u64,
-    executions: Option<Vec<Kept>>,
+    executions: Option<&[Kept]>,
 ) -> Result<Imported, HistoryError> {
     // Before it is read: a log that grows meanwhile counts as the shorter one.
     let bytes = path.metadata().map_or(0, |found| found.len());
@@ -109,7 +109,7 @@ pub(crate) fn record(
         .canonicalize_utf8()
         .unwrap_or_else(|_| directory.to_owned());
     database::write(output, |database| {
-        import(database, &log, &directory, bytes, keep, executions.clone())
+        import(database, &log, &directory, bytes, keep, executions)
     })
 }
 

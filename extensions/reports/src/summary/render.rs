@@ -6,8 +6,9 @@ use std::io::{self, Write};
 use camino::{Utf8Path, Utf8PathBuf};
 use k2::case::Verdict;
 use k2::messages::ReportsWritten;
-use k2::results::{LATEST_LINK, Summary, printable_line};
+use k2::results::{LATEST_LINK, ReportFailure, Summary, printable_line};
 use k2::supervisor::signal_name;
+use rustix::io::Errno;
 use thiserror::Error;
 
 use crate::block::Blocks;
@@ -91,9 +92,31 @@ pub(crate) fn write_summary(
             &format!("{}: {}", failure.name, failure.reason),
         )?;
     }
+    if written.failures.iter().any(is_for_want_of_room) {
+        let run = log.ok().and_then(|log| log.summary().run());
+        let program = run.and_then(|run| run.command_line.first());
+        let program = program.map_or("zk2", |word| word);
+        let directory = &written.directory;
+        row(
+            out,
+            "hint",
+            &format!(
+                "the disk of {directory} is full: make room on it, then `{program} report {directory}` makes reports of what the log has"
+            ),
+        )?;
+    }
     let (code, meaning) = exit_line(written);
     row(out, &format!("exit {code}"), &meaning)?;
     Ok(())
+}
+
+/// Whether the disk, or what its user may have of it, was full. Reasons are texts by now; the number of an error of the system is the same
+/// in every language.
+fn is_for_want_of_room(failure: &ReportFailure) -> bool {
+    [Errno::NOSPC, Errno::DQUOT]
+        .map(|errno| format!("(os error {})", errno.raw_os_error()))
+        .iter()
+        .any(|said| failure.reason.contains(said))
 }
 
 /// The number that the shell will see, and why.
@@ -300,7 +323,7 @@ mod tests {
         insta::assert_snapshot!(summary(&records, Vec::new()), @r"
 
         1 passed · 1 skipped · 9 not run        11 cases
-        log      the event log ends before the run did: it was killed
+        log      the event log ends before the run did: it was killed, or its disk was full
         report   output/019e8b0d3a11-7f3a/report.txt
         exit 5   incomplete: cases without a verdict
         ");
@@ -317,6 +340,21 @@ mod tests {
             text.contains("\n  missing  junit: no space left\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn f1_a_full_disk_is_said_with_what_to_do_and_once() {
+        let failed = |reason: &str| ReportFailure {
+            name: "junit".into(),
+            reason: reason.into(),
+        };
+        let full = "cannot write `a`: No space left on device (os error 28)";
+        let text = summary(&canned::run(), vec![failed(full), failed(full)]);
+        let hints: Vec<_> = text.lines().filter(|line| line.contains("hint")).collect();
+        assert_eq!(hints.len(), 1, "{text}");
+        assert!(hints[0].contains("is full: make room on it"), "{text}");
+        let other = summary(&canned::run(), vec![failed("os error 5")]);
+        assert!(!other.contains("hint"), "{other}");
     }
 
     #[test]
@@ -352,7 +390,7 @@ mod tests {
           again   zk2 run suite --tests-include $'x\x1b]52;c;ZWNobw==\x07\x0d\xe2\x80\xaey\x00'
 
         0 passed · 1 failed        1 case
-        log      the event log ends before the run did: it was killed
+        log      the event log ends before the run did: it was killed, or its disk was full
         report   output/019e8b0d3a11-7f3a/report.txt
         exit 5   incomplete: cases without a verdict
         ");

@@ -305,7 +305,11 @@ fn report(
     mut hooks: Phases,
 ) -> Result<ExitCode> {
     let problem = match ask(cx.bus(), SYNC_EVENT_LOG, RESULTS, SyncEventLog::default()) {
-        Ok(log) => log.problem,
+        Ok(log) => {
+            let path = log.path;
+            log.problem
+                .map(|problem| format!("{path}: {problem}").into())
+        }
         Err(error) => Some(format!("{error:#}").into()),
     };
     let failures = problem.map(|reason| ReportFailure {

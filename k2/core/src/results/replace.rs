@@ -52,15 +52,50 @@ pub fn replace_file<E: From<ReplaceError>>(
         FlockOperation::NonBlockingLockExclusive,
     )
     .map_err(|errno| failed(errno.into()))?;
-    let mut output = BufWriter::with_capacity(BUFFER, temporary.as_file());
-    write(&mut output)?;
-    output.flush().map_err(failed)?;
-    drop(output);
+    let mut output = BufWriter::with_capacity(
+        BUFFER,
+        Noting {
+            file: temporary.as_file(),
+            problem: None,
+        },
+    );
+    let written = write(&mut output);
+    let flushed = written.and_then(|()| Ok(output.flush().map_err(failed)?));
+    let (noting, _unwritten) = output.into_parts();
+    // What `write` makes of it does not name the file.
+    match (flushed, noting.problem) {
+        (Err(_), Some(source)) => return Err(failed(source).into()),
+        (flushed, _) => flushed?,
+    }
     temporary.as_file().sync_all().map_err(failed)?;
     temporary
         .persist(path)
         .map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// The file; keeps the first thing that went wrong with it.
+struct Noting<'a> {
+    file: &'a File,
+    problem: Option<io::Error>,
+}
+
+impl Write for Noting<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        if let Err(error) = &written
+            && error.kind() != io::ErrorKind::Interrupted
+            && self.problem.is_none()
+        {
+            let same = error.raw_os_error().map(io::Error::from_raw_os_error);
+            self.problem = Some(same.unwrap_or_else(|| error.kind().into()));
+        }
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// How much is written at once, in bytes: a report of many cases has some ten megabytes.

@@ -171,7 +171,10 @@ impl RunLog {
             ));
         }
         if self.known.summary.end().is_none() {
-            damages.push("the event log ends before the run did: it was killed".to_owned());
+            damages.push(
+                "the event log ends before the run did: it was killed, or its disk was full"
+                    .to_owned(),
+            );
         }
         damages
     }

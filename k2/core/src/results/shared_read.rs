@@ -15,8 +15,9 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use super::event_log::{Blocks, EventLogReader, ReadError, finished_in};
 use super::{Execution, RecordBody, TestCaseFinished};
 
-/// How many blocks are kept, those that are just being read among them: half a megabyte of the log.
-const KEPT: usize = 8;
+/// How many blocks are kept, those that are just being read among them: two megabytes of the log. With fewer, who is ahead waits more
+/// often for who is behind, although both would be done at the same time.
+const KEPT: usize = 32;
 
 /// How long the others wait for one that is behind. It costs as much to leave one behind for no reason.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -80,8 +80,7 @@ impl Blocks {
 pub(in crate::results) fn finished_in(block: &[u8]) -> Result<Vec<TestCaseFinished>, ReadError> {
     let mut cases = Vec::new();
     for line in block.split_inclusive(|&byte| byte == b'\n') {
-        let beginning = line.get(..START_END).unwrap_or(line);
-        if beginning.windows(START.len()).any(|part| part == START) {
+        if is_start(line) {
             continue;
         }
         let line = line.strip_suffix(b"\n").unwrap_or(line);
@@ -90,6 +89,18 @@ pub(in crate::results) fn finished_in(block: &[u8]) -> Result<Vec<TestCaseFinish
         }
     }
     Ok(cases)
+}
+
+/// Whether `line` says that a case began, as this crate writes that. Looked for from comma to comma: there are few of them, and half of
+/// the lines of a log are starts.
+fn is_start(line: &[u8]) -> bool {
+    let beginning = line.get(..START_END).unwrap_or(line);
+    let commas = beginning.iter().enumerate();
+    let mut commas = commas.filter(|(_, byte)| **byte == b',');
+    commas.any(|(at, _)| {
+        let rest = beginning.get(at..).unwrap_or_default();
+        rest.starts_with(START)
+    })
 }
 
 #[cfg(test)]
