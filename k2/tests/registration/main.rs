@@ -3,8 +3,6 @@
 //!
 //! A program of its own: the step `registration` of `.ci/run` builds it once more, optimised, and would build every other test with it.
 
-#![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
-
 use std::fmt::Write as _;
 
 use zaf_core::builtin;
