@@ -7,4 +7,5 @@ mod harness;
 mod logs;
 mod named_tests;
 mod recorder;
+mod used_components;
 mod workspace_rules;
