@@ -45,6 +45,18 @@
 //! # }
 //! ```
 //!
+//! | To … | use |
+//! | --- | --- |
+//! | set options, define what others would, put a fake component in its place | [`HarnessBuilder`] |
+//! | say what must arrive, from whom, in which order, and read what arrived instead | [`ExtensionTestHarness::record`], [`Recorder`], [`Expectation`] |
+//! | let time pass | [`FakeClock`]: it stands still until it is told |
+//! | read what was logged | [`Logs`] |
+//! | run a command with the extension in it: exit code, output, logs | [`HarnessBuilder::run_command`], [`CommandRun`] |
+//! | resolve components without an extension | [`ComponentTestHarness`] |
+//! | run a whole program: a home of its own, files, environment, a terminal with a size, keys, signals | [`CliHarness`], [`CliSession`] |
+//!
+//! The chapter *Testing extensions* of the book has an example of each.
+//!
 //! A harness always runs its one extension. Loading in bands, enabling and choosing a command take part in
 //! [`HarnessBuilder::run_command`].
 

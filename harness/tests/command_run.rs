@@ -110,3 +110,55 @@ fn wrong_use_and_failures_are_what_a_user_sees() -> TestResult {
     );
     Ok(())
 }
+
+/// Options that have a file of their own as their value, and what is in it then.
+const FILE: &str = "greeting.times: 4\n";
+
+#[test]
+fn the_built_in_extensions_are_there_in_every_run() -> TestResult {
+    for (line, said) in [
+        (&["commands"][..], "greet"),
+        (&["extensions"], "greeter"),
+        (&["components"], "COMPONENT"),
+        (&["messages"], "ABORT"),
+        (&["endpoints"], "application"),
+        (&["plugins"], "greeter"),
+        (&["config"], "greeting"),
+        (&["help", "greeting.times"], "How often."),
+        (&["why", "greeter"], "greeter"),
+        (&["man"], "greet"),
+        (&["completion", "bash"], "complete"),
+        (&["greet", "--help"], "--greeting-times"),
+        (&["noop"], ""),
+    ] {
+        let run = greeter("you").run_command(line.iter().copied())?;
+        let run = run.expect_success()?;
+        assert!(run.stdout.contains(said), "{line:?}: {run}");
+    }
+    let directory = tempfile::tempdir()?;
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    std::fs::write(path("settings.yaml"), FILE)?;
+    let run = greeter("you").run_command([
+        "greet".to_owned(),
+        "--config-file-pattern".to_owned(),
+        path("settings.yaml"),
+        "--trace".to_owned(),
+        path("trace.json"),
+        "--log-level".to_owned(),
+        "info".to_owned(),
+    ])?;
+    let run = run.expect_success()?;
+    // Settings of files count, what is logged is told with its level, and the messages are written down.
+    assert_eq!(run.stdout.lines().count(), 4, "{run}");
+    run.logs.expect(Level::INFO, "greeted")?;
+    assert!(std::fs::read_to_string(path("trace.json"))?.contains('{'));
+    std::fs::write(path("settings.yaml"), "greeting.timse: 4\n")?;
+    let run =
+        greeter("you").run_command(["greet", "--config-file-pattern", &path("settings.yaml")])?;
+    let run = run.expect_code(ExitCode::Usage)?;
+    assert!(run.stderr.contains("greeting.times"), "{run}");
+    let run = greeter("you").run_command(["docs".to_owned(), "--dir".to_owned(), path("docs")])?;
+    run.expect_success()?;
+    assert!(std::fs::read_to_string(path("docs/commands.md"))?.contains("greet"));
+    Ok(())
+}

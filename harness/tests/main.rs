@@ -7,4 +7,6 @@ mod harness;
 mod logs;
 mod named_tests;
 mod recorder;
+mod registration;
+mod used_components;
 mod workspace_rules;

@@ -23,7 +23,16 @@
 //!
 //! This crate adds the default extensions (each family behind a feature, see `Cargo.toml`) to the library `k2-core`, whose items
 //! it re-exports. The three things to know are [`test_case`], which makes a function a test case, [`messages`], which is what
-//! extensions listen to, and [`application`].
+//! extensions listen to, and [`application`]:
+//!
+//! | To … | use |
+//! | --- | --- |
+//! | write a test case | [`test_case`], [`TestContext`], [`check!`], [`skip()`] |
+//! | run commands and processes in it, wait, have a directory of its own | [`exec`], and the crates behind `k2::proc`, `k2::waitfor`, `k2::workspace` |
+//! | hear of what happens in a run | [`messages`] |
+//! | find cases in files of a kind of your own | [`finder`] |
+//! | read results, and write a report of them | [`results`] |
+//! | describe what is tested | [`sut`] |
 #![cfg_attr(not(test), warn(unused_crate_dependencies))]
 
 #[cfg(doctest)]

@@ -631,6 +631,55 @@ fn what_is_wrong_is_told_while_it_is_typed() -> zaf_harness::TestResult {
 }
 
 #[test]
+fn a_question_mark_shows_more_help_and_nothing_that_was_typed_is_lost() -> zaf_harness::TestResult {
+    let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
+    let mut session = cli.command(["addon", "create"]).terminal(100, 30).start()?;
+    session.wait_for("(?: more help;")?;
+    // What has to be chosen says more about each choice, and what is typed behind it chooses.
+    session.type_in("?")?;
+    session.wait_for("begins as: an alarm if more cases fail than an option allows")?;
+    session.wait_for("begins as: two test functions, one of them with parameters")?;
+    session.type_in("suite\r")?;
+    session.wait_for("What is it called?")?;
+    session.type_in("pro?")?;
+    session.wait_for("of `my_probe` the package `my-probe`")?;
+    // It is no answer, and Tab takes it away; what was typed stays.
+    session.type_in("\r")?;
+    session.wait_for("an answer; `?` shows help, and Tab takes it away")?;
+    session.type_in("\tbe\r")?;
+    session.wait_for("(? in an empty line: more")?;
+    session.type_in("?")?;
+    session.wait_for("For example: Sounds an alarm if too many cases fail.")?;
+    session.type_in("\u{8}Probes? It does.\r")?;
+    session.wait_for("cargo test")?;
+    let ended = session.wait()?;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        cli.read("probe/src/lib.rs")?
+            .contains("//! Probes? It does.")
+    );
+    Ok(())
+}
+
+#[test]
+fn in_a_narrow_terminal_lines_are_broken_between_words() -> zaf_harness::TestResult {
+    let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
+    let mut session = cli.command(["addon", "create"]).terminal(40, 24).start()?;
+    session.wait_for("v components ")?;
+    session.type_in("suite\r")?;
+    session.wait_for("What is it called?")?;
+    session.type_in("My")?;
+    session.wait_for("not yet: `My` is no name: it has `M`")?;
+    session.wait_for("    at its beginning, but a name is a")?;
+    session.type_in("?")?;
+    session.wait_for("    begin with `my.probe`, the extension")?;
+    session.wait_for("    `myprobe`.")?;
+    session.type_in("\u{3}")?;
+    assert_eq!(session.wait()?.signal, Some(2));
+    Ok(())
+}
+
+#[test]
 fn what_a_command_extension_extends_is_completed_as_one_types() -> zaf_harness::TestResult {
     let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
     let line = [

@@ -163,6 +163,81 @@ fn what_cannot_be_set_up_is_an_error_of_each_case_that_needs_it_and_of_no_other(
 }
 
 #[test]
+fn a_component_that_a_case_needs_and_nobody_makes_is_the_error_of_that_case_alone() {
+    let session = Session::new();
+    let arguments = [
+        "run",
+        "--tests-tags",
+        "unequipped",
+        "--parallel-workers",
+        "1",
+    ];
+    let ended = scopes(&session, &arguments);
+    // Nothing was wrong with the program: one code of all for cases that did not pass.
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let verdicts = session.verdicts();
+    let verdicts: Vec<_> = verdicts
+        .iter()
+        .map(|(case, verdict)| (case.rsplit("::").next().unwrap(), verdict.as_str()))
+        .collect();
+    assert_eq!(
+        verdicts,
+        [
+            ("logs_in", "error"),
+            ("logs_in_apart", "error"),
+            ("needs_a_local_shell", "passed"),
+            ("needs_nothing", "passed"),
+        ]
+    );
+    for case in ["logs_in", "logs_in_apart"] {
+        let finished = session.finished_case(case);
+        assert_eq!(
+            text(&finished, "reason"),
+            format!(
+                "no component for `_login: zk2_scopes::unequipped::Login`, asked for by test case `zk2_scopes::unequipped::{case}`"
+            )
+        );
+        let tree = text(&finished, "detail");
+        let lines: Vec<&str> = tree.lines().collect();
+        let [login, shell, local] = lines[..] else {
+            panic!("{tree}")
+        };
+        assert!(
+            login.starts_with("  - `login` (k2/tests/scopes/main.rs:"),
+            "{tree}"
+        );
+        assert!(login.ends_with(" cannot be made:"), "{tree}");
+        assert_eq!(
+            shell,
+            "    no `_shell: zk2_scopes::unequipped::Shell` that can `remote`"
+        );
+        assert!(local.starts_with("      - `local_shell` ("), "{tree}");
+        assert!(
+            local.ends_with(" cannot `remote`; it can [local]"),
+            "{tree}"
+        );
+        // Whoever looks at the terminal sees it, too.
+        assert!(ended.stdout.contains(local.trim()), "{ended:?}");
+    }
+}
+
+#[test]
+fn a_component_that_a_handler_needs_and_nobody_makes_is_told_before_any_case_runs() {
+    let session = Session::new();
+    let ended = scopes(&session, &["run", "--tests-tags", "unequipped", "--ride"]);
+    assert_eq!(ended.code, Some(7), "{ended:?}");
+    for part in [
+        "riding",
+        "ride",
+        "no component for `_unicorn: zk2_scopes::unequipped::Unicorn`",
+        "- nothing makes or provides this type",
+    ] {
+        assert!(ended.stderr.contains(part), "{part} in {ended:?}");
+    }
+    assert!(!ended.stdout.contains("needs_nothing"), "{ended:?}");
+}
+
+#[test]
 fn a_component_that_hangs_when_it_is_taken_down_costs_its_time_and_not_the_next_case() {
     let session = Session::new();
     let arguments = [

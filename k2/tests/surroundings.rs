@@ -92,7 +92,98 @@ fn i7_what_a_program_is_told_about_its_case_cannot_be_set_from_outside() {
     for name in ["K2_RUN_COOKIE", "K2_ATTACHMENTS_DIR", "K2_EXECUTION"] {
         assert!(!variables[name].contains("evil"), "{environment}");
     }
+    for name in ["RUST_LOG", "IFS", "PYTHONPATH"] {
+        assert_ne!(variables.get(name), Some(&"evil"), "{environment}");
+    }
     assert!(!session.path().join("evil").exists());
+}
+
+/// Variables that are set for a run, with their values.
+const SET: [(&str, &str); 7] = [
+    ("PYTHONPATH", "1"),
+    ("AWS_REGION", "2"),
+    ("AWS_TOKEN", "3"),
+    ("DATABASE_URL", "4"),
+    ("BUILD_SECRET", "5"),
+    ("LC_NAME", "6"),
+    ("K2_TESTS_GRACE", "7s"),
+];
+
+/// Those of the variables that the program of the script gets, by their values.
+fn inherited(session: &Session, line: &[&str]) -> String {
+    let mut command = session.command(line);
+    let ended = wait(command.envs(SET).spawn().unwrap());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    fs::read_to_string(session.path().join("inherited")).unwrap()
+}
+
+#[test]
+fn i7_programs_inherit_what_is_allowed_and_nothing_else() {
+    let session = Session::new();
+    let names: Vec<String> = SET.iter().map(|(name, _)| format!("${name}")).collect();
+    let write = format!("echo {} > \"$HERE/inherited\"", names.join(" "));
+    let write = write.replace("$HERE", session.path().to_str().unwrap());
+    session.script("shows", &write);
+    assert_eq!(inherited(&session, &["run", "./shows"]), "6 7s\n");
+    let line = [
+        "run",
+        "./shows",
+        "--env-allow",
+        "AWS_*",
+        "--env-allow",
+        "DATABASE_URL",
+    ];
+    assert_eq!(inherited(&session, &line), "2 3 4 6 7s\n");
+    let line = ["run", "./shows", "--env-inherit"];
+    assert_eq!(inherited(&session, &line), "1 2 3 4 5 6 7s\n");
+    // A file allows some for everybody, and the command line some more.
+    session.write("k2.yaml", "env.allow: [DATABASE_URL, 'AWS_REG*']\n");
+    let line = ["run", "./shows", "--env-allow", "PYTHONPAT?"];
+    assert_eq!(inherited(&session, &line), "1 2 4 6 7s\n");
+}
+
+#[test]
+fn i7_a_program_that_is_asked_for_its_cases_inherits_as_little_as_one_that_is_a_case() {
+    let session = Session::new();
+    session.script("lists", "printf 'Suite.\\n  Of%s\\n' \"$DATABASE_URL\"");
+    for (more, case) in [(&[][..], "Of"), (&["--env-allow", "DATABASE_URL"], "Of4")] {
+        let mut line = vec!["list", "gtest:lists"];
+        line.extend(more);
+        let ended = wait(session.command(&line).envs(SET).spawn().unwrap());
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(
+            ended.stdout.trim_end().ends_with(&format!("Suite.{case}")),
+            "{ended:?}"
+        );
+    }
+}
+
+#[test]
+fn i7_what_can_be_no_name_of_a_variable_is_refused_where_it_stands() {
+    let session = Session::new();
+    session.script("a", "exit 0");
+    session.write(
+        "k2.yaml",
+        "tests.grace: 1s\nenv.allow:\n  - AWS_*\n  - HOME=/tmp\n",
+    );
+    let ended = wait(session.command(&["run", "./a"]).spawn().unwrap());
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    for part in [
+        "option `env.allow` has a value that is not accepted",
+        "k2.yaml:4:5",
+        "HOME=/tmp",
+        "expected the name of a variable: letters, digits and `_`, and `*` or `?` for others; the value is that of the environment",
+    ] {
+        assert!(ended.stderr.contains(part), "{part} in {ended:?}");
+    }
+    session.write("k2.yaml", "");
+    let line = ["run", "./a", "--env-allow", "[A-Z]*"];
+    let ended = wait(session.command(&line).spawn().unwrap());
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    for part in ["--env-allow", "[A-Z]*", "expected the name of a variable"] {
+        assert!(ended.stderr.contains(part), "{part} in {ended:?}");
+    }
+    assert!(!session.path().join("output").exists());
 }
 
 /// `zk2` in odd surroundings, which a shell makes.

@@ -4,6 +4,15 @@
 //! it was written and one anonymous constant that mentions only `::zaf_core::private` (or `::k2::private`). What is wrong is
 //! said at the word that is wrong; what the compiler finds wrong later it finds in the author's own tokens.
 //!
+//! | To … | write |
+//! | --- | --- |
+//! | add behaviour that is there whatever the command is | [`framework_extension`](macro@framework_extension) on a type |
+//! | add behaviour to some commands | [`command_extension`](macro@command_extension) on a type |
+//! | listen to messages | [`dispatchers`](macro@dispatchers) on an `impl`, and one of the four dispatchers on each of its handlers |
+//! | add a command | [`command`](macro@command) on a function |
+//! | make something that others ask for by type | [`component`](macro@component) on a function; who asks says more with [`requires`](macro@requires) |
+//! | write a test case, or say what those of a module have in common | [`test_case`](macro@test_case) on a function, [`test_module!`] |
+//!
 //! One module per macro; `arguments`, `function`, `requirement`, `manners` and `documentation` are what they share.
 
 mod arguments;

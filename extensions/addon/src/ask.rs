@@ -12,12 +12,73 @@ pub(crate) struct Question {
     pub(crate) text: String,
     /// What helps to answer it.
     pub(crate) help: String,
+    /// What helps those who ask for more with the key [`MORE`]: what is meant, what is made of it, an example.
+    pub(crate) more: &'static [&'static str],
     /// The answer if nothing else is said.
     pub(crate) default: Option<String>,
-    /// The only answers, each with a description; none if it is free.
-    pub(crate) choices: Vec<(String, String)>,
+    /// The only answers; none if it is free.
+    pub(crate) choices: Vec<Choice>,
     /// Whether an answer is right, and what else it should be; told as one types.
     pub(crate) check: Check,
+}
+
+/// One of a few answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Choice {
+    /// The answer.
+    pub(crate) word: String,
+    /// What it means.
+    pub(crate) description: String,
+    /// What is said of it to those who ask for more.
+    pub(crate) more: String,
+}
+
+/// The key that shows more help.
+pub(crate) const MORE: char = '?';
+
+impl Question {
+    /// Whether more help is asked for by what was typed. What may have the character itself is help only where it stands alone.
+    pub(crate) fn wants_more(&self, typed: &str) -> bool {
+        match self.check {
+            Check::Line => typed.trim().chars().eq([MORE]),
+            Check::Name(_) | Check::Words(..) => typed.contains(MORE),
+        }
+    }
+
+    /// The answer, if it is right.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub(crate) fn check(&self, answer: &str) -> Result<String, String> {
+        // A line of the help that was chosen may have been broken.
+        let words = answer.split_whitespace().collect::<Vec<_>>().join(" ");
+        if self.more.contains(&words.as_str()) {
+            return Err("an answer; this line is help".to_owned());
+        }
+        if self.wants_more(answer) {
+            return Err(format!(
+                "an answer; `{MORE}` shows help, and Tab takes it away"
+            ));
+        }
+        self.check.check(answer)
+    }
+
+    /// What is said below an answer while it is typed: help if it is asked for, else as [`Check::while_typing`].
+    pub(crate) fn while_typing(&self, typed: &str) -> Vec<String> {
+        if self.wants_more(typed) {
+            return self.more.iter().map(|&line| line.to_owned()).collect();
+        }
+        self.check.while_typing(typed)
+    }
+
+    /// What Tab makes of what was typed, if anything: it takes the key for help away, or takes an answer that is near.
+    pub(crate) fn completed(&self, typed: &str, chosen: Option<String>) -> Option<String> {
+        if self.wants_more(typed) {
+            return Some(typed.replace(MORE, ""));
+        }
+        let near = chosen.or_else(|| self.while_typing(typed).into_iter().next());
+        near.filter(|near| !near.starts_with(NOT_YET))
+    }
 }
 
 /// What decides whether an answer is right.
@@ -207,6 +268,7 @@ fn question(topic: Topic, known: &Known) -> Question {
     let free = |text: &str, help: &str, default: Option<&str>, check| Question {
         text: text.to_owned(),
         help: help.to_owned(),
+        more: more(topic),
         default: default.map(str::to_owned),
         choices: Vec::new(),
         check,
@@ -215,7 +277,11 @@ fn question(topic: Topic, known: &Known) -> Question {
         Topic::Type => Question {
             choices: Kind::ALL
                 .iter()
-                .map(|kind| (kind.word().to_owned(), kind.description().to_owned()))
+                .map(|kind| Choice {
+                    word: kind.word().to_owned(),
+                    description: kind.description().to_owned(),
+                    more: kind.beginning().to_owned(),
+                })
                 .collect(),
             ..free(
                 "What is to be written?",
@@ -245,6 +311,29 @@ fn question(topic: Topic, known: &Known) -> Question {
     }
 }
 
+/// What is said of a topic to those who ask for more.
+fn more(topic: Topic) -> &'static [&'static str] {
+    match topic {
+        // Each choice says more of itself.
+        Topic::Type => &[],
+        Topic::Name => &[
+            "All that is made is named after it: of `my_probe` the package `my-probe`, the type `MyProbe`, options that begin with `my.probe`, the extension `myprobe`.",
+            "At most 64 small letters, digits and `_`, the first one a letter; no word of Rust or Python, and no extension that is there.",
+            "For example: thermometer, door_opener, lab2. (Tab takes the `?` away.)",
+        ],
+        Topic::Description => &[
+            "One sentence for somebody who has never seen it. Lists of extensions, help, the README and the documentation of the code show it as it is; it may have any letters, also quotes.",
+            "For example: Sounds an alarm if too many cases fail.",
+            "It may have question marks, too; only one that stands alone shows this. (Tab takes it away.)",
+        ],
+        Topic::Extends => &[
+            "The extension is there while this command runs, and costs nothing otherwise. A capability stands for each command that uses it.",
+            "It becomes the `extends` of the extension, which can name several: add them there.",
+            "For example: run. What begins with what was typed is listed. (Tab takes the `?` away.)",
+        ],
+    }
+}
+
 /// The description of what nobody described.
 pub(crate) const DESCRIPTION_UNSAID: &str = "To be described";
 
@@ -269,7 +358,7 @@ mod tests {
                 match self.0.remove(0) {
                     "<" => return Ok(Reply::Back),
                     text => {
-                        if let Ok(answer) = question.check.check(text) {
+                        if let Ok(answer) = question.check(text) {
                             return Ok(Reply::Answer(answer));
                         }
                     }
@@ -364,6 +453,44 @@ mod tests {
             Check::Line.while_typing(&long),
             ["not yet: at most 200 letters; these are 201"]
         );
+    }
+
+    #[test]
+    fn a_question_mark_shows_help_and_loses_nothing_that_was_typed() {
+        let there = Known {
+            extended: vec!["run".to_owned()],
+            ..Known::default()
+        };
+        for (topic, typed, rest) in [
+            (Topic::Name, "?", ""),
+            (Topic::Name, "my_?", "my_"),
+            (Topic::Name, "my?_", "my_"),
+            (Topic::Extends, "ru?", "ru"),
+            (Topic::Description, "?", ""),
+        ] {
+            let question = question(topic, &there);
+            let shown = question.while_typing(typed);
+            assert!(shown.len() > 2 && shown == question.more, "{shown:?}");
+            assert_eq!(question.completed(typed, None).as_deref(), Some(rest));
+            // Neither the key nor a line of help is an answer, broken or not.
+            assert!(question.check(typed).is_err());
+            assert!(question.check(&shown[0]).is_err());
+            assert!(
+                question
+                    .check(&shown[0].replacen(' ', "\n    ", 3))
+                    .is_err()
+            );
+            assert_ne!(question.while_typing(rest), question.more);
+        }
+    }
+
+    #[test]
+    fn a_description_may_have_question_marks() {
+        let question = question(Topic::Description, &Known::default());
+        for text in ["Why?", "? what", "Is it? It is.", "??"] {
+            assert_eq!(question.while_typing(text), [""; 0]);
+            assert_eq!(question.check(text).as_deref(), Ok(text));
+        }
     }
 
     #[test]

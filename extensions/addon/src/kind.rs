@@ -76,6 +76,19 @@ impl Kind {
         }
     }
 
+    /// What is in it when it has been written, in a few words.
+    pub(crate) fn beginning(self) -> &'static str {
+        match self {
+            Self::Framework => "begins as: a request, answered with what an option says",
+            Self::Command => "begins as: an alarm if more cases fail than an option allows",
+            Self::Components => "begins as: a clock of the session, to be asked for",
+            Self::Report => "begins as: a text file with a line for each case",
+            Self::TestKind => "begins as: files whose lines are cases, found and run",
+            Self::Product => "begins as: a workspace and a command, for the others to join",
+            Self::Suite => "begins as: two test functions, one of them with parameters",
+        }
+    }
+
     /// Whether a product links it, so that it belongs into a product's list of extensions.
     pub fn is_linked(self) -> bool {
         self != Self::Product

@@ -24,6 +24,7 @@ mod list;
 mod name;
 mod options;
 mod origin;
+mod paragraph;
 mod plan;
 mod replacement;
 mod staging;

@@ -1,4 +1,8 @@
-//! Questions in a terminal: help below each, wrong answers told as they are typed, Escape goes back, Ctrl-C breaks off.
+//! Questions in a terminal: help below each and more of it with `?`, wrong answers told as they are typed, Escape goes back, Ctrl-C
+//! breaks off.
+
+use std::cell::Cell;
+use std::fmt;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use inquire::autocompletion::Replacement;
@@ -10,8 +14,9 @@ use rustix::termios::{InputModes, LocalModes, OptionalActions, Termios, tcgetatt
 use zaf_core::application::{ABORT, Abort, CRITICAL_ABORT};
 use zaf_core::message::{Dispatcher, DispatcherKind, Message, MessageBus};
 
-use crate::ask::{Ask, Check, NOT_YET, Question, Reply};
+use crate::ask::{Ask, Check, Choice, MORE, Question, Reply};
 use crate::error::AddonError;
+use crate::paragraph::{paragraph, size};
 
 /// A person at the terminal of this process. Each question is asked on a thread of its own, which is left behind when the command is
 /// asked to end: whoever waits for a key does not hear of signals.
@@ -103,50 +108,125 @@ impl Ask for Terminal {
 }
 
 fn ask(question: &Question) -> Outcome {
+    let (width, rows) = size();
+    let when = match question.check {
+        Check::Line => "? in an empty line",
+        Check::Name(_) | Check::Words(..) => "?",
+    };
     let help = format!(
-        "{} (Escape: the question before; Ctrl-C: write nothing)",
+        "{} ({when}: more help; Escape: the question before; Ctrl-C: write nothing)",
         question.help
     );
+    // It is shown in brackets.
+    let help = paragraph(&help, width - 1, 1, 1);
     if question.choices.is_empty() {
-        return ask_for_text(question, &help);
+        ask_for_text(question, &help)
+    } else {
+        ask_for_choice(question, &help, width, rows)
     }
+}
+
+/// Rows that a choice needs for the question and the help below.
+const ROWS_AROUND: usize = 6;
+
+fn ask_for_choice(question: &Question, help: &str, width: usize, rows: usize) -> Outcome {
+    let wants_more = Cell::new(false);
     let choices = question.choices.iter();
-    let lines = choices.map(|(word, description)| format!("{word:<12} {description}"));
+    let lines: Vec<Line<'_>> = choices
+        .map(|choice| Line::new(choice, &wants_more, width))
+        .collect();
+    let highest = lines.iter().map(|line| line.long.lines().count()).max();
+    let fitting = rows.saturating_sub(ROWS_AROUND) / highest.unwrap_or(1).max(1);
     let begin = question
         .choices
         .iter()
-        .position(|(word, _)| Some(word) == question.default.as_ref());
-    let chosen = Select::new(&question.text, lines.collect())
-        .with_help_message(&help)
+        .position(|choice| Some(&choice.word) == question.default.as_ref());
+    let scorer = |typed: &str, line: &Line<'_>, _: &str, index: usize| {
+        wants_more.set(typed.contains(MORE));
+        let typed = typed.replace(MORE, "");
+        Select::<Line<'_>>::DEFAULT_SCORER(&typed, line, &line.plain, index)
+    };
+    let chosen = Select::new(&question.text, lines)
+        .with_help_message(help)
         .with_render_config(look())
         .with_starting_cursor(begin.unwrap_or(0))
+        .with_page_size(fitting.clamp(1, question.choices.len()))
+        .with_scorer(&scorer)
+        .with_formatter(&|line| line.value.choice.word.clone())
         .raw_prompt_skippable()
         .map_err(failed)?;
     Ok(chosen.map_or(Reply::Back, |chosen| {
-        Reply::Answer(question.choices[chosen.index].0.clone())
+        Reply::Answer(chosen.value.choice.word.clone())
     }))
 }
 
+/// Column at which what a choice means is written, with the mark in front of it.
+const MEANING_AT: usize = 15;
+
+/// A choice as it is shown, with more or less about it.
+struct Line<'a> {
+    choice: &'a Choice,
+    wants_more: &'a Cell<bool>,
+    /// In one line, for what is typed to be looked for in it.
+    plain: String,
+    short: String,
+    long: String,
+}
+
+impl<'a> Line<'a> {
+    fn new(choice: &'a Choice, wants_more: &'a Cell<bool>, width: usize) -> Self {
+        let Choice {
+            word,
+            description,
+            more,
+        } = choice;
+        let meaning = |text: &str| {
+            let text = paragraph(text, width, MEANING_AT, MEANING_AT);
+            format!("{word:<12} {text}")
+        };
+        Self {
+            choice,
+            wants_more,
+            plain: format!("{word} {description}"),
+            short: meaning(description),
+            long: meaning(&format!("{description}\n{more}")),
+        }
+    }
+}
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.wants_more.get() {
+            &self.long
+        } else {
+            &self.short
+        })
+    }
+}
+
 fn ask_for_text(question: &Question, help: &str) -> Outcome {
-    let check = question.check.clone();
+    let checked = question.clone();
     let validator = move |text: &str| {
-        Ok(match check.check(text) {
+        Ok(match checked.check(text) {
             Ok(_) => Validation::Valid,
-            Err(expected) => Validation::Invalid(ErrorMessage::Custom(expected)),
+            Err(expected) => {
+                let (width, _) = size();
+                Validation::Invalid(ErrorMessage::Custom(paragraph(&expected, width, 2, 2)))
+            }
         })
     };
     let mut text = Text::new(&question.text)
         .with_help_message(help)
         .with_render_config(look())
         .with_validator(validator)
-        .with_autocomplete(WhileTyping(question.check.clone()));
+        .with_autocomplete(WhileTyping(question.clone()));
     if let Some(default) = &question.default {
         text = text.with_default(default);
     }
     let Some(answer) = text.prompt_skippable().map_err(failed)? else {
         return Ok(Reply::Back);
     };
-    match question.check.check(&answer) {
+    match question.check(&answer) {
         Ok(answer) => Ok(Reply::Answer(answer)),
         Err(expected) => Err(AddonError::Terminal(expected)),
     }
@@ -154,11 +234,13 @@ fn ask_for_text(question: &Question, help: &str) -> Outcome {
 
 /// What is shown below an answer while it is typed. Tab takes the first answer that is near.
 #[derive(Clone)]
-struct WhileTyping(Check);
+struct WhileTyping(Question);
 
 impl Autocomplete for WhileTyping {
     fn get_suggestions(&mut self, typed: &str) -> Result<Vec<String>, CustomUserError> {
-        Ok(self.0.while_typing(typed))
+        let (width, _) = size();
+        let lines = self.0.while_typing(typed).into_iter();
+        Ok(lines.map(|line| paragraph(&line, width, 2, 4)).collect())
     }
 
     fn get_completion(
@@ -166,8 +248,7 @@ impl Autocomplete for WhileTyping {
         typed: &str,
         chosen: Option<String>,
     ) -> Result<Replacement, CustomUserError> {
-        let near = chosen.or_else(|| self.0.while_typing(typed).into_iter().next());
-        Ok(near.filter(|near| !near.starts_with(NOT_YET)))
+        Ok(self.0.completed(typed, chosen))
     }
 }
 

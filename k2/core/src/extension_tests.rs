@@ -17,7 +17,11 @@ use crate::finder::{
     Executables, FIND_TEST_CASES, FINDER, FindTestCases, FoundUnit, GoogleTestBinaries,
     LibtestBinaries, LinkedCases, SourceKind, SourceSpec, TapProducers, TestFinder, Unit, expand,
 };
-use crate::messages::{RECORDED, RUNNER, TEST_CASE_FINISHED, TestCaseFinished};
+use crate::hooks::{HOOK_FAILED, HOOKS};
+use crate::messages::{
+    RECORDED, RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_CASES_SELECTED,
+    TEST_RUN_FINISHED, TEST_RUN_RESUMED, TEST_RUN_STARTED, TestCaseFinished,
+};
 use crate::results::EVENT_LOG_FILE;
 use crate::results::event_log::EventLog;
 use crate::runner::{RunLogs, TestRunner};
@@ -218,21 +222,37 @@ fn a_report_of_what_is_no_run_is_wrong_use() {
 }
 
 #[test]
+fn the_event_log_does_not_start_where_nobody_runs_cases() {
+    let error = ExtensionTestHarness::<EventLog>::builder()
+        .define(RUNNER, [TEST_CASE_FINISHED])
+        .start()
+        .unwrap_err();
+    let error = format!("{error:#}");
+    // It listens to everything that a runner says; what is missing here is named.
+    assert!(error.contains("eventlog"), "{error}");
+    assert!(error.contains("TEST_RUN_STARTED"), "{error}");
+}
+
+#[test]
 fn the_event_log_refuses_what_belongs_to_no_run() {
     let harness = ExtensionTestHarness::<EventLog>::builder()
+        .define(RUNNER, [TEST_RUN_STARTED])
+        .define(RUNNER, [TEST_CASES_SELECTED])
+        .define(RUNNER, [TEST_CASE_STARTED])
         .define(RUNNER, [TEST_CASE_FINISHED])
-        .start();
-    // It listens to everything that a runner says; those who say it are missing here, and named.
-    let error = match harness {
-        Ok(harness) => {
-            let recorder = harness.record([RECORDED]).unwrap();
-            let told = harness
-                .trigger_event(TEST_CASE_FINISHED, RUNNER, TestCaseFinished::example())
-                .unwrap();
-            recorder.expect_nothing_else().unwrap();
-            told.into_result().unwrap_err().to_string()
-        }
-        Err(error) => format!("{error:#}"),
-    };
-    assert!(error.contains("eventlog"), "{error}");
+        .define(RUNNER, [TEST_RUN_FINISHED])
+        .define(RUNNER, [TEST_RUN_RESUMED])
+        .define(HOOKS, [HOOK_FAILED])
+        .start()
+        .unwrap();
+    let recorder = harness.record([RECORDED]).unwrap();
+    let told = harness
+        .trigger_event(TEST_CASE_FINISHED, RUNNER, TestCaseFinished::example())
+        .unwrap();
+    recorder.expect_nothing_else().unwrap();
+    let error = format!("{:#}", told.into_result().unwrap_err());
+    assert!(
+        error.contains("a message of a run that has not begun cannot be recorded"),
+        "{error}"
+    );
 }

@@ -221,6 +221,74 @@ mod broken {
     fn needs_nothing() {}
 }
 
+/// Components that nobody makes, or that nobody could make here.
+mod unequipped {
+    use k2::messages::{TEST_CASE_FINISHED, TestCaseFinished};
+    use k2::prelude::*;
+
+    /// Nobody makes one.
+    #[derive(Debug)]
+    struct Unicorn;
+
+    #[derive(Debug)]
+    struct Shell;
+
+    /// Is of no use elsewhere.
+    #[component(can = ["local"])]
+    fn local_shell() -> Shell {
+        Shell
+    }
+
+    #[derive(Debug)]
+    struct Login;
+
+    /// Needs a shell that reaches elsewhere.
+    #[component(scope = "test")]
+    #[requires(_shell, can = ["remote"])]
+    fn login(_shell: &Shell) -> Login {
+        Login
+    }
+
+    #[k2::test_case(tags = ["unequipped"])]
+    fn logs_in(_login: &Login) {}
+
+    #[k2::test_case(tags = ["unequipped"], isolation = "process")]
+    fn logs_in_apart(_login: &Login) {}
+
+    #[k2::test_case(tags = ["unequipped"])]
+    fn needs_a_local_shell(_shell: &Shell) {}
+
+    #[k2::test_case(tags = ["unequipped"])]
+    fn needs_nothing() {}
+
+    /// Whether the extension is there that cannot be.
+    const RIDE: OptionId<bool> = OptionId::flag("ride")
+        .describe("Ride on what nobody makes")
+        .default(false);
+
+    /// Has a handler that asks for what nobody makes.
+    #[command_extension(
+        name = "riding",
+        extends = [k2::RUN_COMMAND],
+        config_options = [RIDE.optional()],
+        activate_on = [RIDE],
+    )]
+    #[derive(Debug)]
+    struct Riding;
+
+    impl Extension for Riding {
+        fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+            Ok(Self)
+        }
+    }
+
+    #[dispatchers]
+    impl Riding {
+        #[callback_dispatcher(TEST_CASE_FINISHED)]
+        fn ride(&self, _: &Message<TestCaseFinished>, _unicorn: &Unicorn) {}
+    }
+}
+
 /// A component that never lets go.
 mod hanging {
     use k2::prelude::component;

@@ -11,7 +11,7 @@ use super::request::{FIND_TEST_CASES, FINDER, FindTestCases, FoundUnit, Unit};
 use super::{FindOptions, Found, SourceKind, cases_of_file, linked};
 use crate::case::TestCaseDescriptor;
 use crate::private::K2_TEST_CASES;
-use crate::supervisor::{Cancellation, SECRETS, withhold_secrets};
+use crate::supervisor::{Cancellation, ENV_ALLOW, ENV_INHERIT, SECRETS, withhold_by_options};
 
 /// Longest time that a test binary may take to list its tests; a binary that takes longer is a case that ends in error.
 ///
@@ -119,14 +119,19 @@ impl TapProducers {
 #[command_extension(
     name = "libtestbinaries",
     extends = ["find"],
-    config_options = [LIST_TIMEOUT.required(), SECRETS.required()],
+    config_options = [
+        LIST_TIMEOUT.required(),
+        SECRETS.required(),
+        ENV_INHERIT.required(),
+        ENV_ALLOW.optional(),
+    ],
 )]
 #[derive(Debug)]
 pub struct LibtestBinaries(FileFinder);
 
 impl Extension for LibtestBinaries {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
-        withhold_secrets(cx)?;
+        withhold_by_options(cx)?;
         let options = FindOptions::with_timeout(cx.config().get(LIST_TIMEOUT)?);
         Ok(Self(FileFinder::new(SourceKind::Libtest, options)?))
     }
@@ -149,14 +154,19 @@ impl LibtestBinaries {
 #[command_extension(
     name = "googletestbinaries",
     extends = ["find"],
-    config_options = [LIST_TIMEOUT.required(), SECRETS.required()],
+    config_options = [
+        LIST_TIMEOUT.required(),
+        SECRETS.required(),
+        ENV_INHERIT.required(),
+        ENV_ALLOW.optional(),
+    ],
 )]
 #[derive(Debug)]
 pub struct GoogleTestBinaries(FileFinder);
 
 impl Extension for GoogleTestBinaries {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
-        withhold_secrets(cx)?;
+        withhold_by_options(cx)?;
         let options = FindOptions::with_timeout(cx.config().get(LIST_TIMEOUT)?);
         Ok(Self(FileFinder::new(SourceKind::GoogleTest, options)?))
     }

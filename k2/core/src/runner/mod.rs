@@ -52,7 +52,7 @@ use crate::messages::{
     TEST_RUN_CONTINUED, TEST_RUN_FINISHED, TEST_RUN_PAUSED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
 };
 use crate::scheduler::{TEST_CASES_HELD_BACK, WaitingWorkers};
-use crate::supervisor::{GUARD, SECRETS, guard, withhold_secrets};
+use crate::supervisor::{ENV_ALLOW, ENV_INHERIT, GUARD, SECRETS, guard, withhold_by_options};
 use crate::sut::{SUT_RESET_DONE, SUT_RESET_STARTED, SutReset, Suts};
 
 /// By it a run is ended that does not do what it should: what it does is of interest.
@@ -120,6 +120,8 @@ pub struct RunEnded {
         LOG_CASES.required(),
         GUARD.required(),
         SECRETS.required(),
+        ENV_INHERIT.required(),
+        ENV_ALLOW.optional(),
     ],
     endpoints_and_messages = {
         RUNNER: [
@@ -147,7 +149,7 @@ pub struct TestRunner {
 impl Extension for TestRunner {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
         guard::check_option(cx.config())?;
-        withhold_secrets(cx)?;
+        withhold_by_options(cx)?;
         Settings::check_limits(cx.config())?;
         Ok(Self {
             settings: Settings::read(cx.config())?,

@@ -18,6 +18,7 @@ pub(crate) mod cookie;
 mod end;
 mod error;
 pub(crate) mod guard;
+mod inherited;
 mod leftovers;
 pub(crate) mod pause;
 mod phases;
@@ -37,13 +38,14 @@ pub use cookie::COOKIE_VARIABLE;
 pub use end::{EndedBy, ExitStatus, LeakedProcess, ProcessEnd, signal_name};
 pub use error::SpawnError;
 pub use guard::GUARD;
+pub use inherited::{ENV_ALLOW, ENV_INHERIT};
 pub use leftovers::prepare;
 pub use run::run;
 pub use spec::{
     ATTACHMENTS_VARIABLE, CASE_ID_VARIABLE, EXECUTION_VARIABLE, OutputFiles, OutputStream,
     ProcessSpec, ProcessWatcher, VARIABLES_OF_A_CASE,
 };
-pub(crate) use withheld::withhold_secrets;
+pub(crate) use withheld::withhold_by_options;
 pub use withheld::{SECRETS, withhold};
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Variables of this process that the processes of cases do not inherit.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
 use parking_lot::RwLock;
 use zaf_core::Result;
 use zaf_core::config::OptionId;
 use zaf_core::extension::ExtensionContext;
+
+use super::inherited::{ENV_ALLOW, ENV_INHERIT, Inherited};
 
 /// Whether programs that cases are, or start, inherit the environment variables of options that are secrets.
 ///
@@ -29,20 +31,31 @@ pub(super) fn names() -> Arc<[OsString]> {
     NAMES.read().clone().unwrap_or_default()
 }
 
-/// Withholds the variables of secrets, unless [`SECRETS`] says otherwise. For extensions that start processes for cases.
+/// Withholds the variables of secrets, unless [`SECRETS`] says otherwise, and what nobody allowed, unless [`ENV_INHERIT`] does. For
+/// extensions that start processes for cases.
 ///
 /// # Errors
-/// If the extension did not ask for the option.
-pub(crate) fn withhold_secrets(cx: &ExtensionContext<'_>) -> Result<()> {
-    withhold(if cx.config().get(SECRETS)? {
-        Vec::new()
-    } else {
-        let application = cx.application();
+/// If the extension did not ask for the options.
+pub(crate) fn withhold_by_options(cx: &ExtensionContext<'_>) -> Result<()> {
+    let application = cx.application();
+    let prefix = &application.environment_prefix;
+    let variables = || {
         let variables = application.invocation.environment.iter();
-        cx.catalog().secret_variables(
-            &application.environment_prefix,
-            variables.map(|(name, _)| name.as_os_str()),
-        )
-    });
+        variables.map(|(name, _)| name.as_os_str())
+    };
+    let inherited = Inherited::read(cx.config(), prefix)?;
+    let mut withheld = inherited.left_out(variables());
+    if !withheld.is_empty() {
+        tracing::debug!(
+            names = %withheld.join(OsStr::new(" ")).to_string_lossy(),
+            "variables that test programs do not inherit; `{}` allows some, `{}` all",
+            ENV_ALLOW.key(),
+            ENV_INHERIT.key()
+        );
+    }
+    if !cx.config().get(SECRETS)? {
+        withheld.extend(cx.catalog().secret_variables(prefix, variables()));
+    }
+    withhold(withheld);
     Ok(())
 }
