@@ -237,7 +237,7 @@ mod tests {
         insta::assert_snapshot!(serde_json::to_string(&asked).unwrap(), @r#"{"directory":"/w","units":[{"position":0,"unit":"linked","kind":"rust","text":"a","source":"rust:a"},{"position":1,"unit":"recipe","kind":"csv","text":"cases.csv","source":"csv:cases.csv"}]}"#);
     }
 
-    fn read(case: Value) -> Result<TestCase, String> {
+    fn read(case: &Value) -> Result<TestCase, String> {
         let answer = json!({"position": 2, "cases": [case]});
         let unit: FoundUnit = serde_json::from_value(answer).map_err(|error| error.to_string())?;
         assert_eq!(unit.position, 2);
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_case_has_all_that_was_said_of_it() {
-        let case = read(json!({
+        let case = read(&json!({
             "id": "cases.csv::login", "description": "Logs in.", "owner": "team", "file": "cases.csv", "line": 3,
             "tags": ["smoke"], "resources": ["db", "a"], "timeout_ms": 1500, "disabled": "not yet",
             "run": {"program": "/bin/sh", "arguments": ["-c", "true"], "environment": {"A": "b"}, "directory": "/w", "protocol": "tap"},
@@ -329,7 +329,7 @@ mod tests {
                 "unknown variant `xml`",
             ),
         ] {
-            let error = read(case).unwrap_err();
+            let error = read(&case).unwrap_err();
             assert!(error.contains(problem), "{error}");
         }
     }
