@@ -47,6 +47,9 @@ use crate::protocol::{
     Codec, Description, ExtensionKind, FromPlugin, HostName, PROTOCOL, ToPlugin,
 };
 
+/// How long a process that was killed may take until it is gone: that is the system's time, not the plugin's.
+const KILLED: Duration = Duration::from_secs(5);
+
 /// One running program that speaks the protocol.
 pub struct ProcessLink {
     description: Description,
@@ -246,7 +249,7 @@ impl ProcessLink {
         match self
             .running
             .waiting
-            .wait_for_end(Instant::now() + self.deadlines.stop)
+            .wait_for_end(Instant::now() + self.deadlines.stop.max(KILLED))
         {
             Some(ended) => self.ended(&ended, step),
             None => self.error(LinkProblem::Unkillable {}, step),
@@ -302,7 +305,7 @@ impl ProcessLink {
         }
         self.running
             .fail(LinkProblem::TimedOut { after: limit * 2 });
-        waiting.wait_for_end(Instant::now() + limit)
+        waiting.wait_for_end(Instant::now() + limit.max(KILLED))
     }
 
     /// Writes bytes that are no frame. Whether the plugin takes them shows itself in what comes next.
