@@ -135,3 +135,115 @@ fn the_example_of_a_program_in_c_is_loaded() {
     }
     assert_ended(&run(&session, &[]), 0, &[]);
 }
+
+fn has_python() -> bool {
+    let found = Command::new("/usr/bin/python3").arg("--version").output();
+    if found.is_err() {
+        eprintln!("NOTICE: python3 is not installed: this test shows nothing here");
+    }
+    found.is_ok()
+}
+
+/// The finder of cases in CSV files, which needs the protocol beside it.
+fn csv_cases() -> Option<Session> {
+    if !has_python() {
+        return None;
+    }
+    let (session, folder) = installed("csv");
+    let protocol = folder.join("zaf_plugin.py");
+    fs::copy(examples().join("python/zaf_plugin.py"), &protocol).unwrap();
+    fs::set_permissions(protocol, Permissions::from_mode(0o644)).unwrap();
+    Some(session)
+}
+
+#[test]
+fn a_plugin_finds_test_cases_that_are_selected_run_and_reported_like_all_others() {
+    let Some(session) = csv_cases() else {
+        return;
+    };
+    session.write(
+        "cases.csv",
+        "name,command,tags,timeout,disabled\nright,test -e case.sh,smoke,,\nwrong,\"echo no disk; exit 3\",,,\nslow,sleep 99,,0.2,\nlater,exit 1,,,not yet\n",
+    );
+    let path = ["--plugins-paths", "plugins"];
+    let ended = session.zk2(&[&["run", "csv:cases.csv", "case.sh"][..], &path].concat());
+    assert_ended(&ended, 1, &[]);
+    assert!(ended.stdout.contains("no disk"), "{ended:?}");
+    let log = fs::read_to_string(session.latest().join("events.jsonl")).unwrap();
+    for (case, verdict) in [
+        ("cases.csv::right", "passed"),
+        ("cases.csv::wrong", "failed"),
+        ("cases.csv::slow", "timed-out"),
+        ("cases.csv::later", "ignored"),
+        ("case.sh", "passed"),
+    ] {
+        let case = format!("\"case\":\"{case}\"");
+        let finished = log
+            .lines()
+            .find(|line| line.contains("case-finished") && line.contains(&case));
+        let finished = finished.unwrap_or_else(|| panic!("{case} in {log}"));
+        assert!(
+            finished.contains(&format!("\"verdict\":\"{verdict}\"")),
+            "{finished}"
+        );
+    }
+    let smoke = session.zk2(
+        &[
+            &["run", "csv:cases.csv", "--tests-tags", "smoke"][..],
+            &path,
+        ]
+        .concat(),
+    );
+    assert_ended(&smoke, 0, &[]);
+}
+
+#[test]
+fn what_a_finder_cannot_use_is_a_problem_like_all_others() {
+    let Some(session) = csv_cases() else {
+        return;
+    };
+    session.write("odd.csv", "title,command\na,true\n");
+    let path = ["--plugins-paths", "plugins"];
+    let run = |source: &str| session.zk2(&[&["run", source][..], &path].concat());
+    assert_ended(&run("csv:odd.csv"), 2, &["`odd.csv`: no column 'name'"]);
+    assert_ended(&run("csv:none.csv"), 2, &["No such file"]);
+    assert_ended(
+        &run("tsv:none.tsv"),
+        2,
+        &[
+            "`tsv:none.tsv` does not exist",
+            "no extension finds cases of kind `tsv`",
+        ],
+    );
+    // A command that looks runs no plugin, and finds the rest.
+    assert_ended(
+        &session.zk2(&[&["list", "case.sh"][..], &path].concat()),
+        0,
+        &[],
+    );
+    let listed = session.zk2(&[&["list", "csv:odd.csv"][..], &path].concat());
+    assert_ended(&listed, 2, &["plugins do not, where a command only looks"]);
+}
+
+#[test]
+fn the_example_of_a_hook_prepares_the_run_and_hears_how_it_went() {
+    let (session, _) = installed("hook");
+    let place = session.path().join("place");
+    session.script("case.sh", "test -d place");
+    let directory = ["--workplace-directory", place.to_str().unwrap()];
+    assert_ended(&run(&session, &directory), 0, &[]);
+    let summary = fs::read_to_string(place.join("summary.txt")).unwrap();
+    assert_eq!(summary, "1 passed, 0 failed\n");
+    // A hook that fails before the tests aborts the run.
+    let file = session.write("file", "");
+    let ended = run(&session, &["--workplace-directory", file.to_str().unwrap()]);
+    assert_ended(
+        &ended,
+        7,
+        &[
+            "PRE_TESTS: workplace: plugin `workplace`",
+            "the directory cannot be made",
+        ],
+    );
+    assert!(ended.stdout.contains("1 not run"), "{ended:?}");
+}

@@ -613,7 +613,7 @@ fn a_plugin_answers_requests() {
 
 #[test]
 fn what_does_not_fit_is_told_at_once_and_nothing_is_run() {
-    let odd = Plugin::listening("odd", &["TEST_RUN_STRATED", "RECORDED", "FIND_TEST_CASES"]).with(
+    let odd = Plugin::listening("odd", &["TEST_RUN_STRATED", "SYNC_EVENT_LOG", "RUN_TEST_CASES"]).with(
         "options",
         json!([{"name": "odd.mine"}, {"name": "odd.long", "type": "duration", "default": "2s", "description": "How long."}]),
     );
@@ -625,8 +625,8 @@ fn what_does_not_fit_is_told_at_once_and_nothing_is_run() {
         &[
             "plugin `odd` in",
             "listens to `TEST_RUN_STRATED`, which nothing defines; did you mean `TEST_RUN_STARTED`?",
-            "listens to `RECORDED`, which cannot be put into bytes",
-            "listens to `FIND_TEST_CASES`, which cannot be put into bytes",
+            "listens to `SYNC_EVENT_LOG`, which cannot be put into bytes",
+            "listens to `RUN_TEST_CASES`, which cannot be put into bytes",
             "option `odd.mine` has no `type`, and nobody else declares it",
         ],
     );
@@ -653,4 +653,136 @@ fn c24_a_plugin_may_have_many_options() {
     assert_eq!((config.len(), &config["many.option499"]), (500, &json!(-7)));
     let help = session.zk2(&["--plugins-paths", "plugins", "run", "--help"]);
     assert!(help.stdout.contains("--many-option250"), "{help:?}");
+}
+
+#[test]
+fn a_plugin_that_speaks_to_itself_while_it_starts_does_not_wait_for_itself() {
+    let own = json!([{"name": "own", "description": "Where it speaks.", "messages": [
+        {"name": "OWN", "kind": "event", "description": "Something."},
+        {"name": "ASK_OWN", "kind": "request", "description": "Something?"},
+    ]}]);
+    let call = |frame: &str| {
+        format!(
+            r#"printf '%s\n' "{frame}"; read -r answer; printf '%s\n' "$answer" >> "$HOME/seen""#
+        ) + "\n"
+    };
+    let message = |kind: &str, id: u32, during: &str, name: &str| {
+        let frame = format!(
+            r#"{{"type":"{kind}","id":{id},{during}"message":"{name}","endpoint":"own","payload":{id}}}"#
+        );
+        call(&frame.replace('"', r#"\""#))
+    };
+    let during = r#""during":$id,"#;
+    let start = [
+        message("trigger", 1, during, "OWN"),
+        message("trigger", 2, "", "OWN"),
+        message("send", 3, during, "ASK_OWN"),
+        message("send", 4, "", "ASK_OWN"),
+    ]
+    .concat();
+    for threads in ["callback", "sequential"] {
+        let plugin = Plugin::listening("own", &[])
+            .with("endpoints", own.clone())
+            .with(
+                "dispatchers",
+                json!([{"name": "own", "messages": ["OWN", "ASK_OWN"], "threads": threads}]),
+            )
+            .branch(&format!(
+                "*'\"type\":\"start\"'*) {start} echo \"{{\\\"type\\\":\\\"done\\\",\\\"id\\\":$id}}\" ;;"
+            ));
+        let session = with(&plugin);
+        assert_ended(&run(&session, &[]), 0, &[]);
+        let frames = frames(&session);
+        let answers: Vec<&Value> = frames
+            .iter()
+            .filter(|frame| frame["type"] == "replies" || frame["type"] == "done")
+            .collect();
+        let ids: Vec<u64> = answers
+            .iter()
+            .map(|one| one["id"].as_u64().unwrap())
+            .collect();
+        assert_eq!(ids, [1, 2, 3, 4], "{frames:?}");
+        for answer in &answers[2..] {
+            let text = answer["replies"][0]["error"]["text"].as_str().unwrap();
+            assert!(text.contains("would wait for itself"), "{text}");
+        }
+        let events: Vec<&Value> = frames
+            .iter()
+            .filter(|frame| frame["type"] == "event")
+            .map(|frame| &frame["payload"])
+            .collect();
+        assert_eq!(events, [&json!(1), &json!(2)], "{threads}");
+    }
+}
+
+#[test]
+fn a_plugin_hears_what_is_recorded_and_that_the_reports_are_written() {
+    let session = with(
+        &Plugin::listening(
+            "report",
+            &["RECORDED", "REPORTS_WRITTEN", "PRE_JOB", "POST_JOB"],
+        )
+        .branch(r#"    *'"type":"request"'*) echo "{\"type\":\"reply\",\"id\":$id}" ;;"#),
+    );
+    assert_ended(&run(&session, &[]), 0, &[]);
+    let frames = frames(&session);
+    let of = |name: &str| -> Vec<&Value> {
+        let frames = frames.iter().filter(|frame| frame["message"] == name);
+        frames.map(|frame| &frame["payload"]).collect()
+    };
+    // What it is told is what stands in the log.
+    let log = fs::read_to_string(session.latest().join("events.jsonl")).unwrap();
+    let mut lines: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let by_number = |record: &Value| record["seq"].as_u64();
+    lines.sort_by_key(by_number);
+    let mut told: Vec<Value> = of("RECORDED").into_iter().cloned().collect();
+    told.sort_by_key(by_number);
+    assert_eq!(told, lines);
+    let [written] = of("REPORTS_WRITTEN")[..] else {
+        panic!("{frames:?}")
+    };
+    assert_eq!(
+        (&written["counts"]["passed"], &written["exit"]),
+        (&json!(1), &json!(0))
+    );
+    assert_eq!(of("PRE_JOB")[0]["phase"], "pre-job");
+    assert_eq!(of("POST_JOB")[0]["exit"], 0);
+}
+
+#[test]
+fn a_plugin_replaces_another_extension_and_messages_come_by_priority() {
+    let session = Session::new();
+    session.script("case.sh", "exit 0");
+    let listening = |name: &str, priority: i32| {
+        let note = format!(
+            r#"    *TEST_RUN_FINISHED*) echo "told {name}" >> "$HOME/seen"; echo "{{\"type\":\"done\",\"id\":$id}}" ;;"#
+        );
+        let plugin = Plugin::listening(name, &[]).branch(
+            &note
+                .replace("*TEST_", r#"*'"message":"TEST_"#)
+                .replace("FINISHED*)", r#"FINISHED"'*)"#),
+        );
+        plugin.with(
+            "dispatchers",
+            json!([{"name": "note", "messages": ["TEST_RUN_FINISHED"], "threads": "callback", "priority": priority}]),
+        )
+    };
+    listening("late", -10).write(&session, "plugins/a");
+    listening("early", 10).write(&session, "plugins/b");
+    listening("other", 20).write(&session, "plugins/c");
+    listening("instead", 0)
+        .with("replaces", json!(["other"]))
+        .write(&session, "plugins/d");
+    assert_ended(&run(&session, &[]), 0, &[]);
+    let seen = seen(&session);
+    let told: Vec<&str> = seen
+        .lines()
+        .filter_map(|line| line.strip_prefix("told "))
+        .collect();
+    assert_eq!(told, ["early", "instead", "late"]);
+    let why = session.zk2(&["--plugins-paths", "plugins", "why", "other"]);
+    assert!(why.stdout.contains("instead"), "{why:?}");
 }

@@ -55,6 +55,7 @@ fn found<E: Extension>(kind: SourceKind, path: &Utf8Path) -> Vec<FoundUnit> {
     let units = expand(&[source]).files.into_iter().map(Unit::File);
     let request = FindTestCases {
         units: units.collect(),
+        directory: std::path::PathBuf::new(),
     };
     assert_eq!(request.units.len(), 1, "{request:?}");
     let replies = harness
@@ -105,6 +106,7 @@ fn the_linked_finder_answers_for_what_is_linked() {
         .unwrap();
     let request = FindTestCases {
         units: vec![Unit::Linked(SourceSpec::parse("rust:no::such".as_ref()))],
+        directory: std::path::PathBuf::new(),
     };
     let replies = harness
         .send_request(FIND_TEST_CASES, FINDER, request)

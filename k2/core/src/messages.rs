@@ -9,8 +9,9 @@
 //!                                     SYNC_EVENT_LOG → WRITE_REPORTS → REPORTS_WRITTEN ◄───┘
 //! ```
 //!
-//! Those on [`RUNNER`] are portable, and so is [`WRITE_REPORTS`]: see [`zaf_core::message::portable`]. The others on [`RESULTS`] are
-//! not: they carry what reporters of this process share. As in the event log they travel as JSON, so that a peer of
+//! Those on [`RUNNER`] are portable, and so are [`RECORDED`], [`WRITE_REPORTS`] and [`REPORTS_WRITTEN`]: see
+//! [`zaf_core::message::portable`]; the last one can be heard, not triggered. [`SYNC_EVENT_LOG`] and [`RUN_HISTORY`] are not: only what
+//! has the log and the history of this process can answer them. As in the event log they travel as JSON, so that a peer of
 //! another version can read them.
 //!
 //! Reporters listen to [`RECORDED`], [`WRITE_REPORTS`] and [`REPORTS_WRITTEN`], never to the runner: what they show is then
@@ -158,7 +159,7 @@ pub const TEST_RUN_FINISHED: EventId<RunFinished> =
 /// | entity | none |
 /// | order | after the record was written, or kept for a later try if the disk is full; records of different workers may overtake each other by a little, their sequence numbers tell |
 pub const RECORDED: EventId<Arc<Record>> =
-    EventId::new("RECORDED", "A record was added to the event log.");
+    EventId::new("RECORDED", "A record was added to the event log.").portable_as_json();
 
 /// Brings the event log to disk and asks how it went.
 ///
@@ -212,7 +213,7 @@ pub const RUN_HISTORY: RequestId<AskHistory, History> =
 /// | entity | none |
 /// | order | last message of a run |
 pub const REPORTS_WRITTEN: EventId<ReportsWritten> =
-    EventId::new("REPORTS_WRITTEN", "The reports of the run are written.");
+    EventId::new("REPORTS_WRITTEN", "The reports of the run are written.").portable_as_json();
 
 #[cfg(test)]
 mod tests {
@@ -358,6 +359,31 @@ mod tests {
         TEST_RUN_FINISHED runner {"finished":"1970-01-01T00:00:00Z","duration_us":2000000,"end":{"how":"aborted","reason":"SIGINT received"}}
         TEST_RUN_FINISHED runner {"finished":"1970-01-01T00:00:00Z","duration_us":2000000,"end":{"how":"time-limit"}}
         "#);
+    }
+
+    #[test]
+    fn a_record_travels_as_the_line_of_the_event_log_that_it_is() {
+        let record = Record {
+            schema: crate::results::SCHEMA_VERSION,
+            seq: 3,
+            time: Timestamp::UNIX_EPOCH,
+            body: crate::results::RecordBody::CaseFinished(TestCaseFinished::new(
+                1,
+                CaseId::new("a"),
+                Verdict::Passed,
+                Timestamp::UNIX_EPOCH,
+            )),
+        };
+        let line = serde_json::to_string(&Arc::new(record.clone())).unwrap();
+        assert!(
+            line.contains(
+                r#""seq":3,"time":"1970-01-01T00:00:00Z","kind":"case-finished","data":{"#
+            )
+        );
+        assert_eq!(
+            serde_json::from_str::<Arc<Record>>(&line).unwrap(),
+            Arc::new(record)
+        );
     }
 
     #[test]

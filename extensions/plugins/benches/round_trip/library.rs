@@ -2,12 +2,12 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::sync::Arc;
 
-use zaf_plugins::link::{Launch, LibraryLink};
+use zaf_plugins::link::{Launch, LibraryLink, Link};
 
 /// None without a compiler.
-pub(crate) fn measure() -> Option<Duration> {
+pub(crate) fn open() -> Option<Arc<dyn Link>> {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/examples/plugins");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("counter.so");
@@ -21,5 +21,5 @@ pub(crate) fn measure() -> Option<Duration> {
         .ok()?;
     assert!(built.success(), "the example does not compile");
     let link = LibraryLink::open(&Launch::new(file)).expect("a plugin");
-    Some(super::trips(&link, "COUNT"))
+    Some(super::started(link))
 }

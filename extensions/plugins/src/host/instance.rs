@@ -1,18 +1,21 @@
 //! One instance of a plugin in an application: started late, started again when it died, and ended with the application.
 //!
 //! ```text
-//!  made ─► started ─► dies ─► started again … ─► given up
-//!             └────────────────┴─► ended with the application
+//!  made ─► starting ─► started ─► dies ─► starting again … ─► given up
+//!                         └────────────────┴─► ended with the application
 //! ```
+//!
+//! While it starts nobody waits for it who might be waited for by it: events are kept for it, and a request that comes while the host
+//! carries out a call of it, which may be the reason for the request, is refused at once.
 //!
 //! Nothing of a plugin runs before the command is known, and nothing at all for commands that only look ([`looks_only`]).
 //! A message that a plugin died of has failed, as that of any handler that fails: it is not given to it again.
 
 use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use thiserror::Error;
 use zaf_core::application::ExitCode;
 use zaf_core::command::{CommandDescriptor, INSPECTION, PREVIEW};
@@ -85,7 +88,16 @@ pub(super) enum Gone {
     OnlyLooking { plugin: &'static str },
     #[error("plugin `{plugin}` has ended with the application")]
     Ended { plugin: &'static str },
+    #[error(
+        "plugin `{plugin}` is starting and has called its host: a request that it gets before its start is done would wait for itself"
+    )]
+    Starting { plugin: &'static str },
+    #[error("plugin `{plugin}` is starting, and more than {EVENTS_KEPT} events are kept for it")]
+    TooManyKept { plugin: &'static str },
 }
+
+/// Events that are kept for a plugin that starts.
+const EVENTS_KEPT: usize = 1024;
 
 fn times(count: u64) -> String {
     match count {
@@ -98,6 +110,8 @@ fn times(count: u64) -> String {
 enum State {
     /// Not started yet, or died and may be started again.
     Waiting,
+    /// Somebody starts it. What is to be handed over when it has started, with the dispatcher.
+    Starting(Vec<(String, EncodedMessage)>),
     Running(Arc<dyn Link>),
     GivenUp(Arc<Gone>),
     Ended,
@@ -113,6 +127,10 @@ pub(super) struct Instance {
     /// Whether the command only looks: then nothing of it is run.
     only_looks: AtomicBool,
     state: Mutex<State>,
+    /// It is not starting any more.
+    started: Condvar,
+    /// How many of its calls the host carries out.
+    calling: Arc<AtomicUsize>,
     /// Those of its handlers, to send messages elsewhere when it is given up.
     dispatchers: Mutex<Vec<Dispatcher>>,
 }
@@ -132,6 +150,8 @@ impl Instance {
             // Until the command is known.
             only_looks: AtomicBool::new(true),
             state: Mutex::new(State::Waiting),
+            started: Condvar::new(),
+            calling: Arc::default(),
             dispatchers: Mutex::default(),
         })
     }
@@ -153,12 +173,23 @@ impl Instance {
         kind: MessageKind,
         message: &EncodedMessage,
     ) -> Result<Option<EncodedPayload>> {
-        let link = match self.running() {
-            Ok(link) => link,
+        let link = match self.running(dispatcher, kind, message) {
+            Ok(Some(link)) => link,
+            Ok(None) => return Ok(None),
             // Nobody waits for what becomes of an event, and why it stays away was said.
             Err(error) if kind == MessageKind::Event && is_quiet(&error) => return Ok(None),
             Err(error) => return Err(error),
         };
+        self.hand_over(&link, dispatcher, kind, message)
+    }
+
+    fn hand_over(
+        &self,
+        link: &Arc<dyn Link>,
+        dispatcher: &str,
+        kind: MessageKind,
+        message: &EncodedMessage,
+    ) -> Result<Option<EncodedPayload>> {
         let delivery = Delivery {
             dispatcher,
             kind,
@@ -166,56 +197,102 @@ impl Instance {
         };
         match link.deliver(&delivery) {
             Ok(answer) => Ok(answer),
-            Err(error) if error.is_fatal() => Err(self.died(&link, error)),
+            Err(error) if error.is_fatal() => Err(self.died(link, error)),
             Err(error) => Err(error.into()),
         }
     }
 
     /// Starts it with the application; what cannot be started now is not tried again.
     fn start(&self) -> Result<()> {
-        let mut state = self.state.lock();
+        let state = self.state.lock();
         // A message may have come first.
         if !matches!(*state, State::Waiting) {
             return Ok(());
         }
-        let started = self.started();
-        *state = match &started {
-            Ok(link) => State::Running(Arc::clone(link)),
-            Err(_) => State::Ended,
-        };
-        started.map(drop)
+        self.begin(state, |state, _| *state = State::Ended)
+            .map(drop)
     }
 
-    /// The running plugin; starts it if it is to run.
-    fn running(&self) -> Result<Arc<dyn Link>> {
+    /// The running plugin; starts it if it is to run. None if it is starting and the message is an event: that is kept.
+    fn running(
+        &self,
+        dispatcher: &str,
+        kind: MessageKind,
+        message: &EncodedMessage,
+    ) -> Result<Option<Arc<dyn Link>>> {
         let plugin = self.plugin.name;
         if self.only_looks.load(Ordering::Relaxed) {
             return Err(Gone::OnlyLooking { plugin }.into());
         }
         let mut state = self.state.lock();
-        match &*state {
-            State::Running(link) => return Ok(Arc::clone(link)),
-            State::GivenUp(gone) => return Err(Arc::clone(gone).into()),
-            State::Ended => return Err(Gone::Ended { plugin }.into()),
-            State::Waiting => {}
-        }
-        match self.started() {
-            Ok(link) => {
-                *state = State::Running(Arc::clone(&link));
-                Ok(link)
+        loop {
+            match &mut *state {
+                State::Running(link) => return Ok(Some(Arc::clone(link))),
+                State::GivenUp(gone) => return Err(Arc::clone(gone).into()),
+                State::Ended => return Err(Gone::Ended { plugin }.into()),
+                State::Waiting => break,
+                State::Starting(kept) if kind == MessageKind::Event => {
+                    if kept.len() == EVENTS_KEPT {
+                        return Err(Gone::TooManyKept { plugin }.into());
+                    }
+                    kept.push((dispatcher.to_owned(), message.clone()));
+                    return Ok(None);
+                }
+                State::Starting(_) if self.calling.load(Ordering::Relaxed) > 0 => {
+                    return Err(Gone::Starting { plugin }.into());
+                }
+                State::Starting(_) => self.started.wait(&mut state),
             }
-            Err(error) => {
-                let text = error.to_string();
-                self.after_death(&mut state, text);
-                Err(error)
+        }
+        self.begin(state, |state, error| {
+            self.after_death(state, error.to_string());
+        })
+        .map(Some)
+    }
+
+    /// Starts it, without the lock, and hands over what came meanwhile; `failed` says what becomes of it if it cannot be started.
+    fn begin(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        failed: impl FnOnce(&mut State, &Error),
+    ) -> Result<Arc<dyn Link>> {
+        *state = State::Starting(Vec::new());
+        drop(state);
+        let started = self.started();
+        let mut state = self.state.lock();
+        let kept = match std::mem::replace(&mut *state, State::Ended) {
+            State::Starting(kept) => kept,
+            other => {
+                // The application has ended meanwhile.
+                *state = other;
+                drop(state);
+                let plugin = self.plugin.name;
+                started?.stop()?;
+                return Err(Gone::Ended { plugin }.into());
+            }
+        };
+        match &started {
+            Ok(link) => *state = State::Running(Arc::clone(link)),
+            Err(error) => failed(&mut state, error),
+        }
+        self.started.notify_all();
+        drop(state);
+        let link = started?;
+        for (dispatcher, event) in kept {
+            let handed = self.hand_over(&link, &dispatcher, MessageKind::Event, &event);
+            if let Err(error) = handed {
+                // Whoever triggered it has gone on.
+                tracing::error!("`{}`, which came while it started: {error}", event.name());
             }
         }
+        Ok(link)
     }
 
     fn started(&self) -> Result<Arc<dyn Link>> {
         let link = (self.plugin.open)()?;
         let outcome = if says_the_same(link.description(), &self.plugin.description) {
-            let calls = HostCalls::new(self.plugin.name, self.bus.clone());
+            let calling = Arc::clone(&self.calling);
+            let calls = HostCalls::new(self.plugin.name, self.bus.clone(), calling);
             link.start(&self.values, Arc::new(calls))
                 .map_err(Error::from)
         } else {
@@ -261,13 +338,19 @@ impl Instance {
             };
             tracing::error!("{gone}");
             // What is queued is still handed over, and so learns why.
-            for dispatcher in self.dispatchers.lock().drain(..) {
-                if let Err(error) = dispatcher.deregister(&[], &[], &[]) {
-                    tracing::debug!(%error, "a dispatcher of plugin `{plugin}` was not there any more");
-                }
-            }
+            self.withdraw();
             State::GivenUp(Arc::new(gone))
         };
+    }
+
+    /// From here on messages pass it by.
+    fn withdraw(&self) {
+        let plugin = self.plugin.name;
+        for dispatcher in self.dispatchers.lock().drain(..) {
+            if let Err(error) = dispatcher.deregister(&[], &[], &[]) {
+                tracing::debug!(%error, "a dispatcher of plugin `{plugin}` was not there any more");
+            }
+        }
     }
 }
 
@@ -308,7 +391,10 @@ impl ExtensionObject for Object {
     /// Its declared dispatchers are there by now; those registered first may have started it.
     fn register_dispatchers(&self, _: &MessageBus) -> Result<Vec<Dispatcher>> {
         let instance = &self.0;
-        if instance.is_active && !instance.only_looks.load(Ordering::Relaxed) {
+        if instance.only_looks.load(Ordering::Relaxed) {
+            // Others can do without it: a finder of test cases is not the only one.
+            instance.withdraw();
+        } else if instance.is_active {
             instance
                 .start()
                 .map_err(|error| ExitCode::ExtensionFailed.with_error(error))?;
@@ -318,10 +404,12 @@ impl ExtensionObject for Object {
 
     fn destroy(&self) -> Result<()> {
         let state = std::mem::replace(&mut *self.0.state.lock(), State::Ended);
+        self.0.started.notify_all();
         match state {
             State::Running(link) => Ok(link.stop()?),
             State::GivenUp(gone) => Err(gone.into()),
-            State::Waiting | State::Ended => Ok(()),
+            // Whoever starts it sees that it has ended.
+            State::Waiting | State::Starting(_) | State::Ended => Ok(()),
         }
     }
 }

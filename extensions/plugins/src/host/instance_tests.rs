@@ -179,7 +179,11 @@ fn a_plugin_that_dies_is_started_again_with_the_next_message_until_it_is_given_u
 #[test]
 fn a_death_is_reported_once() {
     let fixture = fixture(1, &[&[Does::Dies]], "1.0");
-    let link = fixture.instance.running().unwrap();
+    let message = EncodedMessage::new("PING", EncodedPayload::new(WireFormat::Json, b"7".to_vec()));
+    let link = fixture
+        .instance
+        .running("on_ping", MessageKind::Event, &message);
+    let link = link.unwrap().unwrap();
     assert!(fixture.event().is_err());
     // Another thread had a message at the same plugin.
     let later = fixture

@@ -85,6 +85,9 @@ fn check(cx: &CommandContext<'_>, path: &Utf8PathBuf) -> Result<CheckReport> {
     launch
         .environment
         .clone_from(&application.invocation.environment);
+    // As where it is run: nothing is to appear in its folder.
+    let quiet = ("PYTHONDONTWRITEBYTECODE".into(), "1".into());
+    launch.environment.push(quiet);
     launch.host = (
         application.name.to_string(),
         application.version.to_string(),

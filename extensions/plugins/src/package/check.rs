@@ -168,4 +168,35 @@ mod tests {
         state.st_uid = 0;
         assert!(unsafe_state(&state, user).is_none());
     }
+
+    #[test]
+    fn s2_a_directory_above_that_others_may_write_is_found() {
+        let place = tempfile::tempdir().unwrap();
+        let folder_of_all = place.path().join("all");
+        let plugin = folder_of_all.join("plugin");
+        std::fs::create_dir_all(&plugin).unwrap();
+        let mode = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        mode(&plugin, 0o755);
+        mode(&folder_of_all, 0o755);
+        assert!(folder(&plugin).is_ok());
+        mode(&folder_of_all, 0o777);
+        let insecure = folder(&plugin).unwrap_err();
+        assert_eq!(insecure.path, folder_of_all);
+        // Where only owners may rename what is theirs, nobody else can put something in its place.
+        mode(&folder_of_all, 0o1777);
+        assert!(folder(&plugin).is_ok());
+    }
+
+    #[test]
+    fn s20_root_runs_nothing_that_belongs_to_somebody_else() {
+        let place = tempfile::tempdir().unwrap();
+        let mut state = rustix::fs::lstat(place.path()).unwrap();
+        state.st_uid = 1000;
+        let problem = unsafe_state(&state, 0).unwrap().to_string();
+        assert!(problem.contains("it belongs to user 1000"), "{problem}");
+        state.st_uid = 0;
+        assert!(unsafe_state(&state, 0).is_none());
+    }
 }

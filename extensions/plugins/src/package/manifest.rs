@@ -6,6 +6,7 @@
 //!
 //! or `library = "libname.so"`. Everything else the plugin says itself. Decision 47 says why.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
@@ -113,10 +114,21 @@ impl Manifest {
             .clone()
             .all(|part| matches!(part, Component::Normal(_)));
         if parts.next().is_none() || !is_inside {
-            return Err(format!(
-                "`{}` is no file of the folder: expected a path inside it; nothing is searched for",
-                manifest.file()
-            ));
+            let file = manifest.file();
+            let mut problem = format!(
+                "`{file}` is no file of the folder: expected a path inside it; nothing is searched for"
+            );
+            if let Program::Run(words) = &manifest.program
+                && let [program, script, ..] = &words[..]
+            {
+                // An interpreter and what it is to run, as a rule.
+                write!(
+                    problem,
+                    "; for a script write `run = [\"{script}\"]`, give it the first line `#!{program}` and make it executable (`chmod +x {script}`)"
+                )
+                .expect("invariant: a text takes everything");
+            }
+            return Err(problem);
         }
         Ok(manifest)
     }
@@ -154,6 +166,10 @@ mod tests {
             ),
             ("run = \"a\"", "line 1"),
             ("run = [\"/usr/bin/python3\"]", "nothing is searched for"),
+            (
+                "run = [\"/usr/bin/python3\", \"main.py\"]",
+                "for a script write `run = [\"main.py\"]`, give it the first line `#!/usr/bin/python3` and make it executable (`chmod +x main.py`)",
+            ),
             ("run = [\"../other/main\"]", "expected a path inside it"),
             ("run = [\"\"]", "expected a path inside it"),
             ("library = \".\"", "expected a path inside it"),

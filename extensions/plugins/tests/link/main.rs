@@ -13,3 +13,4 @@ mod host;
 mod library;
 mod process;
 mod scripted;
+mod turns;

@@ -95,7 +95,8 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
         .map(|text| SourceSpec::parse(text.as_ref()))
         .collect();
     let sources = specs.len().max(1);
-    let (request, problems) = FindTestCases::of(&specs);
+    let (mut request, problems) = FindTestCases::of(&specs);
+    request.directory = std::env::current_dir().unwrap_or_default();
     let replies = cx
         .bus()
         .send_request(FIND_TEST_CASES, FINDER, request.clone())

@@ -27,6 +27,7 @@ mod listing;
 mod request;
 mod source;
 pub mod tap;
+mod wire;
 
 pub use expand::{Expanded, SourceFile, expand};
 pub use found::{Found, Problem, duplicates};

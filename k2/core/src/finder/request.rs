@@ -7,6 +7,7 @@
 //! What looks like `kind:text`, is no file and has no kind that k2 knows is a [`Recipe`]: an extension that knows the kind answers with
 //! cases whose [`CaseAction::Function`](crate::case::CaseAction) runs them in its own way.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use zaf_core::message::{EndpointId, RequestId};
@@ -30,7 +31,8 @@ pub const FINDER: EndpointId = EndpointId::new("finder", "Finds test cases in so
 pub const FIND_TEST_CASES: RequestId<FindTestCases, Vec<FoundUnit>> = RequestId::new(
     "FIND_TEST_CASES",
     "Asks each finder for the cases of the units that it knows.",
-);
+)
+.portable_as_json();
 
 /// A part of a source that one finder answers for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,7 +95,7 @@ impl Unit {
         }
     }
 
-    fn source(&self) -> &SourceSpec {
+    pub(super) fn source(&self) -> &SourceSpec {
         match self {
             Self::Linked(source) => source,
             Self::File(file) => &file.source,
@@ -107,6 +109,8 @@ impl Unit {
 pub struct FindTestCases {
     /// The units in the order of the sources.
     pub units: Vec<Unit>,
+    /// The directory that relative paths are relative to, for finders with another one; empty if it is that of the process.
+    pub directory: PathBuf,
 }
 
 /// What was found in one unit.
@@ -145,7 +149,8 @@ impl FindTestCases {
             units.extend(expanded.files.into_iter().map(Unit::File));
             problems.extend(expanded.problems);
         }
-        (Self { units }, problems)
+        let directory = PathBuf::new();
+        (Self { units, directory }, problems)
     }
 
     /// The units of one kind with their positions.
@@ -215,13 +220,27 @@ fn unanswered(unit: &Unit) -> Problem {
     let what = match unit {
         Unit::Linked(_) => "the linked test functions".to_owned(),
         Unit::File(file) => format!("`{}`", file.path.display()),
-        Unit::Recipe(recipe) => return recipe.unknown.clone(),
+        Unit::Recipe(recipe) => return nobody_knows(recipe),
     };
     Problem::new(
         source,
         format!("no extension finds the cases of {what} (kind `{kind}`)"),
     )
     .hint("is its finder switched off? see `ext.<name>.enabled`")
+}
+
+/// It is a mistyped path as a rule, but its finder may be one that this command does not run.
+fn nobody_knows(recipe: &Recipe) -> Problem {
+    let unknown = recipe.unknown.clone();
+    let kinds = unknown
+        .hint
+        .as_deref()
+        .map_or_else(String::new, |kinds| format!("{kinds}; "));
+    let hint = format!(
+        "{kinds}no extension finds cases of kind `{}`; plugins do not, where a command only looks",
+        recipe.kind
+    );
+    unknown.hint(hint)
 }
 
 #[cfg(test)]

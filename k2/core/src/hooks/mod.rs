@@ -14,6 +14,7 @@
 
 mod phases;
 mod variables;
+mod wire;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,7 +41,7 @@ pub const HOOKS: EndpointId = EndpointId::new("hooks", "What runs around the tes
 /// | entity | none |
 /// | order | after `TEST_RUN_STARTED`; not sent by a runner that goes on with the run of another |
 pub const PRE_JOB: RequestId<HookCall, ()> =
-    RequestId::new("PRE_JOB", "Asks hooks to prepare a run.");
+    RequestId::new("PRE_JOB", "Asks hooks to prepare a run.").portable_as_json();
 
 /// The tests are about to begin.
 ///
@@ -52,7 +53,7 @@ pub const PRE_JOB: RequestId<HookCall, ()> =
 /// | entity | none |
 /// | order | after [`PRE_JOB`], unless that failed or the run is being aborted; before `TEST_CASES_SELECTED` |
 pub const PRE_TESTS: RequestId<HookCall, ()> =
-    RequestId::new("PRE_TESTS", "Asks hooks to prepare for the tests.");
+    RequestId::new("PRE_TESTS", "Asks hooks to prepare for the tests.").portable_as_json();
 
 /// All tests have their verdict, or the run cannot go on.
 ///
@@ -64,7 +65,7 @@ pub const PRE_TESTS: RequestId<HookCall, ()> =
 /// | entity | none |
 /// | order | once if [`PRE_TESTS`] was sent; before `TEST_RUN_FINISHED` |
 pub const POST_TESTS: RequestId<HookCall, ()> =
-    RequestId::new("POST_TESTS", "Asks hooks to tidy up behind the tests.");
+    RequestId::new("POST_TESTS", "Asks hooks to tidy up behind the tests.").portable_as_json();
 
 /// The reports are written.
 ///
@@ -76,7 +77,7 @@ pub const POST_TESTS: RequestId<HookCall, ()> =
 /// | entity | none |
 /// | order | once if [`PRE_JOB`] was sent; after `WRITE_REPORTS`, before `REPORTS_WRITTEN` |
 pub const POST_JOB: RequestId<HookCall, ()> =
-    RequestId::new("POST_JOB", "Asks hooks to tidy up behind a run.");
+    RequestId::new("POST_JOB", "Asks hooks to tidy up behind a run.").portable_as_json();
 
 /// A hook has failed, panicked, or did not answer in time.
 ///
@@ -105,7 +106,8 @@ pub const HOOKS_GRACE: OptionId<Duration> = OptionId::duration("hooks.grace")
     .default(Duration::from_secs(4));
 
 /// When a hook is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// See [`PRE_JOB`].
     PreJob,

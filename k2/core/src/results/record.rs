@@ -54,7 +54,7 @@ impl<'de> Deserialize<'de> for SchemaVersion {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "data", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum RecordBody {
@@ -80,7 +80,7 @@ pub enum RecordBody {
 }
 
 /// One line of the event log: `{"schema":"1.0","seq":1,"time":"…Z","kind":"case-finished","data":{…}}`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     /// Version of the record's meaning.
     pub schema: SchemaVersion,

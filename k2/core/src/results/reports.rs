@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zaf_core::application::ExitCode;
 
-use super::Summary;
+use super::{Counts, Summary};
 
 /// Payload of [`SYNC_EVENT_LOG`](crate::messages::SYNC_EVENT_LOG).
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,7 +52,7 @@ pub struct WrittenReport {
 }
 
 /// A report that does not exist although it was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReportFailure {
     /// Who should have written it: extension or handler.
     pub name: Arc<str>,
@@ -77,4 +78,38 @@ pub struct ReportsWritten {
     /// Number of the signal that ended the run: it is raised again at the very end, so the shell sees 128 and this number
     /// instead of `exit`.
     pub signal: Option<i32>,
+}
+
+impl Serialize for ReportsWritten {
+    /// As [`REPORTS_WRITTEN`](crate::messages::REPORTS_WRITTEN) is for programs of other languages: of the summary the counts, which
+    /// with the log is all that it was made of.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Told<'a> {
+            log: &'a Utf8PathBuf,
+            directory: &'a Utf8PathBuf,
+            reports: &'a [WrittenReport],
+            failures: &'a [ReportFailure],
+            counts: Counts,
+            exit: ExitCode,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            signal: Option<i32>,
+        }
+        let told = Told {
+            log: &self.log,
+            directory: &self.directory,
+            reports: &self.reports,
+            failures: &self.failures,
+            counts: self.summary.counts(),
+            exit: self.exit,
+            signal: self.signal,
+        };
+        told.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for ReportsWritten {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(D::Error::custom("it is told by the program only"))
+    }
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use zaf_core::application::ExitCode;
 
 use super::model::{
@@ -18,7 +19,7 @@ use super::record::{Record, RecordBody};
 use crate::case::Verdict;
 
 /// How many cases ended with which verdict.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Counts {
     /// See [`Verdict::Passed`].

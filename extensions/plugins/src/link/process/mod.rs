@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  deliver ──write──► stdin of the plugin          one write for a frame, with a deadline
-//!     ▲                                            nobody holds a lock while it waits
-//!     └── its place ◄── reader ◄── stdout          one thread for a link: outputs, end of the process
+//!     ▲  └──◄ stdout, while it waits               so nobody has to be woken but the two who talk
+//!     └── its place ◄── reader ◄── stdout          one thread for a link: outputs when nobody waits, end of the process
 //!                          └─────◄ stderr ──► log, and the last lines for reports
 //! ```
 //!
@@ -16,6 +16,7 @@
 mod ended;
 mod input;
 mod leftovers;
+mod output;
 mod reader;
 mod running;
 mod spawn;
@@ -24,6 +25,7 @@ mod waiting;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,14 +36,19 @@ use zaf_core::thread::JoinHandle;
 
 use self::ended::Ended;
 use self::input::{Input, WriteError};
+use self::output::Output;
 use self::reader::Reader;
 use self::running::Running;
+use self::spawn::Started;
 use self::waiting::{Arrival, NoArrival, Place};
 use super::gate::Gate;
 use super::{Calls, Deadlines, Delivery, Launch, Link, LinkError, LinkProblem, Start, Step};
 use crate::protocol::{
     Codec, Description, ExtensionKind, FromPlugin, HostName, PROTOCOL, ToPlugin,
 };
+
+/// How long a process that was killed may take until it is gone: that is the system's time, not the plugin's.
+const KILLED: Duration = Duration::from_secs(5);
 
 /// One running program that speaks the protocol.
 pub struct ProcessLink {
@@ -86,24 +93,8 @@ impl ProcessLink {
         };
         let begun = Instant::now();
         let started = spawn::spawn(launch).map_err(|error| at_launch(LinkProblem::Spawn(error)))?;
-        let leader = Pid::from_child(&started.child);
-        let (stdin, outputs) = started.split();
-        let patience = launch.deadlines.stop;
-        let running = Arc::new(Running::new(
-            file,
-            Input::new(stdin),
-            leader,
-            launch.deadlines.deliver,
-        ));
-        let reader = Reader::new(Arc::clone(&running), outputs, patience);
-        let thread = zaf_core::thread::spawn(format!("plugin {file}"), || reader.run());
-        let reader = match thread {
-            Ok(thread) => thread,
-            Err(error) => {
-                running.kill_group();
-                return Err(at_launch(LinkProblem::Io(error)));
-            }
-        };
+        let (running, reader) = Self::begin(file, started, launch)
+            .map_err(|error| at_launch(LinkProblem::Io(error)))?;
         let unknown = Description::new(
             file,
             ExtensionKind::Command {
@@ -122,6 +113,42 @@ impl ProcessLink {
         *link.running.name.write() = link.description.name.as_str().into();
         link.gate = (!link.description.concurrent).then(Gate::default);
         Ok(link)
+    }
+
+    /// The thread that sees to a process that was just started; if there is none, the process is ended.
+    fn begin(
+        file: &str,
+        started: Started,
+        launch: &Launch,
+    ) -> io::Result<(Arc<Running>, JoinHandle<()>)> {
+        let Started {
+            mut child,
+            exit,
+            stdin,
+            stdout,
+            stderr,
+        } = started;
+        let leader = Pid::from_child(&child);
+        let Deadlines { deliver, stop, .. } = launch.deadlines;
+        let output = match Output::new(stdout, exit) {
+            Ok(output) => output,
+            Err(error) => {
+                drop(child.kill());
+                drop(child.wait());
+                return Err(error);
+            }
+        };
+        let running = Running::new(file, Input::new(stdin), output, leader, deliver);
+        let running = Arc::new(running);
+        let thread = Reader::new(Arc::clone(&running), child, stderr, stop)
+            .and_then(|reader| zaf_core::thread::spawn(format!("plugin {file}"), || reader.run()));
+        match thread {
+            Ok(thread) => Ok((running, thread)),
+            Err(error) => {
+                running.kill_group();
+                Err(error)
+            }
+        }
     }
 
     fn describe(
@@ -203,7 +230,7 @@ impl ProcessLink {
     /// Waits for an answer, doing meanwhile what the plugin asks for on behalf of what it is to answer.
     fn wait(&self, place: &Place<'_>, mut deadline: Instant) -> Result<FromPlugin, NoArrival> {
         loop {
-            match place.next(deadline)? {
+            match self.running.output.next(&self.running, place, deadline)? {
                 Arrival::Answer(answer) => return Ok(answer),
                 Arrival::Call(call) => {
                     // What the host takes for it is not the plugin's time.
@@ -222,7 +249,7 @@ impl ProcessLink {
         match self
             .running
             .waiting
-            .wait_for_end(Instant::now() + self.deadlines.stop)
+            .wait_for_end(Instant::now() + self.deadlines.stop.max(KILLED))
         {
             Some(ended) => self.ended(&ended, step),
             None => self.error(LinkProblem::Unkillable {}, step),
@@ -278,7 +305,7 @@ impl ProcessLink {
         }
         self.running
             .fail(LinkProblem::TimedOut { after: limit * 2 });
-        waiting.wait_for_end(Instant::now() + limit)
+        waiting.wait_for_end(Instant::now() + limit.max(KILLED))
     }
 
     /// Writes bytes that are no frame. Whether the plugin takes them shows itself in what comes next.

@@ -12,6 +12,7 @@ use zaf_core::thread::JoinHandle;
 
 use super::super::{Calls, LinkProblem};
 use super::input::Input;
+use super::output::Output;
 use super::waiting::Waiting;
 use crate::protocol::{CallError, FromPlugin, LogLevel, ReplyEntry, ToPlugin};
 
@@ -25,6 +26,7 @@ const LINES_WAITING: usize = 100;
 pub(super) struct Running {
     pub(super) name: RwLock<Arc<str>>,
     pub(super) input: Input,
+    pub(super) output: Output,
     pub(super) waiting: Waiting,
     /// How long a write may wait for the plugin to read.
     pub(super) patience: Duration,
@@ -60,10 +62,17 @@ struct Caller {
 }
 
 impl Running {
-    pub(super) fn new(name: &str, input: Input, leader: Pid, patience: Duration) -> Self {
+    pub(super) fn new(
+        name: &str,
+        input: Input,
+        output: Output,
+        leader: Pid,
+        patience: Duration,
+    ) -> Self {
         Self {
             name: RwLock::new(name.into()),
             input,
+            output,
             waiting: Waiting::default(),
             patience,
             host: RwLock::new(Host::NotYet(Mutex::default())),

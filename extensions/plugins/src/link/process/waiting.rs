@@ -133,6 +133,11 @@ impl Waiting {
 }
 
 impl Place<'_> {
+    /// What has arrived; none if nothing has.
+    pub(super) fn arrived(&self) -> Option<Arrival> {
+        self.waiter.arrived.lock().pop_front()
+    }
+
     /// Waits for the next thing that belongs to this id.
     pub(super) fn next(&self, deadline: Instant) -> Result<Arrival, NoArrival> {
         let mut arrived = self.waiter.arrived.lock();

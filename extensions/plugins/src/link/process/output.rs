@@ -1,0 +1,424 @@
+//! The standard output of a plugin: who reads it, and what becomes of the frames.
+//!
+//! ```text
+//!             nobody waits              somebody waits for an answer
+//!  stdout ──► the thread of the link    ──► the one who waits: no thread in between has to be woken
+//! ```
+//!
+//! Who waits for something takes the [`Turn`] while he waits, if nobody has it, and reads for everybody: what is not his he gives to
+//! whom it belongs. The thread of the link is told of nothing that comes meanwhile (`epoll` holds it back) and is there again for what
+//! comes when nobody waits. So an answer wakes one thread, or none if the one who waits has not gone to sleep yet.
+//!
+//! Whoever has the turn never waits for anything but the plugin, and gives it back before he does what the plugin asks for.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+
+use super::super::LinkProblem;
+use super::super::printable::printable;
+use super::input::timespec;
+use super::running::Running;
+use super::waiting::{Arrival, NoArrival, Place};
+use crate::protocol::{Codec, FrameError, FromPlugin, LogLevel, binary, json, limits};
+
+/// Bytes that are read at once.
+pub(super) const CHUNK: usize = 64 << 10;
+
+/// Bytes of garbage that are shown.
+const SHOWN: usize = 200;
+
+/// How long one who waits looks for the answer before he goes to sleep: twice what a plugin that does nothing takes for one, where
+/// processes wake each other in the usual time. A thread that sleeps is woken in 5 to 40 µs.
+const LOOK_TIME: Duration = Duration::from_micros(50);
+
+/// Answers in time that make up for as many late ones; see [`Patience`].
+const MOST_TRUST: u32 = 4;
+
+/// What the reader of a link is told of.
+pub(super) const EXIT: u64 = 0;
+/// The standard output.
+pub(super) const STDOUT: u64 = 1;
+/// The standard error.
+pub(super) const STDERR: u64 = 2;
+
+/// The reading end, and what was read and is no whole frame yet.
+#[derive(Debug)]
+pub(super) struct Output {
+    frames: Mutex<Frames>,
+    /// What the thread of the link waits for.
+    epoll: OwnedFd,
+    /// Readable when the process has ended.
+    exit: OwnedFd,
+    /// None with one processor: there the plugin would wait for the one who looks for its answer.
+    patience: Option<Patience>,
+}
+
+#[derive(Debug)]
+struct Frames {
+    /// None when it has ended, or what comes out of it means nothing any more.
+    stdout: Option<File>,
+    begun: Vec<u8>,
+    codec: Codec,
+    chunk: Box<[u8]>,
+}
+
+/// What came out of an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Got {
+    Bytes(usize),
+    Nothing,
+    End,
+}
+
+/// Whether it is worth to look before one sleeps: as long as answers mostly come in that time.
+#[derive(Debug)]
+struct Patience(AtomicU32);
+
+impl Patience {
+    fn has_any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+
+    /// Learns from an answer; who does not look learns from those that would have been in time.
+    fn learn(&self, took: Duration) {
+        let trust = self.0.load(Ordering::Relaxed);
+        let next = if took <= LOOK_TIME * 2 {
+            (trust + 1).min(MOST_TRUST)
+        } else {
+            trust.saturating_sub(1)
+        };
+        if next != trust {
+            // Of two at once one may be lost.
+            self.0.store(next, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Output {
+    /// Of a process that was just started; neither end may block.
+    pub(super) fn new(stdout: File, exit: OwnedFd) -> std::io::Result<Self> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        epoll::add(&epoll, &exit, EventData::new_u64(EXIT), EventFlags::IN)?;
+        epoll::add(&epoll, &stdout, EventData::new_u64(STDOUT), EventFlags::IN)?;
+        let is_alone = std::thread::available_parallelism().is_ok_and(|count| count.get() == 1);
+        let patience = (!is_alone).then(|| Patience(AtomicU32::new(MOST_TRUST / 2)));
+        Ok(Self {
+            frames: Mutex::new(Frames {
+                stdout: Some(stdout),
+                begun: Vec::new(),
+                codec: Codec::Json,
+                chunk: vec![0; CHUNK].into_boxed_slice(),
+            }),
+            epoll,
+            exit,
+            patience,
+        })
+    }
+
+    /// What the thread of the link waits for, of which each has a number of this module.
+    pub(super) fn epoll(&self) -> &OwnedFd {
+        &self.epoll
+    }
+
+    /// Reads once for everybody, if nobody has the turn; `until_end` waits for it. Returns whether there may be more.
+    pub(super) fn read_once(&self, running: &Arc<Running>, until_end: bool) -> bool {
+        let frames = if until_end {
+            Some(self.frames.lock())
+        } else {
+            self.frames.try_lock()
+        };
+        // Who has the turn reads it.
+        let Some(mut frames) = frames else {
+            return true;
+        };
+        match frames.read(running, &self.epoll) {
+            Got::Bytes(_) => true,
+            Got::Nothing => false,
+            Got::End => {
+                frames.close(&self.epoll);
+                false
+            }
+        }
+    }
+
+    /// Whether the end has been reached; not while somebody has the turn.
+    pub(super) fn is_over(&self) -> bool {
+        let frames = self.frames.try_lock();
+        frames.is_some_and(|frames| frames.stdout.is_none())
+    }
+
+    /// Nothing is read from here on.
+    pub(super) fn close(&self) {
+        self.frames.lock().close(&self.epoll);
+    }
+
+    /// Waits for the next thing that belongs to a place; reads while it waits, if nobody else does.
+    pub(super) fn next(
+        &self,
+        running: &Arc<Running>,
+        place: &Place<'_>,
+        deadline: Instant,
+    ) -> Result<Arrival, NoArrival> {
+        if let Some(mut turn) = self.turn() {
+            let begun = Instant::now();
+            let looks = self.patience.as_ref().filter(|one| one.has_any());
+            let looks = looks.map(|_| begun + LOOK_TIME);
+            loop {
+                // Whoever had the turn before may have read it.
+                if let Some(arrival) = place.arrived() {
+                    if let Some(patience) = &self.patience {
+                        patience.learn(begun.elapsed());
+                    }
+                    return Ok(arrival);
+                }
+                if !turn.read(running, looks, deadline) {
+                    break;
+                }
+            }
+        }
+        place.next(deadline)
+    }
+
+    /// The turn, if nobody has it and there is something to read.
+    fn turn(&self) -> Option<Turn<'_>> {
+        let frames = self.frames.try_lock()?;
+        let stdout = frames.stdout.as_ref()?;
+        self.tell_of(stdout, EventFlags::empty()).ok()?;
+        Some(Turn {
+            frames,
+            output: self,
+        })
+    }
+
+    /// Of what the thread of the link is told. Of the end it is in any case.
+    fn tell_of(&self, stdout: &File, what: EventFlags) -> rustix::io::Result<()> {
+        epoll::modify(&self.epoll, stdout, EventData::new_u64(STDOUT), what)
+    }
+}
+
+/// The right to read, until it is dropped.
+struct Turn<'a> {
+    frames: MutexGuard<'a, Frames>,
+    output: &'a Output,
+}
+
+impl Turn<'_> {
+    /// Waits for something to read and reads it; false if nothing will come, or the deadline has passed.
+    fn read(&mut self, running: &Arc<Running>, looks: Option<Instant>, deadline: Instant) -> bool {
+        loop {
+            match self.frames.read(running, &self.output.epoll) {
+                Got::Bytes(_) => return true,
+                // The thread of the link sees the same, and ends it.
+                Got::End => return false,
+                Got::Nothing => {}
+            }
+            let now = Instant::now();
+            if looks.is_some_and(|end| now < end) {
+                std::hint::spin_loop();
+                continue;
+            }
+            let left = deadline.saturating_duration_since(now);
+            let Some(stdout) = self.frames.stdout.as_ref().filter(|_| !left.is_zero()) else {
+                return false;
+            };
+            let mut wanted = [
+                PollFd::new(stdout, PollFlags::IN),
+                PollFd::new(&self.output.exit, PollFlags::IN),
+            ];
+            match poll(&mut wanted, Some(&timespec(left))) {
+                Err(Errno::INTR) => {}
+                Ok(_) if !wanted[0].revents().is_empty() => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(stdout) = &self.frames.stdout {
+            // What is there already wakes the thread of the link. It cannot fail: the descriptor is there, and was added.
+            let _told = self.output.tell_of(stdout, EventFlags::IN);
+        }
+    }
+}
+
+impl Frames {
+    /// Reads once, and gives what is whole to whom it belongs.
+    fn read(&mut self, running: &Arc<Running>, epoll: &OwnedFd) -> Got {
+        let got = read(&mut self.stdout, &mut self.chunk);
+        if let Got::Bytes(length) = got {
+            self.begun.extend_from_slice(&self.chunk[..length]);
+            self.take_frames(running, epoll);
+        }
+        got
+    }
+
+    fn close(&mut self, epoll: &OwnedFd) {
+        if let Some(stdout) = self.stdout.take() {
+            // A process that is started at this moment may have a copy, with which it would stay there.
+            let _gone = epoll::delete(epoll, stdout.as_fd());
+        }
+    }
+
+    /// Gives away all whole frames that have been read.
+    fn take_frames(&mut self, running: &Arc<Running>, epoll: &OwnedFd) {
+        let begun = std::mem::take(&mut self.begun);
+        let mut rest = &begun[..];
+        let problem = loop {
+            match next_frame(rest, self.codec) {
+                Ok(Some((frame, behind))) => {
+                    rest = behind;
+                    if let Err(problem) = self.take(frame, running) {
+                        break Some(problem);
+                    }
+                }
+                Ok(None) => break None,
+                Err(error) => break Some(garbage(&error, rest)),
+            }
+        };
+        match problem {
+            None => {
+                let consumed = begun.len() - rest.len();
+                self.begun = begun;
+                self.begun.drain(..consumed);
+            }
+            Some(problem) => {
+                running.fail(problem);
+                // Nothing that it writes from here on means anything.
+                self.close(epoll);
+            }
+        }
+    }
+
+    fn take(&mut self, frame: FromPlugin, running: &Arc<Running>) -> Result<(), LinkProblem> {
+        match frame {
+            FromPlugin::Description { id, .. } => {
+                if let FromPlugin::Description { plugin, .. } = &frame {
+                    self.codec = plugin.codec;
+                    running.input.set_codec(plugin.codec);
+                }
+                answer(running, id, frame)
+            }
+            FromPlugin::Stopped { id } => {
+                running.has_stopped();
+                answer(running, id, frame)
+            }
+            FromPlugin::Done { id }
+            | FromPlugin::Reply { id, .. }
+            | FromPlugin::Error { id: Some(id), .. } => answer(running, id, frame),
+            FromPlugin::Error { id: None, text, .. } => {
+                let text = format!("did not understand a frame: {}", shown(&text));
+                running.log(LogLevel::Warn, &text);
+                Ok(())
+            }
+            FromPlugin::Trigger { during, .. } | FromPlugin::Send { during, .. } => {
+                let arrival = Arrival::Call(frame);
+                let back = match during {
+                    Some(id) => running.waiting.arrive(id, arrival),
+                    None => Some(arrival),
+                };
+                match back {
+                    Some(Arrival::Call(frame)) => running.call_unasked(frame),
+                    _ => Ok(()),
+                }
+            }
+            FromPlugin::Log { level, text } => {
+                running.log(level, &shown(&text));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn answer(running: &Running, id: u64, frame: FromPlugin) -> Result<(), LinkProblem> {
+    let waiting = &running.waiting;
+    if waiting.arrive(id, Arrival::Answer(frame)).is_none() || waiting.has_given_out(id) {
+        return Ok(());
+    }
+    Err(LinkProblem::OutOfOrder {
+        problem: format!("it answers id {id}, which the host has not used"),
+    })
+}
+
+pub(super) fn read(output: &mut Option<File>, chunk: &mut [u8]) -> Got {
+    let Some(file) = output else {
+        return Got::Nothing;
+    };
+    loop {
+        return match file.read(chunk) {
+            Ok(0) => Got::End,
+            Ok(length) => Got::Bytes(length),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => Got::Nothing,
+            Err(_) => Got::End,
+        };
+    }
+}
+
+/// The first frame of `bytes` and what is behind it; none if it is not whole yet.
+fn next_frame(bytes: &[u8], codec: Codec) -> Result<Option<(FromPlugin, &[u8])>, FrameError> {
+    match codec {
+        Codec::Json => {
+            let Some(end) = bytes.iter().position(|&byte| byte == b'\n') else {
+                limits::check_length(bytes.len())?;
+                return Ok(None);
+            };
+            let frame = json::read_from_plugin(&bytes[..end])?;
+            Ok(Some((frame, &bytes[end + 1..])))
+        }
+        Codec::Binary => {
+            let Some((length, rest)) = bytes.split_first_chunk() else {
+                return Ok(None);
+            };
+            let length = binary::length(*length)?;
+            let Some((body, rest)) = rest.split_at_checked(length) else {
+                return Ok(None);
+            };
+            Ok(Some((binary::read_from_plugin(body)?, rest)))
+        }
+    }
+}
+
+fn garbage(error: &FrameError, bytes: &[u8]) -> LinkProblem {
+    if let FrameError::OtherProtocol { found, expected } = *error {
+        return LinkProblem::OtherProtocol { found, expected };
+    }
+    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(bytes);
+    LinkProblem::Garbage {
+        problem: error.to_string(),
+        found: printable(line, SHOWN),
+    }
+}
+
+fn shown(text: &str) -> String {
+    printable(text.as_bytes(), limits::STRING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_late_answers_does_not_look_and_learns_from_early_ones() {
+        let patience = Patience(AtomicU32::new(MOST_TRUST));
+        for _ in 0..MOST_TRUST {
+            assert!(patience.has_any());
+            patience.learn(Duration::from_millis(1));
+        }
+        assert!(!patience.has_any());
+        patience.learn(Duration::from_millis(1));
+        assert!(!patience.has_any());
+        patience.learn(LOOK_TIME);
+        assert!(patience.has_any());
+    }
+}
