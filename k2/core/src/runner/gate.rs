@@ -11,6 +11,7 @@ use parking_lot::{Condvar, Mutex};
 use zaf_core::message::Entity;
 
 use super::pool::Wake;
+use crate::scheduler::WaitingWorkers;
 use crate::supervisor::RunClock;
 
 /// Closed while at least one system under test is resetting; each closes and opens it for itself.
@@ -23,8 +24,8 @@ pub(super) struct Gate {
     closed: AtomicBool,
     /// How many workers wait here.
     waiting: AtomicUsize,
-    /// How many wait for the scheduler because of what resets.
-    held_back: AtomicUsize,
+    /// How many wait for the scheduler because of what resets, after the last change that was told of.
+    held_back: Mutex<WaitingWorkers>,
     /// Tells the supervising thread to look here.
     wake: Mutex<Option<Sender<Wake>>>,
 }
@@ -42,15 +43,19 @@ impl Gate {
         }
     }
 
-    /// Notes how many workers the scheduler keeps waiting.
-    pub(super) fn note_held_back(&self, count: usize) {
-        self.held_back.store(count, Ordering::SeqCst);
+    /// Notes how many workers the scheduler keeps waiting. They tell of it at the same time: what is older may come later.
+    pub(super) fn note_held_back(&self, waiting: WaitingWorkers) {
+        let mut held_back = self.held_back.lock();
+        if held_back.change < waiting.change {
+            *held_back = waiting;
+        }
+        drop(held_back);
         self.tell();
     }
 
     /// How many workers wait because of what resets, here or for the scheduler.
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::SeqCst) + self.held_back.load(Ordering::SeqCst)
+        self.waiting.load(Ordering::SeqCst) + self.held_back.lock().count
     }
 
     /// Notes that a reset has begun. One that has begun already goes on.
@@ -153,6 +158,18 @@ mod tests {
         gate.open(&one);
         assert!(!gate.is_closed());
         assert!(gate.pass(|_| true, || false));
+    }
+
+    #[test]
+    fn what_is_told_late_of_those_who_are_held_back_is_not_the_last_word() {
+        let gate = Gate::default();
+        let told = |count, change| gate.note_held_back(WaitingWorkers { count, change });
+        told(2, 2);
+        told(1, 1);
+        assert_eq!(gate.waiting(), 2);
+        told(0, 4);
+        told(1, 3);
+        assert_eq!(gate.waiting(), 0);
     }
 
     #[test]

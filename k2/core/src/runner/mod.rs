@@ -205,7 +205,7 @@ impl TestRunner {
 
     #[callback_dispatcher(TEST_CASES_HELD_BACK, optional = true)]
     fn on_held_back(&self, message: &Message<WaitingWorkers>) {
-        self.gate.note_held_back(message.data().count);
+        self.gate.note_held_back(*message.data());
     }
 
     #[callback_dispatcher(ABORT)]

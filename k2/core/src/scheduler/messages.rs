@@ -105,11 +105,13 @@ impl NextTest {
 }
 
 /// Payload of [`TEST_CASES_HELD_BACK`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct WaitingWorkers {
-    /// How many wait now.
+    /// How many wait after this change.
     pub count: usize,
+    /// Number of this change, from 1. Workers tell of their own at the same time: one with a smaller number that comes later is older.
+    pub change: u64,
 }
 
 /// What the finder found.

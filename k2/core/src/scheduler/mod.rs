@@ -114,7 +114,7 @@ struct State {
     /// A case has ended in failure.
     failed: bool,
     /// How many workers wait because of what resets.
-    waiting_workers: usize,
+    waiting_workers: WaitingWorkers,
     /// Taken out of the queue of a run that goes on; each still gets its verdict.
     removed: VecDeque<Arc<TestCase>>,
 }
@@ -129,7 +129,7 @@ impl Extension for TestScheduler {
                 rounds: 0,
                 filled: None,
                 failed: false,
-                waiting_workers: 0,
+                waiting_workers: WaitingWorkers::default(),
                 removed: VecDeque::new(),
             }),
             plan,
@@ -325,27 +325,31 @@ impl TestScheduler {
                 HandOut::Blocked if state.queue.is_sealed() => break None,
                 HandOut::Blocked if state.queue.is_held_back() && !is_told => {
                     is_told = true;
-                    state.waiting_workers += 1;
-                    let count = state.waiting_workers;
+                    let waiting = state.change_waiting_workers(|count| count + 1);
                     // Handlers may change the queue; it is looked at again before anything is waited for.
                     MutexGuard::unlocked(&mut state, || {
-                        bus.trigger_event(TEST_CASES_HELD_BACK, SCHEDULER, WaitingWorkers { count })
+                        bus.trigger_event(TEST_CASES_HELD_BACK, SCHEDULER, waiting)
                     })?;
                 }
                 HandOut::Blocked => self.changed.wait(&mut state),
             }
         };
         if is_told {
-            state.waiting_workers -= 1;
-            let count = state.waiting_workers;
+            let waiting = state.change_waiting_workers(|count| count - 1);
             drop(state);
-            bus.trigger_event(TEST_CASES_HELD_BACK, SCHEDULER, WaitingWorkers { count })?;
+            bus.trigger_event(TEST_CASES_HELD_BACK, SCHEDULER, waiting)?;
         }
         Ok(case)
     }
 }
 
 impl State {
+    fn change_waiting_workers(&mut self, change: impl FnOnce(usize) -> usize) -> WaitingWorkers {
+        self.waiting_workers.count = change(self.waiting_workers.count);
+        self.waiting_workers.change += 1;
+        self.waiting_workers
+    }
+
     fn fill(&mut self, found: Vec<TestCase>, repetition: &Repetition) {
         let rounds = repetition.rounds_at_once();
         self.rounds = rounds;
