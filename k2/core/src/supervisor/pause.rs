@@ -132,6 +132,7 @@ pub(crate) fn start() -> io::Result<()> {
 
 fn watch(mut stops: UnixStream, mut continues: UnixStream) {
     let timeout = Timespec::try_from(BEAT).ok();
+    let mut was_guard_stopped = false;
     loop {
         let _ = poll(&mut [PollFd::new(&stops, PollFlags::IN)], timeout.as_ref());
         let late = CLOCK.since_beat();
@@ -139,10 +140,15 @@ fn watch(mut stops: UnixStream, mut continues: UnixStream) {
             CLOCK.add(late.saturating_sub(BEAT));
         }
         CLOCK.note_beat();
-        if take(&mut stops) || is_guard_stopped() {
+        // When both are continued this one may be first: who sees the guard stopped then and stops again takes it along.
+        let is_guard_stopped = is_guard_stopped();
+        if take(&mut stops) || is_guard_stopped && was_guard_stopped {
             stop_all(&mut continues);
             // One of them may have come twice: from the terminal, and from the guard.
             take(&mut stops);
+            was_guard_stopped = false;
+        } else {
+            was_guard_stopped = is_guard_stopped;
         }
     }
 }
@@ -170,13 +176,16 @@ fn stop_all(continues: &mut UnixStream) {
     CLOCK.is_stopping.store(true, Ordering::SeqCst);
     signal(&groups, Signal::STOP);
     let stopped = Instant::now();
-    let _ = kill_process(getpid(), Signal::STOP);
-    // The signal is for the whole process: this thread may go on for a moment.
-    let timeout = Timespec::try_from(LATE).ok();
-    let _ = poll(
-        &mut [PollFd::new(&*continues, PollFlags::IN)],
-        timeout.as_ref(),
-    );
+    // If it was continued meanwhile, nobody would do so again.
+    if !take(continues) {
+        let _ = kill_process(getpid(), Signal::STOP);
+        // The signal is for the whole process: this thread may go on for a moment.
+        let timeout = Timespec::try_from(LATE).ok();
+        let _ = poll(
+            &mut [PollFd::new(&*continues, PollFlags::IN)],
+            timeout.as_ref(),
+        );
+    }
     CLOCK.add(stopped.elapsed());
     CLOCK.note_beat();
     CLOCK.is_stopping.store(false, Ordering::SeqCst);

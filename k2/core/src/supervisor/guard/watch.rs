@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait};
 use signal_hook::low_level::pipe;
@@ -40,6 +40,10 @@ const MAY_BE_IGNORED: [Signal; 5] = [
     Signal::USR2,
     Signal::TSTP,
 ];
+
+/// How long a runner is given to stop by itself before SIGTSTP is handed on: a terminal sends it to both. Two for one wish could stop it
+/// twice, if it is continued before its handler for the second one has run.
+const STOPS_BY_ITSELF: Duration = Duration::from_millis(300);
 
 /// Where signals arrive: one socket each, so that two quick signals are two.
 pub(super) struct Inbox {
@@ -153,6 +157,8 @@ pub(super) struct Watch {
     stopped: Duration,
     stage: Stage,
     handed_on: Vec<i32>,
+    /// When the runner is to be told to stop, if it has not done so by then.
+    stop_at: Option<Instant>,
 }
 
 impl Watch {
@@ -167,6 +173,7 @@ impl Watch {
             stopped: Duration::ZERO,
             stage: Stage::Loading,
             handed_on: Vec::new(),
+            stop_at: None,
         }
     }
 
@@ -198,8 +205,16 @@ impl Watch {
             if self.will_tell {
                 fds.push(PollFd::from_borrowed_fd(self.end.news_fd(), PollFlags::IN));
             }
+            let left = self
+                .stop_at
+                .map(|at| at.saturating_duration_since(Instant::now()));
+            let timeout = left.and_then(|left| Timespec::try_from(left).ok());
             // An interrupted wait comes back by the loop.
-            let _ = poll(&mut fds, None);
+            let _ = poll(&mut fds, timeout.as_ref());
+            if self.stop_at.take_if(|at| *at <= Instant::now()).is_some() {
+                // It has not been waited for, so the number is its own.
+                let _ = kill_process(self.runner, Signal::TSTP);
+            }
         }
     }
 
@@ -264,6 +279,14 @@ impl Watch {
             // Nobody is there who could tell of a run: it would end the runner.
             return;
         }
+        if signal == Signal::TSTP {
+            let at = Instant::now() + STOPS_BY_ITSELF;
+            self.stop_at.get_or_insert(at);
+            return;
+        }
+        if signal == Signal::CONT {
+            self.stop_at = None;
+        }
         self.handed_on.push(signal.as_raw());
         if self.is_watching && GRACEFUL.contains(&signal) {
             self.end.order(signal.as_raw());
@@ -304,6 +327,8 @@ impl Watch {
         for signal in arrived {
             self.hand_on(signal);
         }
+        // It has.
+        self.stop_at = None;
         if !is_continued {
             let stopped = Instant::now();
             let _ = kill_process(getpid(), Signal::STOP);
