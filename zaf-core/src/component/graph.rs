@@ -15,7 +15,7 @@
 //! - A component that needs itself is an error, not a candidate to skip: the fallback would hide a mistake.
 
 use std::any::TypeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::unmet::{Candidate, Reason, Unmet};
@@ -119,11 +119,20 @@ pub(super) fn circle(asking: Asking<'_>, component: usize, level: usize) -> Opti
 pub(super) type Environment = BTreeMap<TypeId, NodeId>;
 
 /// The needs of (component, level it lives at, what is used above).
-type Known = BTreeMap<(usize, usize, Environment), Result<NodeId, Vec<Unmet>>>;
+type Known = BTreeMap<(usize, usize, Environment), Walked>;
+
+/// What came of a component, and all components that were looked at for it, itself among them.
+#[derive(Debug, Clone)]
+struct Walked {
+    outcome: Result<NodeId, Vec<Unmet>>,
+    components: BTreeSet<usize>,
+}
 
 pub(super) struct Search<'a> {
     pub(super) asking: Asking<'a>,
     path: Vec<usize>,
+    /// What was looked at for each of the path, as far as it has been.
+    walked: Vec<BTreeSet<usize>>,
     pub(super) nodes: Vec<Node>,
     /// So that shared parts of the graph are walked once.
     known: Known,
@@ -146,6 +155,7 @@ impl<'a> Search<'a> {
         Self {
             asking,
             path: asking.making.to_vec(),
+            walked: Vec::new(),
             nodes: Vec::new(),
             known: BTreeMap::new(),
             depends_on_entity: false,
@@ -333,13 +343,25 @@ impl<'a> Search<'a> {
             return Err(Failure::Cycle(path));
         }
         let key = (index, level, below.clone());
-        if let Some(known) = self.known.get(&key) {
-            return Ok(known.clone());
+        // Where one of the path was looked at for it, it is walked again: that is a circle, whoever came here first.
+        if let Some(known) = self.known.get(&key)
+            && !self.path.iter().any(|one| known.components.contains(one))
+        {
+            let known = known.clone();
+            if let Some(walked) = self.walked.last_mut() {
+                walked.extend(known.components);
+            }
+            return Ok(known.outcome);
         }
         self.path.push(index);
+        self.walked.push(BTreeSet::from([index]));
         let requirements = self.component(index).requirements;
         let needs = self.group(level, requirements, &[], below)?;
         self.path.pop();
+        let components = self.walked.pop().unwrap_or_default();
+        if let Some(walked) = self.walked.last_mut() {
+            walked.extend(&components);
+        }
         let outcome = needs.map(|needs| {
             self.add(Node::Made {
                 component: index,
@@ -347,7 +369,11 @@ impl<'a> Search<'a> {
                 needs,
             })
         });
-        self.known.insert(key, outcome.clone());
+        let known = Walked {
+            outcome: outcome.clone(),
+            components,
+        };
+        self.known.insert(key, known);
         Ok(outcome)
     }
 

@@ -349,6 +349,30 @@ proptest! {
     }
 }
 
+/// The second needs itself one scope further out, by way of the first, which was looked at before and has its answer already.
+#[test]
+fn f20_a_circle_is_one_whoever_of_it_was_looked_at_before() {
+    let outwards = requirements(&[(2, 0, Some(1), 0, false)]);
+    let back = requirements(&[(1, 0, None, 0, false)]);
+    let components = [
+        component(NAMES[0], (1, 0, 0, 0, None), outwards),
+        component(NAMES[2], (2, 0, 0, 0, None), back),
+    ];
+    let registry = ComponentRegistry::new(components).unwrap();
+    let levels = chain(0);
+    let asking = Asking {
+        registry: &registry,
+        chain: &levels,
+        making: &[],
+    };
+    let demand = |number| (number, 0, None, 0, false);
+    for order in [[1, 2], [2, 1]] {
+        let wanted = requirements(&order.map(demand));
+        let chosen = plan(asking, &wanted, &[]);
+        assert!(matches!(chosen, Err(Failure::Cycle(_))), "{chosen:?}");
+    }
+}
+
 #[test]
 fn a_deep_graph_with_shared_parts_is_walked_once() {
     // Each level needs the next one twice: walked naively, 2^60 steps.
