@@ -1,4 +1,6 @@
 //! What requirements and components can say beyond types: used siblings, entities, teardown, who asks; and circles.
+//!
+//! Long because each feature is tried with the same few components, which are declared once.
 
 use std::any::{Any, TypeId};
 use std::sync::Arc;
