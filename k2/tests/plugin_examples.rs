@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::plugins::assert_ended;
+use crate::plugins::{assert_ended, only_own_may_write};
 use crate::session::{Ended, Session};
 
 fn examples() -> PathBuf {
@@ -30,18 +30,12 @@ fn installed(example: &str) -> (Session, PathBuf) {
             fs::set_permissions(&copy, Permissions::from_mode(mode)).unwrap();
         }
     }
-    for directory in [
-        session.path(),
-        session.path().join("plugins"),
-        folder.clone(),
-    ] {
-        fs::set_permissions(directory, Permissions::from_mode(0o755)).unwrap();
-    }
+    only_own_may_write(&session, &folder);
     (session, folder)
 }
 
 /// Builds a C file of a folder; false, with a notice, where there is no compiler.
-fn built(folder: &Path, source: &str, result: &str, more: &[&str]) -> bool {
+pub(crate) fn built(folder: &Path, source: &str, result: &str, more: &[&str]) -> bool {
     let mut compiler = Command::new("cc");
     compiler
         .args(["-O1", "-pthread"])

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::aftermath::assert_nothing_runs;
 use crate::guard::Guarded;
-use crate::plugins::{Plugin, assert_ended, run, seen, with};
+use crate::plugins::{Plugin, assert_ended, library, run, seen, with};
 use crate::session::Session;
 
 /// How often the plugin was started, but for asking what it is.
@@ -224,4 +224,99 @@ fn nothing_of_a_plugin_outlives_a_run_that_is_aborted_or_killed() {
         assert_eq!(pids.lines().count(), 1);
         assert_nothing_runs(&session);
     }
+}
+
+/// A library whose function for messages never returns.
+const STUCK: &str = r#"
+#include "zaf_plugin.h"
+#include <unistd.h>
+ZAF_PLUGIN_NOTE;
+static const char description[] =
+    "{\"protocol\":1,\"name\":\"stuck\",\"version\":\"1\",\"description\":\"Never returns.\","
+    "\"kind\":{\"command\":{\"extends\":[\"run\"]}},"
+    "\"dispatchers\":[{\"name\":\"main\",\"threads\":\"" THREADS "\",\"messages\":[\"TEST_CASE_FINISHED\"]}]}";
+static int32_t describe(struct zaf_buffer *to) {
+    to->data = (uint8_t *)description;
+    to->length = sizeof description - 1;
+    return ZAF_OK;
+}
+static int32_t start(const struct zaf_host_v1 *host, struct zaf_bytes config, void **instance, struct zaf_buffer *error) {
+    (void)config; (void)error;
+    *instance = (void *)host;
+    return ZAF_OK;
+}
+static int32_t message(void *instance, const struct zaf_message *message, struct zaf_buffer *answer) {
+    (void)message; (void)answer;
+    while (instance != NULL) pause();
+    return ZAF_OK;
+}
+static int32_t stop(void *instance, struct zaf_buffer *error) {
+    (void)instance; (void)error;
+    return ZAF_OK;
+}
+const struct zaf_plugin_v1 zaf_plugin_v1 = {
+    .abi = ZAF_ABI, .size = sizeof(struct zaf_plugin_v1),
+    .describe = describe, .start = start, .message = message, .stop = stop,
+};
+"#;
+
+#[test]
+fn a_library_that_never_returns_is_left_behind_and_the_run_ends_with_its_verdicts() {
+    // On the thread of the sender, and on one of the bus.
+    for threads in ["callback", "sequential"] {
+        let session = Session::new();
+        for number in 0..3 {
+            session.script(&format!("suite/case{number}"), "exit 0");
+        }
+        let threads = format!("-DTHREADS=\"{threads}\"");
+        if !library(&session, "plugins/one", STUCK, &[&threads]) {
+            return;
+        }
+        let ended = run_suite(&session, &["--plugins-timeout", "300ms"]);
+        assert_ended(
+            &ended,
+            7,
+            &[
+                "plugin `stuck`, given `TEST_CASE_FINISHED`: did not return within 300ms",
+                "a library cannot be ended: it is left behind and not called again",
+                "plugin `stuck` was given up",
+            ],
+        );
+        // Nothing waits for it at the end, and nothing starts it again.
+        for word in ["still busy", "was not destroyed", "is started again"] {
+            assert!(!ended.stderr.contains(word), "{ended:?}");
+        }
+        let verdicts = session.verdicts();
+        assert_eq!(verdicts.len(), 3);
+        assert!(verdicts.values().all(|verdict| verdict == "passed"));
+        assert!(session.latest().join("report.txt").exists(), "{ended:?}");
+        assert_nothing_runs(&session);
+    }
+}
+
+#[test]
+fn a_plugin_that_goes_on_when_its_input_has_ended_does_not_outlive_a_runner_that_is_killed() {
+    // On the thread of the sender: it is as it is when the case begins.
+    let dispatchers = json!([
+        {"name": "note", "messages": ["TEST_RUN_STARTED"], "threads": "callback"},
+    ]);
+    let stubborn = Plugin::listening("stubborn", &[])
+        .with("dispatchers", dispatchers)
+        .branch(
+            r#"    *'"message":"TEST_RUN_STARTED"'*)
+      trap '' TERM HUP INT PIPE
+      echo "$$" >> "$HOME/pids"
+      echo "{\"type\":\"done\",\"id\":$id}"
+      while :; do sleep 1000; done ;;"#,
+        );
+    let session = with(&stubborn);
+    session.script("waits.sh", "echo > ready; sleep 1000");
+    let command = session.command(&["run", "waits.sh", "--plugins-paths", "plugins"]);
+    let guarded = Guarded::start(session, command);
+    kill_process(guarded.runner, Signal::KILL).unwrap();
+    let (session, ended) = guarded.end();
+    assert_ne!(ended.code, Some(0), "{ended:?}");
+    let pids = fs::read_to_string(session.path().join("../pids")).unwrap();
+    assert_eq!(pids.lines().count(), 1);
+    assert_nothing_runs(&session);
 }

@@ -2,10 +2,11 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::plugin_examples::built;
 use crate::session::{Ended, Session, wait};
 
 /// What a script does with frames of these types, as branches of a `case`; `$id` is the id of the frame in `$line`. What it sees
@@ -72,13 +73,32 @@ done
         let program = session.write(&format!("{folder}/main.sh"), &self.script());
         fs::set_permissions(&manifest, Permissions::from_mode(0o644)).unwrap();
         fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
-        let mut above = place.clone();
-        while above.starts_with(session.path()) {
-            fs::set_permissions(&above, Permissions::from_mode(0o755)).unwrap();
-            above.pop();
-        }
+        only_own_may_write(session, &place);
         place
     }
+}
+
+/// Whatever the umask is: a folder, and those above it in the session.
+pub(crate) fn only_own_may_write(session: &Session, folder: &Path) {
+    let above = folder.ancestors();
+    for directory in above.take_while(|above| above.starts_with(session.path())) {
+        fs::set_permissions(directory, Permissions::from_mode(0o755)).unwrap();
+    }
+}
+
+/// Builds a library of this C and makes it a plugin; false, with a notice, where there is no compiler.
+pub(crate) fn library(session: &Session, folder: &str, source: &str, more: &[&str]) -> bool {
+    for (name, text) in [
+        ("plugin.c", source),
+        ("plugin.toml", "library = \"plugin.so\"\n"),
+    ] {
+        let file = session.write(&format!("{folder}/{name}"), text);
+        fs::set_permissions(file, Permissions::from_mode(0o644)).unwrap();
+    }
+    let place = session.path().join(folder);
+    only_own_may_write(session, &place);
+    let arguments = [&["-shared", "-fPIC"], more].concat();
+    built(&place, "plugin.c", "plugin.so", &arguments)
 }
 
 /// What plugins have seen; empty if none was ever started.

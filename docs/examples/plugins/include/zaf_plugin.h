@@ -12,6 +12,7 @@
  * - Functions return ZAF_OK, or another code with a text in UTF-8 in the buffer. No exception and no longjmp leaves a function: what
  *   is written in another language catches what it throws and returns ZAF_PANICKED.
  * - Functions may be called by any thread. `message` is called once at a time, unless the description says "concurrent": true.
+ * - A function that does not return in time is left behind, and no other one is called: whatever it waits for needs a limit of its own.
  * - A library is never unloaded. Threads of it may run until the process ends, but must not call the host after `stop`.
  */
 #ifndef ZAF_PLUGIN_H

@@ -8,26 +8,20 @@
 //! While it starts nobody waits for it who might be waited for by it: events are kept for it, and a request that comes while the host
 //! carries out a call of it, which may be the reason for the request, is refused at once.
 //!
-//! Nothing of a plugin runs before the command is known, and nothing at all for commands that only look ([`looks_only`]).
+//! Nothing of a plugin runs before the command is known, and nothing at all for commands that only look ([`looks_only`](super::object::looks_only)).
 //! A message that a plugin died of has failed, as that of any handler that fails: it is not given to it again.
 
-use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use thiserror::Error;
-use zaf_core::application::ExitCode;
-use zaf_core::command::{CommandDescriptor, INSPECTION, PREVIEW};
-use zaf_core::component::{Requirement, Scope};
-use zaf_core::config::ConfigLayer;
-use zaf_core::extension::{Catalog, ExtensionContext, ExtensionObject, SELECTED_COMMAND};
 use zaf_core::message::{
     Dispatcher, EncodedMessage, EncodedPayload, MessageBus, MessageDescriptor, MessageKind,
 };
 use zaf_core::{Error, Result};
 
 use super::calls::HostCalls;
+use super::gone::{Gone, is_quiet};
 use crate::link::{Delivery, Link, LinkError, Start};
 use crate::protocol::Description;
 
@@ -69,43 +63,8 @@ impl Budget {
     }
 }
 
-/// A plugin is not there any more.
-#[derive(Debug, Error)]
-pub(super) enum Gone {
-    #[error("plugin `{plugin}` has died, as reported before")]
-    Died { plugin: &'static str },
-    #[error("plugin `{plugin}` was given up: it died {} in this run; {last}", times(*.deaths))]
-    GivenUp {
-        plugin: &'static str,
-        deaths: u64,
-        last: String,
-    },
-    #[error(
-        "plugin `{plugin}` says something else about itself than when it was looked at; `trust` it again"
-    )]
-    Changed { plugin: &'static str },
-    #[error("plugin `{plugin}` is not run by commands that only look, like this one")]
-    OnlyLooking { plugin: &'static str },
-    #[error("plugin `{plugin}` has ended with the application")]
-    Ended { plugin: &'static str },
-    #[error(
-        "plugin `{plugin}` is starting and has called its host: a request that it gets before its start is done would wait for itself"
-    )]
-    Starting { plugin: &'static str },
-    #[error("plugin `{plugin}` is starting, and more than {EVENTS_KEPT} events are kept for it")]
-    TooManyKept { plugin: &'static str },
-}
-
 /// Events that are kept for a plugin that starts.
-const EVENTS_KEPT: usize = 1024;
-
-fn times(count: u64) -> String {
-    match count {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        count => format!("{count} times"),
-    }
-}
+pub(super) const EVENTS_KEPT: usize = 1024;
 
 enum State {
     /// Not started yet, or died and may be started again.
@@ -202,8 +161,42 @@ impl Instance {
         }
     }
 
+    /// Whether the command only looks: then nothing of it is run. So until the command is known.
+    pub(super) fn only_looks(&self) -> bool {
+        self.only_looks.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_only_looks(&self, only_looks: bool) {
+        self.only_looks.store(only_looks, Ordering::Relaxed);
+    }
+
+    /// Whether its handlers take part.
+    pub(super) fn is_active(&self) -> bool {
+        self.is_active
+    }
+
+    /// Those of its handlers.
+    pub(super) fn set_dispatchers(&self, dispatchers: &[Dispatcher]) {
+        *self.dispatchers.lock() = dispatchers.to_vec();
+    }
+
+    /// Ends it with the application.
+    ///
+    /// # Errors
+    /// How it ended, and why it was given up.
+    pub(super) fn end(&self) -> Result<()> {
+        let state = std::mem::replace(&mut *self.state.lock(), State::Ended);
+        self.started.notify_all();
+        match state {
+            State::Running(link) => Ok(link.stop()?),
+            State::GivenUp(gone) => Err(gone.into()),
+            // Whoever starts it sees that it has ended.
+            State::Waiting | State::Starting(_) | State::Ended => Ok(()),
+        }
+    }
+
     /// Starts it with the application; what cannot be started now is not tried again.
-    fn start(&self) -> Result<()> {
+    pub(super) fn start(&self) -> Result<()> {
         let state = self.state.lock();
         // A message may have come first.
         if !matches!(*state, State::Waiting) {
@@ -221,7 +214,7 @@ impl Instance {
         message: &EncodedMessage,
     ) -> Result<Option<Arc<dyn Link>>> {
         let plugin = self.plugin.name;
-        if self.only_looks.load(Ordering::Relaxed) {
+        if self.only_looks() {
             return Err(Gone::OnlyLooking { plugin }.into());
         }
         let mut state = self.state.lock();
@@ -245,7 +238,8 @@ impl Instance {
             }
         }
         self.begin(state, |state, error| {
-            self.after_death(state, error.to_string());
+            let is_stuck = error.downcast_ref().is_some_and(LinkError::is_stuck);
+            self.after_death(state, error.to_string(), is_stuck);
         })
         .map(Some)
     }
@@ -315,36 +309,40 @@ impl Instance {
             let plugin = self.plugin.name;
             return Gone::Died { plugin }.into();
         }
-        self.after_death(&mut state, error.to_string());
+        self.after_death(&mut state, error.to_string(), error.is_stuck());
         error.into()
     }
 
-    /// Decides whether it is started again; with the next message it is.
-    fn after_death(&self, state: &mut State, last: String) {
+    /// Decides whether it is started again; with the next message it is. One that is stuck runs on, and another one of it beside
+    /// that would wait for the same.
+    fn after_death(&self, state: &mut State, last: String, is_stuck: bool) {
         let plugin = self.plugin.name;
         let restarts = &self.plugin.restarts;
-        *state = if let Some(number) = restarts.take() {
-            tracing::warn!(
-                "plugin `{plugin}` died; it is started again with the next message ({number} of {})",
-                restarts.all
-            );
-            State::Waiting
-        } else {
-            let deaths = restarts.all + 1;
-            let gone = Gone::GivenUp {
+        let next = if is_stuck { None } else { restarts.take() };
+        let gone = match next {
+            None if is_stuck => Gone::Stuck { plugin, last },
+            Some(number) => {
+                tracing::warn!(
+                    "plugin `{plugin}` died; it is started again with the next message ({number} of {})",
+                    restarts.all
+                );
+                *state = State::Waiting;
+                return;
+            }
+            None => Gone::GivenUp {
                 plugin,
-                deaths,
+                deaths: restarts.all + 1,
                 last,
-            };
-            tracing::error!("{gone}");
-            // What is queued is still handed over, and so learns why.
-            self.withdraw();
-            State::GivenUp(Arc::new(gone))
+            },
         };
+        tracing::error!("{gone}");
+        // What is queued is still handed over, and so learns why.
+        self.withdraw();
+        *state = State::GivenUp(Arc::new(gone));
     }
 
     /// From here on messages pass it by.
-    fn withdraw(&self) {
+    pub(super) fn withdraw(&self) {
         let plugin = self.plugin.name;
         for dispatcher in self.dispatchers.lock().drain(..) {
             if let Err(error) = dispatcher.deregister(&[], &[], &[]) {
@@ -358,81 +356,6 @@ impl Instance {
 fn says_the_same(one: &Description, other: &Description) -> bool {
     let written = |description: &Description| serde_json::to_value(description).ok();
     written(one).is_some_and(|one| written(other) == Some(one))
-}
-
-/// Whether an event that a plugin does not get is no failure.
-fn is_quiet(error: &Error) -> bool {
-    let is_given_up = error.downcast_ref::<Arc<Gone>>().is_some();
-    is_given_up || matches!(error.downcast_ref(), Some(Gone::OnlyLooking { .. }))
-}
-
-/// The instance as the loader holds it.
-pub(super) struct Object(pub(super) Arc<Instance>);
-
-impl ExtensionObject for Object {
-    fn shared(&self) -> Arc<dyn Any + Send + Sync> {
-        Arc::clone(&self.0) as Arc<dyn Any + Send + Sync>
-    }
-
-    fn get_config(&self, _: &ExtensionContext<'_>) -> Result<Vec<ConfigLayer>> {
-        Ok(Vec::new())
-    }
-
-    fn register_components(&self, scope: &Scope) -> Result<()> {
-        let only_looks = looks_only(selected(scope)?);
-        self.0.only_looks.store(only_looks, Ordering::Relaxed);
-        Ok(())
-    }
-
-    fn registered(&self, dispatchers: &[Dispatcher]) {
-        *self.0.dispatchers.lock() = dispatchers.to_vec();
-    }
-
-    /// Its declared dispatchers are there by now; those registered first may have started it.
-    fn register_dispatchers(&self, _: &MessageBus) -> Result<Vec<Dispatcher>> {
-        let instance = &self.0;
-        if instance.only_looks.load(Ordering::Relaxed) {
-            // Others can do without it: a finder of test cases is not the only one.
-            instance.withdraw();
-        } else if instance.is_active {
-            instance
-                .start()
-                .map_err(|error| ExitCode::ExtensionFailed.with_error(error))?;
-        }
-        Ok(Vec::new())
-    }
-
-    fn destroy(&self) -> Result<()> {
-        let state = std::mem::replace(&mut *self.0.state.lock(), State::Ended);
-        self.0.started.notify_all();
-        match state {
-            State::Running(link) => Ok(link.stop()?),
-            State::GivenUp(gone) => Err(gone.into()),
-            // Whoever starts it sees that it has ended.
-            State::Waiting | State::Starting(_) | State::Ended => Ok(()),
-        }
-    }
-}
-
-/// The command that runs.
-///
-/// # Errors
-/// If the session has no catalog, which no application is without.
-pub(super) fn selected(scope: &Scope) -> Result<Option<&'static CommandDescriptor>> {
-    let catalog = scope.resolve::<Catalog>(&Requirement::of::<Catalog>("catalog"))?;
-    let Ok(path) = catalog.store().get(SELECTED_COMMAND) else {
-        return Ok(None);
-    };
-    let command = catalog.commands().find(&path);
-    Ok(command.map(|entry| entry.command))
-}
-
-/// Whether a command shows what there is, or what another one would do: no plugin is run for it.
-pub(super) fn looks_only(command: Option<&CommandDescriptor>) -> bool {
-    command.is_none_or(|command| {
-        let mut uses = command.uses.iter();
-        uses.any(|word| [INSPECTION, PREVIEW].contains(word))
-    })
 }
 
 #[cfg(test)]

@@ -2,9 +2,13 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use zaf_core::message::WireFormat;
 
+use zaf_core::extension::ExtensionObject;
+
+use super::super::object::Object;
 use super::*;
 use crate::link::{Calls, LinkProblem, Step};
 
@@ -14,6 +18,7 @@ enum Does {
     Answers,
     Refuses,
     Dies,
+    Sticks,
 }
 
 /// Plugins one after the other, each with what it does with its messages.
@@ -53,6 +58,9 @@ impl Link for FakeLink {
                 causes: Vec::new(),
             })),
             Some(Does::Dies) => Err(error(LinkProblem::Exited { code: 3 })),
+            Some(Does::Sticks) => Err(error(LinkProblem::Stuck {
+                after: Duration::from_secs(7),
+            })),
             Some(Does::Answers) | None => {
                 let is_request = delivery.kind == MessageKind::Request;
                 Ok(is_request.then(|| delivery.message.payload().clone()))
@@ -172,6 +180,21 @@ fn a_plugin_that_dies_is_started_again_with_the_next_message_until_it_is_given_u
         "{gone}"
     );
     assert_eq!(fixture.opened(), 3);
+    let end = fixture.destroy().unwrap_err().to_string();
+    assert_eq!(end, gone);
+}
+
+#[test]
+fn a_plugin_that_does_not_come_back_is_given_up_at_once() {
+    let fixture = fixture(3, &[&[Does::Answers, Does::Sticks]], "1.0");
+    fixture.event().unwrap();
+    let stuck = fixture.event().unwrap_err().to_string();
+    assert!(stuck.contains("did not return within 7s"), "{stuck}");
+    let gone = fixture.give(MessageKind::Request).unwrap_err().to_string();
+    let expected = "plugin `fake` was given up: plugin `fake`, given `PING`: did not return";
+    assert!(gone.starts_with(expected), "{gone}");
+    fixture.event().expect("its handlers stay away");
+    assert_eq!(fixture.opened(), 1);
     let end = fixture.destroy().unwrap_err().to_string();
     assert_eq!(end, gone);
 }

@@ -17,8 +17,9 @@ use zaf_core::component::Scope;
 use zaf_core::extension::{ProvidedExtension, ProvidedExtensions, SELECTED_COMMAND};
 use zaf_core::prelude::*;
 
-use super::instance::{Budget, Plugin, looks_only, selected};
+use super::instance::{Budget, Plugin};
 use super::launch;
+use super::object::{looks_only, selected};
 use super::options::{ALLOW_INSECURE, PATHS, RESTARTS, TIMEOUT};
 use super::settings::{self, Setting};
 use super::translate::{self, Defined, Known, Origin, leak};

@@ -2,9 +2,11 @@
 
 mod calls;
 mod config_values;
+mod gone;
 mod instance;
 mod launch;
 mod loader;
+mod object;
 mod option;
 mod options;
 mod settings;

@@ -21,7 +21,8 @@ use zaf_core::message::{
 use zaf_core::{Error, Result};
 
 use super::config_values;
-use super::instance::{Instance, Object, Plugin};
+use super::instance::{Instance, Plugin};
+use super::object::Object;
 use super::option;
 use crate::protocol::{self, Description, DispatcherDescription, Kind, PayloadFormat, Threads};
 

@@ -10,7 +10,7 @@ use std::ffi::OsString;
 use zaf_core::command::CommandDescriptor;
 use zaf_core::config::{Kind, OptionDescriptor, flag_name};
 
-use super::instance::looks_only;
+use super::object::looks_only;
 
 /// What a command line may say, as far as it is linked.
 pub(super) struct Words<'a> {

@@ -46,6 +46,11 @@ impl std::error::Error for LinkError {
 }
 
 impl LinkError {
+    /// Whether it runs on and cannot be ended, so that it must not be started again beside itself.
+    pub fn is_stuck(&self) -> bool {
+        matches!(*self.problem, LinkProblem::Stuck { .. })
+    }
+
     /// Whether the plugin is gone. If not, it can be given the next message.
     pub fn is_fatal(&self) -> bool {
         !matches!(
@@ -126,6 +131,14 @@ pub enum LinkProblem {
     /// It did not answer in time and was ended.
     #[error("no answer within {after:?}; it was ended")]
     TimedOut {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// A function of a library did not return in time. Nobody can end it, so it is left on its thread, and no other is called.
+    #[error(
+        "did not return within {after:?}; a library cannot be ended: it is left behind and not called again"
+    )]
+    Stuck {
         /// How long was waited.
         after: Duration,
     },

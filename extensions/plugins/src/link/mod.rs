@@ -9,6 +9,7 @@ mod error;
 mod gate;
 mod launch;
 mod library;
+mod patience;
 mod printable;
 mod process;
 

@@ -11,7 +11,7 @@ use zaf_plugins::link::{
 };
 
 use crate::c::{build, examples};
-use crate::host::{Asked, ask, host, tell};
+use crate::host::{Asked, ask, host, host_with, tell};
 use crate::scripted::SHORT;
 
 /// A library, and where its constructor leaves a mark.
@@ -281,14 +281,29 @@ fn c19_the_file_that_was_checked_is_the_one_that_is_opened() {
     assert!(LibraryLink::open(&launch).is_err());
 }
 
-/// Two files with different contents change their names all the time; what is opened is always one of the two, whole, and is described as
-/// what was looked at.
+/// Rounds in which a file may be exchanged.
+const ROUNDS: usize = 10_000;
+
+/// Lets this process have as many files open as it may: each library keeps its own for ever. Returns how many that is.
+fn open_many_files() -> usize {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit).unwrap();
+    limit
+        .maximum
+        .map_or(usize::MAX, |maximum| usize::try_from(maximum).unwrap())
+}
+
+/// Two files with different contents change their names all the time; what is opened is always the right one of the two, whole.
 #[test]
 fn c19_files_that_change_their_names_all_the_time_are_opened_or_refused() {
     let Some(right) = wrong(&[]) else { return };
     let other = wrong(&["-DNOTE_ABI=2"]).unwrap();
+    let most = open_many_files() - 100;
     let (here, there) = (right.file.clone(), other.file);
     let (stop, stopped) = crossbeam_channel::bounded::<()>(0);
+    let (mut opened, mut refused) = (0, 0);
     std::thread::scope(|scope| {
         scope.spawn(move || {
             let aside = here.with_extension("aside");
@@ -298,26 +313,30 @@ fn c19_files_that_change_their_names_all_the_time_are_opened_or_refused() {
                 fs::rename(&aside, &there).unwrap();
             }
         });
-        let (mut opened, mut refused) = (0, 0);
-        for _ in 0..10_000 {
+        // Not counted are those in which nothing has that name.
+        while opened + refused < ROUNDS && opened < most {
             let mut launch = Launch::new(&right.file);
-            launch.probe = None;
+            launch.deadlines.describe = Duration::from_mins(1);
             match LibraryLink::open(&launch) {
-                Ok(_) => opened += 1,
+                Ok(link) => {
+                    assert_eq!(link.description().name, "wrong");
+                    opened += 1;
+                }
                 Err(error) => match &*error.problem {
                     LinkProblem::Library(Refusal::OtherAbi { found: 2, .. }) => refused += 1,
                     LinkProblem::Io(error) if error.kind() == std::io::ErrorKind::NotFound => {}
                     _ => panic!("{error}"),
                 },
             }
-            // Each keeps a descriptor for ever.
-            if refused > 100 && opened > 100 || opened > 300 {
-                break;
-            }
         }
         drop(stop);
     });
+    assert!(
+        opened > 0 && refused > 0,
+        "{opened} opened, {refused} refused"
+    );
     // Of all it was the right one that ran: the other leaves its mark elsewhere.
+    assert!(right.marker().exists());
     assert!(!other.folder.path().join("marker").exists());
 }
 
@@ -364,6 +383,110 @@ fn c21_a_panic_is_a_code_and_an_abort_kills_a_child() {
         error.to_string().contains("ended by signal 6 (SIGABRT)"),
         "{error}"
     );
+}
+
+/// A library that never returns from this function, opened in this process only.
+fn stuck(function: &str) -> Option<(Built, Launch)> {
+    let built = wrong(&[&format!("-DSTUCK=\"{function}\"")])?;
+    let mut launch = built.launch();
+    launch.probe = None;
+    Some((built, launch))
+}
+
+/// What is said about it.
+const STUCK: &str = "did not return within 100ms; a library cannot be ended: it is left behind and not called again";
+
+fn assert_stuck(error: &LinkError, step: &str) {
+    assert!(error.is_stuck() && error.is_fatal(), "{error}");
+    let text = error.to_string();
+    assert!(text.contains(step) && text.ends_with(STUCK), "{text}");
+}
+
+#[test]
+fn a_library_that_never_returns_when_it_is_described_is_left_behind() {
+    let Some((_built, mut launch)) = stuck("describe") else {
+        return;
+    };
+    // It is to be opened in that time.
+    launch.deadlines.describe = Duration::from_secs(2);
+    let error = LibraryLink::open(&launch).unwrap_err();
+    assert!(error.is_stuck(), "{error}");
+    let text = error.to_string();
+    assert!(
+        text.contains("asked what it is: did not return within 2s"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_library_that_never_returns_from_start_or_stop_is_left_behind() {
+    let Some((_built, mut launch)) = stuck("start") else {
+        return;
+    };
+    launch.deadlines.start = SHORT;
+    let link = LibraryLink::open(&launch).unwrap();
+    let error = link.start(&Start::default(), host().0).unwrap_err();
+    assert_stuck(&error, "when it was started");
+    assert_stuck(&link.stop().unwrap_err(), "when it was stopped");
+
+    let (_built, mut launch) = stuck("stop").unwrap();
+    launch.deadlines.stop = SHORT;
+    let link = LibraryLink::open(&launch).unwrap();
+    link.start(&Start::default(), host().0).unwrap();
+    ask(&link, "1").unwrap();
+    assert_stuck(&link.stop().unwrap_err(), "when it was stopped");
+    assert_stuck(&tell(&link, "1").unwrap_err(), "given `EVENT`");
+}
+
+#[test]
+fn a_library_that_never_returns_from_a_message_fails_all_who_wait_for_it_and_is_not_called_again() {
+    let Some((_built, mut launch)) = stuck("message") else {
+        return;
+    };
+    launch.deadlines.deliver = SHORT;
+    let link = LibraryLink::open(&launch).unwrap();
+    link.start(&Start::default(), host().0).unwrap();
+    // One is in, the others wait until it has left, or as long as they may.
+    std::thread::scope(|scope| {
+        let all = [(); 4].map(|()| scope.spawn(|| tell(&link, "1").unwrap_err()));
+        let errors = all.map(|thread| thread.join().unwrap());
+        assert!(errors.iter().any(LinkError::is_stuck), "{errors:?}");
+        for error in errors {
+            let is_busy = matches!(*error.problem, LinkProblem::Busy {});
+            assert!(is_busy || error.is_stuck(), "{error}");
+        }
+    });
+    assert_stuck(&ask(&link, "1").unwrap_err(), "given `ASK`");
+    assert_stuck(&link.stop().unwrap_err(), "when it was stopped");
+}
+
+#[test]
+fn what_a_library_asks_for_on_behalf_of_a_message_is_done_by_the_thread_that_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("counter.so");
+    let Some(()) = build(&examples().join("c-library/counter.c"), &file, &[]) else {
+        return;
+    };
+    let built = Built { folder, file };
+    let link = built.open().unwrap();
+    let this = std::thread::current().id();
+    let (host, kept) = host_with(move |_| {
+        assert_eq!(std::thread::current().id(), this);
+        Ok(())
+    });
+    link.start(&Start::default(), host).unwrap();
+    let finished =
+        zaf_core::message::EncodedMessage::new("TEST_CASE_FINISHED", crate::host::json("{}"));
+    let delivery = zaf_plugins::link::Delivery {
+        dispatcher: "counter",
+        kind: zaf_core::message::MessageKind::Event,
+        message: &finished,
+    };
+    for _ in 0..100 {
+        link.deliver(&delivery).unwrap();
+    }
+    assert_eq!(kept.asked.try_iter().count(), 1);
+    link.stop().unwrap();
 }
 
 #[test]

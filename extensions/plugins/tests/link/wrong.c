@@ -51,10 +51,19 @@ static int32_t give(struct zaf_buffer *buffer, const char *text, int32_t code) {
     return code;
 }
 
+/* Never returns where the macro says so. */
+static void stuck_in(const char *function) {
+#ifdef STUCK
+    while (strcmp(function, STUCK) == 0) pause();
+#endif
+    (void)function;
+}
+
 static int32_t describe(struct zaf_buffer *description) {
 #ifdef ABORT
     abort();
 #endif
+    stuck_in("describe");
     return give(description,
         "{\"protocol\":1,\"name\":\"wrong\",\"version\":\"1\",\"description\":\"A test.\","
         "\"kind\":{\"command\":{\"extends\":[\"run\"]}},"
@@ -70,6 +79,7 @@ static void *forever(void *host) {
 #endif
 
 static int32_t start(const struct zaf_host_v1 *host, struct zaf_bytes start, void **instance, struct zaf_buffer *error) {
+    stuck_in("start");
     if (start.length == 0) return give(error, "no configuration", ZAF_REFUSED);
 #ifdef THREAD
     pthread_t thread;
@@ -83,6 +93,7 @@ static int32_t start(const struct zaf_host_v1 *host, struct zaf_bytes start, voi
 #ifndef NO_MESSAGE
 static int32_t message(void *instance, const struct zaf_message *message, struct zaf_buffer *answer) {
     const struct zaf_host_v1 *host = instance;
+    stuck_in("message");
     if (message->kind == ZAF_EVENT) {
         return give(answer, "index out of range", ZAF_PANICKED);
     }
@@ -99,6 +110,7 @@ static int32_t message(void *instance, const struct zaf_message *message, struct
 static int32_t stop(void *instance, struct zaf_buffer *error) {
     (void)instance;
     (void)error;
+    stuck_in("stop");
     return ZAF_OK;
 }
 

@@ -29,15 +29,9 @@ pub type KindOf<'a> = &'a dyn Fn(&str) -> Option<Kind>;
 /// Checks a plugin that is a program.
 pub fn check_program(launch: &Launch, kind_of: KindOf<'_>) -> CheckReport {
     let mut report = CheckReport::default();
-    let link = match ProcessLink::launch(launch) {
-        Ok(link) => link,
-        Err(error) => {
-            report.failed("describe", &error);
-            return report;
-        }
+    let Some(link) = described(ProcessLink::launch(launch), &mut report) else {
+        return report;
     };
-    report.described(link.description());
-    fields::check(link.description(), &mut report);
     let host = Arc::new(Listener::default());
     if life(&link, &host, kind_of, &mut report) {
         bad_frame(&link, &host, &mut report);
@@ -58,15 +52,9 @@ pub fn check_program(launch: &Launch, kind_of: KindOf<'_>) -> CheckReport {
 /// Checks a plugin that is a library.
 pub fn check_library_plugin(launch: &Launch, kind_of: KindOf<'_>) -> CheckReport {
     let mut report = CheckReport::default();
-    let link = match LibraryLink::open(launch) {
-        Ok(link) => link,
-        Err(error) => {
-            report.failed("describe", &error);
-            return report;
-        }
+    let Some(link) = described(LibraryLink::open(launch), &mut report) else {
+        return report;
     };
-    report.described(link.description());
-    fields::check(link.description(), &mut report);
     let host = Arc::new(Listener::default());
     life(&link, &host, kind_of, &mut report);
     match link.stop() {
@@ -74,6 +62,21 @@ pub fn check_library_plugin(launch: &Launch, kind_of: KindOf<'_>) -> CheckReport
         Err(error) => report.failed("stop", &error),
     }
     report
+}
+
+/// The plugin, if it has said what it is.
+fn described<L: Link>(opened: Result<L, LinkError>, report: &mut CheckReport) -> Option<L> {
+    match opened {
+        Ok(link) => {
+            report.described(link.description());
+            fields::check(link.description(), report);
+            Some(link)
+        }
+        Err(error) => {
+            report.failed("describe", &error);
+            None
+        }
+    }
 }
 
 /// Start and messages; whether the plugin is still there.

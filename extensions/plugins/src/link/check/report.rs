@@ -102,6 +102,9 @@ fn fix(problem: &LinkProblem) -> &'static str {
         LinkProblem::TimedOut { .. } => {
             "answer each frame with its id, and flush the output behind each line"
         }
+        LinkProblem::Stuck { .. } => {
+            "return from every function, also when what it waits for never comes"
+        }
         LinkProblem::Garbage { .. } => {
             "write nothing but frames to standard output; what is for people goes to standard error"
         }

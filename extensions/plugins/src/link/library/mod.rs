@@ -6,10 +6,13 @@
 //!                    ─► opened here, by its descriptor       never closed
 //! ```
 //!
-//! A message costs little more than a call, and a library that crashes or hangs does so for the whole application: whoever does not
+//! A message costs little more than a call: its functions run on threads of their own (see [`lane`]), so that one that never returns
+//! is left behind and reported. Nobody can end it, and a library that crashes does so for the whole application: whoever does not
 //! need the speed writes a program.
 
 mod foreign;
+mod lane;
+mod lanes;
 mod note;
 mod probe;
 
@@ -25,10 +28,13 @@ use rustix::fs::{Mode, OFlags};
 use zaf_core::message::{EncodedMessage, EncodedPayload, EncodedReply, MessageKind};
 
 use self::foreign::{Answer, Instance, OK, OpenError, PANICKED, Table};
+use self::lane::by_who_waits;
+use self::lanes::Lanes;
 use super::gate::Gate;
 use super::printable::printable;
 use super::{
-    CallError, Calls, Delivery, Launch, Link, LinkError, LinkProblem, LogLevel, Start, Step,
+    CallError, Calls, Deadlines, Delivery, Launch, Link, LinkError, LinkProblem, LogLevel, Start,
+    Step,
 };
 use crate::protocol::json::read_description;
 use crate::protocol::{Description, PROTOCOL, limits};
@@ -42,10 +48,11 @@ pub struct LibraryLink {
     description: Description,
     table: Table,
     /// None before its start and after its end. Held while a message is handled, so that it does not end meanwhile.
-    instance: RwLock<Option<Instance>>,
+    instance: RwLock<Option<Arc<Instance>>>,
+    lanes: Lanes,
     /// One message at a time; none if it takes several.
     gate: Option<Gate>,
-    patience: Duration,
+    deadlines: Deadlines,
 }
 
 impl fmt::Debug for LibraryLink {
@@ -61,7 +68,7 @@ impl LibraryLink {
     ///
     /// # Errors
     /// [`LinkProblem::Library`] with what was found in the file, everything that can happen to the child,
-    /// [`LinkProblem::Loader`], and [`LinkProblem::Description`].
+    /// [`LinkProblem::Loader`], [`LinkProblem::Stuck`], and [`LinkProblem::Description`].
     pub fn open(launch: &Launch) -> Result<Self, LinkError> {
         let file: Arc<str> = launch.file.display().to_string().into();
         let at_launch = |problem| failure(&file, Step::Launch, problem);
@@ -78,15 +85,25 @@ impl LibraryLink {
         if let Some(probe) = &launch.probe {
             probe::run(launch, &opened, probe)?;
         }
-        let table = Table::open(opened).map_err(|error| at_launch(problem_of(error)))?;
-        let description = describe(&file, table)?;
+        let lanes = Lanes::new(&file);
+        let limit = launch.deadlines.describe;
+        let table = lanes
+            .run(limit, || Table::open(opened).map_err(problem_of))
+            .flatten()
+            .map_err(at_launch)?;
+        let own = Arc::clone(&file);
+        let description = lanes
+            .run(limit, move || describe(&own, table))
+            .map_err(|problem| failure(&file, Step::Describe, problem))
+            .flatten()?;
         Ok(Self {
             name: description.name.as_str().into(),
             gate: (!description.concurrent).then(Gate::default),
             description,
             table,
             instance: RwLock::new(None),
-            patience: launch.deadlines.deliver,
+            lanes,
+            deadlines: launch.deadlines,
         })
     }
 
@@ -183,9 +200,25 @@ fn refused(answer: &Answer) -> LinkProblem {
 /// The host of one instance; a library may call it for ever.
 struct Shared(Arc<dyn Calls>);
 
+impl Shared {
+    /// Has the thread that waits for the library do something.
+    fn ask<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Calls) -> Result<R, CallError> + Send + 'static,
+    ) -> Result<R, CallError> {
+        let calls = Arc::clone(&self.0);
+        let nobody = || {
+            let text = "the host does not wait any more: this has taken too long";
+            Err(CallError::new("ended", text))
+        };
+        by_who_waits(move || work(&*calls)).unwrap_or_else(nobody)
+    }
+}
+
 impl Calls for Shared {
     fn trigger(&self, event: &EncodedMessage) -> Result<(), CallError> {
-        self.0.trigger(event)
+        let event = event.clone();
+        self.ask(move |calls| calls.trigger(&event))
     }
 
     fn send(
@@ -193,11 +226,19 @@ impl Calls for Shared {
         request: &EncodedMessage,
         timeout: Option<Duration>,
     ) -> Result<Vec<EncodedReply>, CallError> {
-        self.0.send(request, timeout)
+        let request = request.clone();
+        self.ask(move |calls| calls.send(&request, timeout))
     }
 
     fn log(&self, level: LogLevel, text: &str) {
-        self.0.log(level, text);
+        let line = text.to_owned();
+        let logged = self.ask(move |calls| {
+            calls.log(level, &line);
+            Ok(())
+        });
+        if logged.is_err() {
+            self.0.log(level, text);
+        }
     }
 }
 
@@ -208,16 +249,18 @@ impl Link for LibraryLink {
 
     fn start(&self, start: &Start, calls: Arc<dyn Calls>) -> Result<(), LinkError> {
         let json = serde_json::json!({ "config": start.config, "entity": start.entity });
+        let (table, host) = (self.table, Box::new(Shared(calls)));
         let mut instance = self.instance.write();
-        match self
-            .table
-            .start(json.to_string().as_bytes(), Box::new(Shared(calls)))
-        {
-            Ok(started) => {
-                *instance = Some(started);
+        let started = self.lanes.run(self.deadlines.start, move || {
+            table.start(json.to_string().as_bytes(), host)
+        });
+        match started {
+            Ok(Ok(started)) => {
+                *instance = Some(Arc::new(started));
                 Ok(())
             }
-            Err(answer) => Err(self.error(Step::Start, refused(&answer))),
+            Ok(Err(answer)) => Err(self.error(Step::Start, refused(&answer))),
+            Err(problem) => Err(self.error(Step::Start, problem)),
         }
     }
 
@@ -227,7 +270,7 @@ impl Link for LibraryLink {
         };
         let _inside = match &self.gate {
             None => None,
-            Some(gate) => match gate.enter(Instant::now() + self.patience) {
+            Some(gate) => match gate.enter(Instant::now() + self.deadlines.deliver) {
                 Some(inside) => Some(inside),
                 None => return Err(self.error(step(), LinkProblem::Busy {})),
             },
@@ -235,9 +278,15 @@ impl Link for LibraryLink {
         // The plugin may call the host, which may give it the next message: by the same thread, while somebody waits to stop it.
         let instance = self.instance.read_recursive();
         let Some(instance) = &*instance else {
-            return Err(self.error(step(), LinkProblem::Stopped {}));
+            let problem = self.lanes.check().err();
+            return Err(self.error(step(), problem.unwrap_or(LinkProblem::Stopped {})));
         };
-        let answer = instance.message(delivery.dispatcher, delivery.kind, delivery.message);
+        let (instance, kind) = (Arc::clone(instance), delivery.kind);
+        let (dispatcher, message) = (delivery.dispatcher.to_owned(), delivery.message.clone());
+        let handled = self.lanes.run(self.deadlines.deliver, move || {
+            instance.message(&dispatcher, kind, &message)
+        });
+        let answer = handled.map_err(|problem| self.error(step(), problem))?;
         if answer.code != OK {
             return Err(self.error(step(), refused(&answer)));
         }
@@ -253,13 +302,22 @@ impl Link for LibraryLink {
     }
 
     fn stop(&self) -> Result<(), LinkError> {
-        let Some(instance) = self.instance.write().take() else {
+        let at_stop = |problem| self.error(Step::Stop, problem);
+        self.lanes.check().map_err(at_stop)?;
+        let limit = self.deadlines.stop;
+        let Some(mut instance) = self.instance.try_write_for(limit) else {
+            // Who waits for the message has as long as any message.
+            return Err(at_stop(LinkProblem::Stuck { after: limit }));
+        };
+        let Some(instance) = instance.take() else {
             return Ok(());
         };
-        let answer = instance.stop();
+        let instance = Arc::into_inner(instance).expect("invariant: no message is handled");
+        let answer = self.lanes.run(limit, move || instance.stop());
+        let answer = answer.map_err(at_stop)?;
         match answer.code {
             OK => Ok(()),
-            _ => Err(self.error(Step::Stop, refused(&answer))),
+            _ => Err(at_stop(refused(&answer))),
         }
     }
 }

@@ -15,8 +15,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use parking_lot::{Mutex, MutexGuard};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
@@ -24,6 +23,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
 use super::super::LinkProblem;
+use super::super::patience::Patience;
 use super::super::printable::printable;
 use super::input::timespec;
 use super::running::Running;
@@ -35,13 +35,6 @@ pub(super) const CHUNK: usize = 64 << 10;
 
 /// Bytes of garbage that are shown.
 const SHOWN: usize = 200;
-
-/// How long one who waits looks for the answer before he goes to sleep: twice what a plugin that does nothing takes for one, where
-/// processes wake each other in the usual time. A thread that sleeps is woken in 5 to 40 µs.
-const LOOK_TIME: Duration = Duration::from_micros(50);
-
-/// Answers in time that make up for as many late ones; see [`Patience`].
-const MOST_TRUST: u32 = 4;
 
 /// What the reader of a link is told of.
 pub(super) const EXIT: u64 = 0;
@@ -58,7 +51,6 @@ pub(super) struct Output {
     epoll: OwnedFd,
     /// Readable when the process has ended.
     exit: OwnedFd,
-    /// None with one processor: there the plugin would wait for the one who looks for its answer.
     patience: Option<Patience>,
 }
 
@@ -79,38 +71,12 @@ pub(super) enum Got {
     End,
 }
 
-/// Whether it is worth to look before one sleeps: as long as answers mostly come in that time.
-#[derive(Debug)]
-struct Patience(AtomicU32);
-
-impl Patience {
-    fn has_any(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
-    }
-
-    /// Learns from an answer; who does not look learns from those that would have been in time.
-    fn learn(&self, took: Duration) {
-        let trust = self.0.load(Ordering::Relaxed);
-        let next = if took <= LOOK_TIME * 2 {
-            (trust + 1).min(MOST_TRUST)
-        } else {
-            trust.saturating_sub(1)
-        };
-        if next != trust {
-            // Of two at once one may be lost.
-            self.0.store(next, Ordering::Relaxed);
-        }
-    }
-}
-
 impl Output {
     /// Of a process that was just started; neither end may block.
     pub(super) fn new(stdout: File, exit: OwnedFd) -> std::io::Result<Self> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &exit, EventData::new_u64(EXIT), EventFlags::IN)?;
         epoll::add(&epoll, &stdout, EventData::new_u64(STDOUT), EventFlags::IN)?;
-        let is_alone = std::thread::available_parallelism().is_ok_and(|count| count.get() == 1);
-        let patience = (!is_alone).then(|| Patience(AtomicU32::new(MOST_TRUST / 2)));
         Ok(Self {
             frames: Mutex::new(Frames {
                 stdout: Some(stdout),
@@ -120,7 +86,7 @@ impl Output {
             }),
             epoll,
             exit,
-            patience,
+            patience: Patience::new(),
         })
     }
 
@@ -170,12 +136,12 @@ impl Output {
     ) -> Result<Arrival, NoArrival> {
         if let Some(mut turn) = self.turn() {
             let begun = Instant::now();
-            let looks = self.patience.as_ref().filter(|one| one.has_any());
-            let looks = looks.map(|_| begun + LOOK_TIME);
+            let patience = self.patience.as_ref();
+            let looks = patience.and_then(|patience| patience.look_until(begun));
             loop {
                 // Whoever had the turn before may have read it.
                 if let Some(arrival) = place.arrived() {
-                    if let Some(patience) = &self.patience {
+                    if let Some(patience) = patience {
                         patience.learn(begun.elapsed());
                     }
                     return Ok(arrival);
@@ -402,23 +368,4 @@ fn garbage(error: &FrameError, bytes: &[u8]) -> LinkProblem {
 
 fn shown(text: &str) -> String {
     printable(text.as_bytes(), limits::STRING)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_waits_for_late_answers_does_not_look_and_learns_from_early_ones() {
-        let patience = Patience(AtomicU32::new(MOST_TRUST));
-        for _ in 0..MOST_TRUST {
-            assert!(patience.has_any());
-            patience.learn(Duration::from_millis(1));
-        }
-        assert!(!patience.has_any());
-        patience.learn(Duration::from_millis(1));
-        assert!(!patience.has_any());
-        patience.learn(LOOK_TIME);
-        assert!(patience.has_any());
-    }
 }
