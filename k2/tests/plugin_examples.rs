@@ -68,7 +68,13 @@ fn the_example_in_python_warns_of_a_slow_case() {
         eprintln!("NOTICE: python3 is not installed: this test shows nothing here");
         return;
     }
-    let (session, _) = installed("python");
+    let (session, folder) = installed("python");
+    let files = || {
+        let entries = fs::read_dir(&folder).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name());
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = files();
     let ended = run(
         &session,
         &["--slowest-limit", "0.000001", "--trace", "trace.jsonl"],
@@ -77,7 +83,8 @@ fn the_example_in_python_warns_of_a_slow_case() {
     assert_eq!(ended.stderr, "");
     let trace = fs::read_to_string(session.path().join("trace.jsonl")).unwrap();
     assert!(trace.contains("SLOW_CASE"), "{trace}");
-    // Its folder is as it was.
+    // Its folder is as it was, without `__pycache__` of what it imports.
+    assert_eq!(files(), before);
     assert_ended(&session.zk2(&["trust", "plugins"]), 0, &[]);
     let before = session.zk2(&["trust", "--list"]).stdout;
     assert_ended(&run(&session, &[]), 0, &[]);

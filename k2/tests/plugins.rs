@@ -44,9 +44,14 @@ impl Plugin {
         self
     }
 
+    fn name(&self) -> &str {
+        self.description["name"].as_str().unwrap()
+    }
+
     fn script(&self) -> String {
         let description = self.description.to_string();
         assert!(!description.contains('\''), "{description}");
+        let name = self.name();
         format!(
             r#"#!/bin/sh
 echo "started $$" >> "$HOME/seen"
@@ -57,13 +62,22 @@ while read -r line; do
   case $line in
 {}
     *'"type":"describe"'*) printf '%s\n' '{{"type":"description","id":'"$id"',"plugin":{description}}}' ;;
-    *'"type":"stop"'*) echo "{{\"type\":\"stopped\",\"id\":$id}}"; exit 0 ;;
+    *'"type":"stop"'*) echo "ended {name}" >> "$HOME/seen"; echo "{{\"type\":\"stopped\",\"id\":$id}}"; exit 0 ;;
     *) echo "{{\"type\":\"done\",\"id\":$id}}" ;;
   esac
 done
 "#,
             self.branches
         )
+    }
+
+    /// The same as a C library, which notes what it sees in the same words; false where there is no compiler.
+    fn build(&self, session: &Session, folder: &str) -> bool {
+        let literal = |text: &str| Value::String(text.to_owned()).to_string();
+        let source = include_str!("noting.c")
+            .replace("DESCRIPTION", &literal(&self.description.to_string()))
+            .replace("NAME", &literal(self.name()));
+        library(session, folder, &source, &[])
     }
 
     /// Puts it into a folder of the session; returns that folder.
@@ -805,4 +819,121 @@ fn a_plugin_replaces_another_extension_and_messages_come_by_priority() {
     assert_eq!(told, ["early", "instead", "late"]);
     let why = session.zk2(&["--plugins-paths", "plugins", "why", "other"]);
     assert!(why.stdout.contains("instead"), "{why:?}");
+}
+
+/// How a plugin is made: as a program, and as a library.
+const MAKES: [fn(&Plugin, &Session, &str) -> bool; 2] = [
+    |plugin, session, folder| plugin.write(session, folder).exists(),
+    |plugin, session, folder| plugin.build(session, folder),
+];
+
+/// A session with one case and these plugins, for each way to make them; none where there is no compiler.
+fn made(plugins: &[Plugin]) -> impl Iterator<Item = Session> {
+    MAKES.iter().filter_map(move |make| {
+        let session = Session::new();
+        session.script("case.sh", "exit 0");
+        let mut all = plugins.iter().enumerate();
+        let is_made =
+            all.all(|(number, plugin)| make(plugin, &session, &format!("plugins/p{number}")));
+        if is_made {
+            // Who was asked what it is has begun and ended, too.
+            assert_ended(&session.zk2(&["trust", "plugins"]), 0, &[]);
+            drop(fs::remove_file(session.path().join("../seen")));
+        }
+        is_made.then_some(session)
+    })
+}
+
+/// The names behind this word, in the order in which that was noted.
+fn noted(session: &Session, word: &str) -> Vec<String> {
+    let seen = seen(session);
+    let names = seen.lines().filter_map(|line| line.strip_prefix(word));
+    names.map(|name| name.trim().to_owned()).collect()
+}
+
+/// Notes its start under its name.
+fn named(name: &str) -> Plugin {
+    let option = json!([{"name": format!("{name}.word"), "type": "text", "default": "none", "description": "A word."}]);
+    Plugin::listening(name, &["TEST_RUN_FINISHED"]).with("options", option)
+}
+
+/// The plugins that were started, in that order, by their options.
+fn begun(session: &Session) -> Vec<String> {
+    let frames = frames(session);
+    let starts = frames.iter().filter(|frame| frame["type"] == "start");
+    starts
+        .map(|start| {
+            let config = start["config"].as_object().unwrap();
+            let (key, value) = config.iter().next().unwrap();
+            format!("{key}={}", value.as_str().unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn plugins_of_both_kinds_start_by_load_order_and_end_in_reverse() {
+    let framework = |name: &str, order: u32| {
+        named(name).with("kind", json!({"framework": {"load_order": order}}))
+    };
+    for session in made(&[
+        framework("late", 60),
+        framework("zeal", 40),
+        framework("mid", 50),
+    ]) {
+        assert_ended(&run(&session, &[]), 0, &[]);
+        assert_eq!(
+            begun(&session),
+            ["zeal.word=none", "mid.word=none", "late.word=none"]
+        );
+        assert_eq!(noted(&session, "ended"), ["late", "mid", "zeal"]);
+        assert_eq!(given(&session), ["TEST_RUN_FINISHED"; 3]);
+    }
+}
+
+#[test]
+fn plugins_of_both_kinds_come_in_the_order_that_the_user_gives() {
+    for session in made(&[named("alpha"), named("beta")]) {
+        assert_ended(&run(&session, &[]), 0, &[]);
+        assert_eq!(begun(&session), ["alpha.word=none", "beta.word=none"]);
+        fs::remove_file(session.path().join("../seen")).unwrap();
+        let order = [
+            "--plugins-run-order",
+            "beta",
+            "--plugins-run-order",
+            "alpha",
+        ];
+        assert_ended(&run(&session, &order), 0, &[]);
+        assert_eq!(begun(&session), ["beta.word=none", "alpha.word=none"]);
+        assert_eq!(noted(&session, "ended"), ["alpha", "beta"]);
+    }
+}
+
+#[test]
+fn plugins_of_both_kinds_have_options_and_take_part_for_what_they_are_activated_on() {
+    let listening = named("notes").with("activate_on", json!([["notes.word"]]));
+    let options = json!([{"name": "notes.word", "type": "text", "description": "A word."}]);
+    for session in made(&[listening.with("options", options)]) {
+        assert_ended(&run(&session, &[]), 0, &[]);
+        assert_eq!(begun(&session), [""; 0]);
+        assert_ended(&run(&session, &["--notes-word", "hello"]), 0, &[]);
+        assert_eq!(begun(&session), ["notes.word=hello"]);
+        assert_eq!(given(&session), ["TEST_RUN_FINISHED"]);
+        let wrong = run(&session, &["--notes-wrd", "hello"]);
+        assert_ended(&wrong, 2, &["--notes-wrd", "--notes-word"]);
+    }
+}
+
+#[test]
+fn plugins_of_both_kinds_take_part_in_the_commands_that_they_match() {
+    let of = |name: &str, extends: &str| {
+        named(name).with("kind", json!({"command": {"extends": [extends]}}))
+    };
+    // A command, another one, and a capability that the first one uses.
+    for session in made(&[of("one", "run"), of("other", "noop"), of("third", "find")]) {
+        assert_ended(&run(&session, &[]), 0, &[]);
+        let mut begun = begun(&session);
+        begun.sort();
+        assert_eq!(begun, ["one.word=none", "third.word=none"]);
+        assert_eq!(given(&session), ["TEST_RUN_FINISHED"; 2]);
+    }
 }

@@ -20,7 +20,9 @@ mod output;
 mod reader;
 mod running;
 mod spawn;
+mod sync;
 mod tail;
+mod turns;
 mod waiting;
 
 use std::borrow::Cow;

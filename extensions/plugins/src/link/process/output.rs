@@ -1,15 +1,5 @@
-//! The standard output of a plugin: who reads it, and what becomes of the frames.
-//!
-//! ```text
-//!             nobody waits              somebody waits for an answer
-//!  stdout ──► the thread of the link    ──► the one who waits: no thread in between has to be woken
-//! ```
-//!
-//! Who waits for something takes the [`Turn`] while he waits, if nobody has it, and reads for everybody: what is not his he gives to
-//! whom it belongs. The thread of the link is told of nothing that comes meanwhile (`epoll` holds it back) and is there again for what
-//! comes when nobody waits. So an answer wakes one thread, or none if the one who waits has not gone to sleep yet.
-//!
-//! Whoever has the turn never waits for anything but the plugin, and gives it back before he does what the plugin asks for.
+//! The standard output of a plugin, and what becomes of the frames in it. Who reads it is said in [`turns`](super::turns): the thread of
+//! the link is told of what comes, and kept from hearing of it, by `epoll`.
 
 use std::fs::File;
 use std::io::Read;
@@ -17,7 +7,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
-use parking_lot::{Mutex, MutexGuard};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -27,6 +16,7 @@ use super::super::patience::Patience;
 use super::super::printable::printable;
 use super::input::timespec;
 use super::running::Running;
+use super::turns::{Got, Source, Turns};
 use super::waiting::{Arrival, NoArrival, Place};
 use crate::protocol::{Codec, FrameError, FromPlugin, LogLevel, binary, json, limits};
 
@@ -46,9 +36,9 @@ pub(super) const STDERR: u64 = 2;
 /// The reading end, and what was read and is no whole frame yet.
 #[derive(Debug)]
 pub(super) struct Output {
-    frames: Mutex<Frames>,
+    turns: Turns<Frames>,
     /// What the thread of the link waits for.
-    epoll: OwnedFd,
+    epoll: Arc<OwnedFd>,
     /// Readable when the process has ended.
     exit: OwnedFd,
     patience: Option<Patience>,
@@ -58,17 +48,10 @@ pub(super) struct Output {
 struct Frames {
     /// None when it has ended, or what comes out of it means nothing any more.
     stdout: Option<File>,
+    epoll: Arc<OwnedFd>,
     begun: Vec<u8>,
     codec: Codec,
     chunk: Box<[u8]>,
-}
-
-/// What came out of an output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Got {
-    Bytes(usize),
-    Nothing,
-    End,
 }
 
 impl Output {
@@ -77,9 +60,11 @@ impl Output {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &exit, EventData::new_u64(EXIT), EventFlags::IN)?;
         epoll::add(&epoll, &stdout, EventData::new_u64(STDOUT), EventFlags::IN)?;
+        let epoll = Arc::new(epoll);
         Ok(Self {
-            frames: Mutex::new(Frames {
+            turns: Turns::new(Frames {
                 stdout: Some(stdout),
+                epoll: Arc::clone(&epoll),
                 begun: Vec::new(),
                 codec: Codec::Json,
                 chunk: vec![0; CHUNK].into_boxed_slice(),
@@ -95,36 +80,19 @@ impl Output {
         &self.epoll
     }
 
-    /// Reads once for everybody, if nobody has the turn; `until_end` waits for it. Returns whether there may be more.
+    /// As [`Turns::read_once`].
     pub(super) fn read_once(&self, running: &Arc<Running>, until_end: bool) -> bool {
-        let frames = if until_end {
-            Some(self.frames.lock())
-        } else {
-            self.frames.try_lock()
-        };
-        // Who has the turn reads it.
-        let Some(mut frames) = frames else {
-            return true;
-        };
-        match frames.read(running, &self.epoll) {
-            Got::Bytes(_) => true,
-            Got::Nothing => false,
-            Got::End => {
-                frames.close(&self.epoll);
-                false
-            }
-        }
+        self.turns.read_once(running, until_end)
     }
 
-    /// Whether the end has been reached; not while somebody has the turn.
+    /// As [`Turns::is_over`].
     pub(super) fn is_over(&self) -> bool {
-        let frames = self.frames.try_lock();
-        frames.is_some_and(|frames| frames.stdout.is_none())
+        self.turns.is_over()
     }
 
     /// Nothing is read from here on.
     pub(super) fn close(&self) {
-        self.frames.lock().close(&self.epoll);
+        self.turns.close();
     }
 
     /// Waits for the next thing that belongs to a place; reads while it waits, if nobody else does.
@@ -134,110 +102,91 @@ impl Output {
         place: &Place<'_>,
         deadline: Instant,
     ) -> Result<Arrival, NoArrival> {
-        if let Some(mut turn) = self.turn() {
-            let begun = Instant::now();
-            let patience = self.patience.as_ref();
-            let looks = patience.and_then(|patience| patience.look_until(begun));
-            loop {
-                // Whoever had the turn before may have read it.
-                if let Some(arrival) = place.arrived() {
-                    if let Some(patience) = patience {
-                        patience.learn(begun.elapsed());
-                    }
-                    return Ok(arrival);
+        let begun = Instant::now();
+        let patience = self.patience.as_ref();
+        let looks = patience.and_then(|patience| patience.look_until(begun));
+        let wait = |frames: &mut Frames| self.wait(frames, looks, deadline);
+        match self.turns.read_until(running, || place.arrived(), wait) {
+            Some(arrival) => {
+                if let Some(patience) = patience {
+                    patience.learn(begun.elapsed());
                 }
-                if !turn.read(running, looks, deadline) {
-                    break;
-                }
+                Ok(arrival)
             }
+            None => place.next(deadline),
         }
-        place.next(deadline)
     }
 
-    /// The turn, if nobody has it and there is something to read.
-    fn turn(&self) -> Option<Turn<'_>> {
-        let frames = self.frames.try_lock()?;
-        let stdout = frames.stdout.as_ref()?;
-        self.tell_of(stdout, EventFlags::empty()).ok()?;
-        Some(Turn {
-            frames,
-            output: self,
-        })
-    }
-
-    /// Of what the thread of the link is told. Of the end it is in any case.
-    fn tell_of(&self, stdout: &File, what: EventFlags) -> rustix::io::Result<()> {
-        epoll::modify(&self.epoll, stdout, EventData::new_u64(STDOUT), what)
-    }
-}
-
-/// The right to read, until it is dropped.
-struct Turn<'a> {
-    frames: MutexGuard<'a, Frames>,
-    output: &'a Output,
-}
-
-impl Turn<'_> {
-    /// Waits for something to read and reads it; false if nothing will come, or the deadline has passed.
-    fn read(&mut self, running: &Arc<Running>, looks: Option<Instant>, deadline: Instant) -> bool {
+    /// Waits until there may be something to read; false if nothing will come, or the deadline has passed.
+    fn wait(&self, frames: &mut Frames, looks: Option<Instant>, deadline: Instant) -> bool {
         loop {
-            match self.frames.read(running, &self.output.epoll) {
-                Got::Bytes(_) => return true,
-                // The thread of the link sees the same, and ends it.
-                Got::End => return false,
-                Got::Nothing => {}
-            }
             let now = Instant::now();
             if looks.is_some_and(|end| now < end) {
                 std::hint::spin_loop();
-                continue;
+                return true;
             }
             let left = deadline.saturating_duration_since(now);
-            let Some(stdout) = self.frames.stdout.as_ref().filter(|_| !left.is_zero()) else {
+            let Some(stdout) = frames.stdout.as_ref().filter(|_| !left.is_zero()) else {
                 return false;
             };
             let mut wanted = [
                 PollFd::new(stdout, PollFlags::IN),
-                PollFd::new(&self.output.exit, PollFlags::IN),
+                PollFd::new(&self.exit, PollFlags::IN),
             ];
             match poll(&mut wanted, Some(&timespec(left))) {
                 Err(Errno::INTR) => {}
-                Ok(_) if !wanted[0].revents().is_empty() => {}
-                _ => return false,
+                Ok(_) => return !wanted[0].revents().is_empty(),
+                Err(_) => return false,
             }
         }
     }
 }
 
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        if let Some(stdout) = &self.frames.stdout {
-            // What is there already wakes the thread of the link. It cannot fail: the descriptor is there, and was added.
-            let _told = self.output.tell_of(stdout, EventFlags::IN);
-        }
-    }
-}
+impl Source for Frames {
+    type Readers = Arc<Running>;
 
-impl Frames {
-    /// Reads once, and gives what is whole to whom it belongs.
-    fn read(&mut self, running: &Arc<Running>, epoll: &OwnedFd) -> Got {
+    fn take_over(&mut self) -> bool {
+        self.tell_of(EventFlags::empty()).is_ok_and(|told| told)
+    }
+
+    fn give_back(&mut self) {
+        // What is there already wakes the thread of the link. It cannot fail: the descriptor is there, and was added.
+        let _told = self.tell_of(EventFlags::IN);
+    }
+
+    fn read(&mut self, running: &Arc<Running>) -> Got {
         let got = read(&mut self.stdout, &mut self.chunk);
         if let Got::Bytes(length) = got {
             self.begun.extend_from_slice(&self.chunk[..length]);
-            self.take_frames(running, epoll);
+            self.take_frames(running);
         }
         got
     }
 
-    fn close(&mut self, epoll: &OwnedFd) {
+    fn close(&mut self) {
         if let Some(stdout) = self.stdout.take() {
             // A process that is started at this moment may have a copy, with which it would stay there.
-            let _gone = epoll::delete(epoll, stdout.as_fd());
+            let _gone = epoll::delete(&*self.epoll, stdout.as_fd());
         }
     }
 
+    fn is_over(&self) -> bool {
+        self.stdout.is_none()
+    }
+}
+
+impl Frames {
+    /// Of what the thread of the link is told. Of the end it is in any case. False if there is nothing to read any more.
+    fn tell_of(&self, what: EventFlags) -> rustix::io::Result<bool> {
+        let Some(stdout) = &self.stdout else {
+            return Ok(false);
+        };
+        epoll::modify(&*self.epoll, stdout, EventData::new_u64(STDOUT), what)?;
+        Ok(true)
+    }
+
     /// Gives away all whole frames that have been read.
-    fn take_frames(&mut self, running: &Arc<Running>, epoll: &OwnedFd) {
+    fn take_frames(&mut self, running: &Arc<Running>) {
         let begun = std::mem::take(&mut self.begun);
         let mut rest = &begun[..];
         let problem = loop {
@@ -261,7 +210,7 @@ impl Frames {
             Some(problem) => {
                 running.fail(problem);
                 // Nothing that it writes from here on means anything.
-                self.close(epoll);
+                self.close();
             }
         }
     }

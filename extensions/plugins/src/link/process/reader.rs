@@ -19,9 +19,10 @@ use super::super::LinkProblem;
 use super::ended::{Ended, problem_of};
 use super::input::timespec;
 use super::leftovers;
-use super::output::{CHUNK, EXIT, Got, STDERR, read};
+use super::output::{CHUNK, EXIT, STDERR, read};
 use super::running::Running;
 use super::tail::Tail;
+use super::turns::Got;
 use crate::protocol::LogLevel;
 
 /// The process of a plugin, and its standard error.

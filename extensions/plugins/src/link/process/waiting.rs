@@ -1,12 +1,10 @@
 //! Who waits for what from a plugin.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex};
-
 use super::ended::Ended;
+use super::sync::{Arc, Condvar, Mutex};
 use crate::protocol::FromPlugin;
 
 /// What somebody who waits gets.
