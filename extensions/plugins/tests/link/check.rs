@@ -102,6 +102,32 @@ fn what_cannot_be_loaded_fails_at_once() {
 }
 
 #[test]
+fn a_field_of_another_type_is_named_with_what_helps() {
+    let described = |more: &str| {
+        let report = check(&plugin_with(more, ""));
+        failure(&report, "describe")
+    };
+    for (more, expected) in [
+        (r#","options":"none""#, "expected a sequence"),
+        (
+            r#","groups":[],"codec":"xml""#,
+            "unknown variant `xml`, expected",
+        ),
+    ] {
+        let failure = described(more);
+        assert!(
+            failure.contains("the field `plugin` of a frame"),
+            "{failure}"
+        );
+        assert!(failure.contains(expected), "{failure}");
+        assert!(
+            failure.ends_with("write this field as the page on the plugin protocol shows it"),
+            "{failure}"
+        );
+    }
+}
+
+#[test]
 fn a_mistyped_field_is_named() {
     let scripted = plugin_with(
         r#","dispatcher":[],"options":[{"name":"a","type":"text","description":"A.","requird":true}]"#,

@@ -105,6 +105,10 @@ fn fix(problem: &LinkProblem) -> &'static str {
         LinkProblem::Stuck { .. } => {
             "return from every function, also when what it waits for never comes"
         }
+        // A frame it is, and one of its fields is not what it should be.
+        LinkProblem::Garbage { problem, .. } if problem.starts_with("the field ") => {
+            "write this field as the page on the plugin protocol shows it"
+        }
         LinkProblem::Garbage { .. } => {
             "write nothing but frames to standard output; what is for people goes to standard error"
         }
