@@ -312,7 +312,13 @@ impl Link for LibraryLink {
         let Some(instance) = instance.take() else {
             return Ok(());
         };
-        let instance = Arc::into_inner(instance).expect("invariant: no message is handled");
+        let Some(instance) = Arc::into_inner(instance) else {
+            // A function has not returned since this was looked at first, and has it.
+            let stuck = self.lanes.check().err();
+            return Err(at_stop(
+                stuck.unwrap_or(LinkProblem::Stuck { after: limit }),
+            ));
+        };
         let answer = self.lanes.run(limit, move || instance.stop());
         let answer = answer.map_err(at_stop)?;
         match answer.code {
