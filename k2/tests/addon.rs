@@ -896,7 +896,8 @@ fn i5_whatever_call_fails_all_is_written_or_nothing() {
                 "{context}: {:?}",
                 left.keys()
             );
-            assert!(left == complete || ended.code == Some(2), "{context}");
+            // The machine failed, not whoever asked.
+            assert!(left == complete || ended.code == Some(6), "{context}");
             assert!(!ended.stderr.contains("panicked"), "{context}");
             !is_hit
         });

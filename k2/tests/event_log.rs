@@ -171,7 +171,7 @@ fn a_passing_case_is_logged_in_less_than_a_kilobyte() {
 }
 
 /// Logs that older versions have written, and the newest as it was when the version was new.
-const GOLDEN: [(&str, &str, &[&str]); 6] = [
+const GOLDEN: [(&str, &str, &[&str]); 8] = [
     (
         "1.0",
         include_str!("../core/src/results/event_log/golden-1.0.jsonl"),
@@ -201,6 +201,16 @@ const GOLDEN: [(&str, &str, &[&str]); 6] = [
         "1.4, of several runs",
         include_str!("../core/src/results/event_log/golden-1.4-merged.jsonl"),
         &["suite::flaky", "suite::known"],
+    ),
+    (
+        "1.5",
+        include_str!("../core/src/results/event_log/golden-1.5.jsonl"),
+        &["suite::points.tap", "zk2_testbench::any"],
+    ),
+    (
+        "1.5, of several runs",
+        include_str!("../core/src/results/event_log/golden-1.5-merged.jsonl"),
+        &["suite::flaky", "zk2_testbench::any"],
     ),
 ];
 
@@ -243,7 +253,7 @@ fn f19_every_report_is_made_of_logs_of_older_versions() {
 
 #[test]
 fn f19_what_1_4_added_is_in_the_reports() {
-    for ((version, log, _), lines) in GOLDEN[4..].iter().zip([
+    for ((version, log, _), lines) in GOLDEN[4..6].iter().zip([
         &["box at 2026-11-21T22:42:3", "box at 2026-11-21T22:42:3"][..],
         &["box at 2026-11-21T22:42:3", "phone at 2026-11-21T22:42:3"],
     ]) {
@@ -262,6 +272,28 @@ fn f19_what_1_4_added_is_in_the_reports() {
         let report: serde_json::Value = serde_json::from_str(&report).unwrap();
         let told = report["summary"]["recoveries"].as_array().unwrap();
         assert_eq!(told.len(), lines.len(), "{version}: {report}");
+    }
+}
+
+#[test]
+fn f19_what_1_5_added_is_in_the_reports_and_in_how_they_end() {
+    for (version, log, _) in &GOLDEN[6..] {
+        // The code alone says it, too, and what went wrong does.
+        let without_code = log.replace(",\"exit_code\":7", "");
+        let records = log.split_inclusive('\n');
+        let code_alone: String = records
+            .filter(|line| !line.contains("hook-failed"))
+            .collect();
+        for log in [log, without_code.as_str(), &code_alone] {
+            let (ended, _) = all_reports(&Session::new(), log);
+            assert_eq!(ended.code, Some(7), "{version}: {ended:?}");
+        }
+        let session = Session::new();
+        let (ended, directory) = all_reports(&session, log);
+        let said = "UNINITIALIZE_SUT: trouble: SUT `phone`: no way to switch it off";
+        assert!(ended.stdout.contains(said), "{version}: {ended:?}");
+        let report = std::fs::read_to_string(directory.join("report.txt")).unwrap();
+        assert!(report.contains(said), "{version}: {report}");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::stopping::{fifo, read};
 use crate::terminal::Terminal;
 
 /// What a person sees of what was written to a terminal of so many columns: lines, as they stand at the end.
-struct Screen {
+pub(crate) struct Screen {
     columns: usize,
     lines: Vec<Vec<char>>,
     line: usize,
@@ -21,7 +21,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn of(written: &str, columns: usize) -> Vec<String> {
+    pub(crate) fn of(written: &str, columns: usize) -> Vec<String> {
         let mut screen = Self {
             columns,
             lines: vec![Vec::new()],

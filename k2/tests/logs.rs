@@ -293,6 +293,18 @@ fn f1_a_log_that_cannot_be_written_is_said_once_and_in_the_exit_code() {
     );
     assert!(ended.stdout.contains("exit 6"), "{ended:?}");
     assert!(ended.stderr.contains("records are missing"), "{ended:?}");
+    // Why is said by the warning, and once.
+    let reason = ended.stderr.matches("Not a directory");
+    assert_eq!(reason.count(), 1, "{ended:?}");
+
+    // Who hears no warnings is told why at the end.
+    let ended = logging(
+        &session,
+        &[&arguments[..], &["--log-level", "error"]].concat(),
+    );
+    assert_eq!(ended.code, Some(6), "{ended:?}");
+    let reason = ended.stderr.matches("Not a directory");
+    assert_eq!(reason.count(), 1, "{ended:?}");
 }
 
 #[test]

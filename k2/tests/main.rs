@@ -44,6 +44,7 @@ mod report;
 mod restart;
 mod scheduling;
 mod scopes;
+mod screens;
 mod secrets;
 mod selection;
 mod session;

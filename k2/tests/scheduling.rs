@@ -111,6 +111,56 @@ fn every_case_is_in_exactly_one_shard() {
 }
 
 #[test]
+fn parts_of_a_run_take_as_long_as_each_other_by_an_earlier_run() {
+    let session = five();
+    run(&session, &[]);
+    // What each took is said here, not by the load of the machine.
+    let log = session.latest().join("events.jsonl");
+    let records = std::fs::read_to_string(&log).unwrap();
+    let lines = records.lines().map(|line| {
+        let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let seconds = if record["data"]["case"] == "cases::d" {
+            4
+        } else {
+            1
+        };
+        if record["kind"] == "case-finished" {
+            record["data"]["duration_us"] = (seconds * 1_000_000).into();
+        }
+        record.to_string() + "\n"
+    });
+    session.write("earlier/events.jsonl", &lines.collect::<String>());
+    let part = |part: &str| {
+        let from = ["--tests-shard-from", "earlier", "--tests-shard", part];
+        listed(&session, &from)
+    };
+    let [one, other] = [part("1/2"), part("2/2")];
+    assert_eq!(one, ["cases::d"], "{other:?}");
+    assert_eq!(
+        other,
+        ["a", "b", "c", "e"].map(|case| format!("cases::{case}"))
+    );
+    // Without an earlier run they have as many cases as each other.
+    let one = listed(&session, &["--tests-shard", "1/2"]);
+    assert_eq!(one.len(), 3, "{one:?}");
+}
+
+#[test]
+fn rounds_go_on_for_a_time_or_until_a_case_fails() {
+    let session = Session::new();
+    let body = "echo >> count; sleep 0.05; test $(wc -l < count) -lt 4";
+    session.script("cases/fourth", body);
+    // The time is over when the first round is.
+    let ended = run(&session, &["--tests-repeat-for", "20ms"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(begun(&session).len(), 1);
+    let both = ["--tests-repeat-for", "1h", "--tests-repeat-until-failure"];
+    let ended = run(&session, &both);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert_eq!(begun(&session).len(), 3);
+}
+
+#[test]
 fn repetitions_are_rows_of_their_own() {
     let session = five();
     let ended = run(

@@ -203,7 +203,7 @@ fn i4_an_addon_that_does_not_fit_leaves_nothing() {
     };
     let read = |name: &str| fs::read_to_string(session.path().join(name)).unwrap();
     let said = read("e");
-    assert_eq!(read("c"), "2\n", "{said} {}", read("o"));
+    assert_eq!(read("c"), "6\n", "{said} {}", read("o"));
     assert!(said.contains("No space left"), "{said}");
     assert!(said.contains("nothing was changed"), "{said}");
     assert_eq!(read("before"), read("after"));

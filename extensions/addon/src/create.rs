@@ -1,6 +1,6 @@
 //! `addon create`.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use zaf_core::application::Console;
@@ -65,7 +65,7 @@ pub fn addon_create(cx: &CommandContext<'_>) -> Result<ExitCode> {
     Ok(ExitCode::Success)
 }
 
-/// Everything that goes wrong here is something that the user can put right.
+/// Everything that goes wrong here is something that the user can put right: with other words, unless it is the machine that fails.
 pub(crate) fn refused(error: AddonError) -> Error {
     let hint = match &error {
         AddonError::Unknown { what } => Some(match *what {
@@ -77,11 +77,35 @@ pub(crate) fn refused(error: AddonError) -> Error {
         }
         _ => None,
     };
-    let failure = ExitCode::Usage.with_error(error);
+    let code = match &error {
+        AddonError::Write { source, .. } if !is_wrong_place(source.kind()) => {
+            ExitCode::ReportFailed
+        }
+        _ => ExitCode::Usage,
+    };
+    let failure = code.with_error(error);
     match hint {
         Some(hint) => failure.hint(hint),
         None => failure,
     }
+}
+
+/// Whether nothing can be written there at all, so that another place has to be named; else the disk is full or fails.
+fn is_wrong_place(kind: ErrorKind) -> bool {
+    use ErrorKind::{
+        AlreadyExists, InvalidFilename, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+        ReadOnlyFilesystem,
+    };
+    matches!(
+        kind,
+        AlreadyExists
+            | InvalidFilename
+            | IsADirectory
+            | NotADirectory
+            | NotFound
+            | PermissionDenied
+            | ReadOnlyFilesystem
+    )
 }
 
 fn answers(

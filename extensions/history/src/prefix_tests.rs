@@ -71,6 +71,7 @@ fn write_log(path: &Utf8Path, run: &str, started: i64, executions: &[Execution])
         finished: time,
         duration: Duration::from_secs(2),
         end: RunEnd::Completed,
+        exit_code: None,
     }));
     log.sync();
 }

@@ -50,6 +50,7 @@ fn log(output: &Utf8Path, run: &str) -> Result<ReportsWritten> {
         finished: time,
         duration: Duration::from_secs(2),
         end: RunEnd::Completed,
+        exit_code: None,
     }));
     log.sync();
     let summary = Arc::new(RunLog::open(&path)?.summary().clone());

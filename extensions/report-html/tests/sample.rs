@@ -328,6 +328,7 @@ impl Sample {
             finished: START,
             duration: Duration::from_millis(310),
             end: RunEnd::Completed,
+            exit_code: None,
         }));
         log.sync();
         sample

@@ -192,6 +192,7 @@ pub(crate) fn run() -> Vec<Record> {
         end: RunEnd::Aborted {
             reason: "SIGINT".into(),
         },
+        exit_code: None,
     }));
     records(bodies)
 }

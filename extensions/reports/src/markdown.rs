@@ -47,9 +47,12 @@ file_report! {
 pub(crate) fn write_document(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportError> {
     let summary = log.summary();
     let counts = summary.counts();
-    let word = match (counts.failures(), summary.exit_code().code()) {
-        (0, 0) => "✅ passed",
-        (0, _) => "⚠️ incomplete",
+    let word = match (counts.failures(), summary.exit_code()) {
+        (0, ExitCode::Success) => "✅ passed",
+        (0, ExitCode::Incomplete | ExitCode::TimeLimit | ExitCode::NothingToRun) => "⚠️ incomplete",
+        (0, _) if counts.aborted + counts.not_run > 0 => "⚠️ incomplete",
+        // The cases are well, and something around them is not.
+        (0, _) => "❌ error",
         _ => "❌ failed",
     };
     writeln!(out, "## {word}\n")?;

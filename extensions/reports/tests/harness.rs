@@ -38,6 +38,7 @@ fn log(directory: &Utf8Path) -> Utf8PathBuf {
         finished: Timestamp::UNIX_EPOCH,
         duration: Duration::from_secs(2),
         end: RunEnd::Completed,
+        exit_code: None,
     }));
     log.sync();
     path

@@ -314,6 +314,7 @@ mod tests {
                 finished: started,
                 duration: Duration::from_secs(2),
                 end,
+                exit_code: None,
             };
             bus.trigger_event(TEST_RUN_FINISHED, RUNNER, finished)
                 .unwrap();

@@ -118,6 +118,10 @@ fn apart(sut: &Sut, shell: &Shell) {
 #[k2::test_case]
 fn kills_the_runner(sut: &Sut) {
     note(&format!("kills {sut}"));
+    // A pipe, where somebody wants to see what is shown until then.
+    if std::path::Path::new("go").exists() {
+        std::fs::read("go").expect("invariant: the test lets go of the pipe");
+    }
     #[expect(
         clippy::disallowed_methods,
         reason = "it is about runners that end without a teardown"

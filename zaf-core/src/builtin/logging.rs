@@ -128,7 +128,7 @@ impl Extension for Logging {
     }
 
     fn destroy(&self) -> Result<()> {
-        match self.log.problem() {
+        match self.log.rest_of_problem() {
             Some(problem) => Err(ExitCode::ReportFailed.with_error(Error::msg(problem))),
             None => Ok(()),
         }

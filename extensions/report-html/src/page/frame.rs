@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use k2::case::Verdict;
 use k2::results::{RunLog, Summary, printable_line, shell_command_line};
+use zaf_core::application::ExitCode;
 
 use super::end_in_words;
 
@@ -57,10 +58,16 @@ pub(super) fn head(log: &RunLog, nonce: &str, style: &str, out: &mut dyn Write) 
 /// How the run as a whole is called, and the class of its colour.
 fn outcome(summary: &Summary) -> (&'static str, &'static str) {
     let counts = summary.counts();
+    let exit = summary.exit_code();
     if counts.failures() > 0 {
         ("Failed", "failed")
-    } else if counts.aborted + counts.not_run > 0 || summary.end().is_none() {
+    } else if matches!(exit, ExitCode::Incomplete | ExitCode::TimeLimit)
+        || counts.aborted + counts.not_run > 0
+    {
         ("Incomplete", "not-run")
+    } else if !matches!(exit, ExitCode::Success | ExitCode::NothingToRun) {
+        // The cases are well, and something around them is not.
+        ("Error", "error")
     } else if counts.passed == 0 {
         ("Nothing passed", "skipped")
     } else {

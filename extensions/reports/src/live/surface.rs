@@ -5,6 +5,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use anstream::adapter::strip_str;
+use rustix::fs::{FileType, fstat};
 use rustix::process::getpgrp;
 use rustix::termios::{tcgetpgrp, tcgetwinsize};
 use zaf_core::application::colour;
@@ -53,6 +54,8 @@ impl Surface {
     pub(crate) fn process(stdout_is_taken: bool) -> Self {
         let err_width: Width = || width_of(io::stderr());
         let can_erase = io::stderr().is_terminal() && anstyle_query::term_supports_ansi_color();
+        // Who reads the pipe may write to the same terminal, behind a line that is not theirs.
+        let is_alone = stdout_is_taken || !is_pipe(io::stdout());
         let out_width: Width = if stdout_is_taken {
             err_width
         } else {
@@ -77,7 +80,9 @@ impl Surface {
             control: Box::new(io::stderr()),
             out_width,
             err_width,
-            is_live: can_erase && err_width().is_some_and(|width| width >= FEWEST_COLUMNS),
+            is_live: can_erase
+                && is_alone
+                && err_width().is_some_and(|width| width >= FEWEST_COLUMNS),
             is_in_front,
             line_is_drawn: false,
         }
@@ -165,6 +170,11 @@ fn put(stream: &mut Box<dyn Write + Send>, text: &str) {
 /// Whether the terminal at standard error has this process in front; true if it is not the one that controls this process.
 fn is_in_front() -> bool {
     tcgetpgrp(io::stderr()).map_or(true, |group| group == getpgrp())
+}
+
+/// Whether somebody reads what is written to `stream`; false where nobody knows.
+fn is_pipe(stream: impl std::os::fd::AsFd) -> bool {
+    fstat(stream).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Fifo)
 }
 
 /// Columns of the terminal behind `stream`.

@@ -73,24 +73,18 @@ pub(crate) fn write_summary(
     }
     writeln!(out, "{}", counts_line(&written.summary, width))?;
     for damage in damages {
-        row(out, "log", &damage)?;
+        row(out, wrap, "log", &damage)?;
     }
     for hook in written.summary.failed_hooks() {
-        row(out, "hook", &hook.to_string())?;
+        row(out, wrap, "hook", &hook.to_string())?;
     }
     for report in &written.reports {
-        row(
-            out,
-            "report",
-            by_latest(&report.path, &written.directory).as_str(),
-        )?;
+        let path = by_latest(&report.path, &written.directory);
+        row(out, wrap, "report", path.as_str())?;
     }
     for failure in &written.failures {
-        row(
-            out,
-            "missing",
-            &format!("{}: {}", failure.name, failure.reason),
-        )?;
+        let text = format!("{}: {}", failure.name, failure.reason);
+        row(out, wrap, "missing", &text)?;
     }
     if written.failures.iter().any(is_for_want_of_room) {
         let run = log.ok().and_then(|log| log.summary().run());
@@ -99,6 +93,7 @@ pub(crate) fn write_summary(
         let directory = &written.directory;
         row(
             out,
+            wrap,
             "hint",
             &format!(
                 "the disk of {directory} is full: make room on it, then `{program} report {directory}` makes reports of what the log has"
@@ -106,7 +101,7 @@ pub(crate) fn write_summary(
         )?;
     }
     let (code, meaning) = exit_line(written);
-    row(out, &format!("exit {code}"), &meaning)?;
+    row(out, wrap, &format!("exit {code}"), &meaning)?;
     Ok(())
 }
 
@@ -151,8 +146,23 @@ fn by_latest(path: &Utf8Path, directory: &Utf8Path) -> Utf8PathBuf {
     short().unwrap_or_else(|| path.to_owned())
 }
 
-fn row(out: &mut dyn Write, label: &str, text: &str) -> io::Result<()> {
-    writeln!(out, "  {label:<8} {}", printable_line(text))
+/// A row of the summary, broken between words where it does not fit. Words are not: paths are to be copied.
+fn row(out: &mut dyn Write, wrap: Option<usize>, label: &str, text: &str) -> io::Result<()> {
+    let text = printable_line(text);
+    let mut line = format!("  {label:<8}");
+    let indent = " ".repeat(columns(&line));
+    let mut is_empty = true;
+    for word in text.split(' ') {
+        let is_too_long = wrap.is_some_and(|wrap| columns(&line) + 1 + columns(word) > wrap);
+        if is_too_long && !is_empty {
+            writeln!(out, "{line}")?;
+            line.clone_from(&indent);
+        }
+        line.push(' ');
+        line.push_str(word);
+        is_empty = false;
+    }
+    writeln!(out, "{line}")
 }
 
 /// Writes a block for each execution that failed or is flaky, `most` at most. Returns how many more there are.

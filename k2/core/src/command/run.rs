@@ -100,25 +100,25 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
             reason: format!("{error:#}").into(),
         },
     };
-    let finished = RunFinished {
+    let mut finished = RunFinished {
         finished: Timestamp::now(),
         duration: before.unwrap_or_default() + clock.elapsed(),
         end,
+        exit_code: None,
     };
-    cx.bus()
-        .trigger_event(TEST_RUN_FINISHED, RUNNER, finished)?;
-    drop(under_way);
-    let mut exit = summary.take().exit_code();
+    let mut known = summary.take();
+    known.add_end(&finished);
+    let mut exit = known.exit_code();
     if let Some(code) = ended.as_ref().err().and_then(carried_code) {
         exit = exit.merge(code);
     }
-    let exit = report(
-        cx,
-        &directory,
-        &summary,
-        suts.with_failures(hooks.with_failures(exit)),
-        hooks,
-    )?;
+    exit = suts.with_failures(hooks.with_failures(exit));
+    // Reports have to tell the same, today and when they are made anew.
+    finished.exit_code = Some(exit);
+    cx.bus()
+        .trigger_event(TEST_RUN_FINISHED, RUNNER, finished)?;
+    drop(under_way);
+    let exit = report(cx, &directory, &summary, exit, hooks)?;
     guard::sweep_without_guard();
     directory.note_end();
     // The number that was shown is the one that the shell sees.

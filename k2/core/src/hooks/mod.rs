@@ -79,7 +79,7 @@ pub const POST_TESTS: RequestId<HookCall, ()> =
 pub const POST_JOB: RequestId<HookCall, ()> =
     RequestId::new("POST_JOB", "Asks hooks to tidy up behind a run.").portable_as_json();
 
-/// A hook has failed, panicked, or did not answer in time.
+/// A hook, or a handler that readies a system under test or puts it away, has failed, panicked, or did not answer in time.
 ///
 /// | | |
 /// |---|---|

@@ -21,6 +21,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use zaf_core::application::ExitCode;
 
 use super::event_log::{EventLogReader, ReadError};
 use super::merge_log::{Log, Said, runs_of};
@@ -326,6 +327,10 @@ fn end(
         finished,
         duration: finished.duration_since(started).unsigned_abs(),
         end,
+        exit_code: ends()
+            .flatten()
+            .filter_map(RunFinished::fault)
+            .reduce(ExitCode::merge),
     })
 }
 

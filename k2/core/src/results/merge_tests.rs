@@ -4,6 +4,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
+use crate::results::Summary;
 use crate::results::event_log::EncodedBody;
 
 fn at(seconds: i64) -> Timestamp {
@@ -65,7 +66,16 @@ fn log(
             finished: at(started + 60),
             duration: Duration::from_mins(1),
             end: RunEnd::Completed,
+            exit_code: None,
         }));
+    }
+    log
+}
+
+/// The log with this exit code at its end.
+fn ended_with(exit: Option<ExitCode>, mut log: Vec<RecordBody>) -> Vec<RecordBody> {
+    if let Some(RecordBody::RunFinished(end)) = log.last_mut() {
+        end.exit_code = exit;
     }
     log
 }
@@ -255,6 +265,36 @@ fn f18_files_are_named_by_the_run_that_they_are_of_however_often_it_is_merged() 
     }
 }
 
+#[test]
+fn f18_what_went_wrong_besides_cases_in_one_run_went_wrong_in_the_whole() {
+    let part = |id, verdict, exit| {
+        let cases = [(id, vec![case(id, verdict, None, 1)])];
+        ended_with(Some(exit), log(id, 0, &cases, true))
+    };
+    let good = part("r1", Verdict::Passed, ExitCode::Success);
+    let failed = part("r2", Verdict::Failed, ExitCode::CasesFailed);
+    let incomplete = part("r3", Verdict::Passed, ExitCode::Incomplete);
+    let faulty = part("r4", Verdict::Passed, ExitCode::ExtensionFailed);
+    for (logs, exit) in [
+        (vec![&good, &incomplete], ExitCode::Success),
+        (vec![&good, &failed, &incomplete], ExitCode::CasesFailed),
+        (vec![&good, &faulty], ExitCode::ExtensionFailed),
+        (vec![&faulty, &failed], ExitCode::ExtensionFailed),
+    ] {
+        let logs: Vec<_> = logs.into_iter().cloned().collect();
+        let merged = merge(&logs);
+        let mut summary = Summary::new();
+        for record in &merged {
+            summary.add(record);
+        }
+        assert_eq!(summary.exit_code(), exit, "{merged:#?}");
+        assert_eq!(
+            merge(&[merged.clone(), good.clone()]).last(),
+            merge(&logs).last()
+        );
+    }
+}
+
 fn any_attempt() -> impl Strategy<Value = (Verdict, Option<&'static str>, i64)> {
     let verdict = prop::sample::select(Verdict::ALL.to_vec());
     let reason = prop::sample::select(vec![None, Some("one"), Some("two")]);
@@ -266,7 +306,8 @@ fn any_log(id: &'static str) -> impl Strategy<Value = Vec<RecordBody>> {
     let attempts = prop::collection::vec(any_attempt(), 0..3);
     let cases =
         prop::collection::btree_map(prop::sample::select(vec!["a", "b", "c"]), attempts, 0..4);
-    (cases, 0..3_i64, any::<bool>()).prop_map(move |(cases, started, is_whole)| {
+    let exit = prop::option::of(prop::sample::select(ExitCode::ALL.to_vec()));
+    (cases, 0..3_i64, any::<bool>(), exit).prop_map(move |(cases, started, is_whole, exit)| {
         let cases: Vec<_> = cases
             .into_iter()
             .map(|(id, attempts)| {
@@ -275,7 +316,7 @@ fn any_log(id: &'static str) -> impl Strategy<Value = Vec<RecordBody>> {
                 (id, attempts.collect())
             })
             .collect();
-        log(id, started, &cases, is_whole)
+        ended_with(exit, log(id, started, &cases, is_whole))
     })
 }
 

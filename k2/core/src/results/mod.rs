@@ -5,6 +5,7 @@
 
 mod escape;
 pub mod event_log;
+mod fault;
 mod history;
 mod merge;
 mod merge_log;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use zaf_core::application::ExitCode;
 
 use crate::case::{Attachment, CaseId, Location, Parameters, Step, Verdict};
 use crate::supervisor::signal_name;
@@ -143,10 +144,11 @@ pub struct SutRecovery {
     pub duration: Option<Duration>,
 }
 
-/// A hook before or after the tests has failed.
+/// A hook before or after the tests has failed, or what readies a system under test or puts it away.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HookFailed {
-    /// Which request it was asked: `PRE_JOB`, `PRE_TESTS`, `POST_TESTS` or `POST_JOB`.
+    /// Which request it was asked: `PRE_JOB`, `PRE_TESTS`, `POST_TESTS` or `POST_JOB`; since schema 1.5 also which event about a
+    /// system it handled: `PRE_INITIALIZE_SUT`, `INITIALIZE_SUT`, `POST_INITIALIZE_SUT` or `UNINITIALIZE_SUT`.
     pub phase: Arc<str>,
     /// Name of the extension; none if nobody can be blamed by name.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -357,6 +359,14 @@ pub struct RunFinished {
     pub duration: Duration,
     /// Why it ended.
     pub end: RunEnd,
+    /// How the command ends, as far as that is known before the reports and the last hooks; none if nobody says, or what is said is
+    /// unknown here. Since schema 1.5.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "super::fault::known"
+    )]
+    pub exit_code: Option<ExitCode>,
 }
 
 /// Why a run ended.

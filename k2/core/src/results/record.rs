@@ -11,7 +11,7 @@ use super::model::{
 };
 
 /// Version of the records that this program writes.
-pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 4 };
+pub const SCHEMA_VERSION: SchemaVersion = SchemaVersion { major: 1, minor: 5 };
 
 /// Version of the meaning of records: `major.minor`.
 ///

@@ -321,9 +321,16 @@ mod tests {
 
     use super::*;
     use crate::messages::CasesSelected;
-    use crate::results::event_log::EventLogWriter;
+    use crate::results::event_log::{Blocks, EventLogWriter};
+    use crate::results::shared_read::{KEPT, LATEST};
 
-    /// A log of `count` cases that passed, every tenth at its second attempt.
+    /// How many blocks a log has.
+    fn blocks(path: &Utf8Path) -> usize {
+        let mut blocks = Blocks::open(path).unwrap();
+        std::iter::from_fn(|| blocks.next().unwrap()).count()
+    }
+
+    /// A log of `count` cases that passed, every tenth at its second attempt, with a kilobyte to say.
     fn logged(count: u64) -> (tempfile::TempDir, Utf8PathBuf) {
         let dir = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::from_path_buf(dir.path().join("events.jsonl")).unwrap();
@@ -342,6 +349,7 @@ mod tests {
             let ended = |attempt, retried| TestCaseFinished {
                 attempt,
                 retried,
+                detail: Some("x".repeat(1024).into()),
                 ..TestCaseFinished::new(
                     execution,
                     case.clone(),
@@ -394,6 +402,8 @@ mod tests {
     #[test]
     fn f7_one_that_hangs_holds_up_nobody_and_still_gets_everything() {
         let (_dir, path) = logged(5000);
+        // So many that what is kept for the slow one cannot be all that the fast one reads.
+        assert!(blocks(&path) > 2 * KEPT);
         let logs = RunLogs::default();
         let (slow, fast) = (logs.open(&path).unwrap(), logs.open(&path).unwrap());
         // One that said that it would come, and does not.
@@ -421,11 +431,12 @@ mod tests {
     #[test]
     fn who_comes_late_gets_everything() {
         let (_dir, path) = logged(5000);
+        assert!(blocks(&path) * 9 / 10 > LATEST);
         let logs = RunLogs::default();
         let all: Vec<u64> = (1..=5000).collect();
         let early = logs.open(&path).unwrap();
         let handed = numbers(&early, |number| {
-            if number == 4000 {
+            if number == 4500 {
                 // By now nobody has the first cases any more.
                 let late = logs.open(&path).unwrap();
                 assert_eq!(numbers(&late, |_| ()), all);

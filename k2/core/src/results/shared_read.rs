@@ -17,13 +17,13 @@ use super::{Execution, RecordBody, TestCaseFinished};
 
 /// How many blocks are kept, those that are just being read among them: two megabytes of the log. With fewer, who is ahead waits more
 /// often for who is behind, although both would be done at the same time.
-const KEPT: usize = 32;
+pub(super) const KEPT: usize = 32;
 
 /// How long the others wait for one that is behind. It costs as much to leave one behind for no reason.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Who comes so many blocks late reads those by itself, while the others wait; who comes later reads everything.
-const LATEST: usize = 64;
+pub(super) const LATEST: usize = 64;
 
 /// How long they wait for those who said that they would come.
 const PATIENCE_AT_START: Duration = Duration::from_millis(100);

@@ -342,7 +342,8 @@ impl Summary {
         self.end.as_ref().map(|end| end.duration)
     }
 
-    /// How the command ends as far as cases and hooks decide it. Reports that fail and the like are merged by the command.
+    /// How the command ends: by its cases and hooks, and by what else the end of the run says. Reports that fail and the like are merged
+    /// by the command.
     pub fn exit_code(&self) -> ExitCode {
         let counts = self.counts();
         let mut exit = ExitCode::Success;
@@ -358,11 +359,15 @@ impl Summary {
         if !self.failed_hooks.is_empty() {
             exit = exit.merge(ExitCode::ExtensionFailed);
         }
-        match self.end.as_ref().map(|end| &end.end) {
-            Some(RunEnd::Completed) => exit,
-            Some(RunEnd::TimeLimit) => exit.merge(ExitCode::TimeLimit),
-            Some(RunEnd::Aborted { .. }) | None => exit.merge(ExitCode::Incomplete),
-        }
+        let Some(end) = &self.end else {
+            return exit.merge(ExitCode::Incomplete);
+        };
+        exit = match end.end {
+            RunEnd::Completed => exit,
+            RunEnd::TimeLimit => exit.merge(ExitCode::TimeLimit),
+            RunEnd::Aborted { .. } => exit.merge(ExitCode::Incomplete),
+        };
+        end.fault().map_or(exit, |fault| exit.merge(fault))
     }
 }
 
@@ -398,6 +403,7 @@ mod tests {
             finished: Timestamp::UNIX_EPOCH,
             duration,
             end,
+            exit_code: None,
         })
     }
 
@@ -453,6 +459,23 @@ mod tests {
             reason: "no answer".into(),
         }));
         assert_eq!(hooked.exit_code(), ExitCode::ExtensionFailed);
+        // What the end says counts besides, but nothing that it says of cases: their verdicts are there.
+        for (said, told) in [
+            (ExitCode::ExtensionFailed, ExitCode::ExtensionFailed),
+            (ExitCode::Usage, ExitCode::Usage),
+            (ExitCode::InternalError, ExitCode::InternalError),
+            (ExitCode::Incomplete, ExitCode::CasesFailed),
+            (ExitCode::Success, ExitCode::CasesFailed),
+        ] {
+            let mut ended = summary(&[Failed], None);
+            ended.add_end(&RunFinished {
+                finished: Timestamp::UNIX_EPOCH,
+                duration: Duration::from_secs(1),
+                end: RunEnd::Completed,
+                exit_code: Some(said),
+            });
+            assert_eq!(ended.exit_code(), told, "{said}");
+        }
         assert_eq!(Summary::new().exit_code(), ExitCode::Incomplete);
     }
 

@@ -1,5 +1,6 @@
 //! The sequence points of SUTs around the cases of a run.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +11,8 @@ use zaf_core::command::{AbortLevel, AbortState};
 use zaf_core::message::{BusError, DispatchReport, DispatcherKind};
 use zaf_core::prelude::*;
 
-use crate::hooks::HOOKS;
+use crate::hooks::{HOOK_FAILED, HOOKS};
+use crate::messages::HookFailed;
 
 use super::{
     INITIALIZE_SUT, POST_INITIALIZE_SUT, PRE_INITIALIZE_SUT, SUT, Sut, Suts, UNINITIALIZE_SUT,
@@ -128,17 +130,23 @@ impl Sequence {
         self.level = self.level.max(latest.unwrap_or_default());
     }
 
-    /// Sends one message and waits for its handlers; what went wrong has been logged.
-    fn reach(&mut self, point: EventId<Arc<Sut>>, sut: &Arc<Sut>) -> Option<String> {
+    /// Sends one message and waits for its handlers; what went wrong has been logged and told.
+    fn reach(&mut self, point: EventId<Arc<Sut>>, sut: &Arc<Sut>) -> Option<Failure> {
         let failure = match self.start(point, sut) {
             Ok(answer) => self.wait(point, &answer),
-            Err(error) => Some(format!("no thread can be started: {error}")),
+            Err(error) => Some(of_nobody(format!("no thread can be started: {error}"))),
+        }?;
+        tracing::error!(sut = sut.name(), "{}: {failure}", point.name());
+        self.failed = true;
+        let told = HookFailed {
+            phase: point.name().into(),
+            hook: failure.handler.clone(),
+            reason: format!("SUT `{sut}`: {}", failure.reason).into(),
         };
-        if let Some(failure) = &failure {
-            tracing::error!(sut = sut.name(), "{}: {failure}", point.name());
-            self.failed = true;
+        if let Err(error) = self.bus.trigger_event(HOOK_FAILED, HOOKS, told) {
+            tracing::error!("{failure}: is not in the event log: {error}");
         }
-        failure
+        Some(failure)
     }
 
     fn start(&self, point: EventId<Arc<Sut>>, sut: &Arc<Sut>) -> io::Result<Receiver<Answer>> {
@@ -153,7 +161,7 @@ impl Sequence {
         Ok(answer)
     }
 
-    fn wait(&mut self, point: EventId<Arc<Sut>>, answer: &Receiver<Answer>) -> Option<String> {
+    fn wait(&mut self, point: EventId<Arc<Sut>>, answer: &Receiver<Answer>) -> Option<Failure> {
         let is_before = point.name() != UNINITIALIZE_SUT.name();
         let mut end = Instant::now().checked_add(self.limit);
         let mut aborts = self.aborts.clone();
@@ -164,8 +172,8 @@ impl Sequence {
             select! {
                 recv(answer) -> report => return match report {
                     Ok(Ok(report)) => failure(&report),
-                    Ok(Err(error)) => Some(error.to_string()),
-                    Err(_) => Some("its thread has died".to_owned()),
+                    Ok(Err(error)) => Some(of_nobody(error.to_string())),
+                    Err(_) => Some(of_nobody("its thread has died".to_owned())),
                 },
                 recv(aborts) -> level => {
                     let Ok(level) = level else {
@@ -184,19 +192,47 @@ impl Sequence {
     }
 }
 
-fn over(limit: Duration) -> String {
-    format!("its handlers do not come to an end (limit {limit:?}); they are left behind")
+/// What went wrong at a sequence point, and with whom.
+struct Failure {
+    /// Name of the extension; empty if nobody can be blamed by name.
+    handler: Arc<str>,
+    reason: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.handler.is_empty() {
+            write!(f, "{}: ", self.handler)?;
+        }
+        f.write_str(&self.reason)
+    }
+}
+
+fn of_nobody(reason: String) -> Failure {
+    Failure {
+        handler: Arc::default(),
+        reason,
+    }
+}
+
+fn over(limit: Duration) -> Failure {
+    of_nobody(format!(
+        "its handlers do not come to an end (limit {limit:?}); they are left behind"
+    ))
 }
 
 /// What the first handler that failed has to say, with its name.
-fn failure(report: &DispatchReport) -> Option<String> {
+fn failure(report: &DispatchReport) -> Option<Failure> {
     let problem = report
         .failed()
         .first()
         .or_else(|| report.refused().first())?;
     let name = problem.handler.split(['.', '[']).next();
     let name = name.unwrap_or(&problem.handler);
-    Some(format!("{name}: {:#}", problem.error))
+    Some(Failure {
+        handler: name.into(),
+        reason: format!("{:#}", problem.error),
+    })
 }
 
 impl Drop for Sequence {

@@ -129,6 +129,11 @@ impl Log {
         self.routes.as_ref()?.problem()
     }
 
+    /// The same for the end of the console, where the reason may stand already, as a warning.
+    pub(crate) fn rest_of_problem(&self) -> Option<String> {
+        self.routes.as_ref()?.rest_of_problem()
+    }
+
     /// Hides this text in everything that is logged from now on. For passwords and tokens; texts of less than 4 bytes are not
     /// hidden.
     pub fn hide(&self, secret: &str) {

@@ -52,6 +52,8 @@ pub(super) struct Routes {
     pub(super) masks: Masks,
     pub(super) scopes: super::scope::Scopes,
     problem_was_said: AtomicBool,
+    /// Whether the console has it, too.
+    problem_was_shown: AtomicBool,
     /// What the first problem was.
     problem: Mutex<Option<String>>,
     lost: AtomicU64,
@@ -115,6 +117,7 @@ impl Routes {
             masks: Masks::default(),
             scopes: super::scope::Scopes::default(),
             problem_was_said: AtomicBool::new(false),
+            problem_was_shown: AtomicBool::new(false),
             problem: Mutex::new(None),
             lost: AtomicU64::new(0),
         }
@@ -248,17 +251,32 @@ impl Routes {
                 file: false,
             };
             self.write(&record, wanted, None);
+            self.problem_was_shown.store(true, Ordering::Relaxed);
         }
     }
 
     /// Why files are not complete.
     pub(super) fn problem(&self) -> Option<String> {
         let first = self.problem.lock().clone()?;
-        let records = match self.lost.load(Ordering::Relaxed) {
+        Some(format!("{first}; {}", self.missing()))
+    }
+
+    /// The same, without what the console has already.
+    pub(super) fn rest_of_problem(&self) -> Option<String> {
+        let problem = self.problem()?;
+        let is_known = self.problem_was_shown.load(Ordering::Relaxed);
+        Some(if is_known {
+            format!("log files are not complete: {}", self.missing())
+        } else {
+            problem
+        })
+    }
+
+    fn missing(&self) -> String {
+        match self.lost.load(Ordering::Relaxed) {
             1 => "1 record is missing".to_owned(),
             lost => format!("{lost} records are missing"),
-        };
-        Some(format!("{first}; {records}"))
+        }
     }
 }
 

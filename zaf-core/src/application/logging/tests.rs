@@ -310,6 +310,10 @@ fn f1_a_directory_that_cannot_be_made_is_said_once() {
     assert!(shown.contains("cannot be written"), "{shown}");
     let problem = fixture.log.problem().unwrap();
     assert!(problem.ends_with("; 3 records are missing"), "{problem}");
+    assert!(problem.contains("cannot be written"), "{problem}");
+    // Who has read the warning is not told again why.
+    let rest = fixture.log.rest_of_problem().unwrap();
+    assert_eq!(rest, "log files are not complete: 3 records are missing");
 }
 
 #[test]

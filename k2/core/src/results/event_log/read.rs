@@ -274,6 +274,7 @@ fn newer_schema(text: &[u8], line: u64) -> Option<ReadError> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use zaf_core::application::ExitCode;
 
     use super::*;
     use crate::messages::TestCaseFinished;
@@ -421,6 +422,8 @@ mod tests {
             include_str!("golden-1.3-merged.jsonl"),
             include_str!("golden-1.4.jsonl"),
             include_str!("golden-1.4-merged.jsonl"),
+            include_str!("golden-1.5.jsonl"),
+            include_str!("golden-1.5-merged.jsonl"),
         ] {
             let records: Vec<_> = EventLogReader::new(golden.as_bytes())
                 .collect::<Result<_, _>>()
@@ -429,6 +432,27 @@ mod tests {
             let written = String::from_utf8(log(&records)).unwrap();
             assert_eq!(written, golden, "what was read is written in the same way");
         }
+    }
+
+    #[test]
+    fn f19_what_1_5_added_is_read_and_an_exit_code_of_later_is_none() {
+        let ends = |log: &str| {
+            let records = EventLogReader::new(log.as_bytes());
+            let ends = records.filter_map(|record| match record.unwrap().body {
+                RecordBody::RunFinished(end) => Some(end.exit_code),
+                _ => None,
+            });
+            ends.collect::<Vec<_>>()
+        };
+        let failed = ExitCode::ExtensionFailed;
+        assert_eq!(ends(include_str!("golden-1.5.jsonl")), [Some(failed)]);
+        assert_eq!(
+            ends(include_str!("golden-1.5-merged.jsonl")),
+            [Some(failed)]
+        );
+        let later =
+            include_str!("golden-1.5.jsonl").replace("\"exit_code\":7", "\"exit_code\":701");
+        assert_eq!(ends(&later), [None]);
     }
 
     #[test]

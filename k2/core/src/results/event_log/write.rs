@@ -468,6 +468,7 @@ mod tests {
                 finished: Timestamp::UNIX_EPOCH,
                 duration: Duration::from_secs(1),
                 end: crate::results::RunEnd::Completed,
+                exit_code: Some(zaf_core::application::ExitCode::ExtensionFailed),
             }),
         ] {
             writer.file.content.clear();

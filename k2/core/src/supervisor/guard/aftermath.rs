@@ -118,6 +118,8 @@ pub(super) fn close(
             end: RunEnd::Aborted {
                 reason: reason.into(),
             },
+            // The shell sees what the runner died of.
+            exit_code: None,
         }));
     }
     log.sync();

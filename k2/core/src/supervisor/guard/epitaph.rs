@@ -77,7 +77,7 @@ pub(super) fn of_runner(ended: Ended, progress: &Progress, next: &Continuation) 
 
 fn head(ended: Ended) -> String {
     let how = ended.how();
-    format!("error: runner {how}; the processes that it had started were killed\n")
+    format!("error: runner {how}; what it had started was killed\n")
 }
 
 fn cases(count: u64) -> String {
@@ -155,7 +155,7 @@ mod tests {
         );
         assert_eq!(
             text,
-            "error: runner aborted (SIGABRT); the processes that it had started were killed\n\
+            "error: runner aborted (SIGABRT); what it had started was killed\n\
              \x20 error    s::a: killed the runner (SIGABRT)\n\
              \x20 again    s::b: was ended because the runner aborted (SIGABRT); runs again\n\
              \x20 the run goes on in a new runner with 2 cases\n"
@@ -189,7 +189,7 @@ mod tests {
         );
         assert_eq!(
             text,
-            "error: runner was killed (SIGKILL); the processes that it had started were killed\n\
+            "error: runner was killed (SIGKILL); what it had started was killed\n\
              \x20 error    s::a: was running when the runner was killed (SIGKILL)\n\
              \x20 error    s::b: was running when the runner was killed (SIGKILL)\n\
              \x20 not-run  1 case\n\
