@@ -61,6 +61,8 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
         let name = format!("my_{}", kind.replace('-', "_"));
         let place = create(&session, &[&name, "--type", kind, "--description", hostile]);
         assert!(place.trim_end().ends_with(&format!("my-{kind}")), "{place}");
+        let readme = fs::read_to_string(Path::new(place.trim_end()).join("README.md")).unwrap();
+        assert!(readme.starts_with(&format!("# my-{kind}\n")), "{readme}");
     }
     create(
         &session,
@@ -116,7 +118,7 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
         let (_, rest) = line.split_once("test result: ok. ")?;
         rest.split(' ').next()?.parse::<usize>().ok()
     });
-    assert!(passed.sum::<usize>() >= 7 + added, "{tested}");
+    assert!(passed.sum::<usize>() >= 8 + added, "{tested}");
     // The product has the extensions and the cases of the suite.
     let acme = ["run", "--quiet", "-p", "acme", "--"];
     let listed = cargo(&session, &[&acme[..], &["list"]].concat());
