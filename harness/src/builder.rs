@@ -1,6 +1,7 @@
 //! What a harness is started with.
 
 use std::any::{TypeId, type_name};
+use std::ffi::OsString;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -30,6 +31,7 @@ pub struct HarnessBuilder<E> {
     limits: BusLimits,
     pub(crate) clock: Clock,
     pub(crate) others: Vec<(TypeId, &'static str)>,
+    pub(crate) variables: Vec<(OsString, OsString)>,
     extension: PhantomData<fn() -> E>,
 }
 
@@ -53,6 +55,7 @@ impl<E: Extension> HarnessBuilder<E> {
             limits: BusLimits::default(),
             clock: Clock::default(),
             others: Vec::new(),
+            variables: Vec::new(),
             extension: PhantomData,
         }
     }

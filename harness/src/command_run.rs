@@ -74,9 +74,18 @@ impl<E: Extension> HarnessBuilder<E> {
         self
     }
 
+    /// Sets an environment variable for the application of [`run_command`](Self::run_command), which sees no other ones: neither
+    /// those of the test nor those of other tests. Options are read from variables that begin with `HARNESS_`.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.variables.push((name.into(), value.into()));
+        self
+    }
+
     /// Runs a command line, without the program's name, in an application of this extension and the built-in ones: reads the
-    /// arguments, loads, runs the command, destroys. The environment is empty. Components, messages and configuration of the
-    /// builder are there; what the arguments say wins over the configuration.
+    /// arguments, loads, runs the command, destroys. The environment is empty but for each [`variable`](Self::variable).
+    /// Components, messages and configuration of the builder are there; what variables and arguments say wins over the
+    /// configuration.
     ///
     /// Whatever goes wrong is what a user would see: exit code and text on standard error.
     ///
@@ -119,7 +128,8 @@ impl<E: Extension> HarnessBuilder<E> {
         let group = LogGroup::begin();
         let _in_group = group.enter();
         let (console, captured) = Console::captured();
-        let code = application.run_with(Invocation::new(arguments), &console);
+        let invocation = Invocation::new(arguments).environment(self.variables);
+        let code = application.run_with(invocation, &console);
         Ok(CommandRun {
             code,
             stdout: captured.stdout(),

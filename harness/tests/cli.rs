@@ -91,7 +91,7 @@ fn what_is_left_behind_is_killed_and_named() -> TestResult {
     let cli = shell()?;
     let body = "setsid sh -c 'echo $$ > child; exec sleep 1000' >/dev/null 2>&1 & \
                 while ! test -s child; do :; done; read -r pid < child; \
-                until read -r name < /proc/$pid/comm && test \"$name\" = sleep; do :; done; exit 0";
+                until grep -qa ^sleep /proc/$pid/cmdline; do :; done; exit 0";
     let error = cli.run(["-c", body]).expect_err("a process is left");
     let text = error.to_string();
     assert!(text.starts_with("it left behind: "), "{text}");

@@ -135,6 +135,21 @@ fn the_built_in_extensions_are_there_in_every_run() -> TestResult {
         let run = run.expect_success()?;
         assert!(run.stdout.contains(said), "{line:?}: {run}");
     }
+    let run = greeter("you").run_command(["extensions"])?;
+    let listed = run.expect_success()?.stdout;
+    for name in [
+        "cli",
+        "configfiles",
+        "configvalidator",
+        "environment",
+        "logging",
+        "output",
+        "slowhandlers",
+        "trace",
+    ] {
+        let has_it = |line: &str| line.contains("active") && line.contains(name);
+        assert!(listed.lines().any(has_it), "{name}: {listed}");
+    }
     let directory = tempfile::tempdir()?;
     let path = |name: &str| directory.path().join(name).display().to_string();
     std::fs::write(path("settings.yaml"), FILE)?;

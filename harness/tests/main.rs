@@ -1,9 +1,11 @@
 //! Tests of the harness and of the rules of the workspace.
 
+mod built_in;
 mod cli;
 mod clock;
 mod command_run;
 mod harness;
+mod idle;
 mod logs;
 mod named_tests;
 mod recorder;

@@ -27,13 +27,14 @@ fn sources() -> &'static Path {
 /// A workspace that takes zaf and k2 from these sources.
 fn workspace() -> Session {
     let session = Session::new();
+    session.builds_as_these_sources();
     let root = sources().display();
     session.write(
         "Cargo.toml",
         &format!(
             "[workspace]\nresolver = \"3\"\n# Ours.\nmembers = []\n\n[workspace.dependencies]\n\
              k2 = {{ path = \"{root}/k2\" }}\nzaf-core = {{ path = \"{root}/zaf-core\" }}\n\
-             zaf-harness = {{ path = \"{root}/harness\" }}\n\n[profile.dev]\ndebug = \"line-tables-only\"\n"
+             zaf-harness = {{ path = \"{root}/harness\" }}\n"
         ),
     );
     session
@@ -60,6 +61,8 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
         let name = format!("my_{}", kind.replace('-', "_"));
         let place = create(&session, &[&name, "--type", kind, "--description", hostile]);
         assert!(place.trim_end().ends_with(&format!("my-{kind}")), "{place}");
+        let readme = fs::read_to_string(Path::new(place.trim_end()).join("README.md")).unwrap();
+        assert!(readme.starts_with(&format!("# my-{kind}\n")), "{readme}");
     }
     create(
         &session,
@@ -115,7 +118,7 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
         let (_, rest) = line.split_once("test result: ok. ")?;
         rest.split(' ').next()?.parse::<usize>().ok()
     });
-    assert!(passed.sum::<usize>() >= 7 + added, "{tested}");
+    assert!(passed.sum::<usize>() >= 8 + added, "{tested}");
     // The product has the extensions and the cases of the suite.
     let acme = ["run", "--quiet", "-p", "acme", "--"];
     let listed = cargo(&session, &[&acme[..], &["list"]].concat());
@@ -276,6 +279,7 @@ fn cargo(session: &Session, arguments: &[&str]) -> String {
         .current_dir(session.path())
         .env("CARGO_NET_OFFLINE", "true")
         .env("CARGO_TARGET_DIR", target.unwrap())
+        .env("CARGO_INCREMENTAL", "0")
         .env_remove("RUSTFLAGS")
         .stdin(Stdio::null())
         .output()
@@ -842,8 +846,18 @@ fn with_product() -> Session {
 /// Calls that write, apart from those with which every program starts.
 const WRITING: &str = "/^(mkdir(at)?|rename(at2?)?|write|fsync|f?chmod(at)?|unlink(at)?|flock)$";
 
-/// Creates an addon while the `nth` writing call has this fate; whether there were so many.
-fn create_with_fate(session: &Session, fate: &str, nth: usize) -> (bool, crate::session::Ended) {
+/// The command that writes most.
+const CREATE: [&str; 7] = [
+    "addon", "create", "--yes", "--name", "probe", "--type", "suite",
+];
+
+/// Runs a command of the extension while the `nth` writing call has this fate; whether there were so many.
+fn run_with_fate(
+    session: &Session,
+    command: &[&str],
+    fate: &str,
+    nth: usize,
+) -> (bool, crate::session::Ended) {
     let inject = format!("inject={WRITING}:{fate}:when={nth}");
     let trace = format!("trace={WRITING}");
     let line = [
@@ -858,14 +872,8 @@ fn create_with_fate(session: &Session, fate: &str, nth: usize) -> (bool, crate::
         "-e",
         &inject,
         env!("CARGO_BIN_EXE_zk2"),
-        "addon",
-        "create",
-        "--yes",
-        "--name",
-        "probe",
-        "--type",
-        "suite",
     ];
+    let line = [&line, command].concat();
     let ended = crate::session::wait(session.program("timeout", &line).spawn().unwrap());
     let calls = session.path().parent().unwrap().join("calls");
     let is_hit = fs::read_to_string(calls).unwrap_or_default();
@@ -888,7 +896,7 @@ fn i5_whatever_call_fails_all_is_written_or_nothing() {
         let hits = (1..200).find(|nth| {
             let session = with_product();
             let fate = format!("error={error}");
-            let (is_hit, ended) = create_with_fate(&session, &fate, *nth);
+            let (is_hit, ended) = run_with_fate(&session, &CREATE, &fate, *nth);
             let left = files(&session.path());
             let context = format!("{error} {nth}: {ended:?}");
             assert!(
@@ -916,7 +924,7 @@ fn i5_whenever_it_is_killed_no_file_is_half_and_the_next_one_cleans_up() {
     let complete = files(&complete.path());
     let hits = (1..200).find(|nth| {
         let session = with_product();
-        let (is_hit, ended) = create_with_fate(&session, "signal=KILL", *nth);
+        let (is_hit, ended) = run_with_fate(&session, &CREATE, "signal=KILL", *nth);
         let left = files(&session.path());
         let context = format!("{nth}: {ended:?}");
         let of_it = |path: &&String| path.starts_with("probe/");
@@ -947,6 +955,55 @@ fn i5_whenever_it_is_killed_no_file_is_half_and_the_next_one_cleans_up() {
         !is_hit
     });
     assert!(hits.is_some_and(|hits| hits > 8), "{hits:?}");
+}
+
+#[test]
+fn i5_whatever_happens_while_something_is_added_the_file_is_the_old_or_the_new_one() {
+    if !crate::nth_fault::can_inject() {
+        return;
+    }
+    let with_probe = || {
+        let session = workspace();
+        create(&session, &["probe", "--type", "command"]);
+        session
+    };
+    for command in [
+        ["addon", "add-option", "probe", "limit"],
+        ["addon", "add-message", "probe", "happened"],
+    ] {
+        let session = with_probe();
+        let untouched = files(&session.path());
+        assert_eq!(session.zk2(&command).code, Some(0));
+        let complete = files(&session.path());
+        assert_ne!(complete, untouched);
+        for fate in ["error=ENOSPC", "error=EIO", "signal=KILL"] {
+            let hits = (1..100).find(|nth| {
+                let session = with_probe();
+                let (is_hit, ended) = run_with_fate(&session, &command, fate, *nth);
+                let left = files(&session.path());
+                let context = format!("{command:?} {fate} {nth}: {ended:?}");
+                // What it has begun may lie beside it, under another name.
+                let finished = |path: &String| !path.contains("/.addon-");
+                let mut whole = left.clone();
+                whole.retain(|path, _| finished(path));
+                assert!(
+                    whole == untouched || whole == complete,
+                    "{context}: {left:?}"
+                );
+                let is_told = !is_hit || ended.code != Some(0);
+                assert!(is_told || whole == complete, "{context}");
+                assert!(!ended.stderr.contains("panicked"), "{context}");
+                // Until somebody writes there again.
+                let next = session.zk2(&["addon", "add-option", "probe", "next"]);
+                assert_eq!(next.code, Some(0), "{context}: {next:?}");
+                let left = files(&session.path());
+                assert!(left.keys().all(finished), "{context}: {:?}", left.keys());
+                assert!(left["probe/src/lib.rs"].contains("PROBE_NEXT"), "{context}");
+                !is_hit
+            });
+            assert!(hits.is_some_and(|hits| hits > 3), "{fate}: {hits:?}");
+        }
+    }
 }
 
 #[test]

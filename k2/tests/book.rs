@@ -144,6 +144,7 @@ fn console(block: &[(usize, &str)], steps: &mut Vec<Step>) {
 
 fn run(page: &Page) {
     let session = Session::new();
+    session.builds_as_these_sources();
     let mut directory = session.path();
     for step in &page.steps {
         match step {
@@ -205,7 +206,7 @@ fn reader(session: &Session) -> Command {
         .env("COLUMNS", "120")
         .env("CARGO_NET_OFFLINE", "true")
         .env("CARGO_TARGET_DIR", zk2.ancestors().nth(2).unwrap())
-        .env("CARGO_PROFILE_DEV_DEBUG", "line-tables-only");
+        .env("CARGO_INCREMENTAL", "0");
     for (name, below_home) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
         let place =
             std::env::var_os(name).unwrap_or_else(|| Path::new(&real_home).join(below_home).into());
@@ -319,6 +320,30 @@ fn every_example_says_what_it_is_and_no_rust_is_left_out() {
         }
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// Who sends what to whom, too: the diagrams are files of the reference, and stand on its pages.
+#[test]
+fn the_reference_and_its_diagrams_are_what_the_descriptors_say() {
+    let session = Session::new();
+    let reference = book().join("reference");
+    let mut command = session.command(&["docs", "--check", "--dir"]);
+    let output = command.arg(&reference).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let (mut pages, mut diagrams) = (String::new(), Vec::new());
+    for entry in fs::read_dir(reference).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        match path.extension().and_then(|ending| ending.to_str()) {
+            Some("md") => pages += &fs::read_to_string(path).unwrap(),
+            Some("svg") => diagrams.push(name),
+            _ => panic!("what is {name}?"),
+        }
+    }
+    assert!(diagrams.len() > 5, "{diagrams:?}");
+    diagrams.retain(|name| !pages.contains(&format!("({name})")));
+    assert_eq!(diagrams, [""; 0], "no page shows them");
 }
 
 /// Blocks of a page in one of these languages, with the line and the language of each.

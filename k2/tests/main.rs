@@ -39,6 +39,7 @@ mod pausing;
 mod plugin_examples;
 mod plugin_faults;
 mod plugins;
+mod plugins_in_a_harness;
 mod reap;
 mod report;
 mod restart;

@@ -35,6 +35,15 @@ impl Session {
         self.home.path().join("work")
     }
 
+    /// Has Cargo build here as in the workspace of these sources, so that what was built there from registries is taken as it is, and
+    /// the tests that build share the rest: what differs in debug information is built once more, with everything below it.
+    pub(crate) fn builds_as_these_sources(&self) {
+        let place = self.home.path().join(".cargo");
+        fs::create_dir(&place).unwrap();
+        let profile = "[profile.dev]\ndebug = \"line-tables-only\"\n\n[profile.dev.package.\"*\"]\ndebug = false\n";
+        fs::write(place.join("config.toml"), profile).unwrap();
+    }
+
     pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path().join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();

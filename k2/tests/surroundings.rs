@@ -159,6 +159,80 @@ fn i7_a_program_that_is_asked_for_its_cases_inherits_as_little_as_one_that_is_a_
 }
 
 #[test]
+fn i7_a_script_of_a_hook_inherits_as_little_as_a_case() {
+    let session = Session::new();
+    session.script("a", "exit 0");
+    let names: Vec<String> = SET.iter().map(|(name, _)| format!("${name}")).collect();
+    let write = format!(
+        "echo {} > '{}/inherited'",
+        names.join(" "),
+        session.path().display()
+    );
+    session.script("hooks/10", &write);
+    for phase in ["--job-scripts-pre", "--job-scripts-post"] {
+        let line = ["run", "./a", phase, "hooks"];
+        assert_eq!(inherited(&session, &line), "6 7s\n", "{phase}");
+        fs::remove_file(session.path().join("inherited")).unwrap();
+        let line = [&line[..], &["--env-allow", "AWS_*"]].concat();
+        assert_eq!(inherited(&session, &line), "2 3 6 7s\n", "{phase}");
+        fs::remove_file(session.path().join("inherited")).unwrap();
+    }
+}
+
+#[test]
+fn i7_a_command_that_a_case_runs_inherits_as_little_as_a_case() {
+    let session = Session::new();
+    let secretive = crate::session::example("zk2-secretive");
+    for isolation in ["in-process", "process"] {
+        for (more, expected) in [
+            (&[][..], "6 7s\n"),
+            (&["--env-allow", "DATABASE_URL"], "4 6 7s\n"),
+            (&["--env-inherit"], "1 2 3 4 5 6 7s\n"),
+        ] {
+            let line = [
+                "run",
+                "--tests-include",
+                "*writes_what_is_inherited",
+                "--isolation",
+                isolation,
+            ];
+            let mut command = session.program(secretive.to_str().unwrap(), &[&line, more].concat());
+            let ended = wait(command.envs(SET).spawn().unwrap());
+            assert_eq!(ended.code, Some(0), "{ended:?}");
+            let file = session.path().join("inherited");
+            assert_eq!(
+                fs::read_to_string(&file).unwrap(),
+                expected,
+                "{isolation} {more:?}"
+            );
+            fs::remove_file(file).unwrap();
+        }
+    }
+}
+
+#[test]
+fn i7_who_misses_a_variable_is_told_its_name_and_what_allows_it_and_never_its_value() {
+    let session = Session::new();
+    session.script("a", "test -n \"$DATABASE_URL\"");
+    let told = |more: &[&str]| {
+        let mut command = session.command(&[&["run", "./a"], more].concat());
+        wait(command.env("DATABASE_URL", "canary").spawn().unwrap())
+    };
+    let ended = told(&[]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(!ended.stderr.contains("DATABASE_URL"), "{ended:?}");
+    let ended = told(&["--verbose"]);
+    for part in ["DATABASE_URL", "`env.allow`", "`env.inherit`"] {
+        assert!(ended.stderr.contains(part), "{part}: {ended:?}");
+    }
+    assert_eq!(ended.stderr.matches("DATABASE_URL").count(), 1, "{ended:?}");
+    assert!(!ended.stderr.contains("canary"), "{ended:?}");
+    let ended = told(&["--verbose", "--env-allow", "DATABASE_URL"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(!ended.stderr.contains("DATABASE_URL"), "{ended:?}");
+}
+
+#[test]
 fn i7_what_can_be_no_name_of_a_variable_is_refused_where_it_stands() {
     let session = Session::new();
     session.script("a", "exit 0");

@@ -1,4 +1,4 @@
-//! Aborting at resets that nobody expected, on a bus.
+//! The extension `abortonreset`: aborting at resets that nobody expected, on a bus.
 
 use k2::sut::{SUT, SUT_RESET_STARTED, SutReset};
 use k2_abort::{

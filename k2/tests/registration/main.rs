@@ -3,6 +3,8 @@
 //!
 //! A program of its own: the step `registration` of `.ci/run` builds it once more, optimised, and would build every other test with it.
 
+mod tested;
+
 use std::fmt::Write as _;
 
 use zaf_core::builtin;

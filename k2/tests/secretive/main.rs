@@ -28,6 +28,15 @@ fn starts_a_process(exec: &Exec) -> TestResult {
     Ok(())
 }
 
+/// Writes down what a process that it starts inherits.
+#[k2::test_case]
+fn writes_what_is_inherited(exec: &Exec) -> TestResult {
+    let names =
+        "$PYTHONPATH $AWS_REGION $AWS_TOKEN $DATABASE_URL $BUILD_SECRET $LC_NAME $K2_TESTS_GRACE";
+    exec.run(&Command::shell(format!("echo {names} > inherited")))?;
+    Ok(())
+}
+
 /// Takes part if there is a token, and logs it in every form.
 #[command_extension(
     name = "vault",

@@ -44,17 +44,19 @@ pub(crate) fn withhold_by_options(cx: &ExtensionContext<'_>) -> Result<()> {
         variables.map(|(name, _)| name.as_os_str())
     };
     let inherited = Inherited::read(cx.config(), prefix)?;
-    let mut withheld = inherited.left_out(variables());
-    if !withheld.is_empty() {
-        tracing::debug!(
-            names = %withheld.join(OsStr::new(" ")).to_string_lossy(),
-            "variables that test programs do not inherit; `{}` allows some, `{}` all",
+    let left_out = inherited.left_out(variables());
+    let mut withheld = left_out.clone();
+    if !cx.config().get(SECRETS)? {
+        withheld.extend(cx.catalog().secret_variables(prefix, variables()));
+    }
+    // Not a warning: on every machine there are some, and who misses one asks for more words. Told once, by whoever comes first.
+    if !left_out.is_empty() && *names() != *withheld {
+        tracing::info!(
+            "test programs do not inherit {}: `{}` allows some, `{}` all",
+            left_out.join(OsStr::new(", ")).to_string_lossy(),
             ENV_ALLOW.key(),
             ENV_INHERIT.key()
         );
-    }
-    if !cx.config().get(SECRETS)? {
-        withheld.extend(cx.catalog().secret_variables(prefix, variables()));
     }
     withhold(withheld);
     Ok(())
