@@ -79,6 +79,28 @@ fn a13_f12_a_full_queue_rejects_by_default_and_counts() -> Result<()> {
 }
 
 #[test]
+fn a13_what_a_worker_has_ahead_of_it_counts_for_the_bound() -> Result<()> {
+    let bus = bus();
+    let (one, gate, log) = gated(&bus, QueuePolicy::Reject)?;
+    for number in 1..=2 {
+        assert_eq!(bus.trigger_event(PING, KITCHEN, number)?.delivered, 1);
+    }
+    // Now the worker has taken all that was queued, begun the first of it, and has the other one ahead.
+    gate.let_through(1);
+    gate.wait_for_arrival();
+    assert_eq!(one.state().queued, 1);
+    assert_eq!(bus.trigger_event(PING, KITCHEN, 3)?.delivered, 1);
+    let report = bus.trigger_event(PING, KITCHEN, 4)?;
+    assert_eq!((report.delivered, report.refused().len()), (0, 1));
+    assert_eq!(one.state().queued, 2);
+    gate.let_through(3);
+    bus.wait_until_idle(LONG)?;
+    assert_eq!(log.take(), [0, 1, 2, 3]);
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
 fn a13_drop_oldest_makes_room_and_settles_what_it_drops() -> Result<()> {
     let bus = bus();
     let (one, gate, log) = gated(&bus, QueuePolicy::DropOldest)?;
