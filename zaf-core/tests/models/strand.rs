@@ -26,11 +26,13 @@ impl<J> Lane for Only<J> {
         None
     }
 
-    fn take_first(&mut self, slot: &mut Option<J>) -> bool {
+    fn take_first(&mut self, slot: &mut Option<J>, _left_of_last_run: Option<u32>) -> bool {
         assert!(slot.is_none(), "what was there is lost");
         *slot = self.0.pop_front();
         slot.is_some()
     }
+
+    fn end_run(&mut self, _count: u32) {}
 }
 
 impl<J> LaneOf<J> for Only<J> {
@@ -42,7 +44,7 @@ impl<J> LaneOf<J> for Only<J> {
         true
     }
 
-    fn put(&mut self, message: &mut Option<J>) {
+    fn put(&mut self, message: &mut Option<J>, _before: u32) {
         self.0.extend(message.take());
     }
 }

@@ -11,6 +11,7 @@ use super::super::reply::Replier;
 use super::super::{Entity, MessageBus};
 use super::Core;
 use super::lane::{Lane, LaneOf};
+use super::ring::Ring;
 use super::worker::Intake;
 use crate::sync::Arc;
 
@@ -110,24 +111,24 @@ pub(crate) trait AnyJobs: Any + Send {
     fn slot(&self) -> Box<dyn AnySlot>;
 
     /// See [`Lane::take_first`].
-    fn take_first(&mut self, slot: &mut dyn AnySlot) -> bool;
+    fn take_first(&mut self, slot: &mut dyn AnySlot, left_of_last_run: Option<u32>) -> bool;
+
+    /// See [`Lane::end_run`].
+    fn end_run(&mut self, count: u32);
 }
 
-impl<C: Carried> AnyJobs for VecDeque<Job<C>> {
+impl<C: Carried> AnyJobs for Ring<Job<C>> {
     fn slot(&self) -> Box<dyn AnySlot> {
         Box::new(None::<Job<C>>)
     }
 
     #[inline]
-    fn take_first(&mut self, slot: &mut dyn AnySlot) -> bool {
-        take(slot, || {
-            let job = self.pop_front();
-            if self.is_empty() {
-                // The next one lies where this one lay, and not where no cache has been for long.
-                self.clear();
-            }
-            job
-        })
+    fn take_first(&mut self, slot: &mut dyn AnySlot, left_of_last_run: Option<u32>) -> bool {
+        take(slot, || Ring::take_first(self, left_of_last_run))
+    }
+
+    fn end_run(&mut self, count: u32) {
+        Ring::end_run(self, count);
     }
 }
 
@@ -198,10 +199,16 @@ impl Lane for Jobs {
     }
 
     #[inline]
-    fn take_first(&mut self, slot: &mut Box<dyn AnySlot>) -> bool {
+    fn take_first(&mut self, slot: &mut Box<dyn AnySlot>, left_of_last_run: Option<u32>) -> bool {
         match &mut self.0 {
             Kind::Shared(jobs) => take(&mut **slot, || jobs.take_first()),
-            Kind::Other(jobs) => jobs.take_first(&mut **slot),
+            Kind::Other(jobs) => jobs.take_first(&mut **slot, left_of_last_run),
+        }
+    }
+
+    fn end_run(&mut self, count: u32) {
+        if let Kind::Other(jobs) = &mut self.0 {
+            jobs.end_run(count);
         }
     }
 }
@@ -212,7 +219,7 @@ impl<C: Carried> LaneOf<Job<C>> for Jobs {
             let (first, more) = (None, None);
             return Self(Kind::Shared(SharedEvents { first, more }));
         }
-        Self(Kind::Other(Box::new(VecDeque::<Job<C>>::new())))
+        Self(Kind::Other(Box::new(Ring::<Job<C>>::new())))
     }
 
     fn is_for(&self) -> bool {
@@ -220,13 +227,13 @@ impl<C: Carried> LaneOf<Job<C>> for Jobs {
             Kind::Shared(_) => TypeId::of::<C>() == TypeId::of::<SharedEvent>(),
             Kind::Other(jobs) => {
                 let jobs: &dyn Any = &**jobs;
-                jobs.is::<VecDeque<Job<C>>>()
+                jobs.is::<Ring<Job<C>>>()
             }
         }
     }
 
     #[inline]
-    fn put(&mut self, message: &mut Option<Job<C>>) {
+    fn put(&mut self, message: &mut Option<Job<C>>, before: u32) {
         match &mut self.0 {
             Kind::Shared(jobs) => {
                 let message: &mut dyn Any = message;
@@ -237,10 +244,8 @@ impl<C: Carried> LaneOf<Job<C>> for Jobs {
             }
             Kind::Other(jobs) => {
                 let jobs: &mut dyn Any = &mut **jobs;
-                if let Some(jobs) = jobs.downcast_mut::<VecDeque<Job<C>>>()
-                    && let Some(message) = message.take()
-                {
-                    jobs.push_back(message);
+                if let Some(jobs) = jobs.downcast_mut::<Ring<Job<C>>>() {
+                    jobs.put(message, before);
                 }
             }
         }

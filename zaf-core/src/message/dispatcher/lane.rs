@@ -20,7 +20,11 @@ pub(crate) trait Lane {
     fn slot(&self) -> Self::Slot;
 
     /// Moves the first message to a place, which is empty. False if there is none, or if the place is another lane's.
-    fn take_first(&mut self, slot: &mut Self::Slot) -> bool;
+    /// `left_of_last_run`: if the message is one of the queue's last run, how many of that are there then.
+    fn take_first(&mut self, slot: &mut Self::Slot, left_of_last_run: Option<u32>) -> bool;
+
+    /// The queue's last run, of which there are `count` and which is this lane's, is no longer the last one.
+    fn end_run(&mut self, count: u32);
 }
 
 /// A lane that may be one for `T`.
@@ -31,8 +35,9 @@ pub(crate) trait LaneOf<T>: Lane {
     /// Whether the lane is one for `T`.
     fn is_for(&self) -> bool;
 
-    /// Takes the message out and adds it at the end. Leaves it if the lane is for others.
-    fn put(&mut self, message: &mut Option<T>);
+    /// Takes the message out and adds it at the end, to the queue's last run, of which there are `before`. Leaves it if the lane is
+    /// for others.
+    fn put(&mut self, message: &mut Option<T>, before: u32);
 }
 
 /// Messages that follow each other in the queue.
@@ -110,7 +115,7 @@ impl<L> Queue<L> {
         if self.last.line == line
             && let Some(last) = self.lanes.get_mut(self.last.lane as usize)
         {
-            last.put(message);
+            last.put(message, self.last.count);
         }
         if message.is_none() {
             self.last.count += 1;
@@ -125,6 +130,9 @@ impl<L> Queue<L> {
     where
         L: LaneOf<T>,
     {
+        if let Some(lane) = self.lanes.get_mut(self.last.lane as usize) {
+            lane.end_run(self.last.count);
+        }
         if self.last.count > 0 {
             self.runs.get_or_insert_default().0.push_back(self.last);
         }
@@ -142,7 +150,7 @@ impl<L> Queue<L> {
             count: 1,
         };
         if let Some(lane) = self.lanes.get_mut(at) {
-            lane.put(message);
+            lane.put(message, 0);
         }
         debug_assert!(message.is_none(), "the lane is one for it");
     }
@@ -157,15 +165,19 @@ impl<L: Lane> Queue<L> {
             return None;
         }
         let first = self.runs.as_mut().and_then(|runs| runs.0.front_mut());
+        let is_last = first.is_none();
         let run = first.unwrap_or(&mut self.last);
         let line = run.line;
         let messages = self.lanes.get_mut(run.lane as usize)?;
-        let has_fitted = slot.as_mut().is_some_and(|slot| messages.take_first(slot));
-        if !has_fitted {
-            messages.take_first(slot.insert(messages.slot()));
-        }
         self.len -= 1;
         run.count -= 1;
+        let left = is_last.then_some(run.count);
+        let has_fitted = slot
+            .as_mut()
+            .is_some_and(|slot| messages.take_first(slot, left));
+        if !has_fitted {
+            messages.take_first(slot.insert(messages.slot()), left);
+        }
         if run.count == 0
             && let Some(runs) = &mut self.runs
         {

@@ -21,6 +21,7 @@ mod lane;
 mod layout;
 pub(crate) mod policy;
 pub(crate) mod pool;
+mod ring;
 pub(crate) mod row;
 mod sequential;
 pub(crate) mod strand;

@@ -14,6 +14,8 @@ pub(crate) mod lane;
 pub(crate) mod policy;
 #[path = "../../../../src/message/dispatcher/pool.rs"]
 pub(crate) mod pool;
+#[path = "../../../../src/message/dispatcher/ring.rs"]
+mod ring;
 #[path = "../../../../src/message/dispatcher/strand.rs"]
 pub(crate) mod strand;
 #[path = "../../../../src/message/dispatcher/worker.rs"]
