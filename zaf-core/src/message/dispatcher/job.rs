@@ -124,11 +124,11 @@ impl<C: Carried> AnyJobs for Ring<Job<C>> {
 
     #[inline]
     fn take_first(&mut self, slot: &mut dyn AnySlot, left_of_last_run: Option<u32>) -> bool {
-        take(slot, || Ring::take_first(self, left_of_last_run))
+        take(slot, || Self::take_first(self, left_of_last_run))
     }
 
     fn end_run(&mut self, count: u32) {
-        Ring::end_run(self, count);
+        Self::end_run(self, count);
     }
 }
 
