@@ -171,7 +171,7 @@ fn a_passing_case_is_logged_in_less_than_a_kilobyte() {
 }
 
 /// Logs that older versions have written, and the newest as it was when the version was new.
-const GOLDEN: [(&str, &str, &[&str]); 8] = [
+const GOLDEN: [(&str, &str, &[&str]); 10] = [
     (
         "1.0",
         include_str!("../core/src/results/event_log/golden-1.0.jsonl"),
@@ -211,6 +211,16 @@ const GOLDEN: [(&str, &str, &[&str]); 8] = [
         "1.5, of several runs",
         include_str!("../core/src/results/event_log/golden-1.5-merged.jsonl"),
         &["suite::flaky", "zk2_testbench::any"],
+    ),
+    (
+        "1.6",
+        include_str!("../core/src/results/event_log/golden-1.6.jsonl"),
+        &["suite::hangs", "suite::passes"],
+    ),
+    (
+        "1.6, of several runs",
+        include_str!("../core/src/results/event_log/golden-1.6-merged.jsonl"),
+        &["suite::hangs", "suite::passes"],
     ),
 ];
 
@@ -276,8 +286,32 @@ fn f19_what_1_4_added_is_in_the_reports() {
 }
 
 #[test]
+fn f19_what_1_6_added_is_in_the_reports_and_in_how_they_end() {
+    for (version, log, _) in &GOLDEN[8..] {
+        let session = Session::new();
+        let (ended, directory) = all_reports(&session, log);
+        assert_eq!(ended.code, Some(5), "{version}: {ended:?}");
+        let said = "1 process could not be killed: pid 13704 of case suite::hangs";
+        assert!(ended.stdout.contains(said), "{version}: {ended:?}");
+        for (name, file) in REPORTS {
+            let report = std::fs::read_to_string(directory.join(file)).unwrap();
+            let said = match name {
+                "junit" => "<property name=\"unkillable-process\" value=\"13704\"/>",
+                _ => said,
+            };
+            assert!(report.contains(said), "{version}, {name}: {report}");
+        }
+        // Without what is new, the run has one error, as a reader of 1.5 sees it.
+        let older = log.replace(",\"unkillable\":[13704]", "");
+        assert_ne!(&older, log, "{version}");
+        let (ended, _) = all_reports(&Session::new(), &older);
+        assert_eq!(ended.code, Some(1), "{version}: {ended:?}");
+    }
+}
+
+#[test]
 fn f19_what_1_5_added_is_in_the_reports_and_in_how_they_end() {
-    for (version, log, _) in &GOLDEN[6..] {
+    for (version, log, _) in &GOLDEN[6..8] {
         // The code alone says it, too, and what went wrong does.
         let without_code = log.replace(",\"exit_code\":7", "");
         let records = log.split_inclusive('\n');

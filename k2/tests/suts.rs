@@ -253,7 +253,7 @@ fn the_first_that_can_is_chosen_and_is_in_the_record() {
     assert_eq!(suts_of(&session, "::any"), ["box"]);
     assert_eq!(suts_of(&session, "::on_arm"), ["phone"]);
     let log = fs::read_to_string(session.latest().join("events.jsonl")).unwrap();
-    assert!(log.starts_with(r#"{"schema":"1.5","#), "{log}");
+    assert!(log.starts_with(r#"{"schema":"1.6","#), "{log}");
 }
 
 #[test]

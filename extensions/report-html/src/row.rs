@@ -100,7 +100,15 @@ impl<'a> Rows<'a> {
             leaked: case
                 .leaked
                 .iter()
-                .map(|leaked| format!("{} (pid {})", leaked.command, leaked.pid))
+                .map(|leaked| {
+                    let is_there = case.unkillable.contains(&leaked.pid);
+                    let not_ended = if is_there {
+                        "; could not be killed"
+                    } else {
+                        ""
+                    };
+                    format!("{} (pid {}{not_ended})", leaked.command, leaked.pid)
+                })
                 .collect(),
             expected: case.expected_failure.as_ref().map(|known| Known {
                 is_met: known.is_met(),

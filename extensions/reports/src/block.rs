@@ -72,6 +72,9 @@ impl Blocks<'_> {
                 out,
             )?;
         }
+        for pid in &case.unkillable {
+            self.lines("left", &[format!("pid {pid} could not be killed")], out)?;
+        }
         // A function does not write to outputs of its own; an empty one of a process may be the news.
         let is_process = case.exit.is_some();
         for (label, output) in [("stdout", &case.stdout), ("stderr", &case.stderr)] {

@@ -113,6 +113,10 @@ fn write_annotations(log: &RunLog, out: &mut dyn Write) -> Result<(), ReportErro
     for hook in log.summary().failed_hooks() {
         writeln!(out, "::error title=Hook::{}", data(&hook.to_string()))?;
     }
+    let unkillable = log.summary().unkillable();
+    if !unkillable.is_empty() {
+        writeln!(out, "::error title=Left::{}", data(&unkillable.to_string()))?;
+    }
     for damage in log.log_damages() {
         writeln!(out, "::warning title=Event log::{}", data(&damage))?;
     }

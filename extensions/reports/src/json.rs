@@ -128,6 +128,8 @@ struct Attempt<'a> {
     steps: Vec<Step<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     leaked: &'a [LeakedProcess],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unkillable: &'a [u32],
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     parameters: BTreeMap<&'a str, &'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -278,6 +280,7 @@ fn attempt(case: &TestCaseFinished) -> Attempt<'_> {
             })
             .collect(),
         leaked: &case.leaked,
+        unkillable: &case.unkillable,
         parameters: case
             .parameters
             .iter()

@@ -26,7 +26,7 @@ pub enum ExitCode {
     ReportFailed,
     /// 3: the command's time limit was reached.
     TimeLimit,
-    /// 5: aborted, cases without a verdict.
+    /// 5: aborted, cases without a verdict, or a process of a case that could not be killed.
     Incomplete,
     /// 1: at least one case failed or ended in error.
     CasesFailed,
@@ -75,7 +75,9 @@ impl ExitCode {
             Self::Usage => "wrong use of the command line or the configuration",
             Self::TimeLimit => "the time limit was reached",
             Self::NothingToRun => "nothing to run",
-            Self::Incomplete => "incomplete: cases without a verdict",
+            Self::Incomplete => {
+                "incomplete: cases without a verdict, or a process that could not be killed"
+            }
             Self::ReportFailed => "a report or the event log could not be written",
             Self::ExtensionFailed => "an extension could not be loaded or started",
             Self::RemoteFailed => "the remote engine failed",

@@ -96,7 +96,10 @@ pub(super) fn summary(log: &RunLog, out: &mut dyn Write) -> io::Result<()> {
     let exit = summary.exit_code();
     let mut facts = vec![
         ("cases", summary.selected().to_string()),
-        ("exit", format!("{}, {}", exit.code(), exit.meaning())),
+        (
+            "exit",
+            format!("{}, {}", exit.code(), summary.meaning_of(exit)),
+        ),
     ];
     if let Some(time) = summary.duration() {
         facts.insert(0, ("took", length(time)));

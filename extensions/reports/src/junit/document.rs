@@ -106,6 +106,7 @@ fn is_plain(execution: &Execution) -> bool {
         && case.stdout.is_empty()
         && case.stderr.is_empty()
         && case.leaked.is_empty()
+        && case.unkillable.is_empty()
         && case.expected_failure.is_none()
         && case.attachments.is_empty()
         && case.attachments_left_out == 0
@@ -419,6 +420,9 @@ fn test_case(execution: &Execution, directory: &Utf8Path, texts: &mut Texts) -> 
     for leaked in &case.leaked {
         let what = format!("{} (pid {})", leaked.command, leaked.pid);
         test.add_property(property("leaked-process", &what));
+    }
+    for pid in &case.unkillable {
+        test.add_property(property("unkillable-process", &pid.to_string()));
     }
     test.system_out = with_attachments(output(&case.stdout), case, directory);
     test.system_err = output(&case.stderr);

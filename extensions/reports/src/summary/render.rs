@@ -78,6 +78,10 @@ pub(crate) fn write_summary(
     for hook in written.summary.failed_hooks() {
         row(out, wrap, "hook", &hook.to_string())?;
     }
+    let unkillable = written.summary.unkillable();
+    if !unkillable.is_empty() {
+        row(out, wrap, "left", &unkillable.to_string())?;
+    }
     for report in &written.reports {
         let path = by_latest(&report.path, &written.directory);
         row(out, wrap, "report", path.as_str())?;
@@ -116,7 +120,7 @@ fn is_for_want_of_room(failure: &ReportFailure) -> bool {
 
 /// The number that the shell will see, and why.
 fn exit_line(written: &ReportsWritten) -> (i32, String) {
-    let meaning = written.exit.meaning();
+    let meaning = written.summary.meaning_of(written.exit);
     match written.signal {
         None => (i32::from(written.exit.code()), meaning.to_owned()),
         Some(number) => {

@@ -20,6 +20,7 @@ mod run_log;
 mod shared_read;
 mod shell;
 mod summary;
+mod unkillable;
 
 pub use escape::{printable, printable_line};
 pub use history::{AskHistory, CaseHistory, History, PastExecution, PastRun};
@@ -40,3 +41,4 @@ pub use reports::{
 pub use run_log::{Execution, RunLog, RunLogError, RunLogs};
 pub use shell::shell_command_line;
 pub use summary::{Counts, Recovery, Summary};
+pub use unkillable::Unkillable;

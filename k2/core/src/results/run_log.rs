@@ -147,11 +147,15 @@ impl RunLog {
         &self.known.summary
     }
 
-    /// What is wrong with the run besides its cases, a sentence each: with its log, and hooks that failed. Empty as a rule.
+    /// What is wrong with the run besides its cases, a sentence each: with its log, hooks that failed, and processes that could not be
+    /// killed. Empty as a rule.
     pub fn damages(&self) -> Vec<String> {
         let mut damages = self.log_damages();
-        let hooks = self.known.summary.failed_hooks().iter();
+        let summary = &self.known.summary;
+        let hooks = summary.failed_hooks().iter();
         damages.extend(hooks.map(|hook| format!("a hook failed: {hook}")));
+        let unkillable = summary.unkillable();
+        damages.extend((!unkillable.is_empty()).then(|| unkillable.to_string()));
         damages
     }
 

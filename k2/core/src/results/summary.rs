@@ -16,6 +16,7 @@ use super::model::{
     CasesSelected, HookFailed, RunEnd, RunFinished, RunStarted, SutRecovery, TestCaseFinished,
 };
 use super::record::{Record, RecordBody};
+use super::unkillable::Unkillable;
 use crate::case::Verdict;
 
 /// How many cases ended with which verdict.
@@ -135,6 +136,7 @@ pub struct Summary {
     conflicts: u64,
     tolerated_passes: u64,
     leaking: u64,
+    unkillable: Unkillable,
     worst: Option<Verdict>,
     failed_hooks: Vec<HookFailed>,
     recoveries: Vec<Recovery>,
@@ -222,6 +224,7 @@ impl Summary {
         if !case.leaked.is_empty() {
             self.leaking += 1;
         }
+        self.unkillable.add(case);
         if case.retried {
             return;
         }
@@ -326,6 +329,11 @@ impl Summary {
         self.leaking
     }
 
+    /// Processes that could not be killed.
+    pub const fn unkillable(&self) -> &Unkillable {
+        &self.unkillable
+    }
+
     /// Hooks before and after the tests that failed, in the order in which they did: the first hundred.
     pub fn failed_hooks(&self) -> &[HookFailed] {
         &self.failed_hooks
@@ -353,7 +361,7 @@ impl Summary {
         if counts.failures() > 0 {
             exit = exit.merge(ExitCode::CasesFailed);
         }
-        if counts.aborted + counts.not_run > 0 {
+        if counts.aborted + counts.not_run > 0 || !self.unkillable.is_empty() {
             exit = exit.merge(ExitCode::Incomplete);
         }
         if !self.failed_hooks.is_empty() {
@@ -368,6 +376,21 @@ impl Summary {
             RunEnd::Aborted { .. } => exit.merge(ExitCode::Incomplete),
         };
         end.fault().map_or(exit, |fault| exit.merge(fault))
+    }
+
+    /// What the exit code `exit` says of this run, as a fragment for a summary line: of several reasons that a code can have, those that
+    /// apply.
+    pub fn meaning_of(&self, exit: ExitCode) -> &'static str {
+        let counts = self.counts();
+        match exit {
+            ExitCode::Incomplete if self.unkillable.is_empty() => {
+                "incomplete: cases without a verdict"
+            }
+            ExitCode::Incomplete if counts.aborted + counts.not_run == 0 => {
+                "incomplete: a process could not be killed"
+            }
+            _ => exit.meaning(),
+        }
     }
 }
 
@@ -447,6 +470,15 @@ mod tests {
             );
         }
         assert_eq!(exit(&[Passed], aborted()), ExitCode::Incomplete);
+        for (verdict, retried) in [(Error, false), (Skipped, false), (Error, true)] {
+            let mut held = summary(&[Passed], Some(RunEnd::Completed));
+            held.add(&RecordBody::CaseFinished(TestCaseFinished {
+                unkillable: vec![7],
+                retried,
+                ..case(verdict)
+            }));
+            assert_eq!(held.exit_code(), ExitCode::Incomplete, "{verdict}");
+        }
         assert_eq!(
             exit(&[Failed, NotRun], RunEnd::TimeLimit),
             ExitCode::TimeLimit

@@ -321,6 +321,7 @@ impl Execution {
         }
         finished.steps = told.steps;
         finished.leaked = record::leaked(&end.leaked);
+        finished.unkillable = record::unkillable(&end);
         finished
     }
 
@@ -380,6 +381,7 @@ impl Execution {
             memory::weigh(&mut finished, limit);
         }
         finished.leaked = record::leaked(&end.leaked);
+        finished.unkillable = record::unkillable(&end);
         Ended {
             finished,
             told,

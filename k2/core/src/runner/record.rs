@@ -36,3 +36,9 @@ pub(super) fn leaked(found: &[supervisor::LeakedProcess]) -> Vec<LeakedProcess> 
     };
     found.iter().map(record).collect()
 }
+
+/// Processes of the case that are still there although they were killed.
+pub(super) fn unkillable(end: &supervisor::ProcessEnd) -> Vec<u32> {
+    let left = end.unkillable_leaked.iter().copied();
+    end.unkillable.into_iter().chain(left).collect()
+}

@@ -125,11 +125,13 @@ pub struct ProcessEnd {
     pub stopped: bool,
     /// Its pid, if it still existed ten seconds after SIGKILL: the kernel keeps it.
     pub unkillable: Option<u32>,
+    /// Those of `leaked` that still existed five seconds after SIGKILL, in order of their pids.
+    pub unkillable_leaked: Vec<u32>,
     /// Standard output.
     pub stdout: CapturedOutput,
     /// Standard error.
     pub stderr: CapturedOutput,
-    /// Processes that it left behind; all of them were killed. In order of their pids.
+    /// Processes that it left behind; each was sent SIGKILL. In order of their pids.
     pub leaked: Vec<LeakedProcess>,
     /// From its start to its end on the monotonic clock, without the wait for what it left behind.
     pub duration: Duration,

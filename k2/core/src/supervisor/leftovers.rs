@@ -40,9 +40,17 @@ pub fn prepare() -> io::Result<()> {
     Ok(set_child_subreaper(Some(getpid()))?)
 }
 
-/// Gives what the process `leader` left behind until `deadline` to end by itself, then kills it. Returns what it killed,
-/// in order of the pids. `leader` must have been reaped.
-pub(super) fn end(leader: Pid, execution: Option<&str>, deadline: Instant) -> Vec<LeakedProcess> {
+/// What a process left behind, in order of the pids.
+#[derive(Debug, Default)]
+pub(super) struct Leftovers {
+    /// What was sent SIGKILL.
+    pub(super) killed: Vec<LeakedProcess>,
+    /// The numbers of those that were there nevertheless when their time was over.
+    pub(super) unkillable: Vec<u32>,
+}
+
+/// Gives what the process `leader` left behind until `deadline` to end by itself, then kills it. `leader` must have been reaped.
+pub(super) fn end(leader: Pid, execution: Option<&str>, deadline: Instant) -> Leftovers {
     let cookie =
         execution.map(|execution| format!("{EXECUTION_VARIABLE}={execution}").into_bytes());
     let search = Search {
@@ -50,6 +58,7 @@ pub(super) fn end(leader: Pid, execution: Option<&str>, deadline: Instant) -> Ve
         cookie: cookie.as_deref(),
     };
     let mut killed = BTreeMap::new();
+    let mut unkillable = Vec::new();
     let mut give_up = None;
     loop {
         let found = search.living();
@@ -63,6 +72,10 @@ pub(super) fn end(leader: Pid, execution: Option<&str>, deadline: Instant) -> Ve
         }
         let give_up = *give_up.get_or_insert(now + KILL_LIMIT);
         if now >= give_up {
+            // What was started a moment ago has not been killed yet.
+            let numbers = found.iter().map(|pid| pid.as_raw_pid());
+            let numbers = numbers.filter(|number| killed.contains_key(number));
+            unkillable.extend(numbers.map(i32::unsigned_abs));
             break;
         }
         for &pid in &found {
@@ -74,13 +87,14 @@ pub(super) fn end(leader: Pid, execution: Option<&str>, deadline: Instant) -> Ve
         }
         wait_for_end(first, give_up - now);
     }
-    killed
-        .into_iter()
-        .map(|(pid, command)| LeakedProcess {
-            pid: pid.unsigned_abs(),
-            command,
-        })
-        .collect()
+    let killed = killed.into_iter().map(|(pid, command)| LeakedProcess {
+        pid: pid.unsigned_abs(),
+        command,
+    });
+    Leftovers {
+        killed: killed.collect(),
+        unkillable,
+    }
 }
 
 fn wait_for_end(pid: Pid, longest: Duration) {

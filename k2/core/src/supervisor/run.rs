@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
 
+use super::leftovers::{self, Leftovers};
 use super::pause::{self, Group};
 use super::phases::PhaseWatch;
 use super::spawn::spawn;
 use super::stream::Stream;
 use super::{
     Cancellation, EndedBy, ExitStatus, Level, OutputStream, ProcessEnd, ProcessSpec, SpawnError,
-    leftovers, procfs,
+    procfs,
 };
 use crate::case;
 
@@ -186,7 +187,7 @@ impl<'a> Supervision<'a> {
                 }
             }
         }
-        let leaked = self.end_leftovers(unkillable.is_some());
+        let left = self.end_leftovers(unkillable.is_some());
         // What was in the pipes when their last holders were killed.
         self.stdout.read(self.spec, true, &mut buffer);
         self.stderr.read(self.spec, true, &mut buffer);
@@ -198,7 +199,8 @@ impl<'a> Supervision<'a> {
             unkillable,
             stdout: self.stdout.capture.finish(),
             stderr: self.stderr.capture.finish(),
-            leaked,
+            leaked: left.killed,
+            unkillable_leaked: left.unkillable,
             duration: self.duration,
         }
     }
@@ -378,10 +380,10 @@ impl<'a> Supervision<'a> {
         }
     }
 
-    fn end_leftovers(&mut self, unkillable: bool) -> Vec<super::LeakedProcess> {
+    fn end_leftovers(&mut self, unkillable: bool) -> Leftovers {
         if unkillable {
             self.duration = self.started.elapsed();
-            return Vec::new();
+            return Leftovers::default();
         }
         let deadline = match self.phase {
             // Also after a signal of ours: the others of the group have it too, and may be a moment behind.

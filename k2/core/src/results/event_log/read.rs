@@ -424,6 +424,8 @@ mod tests {
             include_str!("golden-1.4-merged.jsonl"),
             include_str!("golden-1.5.jsonl"),
             include_str!("golden-1.5-merged.jsonl"),
+            include_str!("golden-1.6.jsonl"),
+            include_str!("golden-1.6-merged.jsonl"),
         ] {
             let records: Vec<_> = EventLogReader::new(golden.as_bytes())
                 .collect::<Result<_, _>>()

@@ -84,6 +84,9 @@ pub struct TestCaseFinished {
     /// Processes that it left behind and that were ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub leaked: Vec<LeakedProcess>,
+    /// Numbers of its processes that are still there although they were killed: the kernel does not let go of them. Since schema 1.6.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unkillable: Vec<u32>,
     /// Parameters, in the order of the case's declaration.
     #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
     pub parameters: Parameters,
@@ -159,6 +162,7 @@ impl TestCaseFinished {
             stderr: CapturedOutput::default(),
             steps: Vec::new(),
             leaked: Vec::new(),
+            unkillable: Vec::new(),
             parameters: Parameters::default(),
             tags: Vec::new(),
             owner: None,
