@@ -16,6 +16,7 @@ mod event_log;
 mod extension_guide;
 mod faults;
 mod flaws;
+mod growth;
 mod guard;
 mod history;
 mod hooks;

@@ -13,6 +13,9 @@ use crate::error::HistoryError;
 use crate::pack::{Expected, Packed, Unpack, pack};
 use crate::schema::integer;
 
+/// For how many executions of a log the numbers of their cases are looked up at a time: their names are held meanwhile.
+const AT_ONCE: usize = 50_000;
+
 /// What is kept of an execution.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
@@ -217,29 +220,43 @@ fn insert_executions(
     log: &RunLog,
     run: i64,
 ) -> Result<(), Failure> {
-    let mut read = Vec::new();
-    let executions = if let Some(executions) = executions {
-        executions
+    let mut packed = Vec::new();
+    if let Some(executions) = executions {
+        packed.reserve_exact(executions.len());
+        add_packed(transaction, executions, &mut packed)?;
     } else {
+        let mut some = Vec::new();
         log.for_each(|execution: &Execution| -> Result<(), Failure> {
-            read.push(Kept::of(&execution.last));
+            some.push(Kept::of(&execution.last));
+            if some.len() == AT_ONCE {
+                add_packed(transaction, &some, &mut packed)?;
+                some.clear();
+            }
             Ok(())
         })?;
-        &read
-    };
+        add_packed(transaction, &some, &mut packed)?;
+    }
+    transaction.execute(
+        "INSERT INTO executions (run, pack) VALUES (?1, ?2)",
+        params![run, pack(packed)],
+    )?;
+    Ok(())
+}
+
+fn add_packed(
+    transaction: &Transaction<'_>,
+    executions: &[Kept],
+    packed: &mut Vec<Packed<Arc<str>>>,
+) -> rusqlite::Result<()> {
     let ids = ids_of(transaction, executions)?;
-    let packed = executions.iter().zip(ids).map(|(kept, case)| Packed {
+    packed.extend(executions.iter().zip(ids).map(|(kept, case)| Packed {
         case,
         verdict: kept.verdict,
         expected: kept.expected,
         attempts: kept.attempts,
         duration: kept.duration,
         reason: kept.reason.clone(),
-    });
-    transaction.execute(
-        "INSERT INTO executions (run, pack) VALUES (?1, ?2)",
-        params![run, pack(packed.collect::<Vec<_>>())],
-    )?;
+    }));
     Ok(())
 }
 

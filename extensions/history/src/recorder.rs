@@ -29,6 +29,9 @@ pub const HISTORY_KEEP: OptionId<u64> = OptionId::count("history.keep")
     .describe("How many runs the history keeps, the newest ones; 0 for all")
     .default(500);
 
+/// Of how many executions is kept in memory what is put into the history: some megabytes. The log of a longer run is read once more.
+const MOST_NOTED: usize = 50_000;
+
 /// Puts each run into the history once it has ended.
 #[command_extension(
     name = "history",
@@ -40,7 +43,8 @@ pub const HISTORY_KEEP: OptionId<u64> = OptionId::count("history.keep")
 pub struct RunRecorder {
     output: Utf8PathBuf,
     keep: u64,
-    executions: Mutex<Vec<Kept>>,
+    /// None if there are too many.
+    executions: Mutex<Option<Vec<Kept>>>,
 }
 
 impl Extension for RunRecorder {
@@ -48,21 +52,29 @@ impl Extension for RunRecorder {
         Ok(Self {
             output: cx.config().get(OUTPUT_DIR)?,
             keep: cx.config().get(HISTORY_KEEP)?,
-            executions: Mutex::new(Vec::new()),
+            executions: Mutex::new(Some(Vec::new())),
         })
     }
 }
 
 #[dispatchers]
 impl RunRecorder {
-    /// Keeps what was said about executions: nobody has to read the log for it.
+    /// Keeps what was said about executions: nobody has to read the log for it, unless there are very many.
     #[callback_dispatcher(RECORDED, endpoints = [RESULTS])]
     fn note(&self, message: &Message<Arc<Record>>) {
         if let RecordBody::CaseFinished(case) = &message.data().body
             && !case.retried
         {
-            let kept = Kept::of(case);
-            self.executions.lock().push(kept);
+            let mut executions = self.executions.lock();
+            if executions
+                .as_ref()
+                .is_some_and(|all| all.len() >= MOST_NOTED)
+            {
+                *executions = None;
+            }
+            if let Some(executions) = &mut *executions {
+                executions.push(Kept::of(case));
+            }
         }
     }
 
@@ -71,14 +83,14 @@ impl RunRecorder {
     #[callback_dispatcher(REPORTS_WRITTEN, endpoints = [RESULTS], priority = -100)]
     fn keep(&self, message: &Message<ReportsWritten>, logs: &RunLogs) -> Result<()> {
         let ended = message.data();
-        let executions = std::mem::take(&mut *self.executions.lock());
+        let executions = self.executions.lock().take();
         let kept = record(
             &self.output,
             &ended.directory,
             &ended.log,
             logs,
             self.keep,
-            Some(&executions),
+            executions.as_deref(),
         );
         if let Err(error) = kept {
             tracing::warn!("the run is not in the history: {}", in_one_line(&error));

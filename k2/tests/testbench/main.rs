@@ -32,6 +32,39 @@ fn host_only() {
     note("host_only");
 }
 
+/// Takes as little as a case can.
+#[k2::test_case]
+fn nothing() {}
+
+/// What a case can leave in the process of the runner, which nobody takes away there.
+mod leaking {
+    use std::fs::File;
+    use std::os::fd::IntoRawFd;
+
+    use zaf_core::thread;
+
+    #[k2::test_case]
+    fn a_descriptor() -> std::io::Result<()> {
+        let _number = File::open("/dev/null")?.into_raw_fd();
+        Ok(())
+    }
+
+    #[k2::test_case]
+    fn a_thread() -> std::io::Result<()> {
+        drop(thread::spawn("left behind", || {
+            loop {
+                std::thread::park();
+            }
+        })?);
+        Ok(())
+    }
+
+    #[k2::test_case]
+    fn memory() {
+        vec![1_u8; 256 * 1024].leak();
+    }
+}
+
 /// Runs on any.
 #[k2::test_case]
 fn any(sut: &Sut) {

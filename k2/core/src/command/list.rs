@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use zaf_core::application::Console;
 use zaf_core::builtin::LIST_FORMAT;
 use zaf_core::prelude::*;
@@ -11,6 +11,7 @@ use super::selection::{self, SOURCES, Selection};
 use crate::case::{CaseAction, Isolation, TestCase};
 use crate::parameter::{EXCLUDE, LIMIT, PARAMETER};
 use crate::results::printable_line;
+use crate::scheduler::QueuedCase;
 
 /// Version of the fields in JSON: a new field is a new minor version, another meaning a new major one. The schema is
 /// `docs/src/schemas/list-1.json`.
@@ -71,6 +72,7 @@ pub fn print_list(cx: &CommandContext<'_>, text: &str) -> Result<ExitCode> {
 fn lines(selection: &Selection) -> String {
     let mut text = String::new();
     for case in &selection.filled.selected {
+        let case = case.to_case();
         text.push_str(&printable_line(case.id.as_str()));
         if let CaseAction::LoadFailure(reason) = &case.action {
             text.push_str("  (error: ");
@@ -91,7 +93,17 @@ struct List<'a> {
     /// What the order was drawn with.
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<u64>,
-    cases: Vec<Entry<'a>>,
+    cases: Vec<Listed<'a>>,
+}
+
+/// One case, known in full only while it is written.
+#[derive(Debug)]
+struct Listed<'a>(&'a QueuedCase);
+
+impl Serialize for Listed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Entry::of(&self.0.to_case()).serialize(serializer)
+    }
 }
 
 /// One case. What is not known, or empty, is left out.
@@ -150,7 +162,7 @@ impl<'a> List<'a> {
             schema: SCHEMA,
             filtered_out: filled.filtered_out,
             seed: filled.seed,
-            cases: filled.selected.iter().map(|case| Entry::of(case)).collect(),
+            cases: filled.selected.iter().map(Listed).collect(),
         }
     }
 }

@@ -95,9 +95,9 @@ fn find(cx: &CommandContext<'_>, id: &CaseId, suts: &[Arc<str>]) -> Result<TestC
         return Ok(case);
     }
     let selected = selection::select(cx)?.filled.selected;
-    let found = selected.into_iter().find(|case| case.id == *id);
+    let found = selected.into_iter().find(|case| case.id() == *id);
     match found {
-        Some(case) => Ok((*case).clone()),
+        Some(case) => Ok(Arc::unwrap_or_clone(case.to_case())),
         None => Err(Error::msg(format!("no test case `{id}` was found again"))),
     }
 }

@@ -37,7 +37,7 @@ pub(super) struct Executions {
 impl Executions {
     pub(super) fn open(path: &Utf8Path) -> Result<Self, ReadError> {
         Ok(Self {
-            reader: EventLogReader::open(path)?.without_starts(),
+            reader: EventLogReader::open(path)?.only_finished_cases(),
             attempts: BTreeMap::new(),
         })
     }

@@ -20,7 +20,9 @@ impl Run {
             .reason()
             .unwrap_or_else(|| "the run ended early".into());
         let returned = std::mem::take(&mut *self.returned.lock());
-        let left = left.into_iter().filter_map(|case| self.turn_of(case));
+        let left = left
+            .into_iter()
+            .filter_map(|case| self.turn_of(case.to_case()));
         for Turn { case, begun } in returned.into_iter().chain(left) {
             self.tell_not_run(begun, &case, Arc::clone(&reason));
         }

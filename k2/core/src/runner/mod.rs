@@ -46,12 +46,11 @@ pub use self::settings::{
     ATTACHED_BYTES, ATTACHED_FILES, BODY_TIMEOUT, GRACE, ISOLATION, RETRIES, RETRY_KILLERS,
     RUN_TIMEOUT, SETUP_TIMEOUT, SKIP_CODES, STRICT, TEARDOWN_TIMEOUT, TIMEOUT, WORKERS, ZeroLimit,
 };
-use crate::case::TestCase;
 use crate::messages::{
     CasesSelected, RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TEST_CASES_SELECTED,
     TEST_RUN_CONTINUED, TEST_RUN_FINISHED, TEST_RUN_PAUSED, TEST_RUN_RESUMED, TEST_RUN_STARTED,
 };
-use crate::scheduler::{TEST_CASES_HELD_BACK, WaitingWorkers};
+use crate::scheduler::{QueuedCase, TEST_CASES_HELD_BACK, WaitingWorkers};
 use crate::supervisor::{ENV_ALLOW, ENV_INHERIT, GUARD, SECRETS, guard, withhold_by_options};
 use crate::sut::{SUT_RESET_DONE, SUT_RESET_STARTED, SutReset, Suts};
 
@@ -66,7 +65,7 @@ pub const RUN_TEST_CASES: RequestId<RunPlan, RunEnded> =
 #[derive(Debug, Clone)]
 pub struct RunPlan {
     /// The cases in the queue, in its order.
-    pub selected: Arc<[Arc<TestCase>]>,
+    pub selected: Arc<[QueuedCase]>,
     /// How many more were found and filtered out.
     pub filtered_out: usize,
     /// How many sources they come from.
@@ -167,7 +166,7 @@ impl TestRunner {
         let resumed = plan.resumed.clone();
         let again = resumed.as_ref().and_then(|resumed| resumed.selected());
         let selected = again.unwrap_or_else(|| CasesSelected {
-            cases: plan.selected.iter().map(|case| case.id.clone()).collect(),
+            cases: plan.selected.iter().map(QueuedCase::id).collect(),
             filtered_out: plan.filtered_out as u64,
             sources: plan.sources as u64,
             seed: plan.seed,

@@ -33,7 +33,9 @@ use crate::case::artefacts::Artefacts;
 use crate::case::{Isolation, TestCase, Verdict, collect, journal};
 use crate::command::ask;
 use crate::messages::{RUNNER, TEST_CASE_FINISHED, TEST_CASE_STARTED, TestCaseFinished};
-use crate::scheduler::{NextTest, SCHEDULE_NEXT_TEST, SCHEDULER, TEST_CASE_PASSED_OVER};
+use crate::scheduler::{
+    NextTest, QueuedCase, SCHEDULE_NEXT_TEST, SCHEDULER, TEST_CASE_PASSED_OVER,
+};
 use crate::supervisor::guard::{BrokenOff, Part};
 use crate::supervisor::{Cancellation, Level, RunClock, pause};
 
@@ -224,7 +226,8 @@ impl Run {
         };
         for broken_off in resumed.broken_off() {
             let found = self.plan.selected.iter();
-            let found = found.clone().find(|case| case.id == broken_off.case);
+            let found = found.clone().find(|case| case.id() == broken_off.case);
+            let found = found.map(QueuedCase::to_case);
             let retried = match broken_off.part {
                 Part::Guilty => {
                     self.settings.retry_killers
@@ -238,7 +241,7 @@ impl Run {
             } else {
                 resumed.has_verdict(&broken_off.case);
             }
-            let mut finished = resumed::to_finished(broken_off, found.map(|case| &**case));
+            let mut finished = resumed::to_finished(broken_off, found.as_deref());
             let outputs = &self.plan.outputs;
             self.collect_of(broken_off, &mut finished);
             self.settle_files(broken_off.which(), &mut finished);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use zaf_core::prelude::*;
 
+use super::QueuedCase;
 use crate::case::{CaseId, TestCase};
 
 /// Where the run queue is asked.
@@ -39,7 +40,7 @@ pub const REORDER_TEST_CASES: RequestId<Vec<CaseId>, ()> = RequestId::new(
 );
 
 /// Empties the queue for good. The reply has what was left, in order.
-pub const CLEAR_RUN_QUEUE: RequestId<(), Vec<Arc<TestCase>>> = RequestId::new(
+pub const CLEAR_RUN_QUEUE: RequestId<(), Vec<QueuedCase>> = RequestId::new(
     "CLEAR_RUN_QUEUE",
     "Takes back all test cases that were not handed out.",
 );
@@ -125,7 +126,7 @@ pub struct FillRunQueue {
 #[derive(Debug)]
 pub struct RunQueueFilled {
     /// The selected cases in the order in which they will be handed out.
-    pub selected: Vec<Arc<TestCase>>,
+    pub selected: Vec<QueuedCase>,
     /// How many were found and not selected.
     pub filtered_out: usize,
     /// What the order was drawn with, if it was.

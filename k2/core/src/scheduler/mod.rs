@@ -11,6 +11,7 @@ mod options;
 mod order;
 mod plan;
 mod queue;
+mod queued;
 mod repetition;
 mod shard;
 mod tag_expression;
@@ -37,6 +38,7 @@ pub use self::options::*;
 pub use self::order::Order;
 pub use self::plan::{Plan, PlanError, PlanErrors};
 pub use self::queue::{HandOut, RunQueue};
+pub use self::queued::QueuedCase;
 pub use self::repetition::{REPETITION, Repetition, base_id};
 pub use self::shard::{Shard, ShardError};
 pub use self::tag_expression::{TagExpression, TagExpressionError};
@@ -107,7 +109,7 @@ pub struct TestScheduler {
 struct State {
     queue: RunQueue,
     /// Cases of one round, as they were found, if there are more rounds.
-    round: Vec<TestCase>,
+    round: Vec<Arc<TestCase>>,
     rounds: u64,
     /// When the queue was filled.
     filled: Option<Instant>,
@@ -228,11 +230,11 @@ impl TestScheduler {
     }
 
     #[callback_dispatcher(CLEAR_RUN_QUEUE)]
-    fn clear(&self, _message: &Message<()>, bus: &MessageBus) -> Result<Vec<Arc<TestCase>>> {
+    fn clear(&self, _message: &Message<()>, bus: &MessageBus) -> Result<Vec<QueuedCase>> {
         let left = {
             let mut state = self.state.lock();
             let mut left = state.queue.close();
-            left.extend(state.removed.drain(..));
+            left.extend(state.removed.drain(..).map(QueuedCase::from));
             left
         };
         if !left.is_empty() {
@@ -243,7 +245,8 @@ impl TestScheduler {
 
     #[callback_dispatcher(GET_CURRENT_RUN_QUEUE)]
     fn current(&self, _message: &Message<()>) -> Vec<Arc<TestCase>> {
-        self.state.lock().queue.waiting()
+        let waiting = self.state.lock().queue.waiting();
+        waiting.iter().map(QueuedCase::to_case).collect()
     }
 
     #[callback_dispatcher(GET_LAST_SCHEDULED_TEST)]
@@ -354,15 +357,13 @@ impl State {
         let rounds = repetition.rounds_at_once();
         self.rounds = rounds;
         if repetition.is_single() {
-            // As they are: a copy of each of many takes as long as to find them.
             self.queue.add(found.into_iter().map(Arc::new));
             return;
         }
+        self.round = found.into_iter().map(Arc::new).collect();
         for round in 1..=rounds {
-            let cases = found.iter().map(|case| repetition.in_round(case, round));
-            self.queue.add(cases.map(Arc::new).collect::<Vec<_>>());
+            self.add_round(round);
         }
-        self.round = found;
     }
 
     /// Adds the cases of another round, if there is one and no other worker has done so meanwhile.
@@ -375,11 +376,12 @@ impl State {
             return;
         }
         self.rounds += 1;
-        let round = self.rounds;
-        let cases = self
-            .round
-            .iter()
-            .map(|case| repetition.in_round(case, round));
-        self.queue.add(cases.map(Arc::new).collect::<Vec<_>>());
+        self.add_round(self.rounds);
+    }
+
+    fn add_round(&mut self, round: u64) {
+        let found = self.round.iter().cloned();
+        self.queue
+            .add(found.map(|case| QueuedCase::in_round(case, round)));
     }
 }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use super::queued::{QueuedCase, Wanted};
 use crate::case::{CaseId, TestCase};
 
 /// Cases that wait, in the order in which they are handed out.
@@ -47,7 +48,7 @@ struct Lane {
     /// Names of the systems under test that they use.
     suts: Vec<String>,
     affinity: Option<Arc<str>>,
-    waiting: VecDeque<(u64, Arc<TestCase>)>,
+    waiting: VecDeque<(u64, QueuedCase)>,
 }
 
 /// What there is for a worker.
@@ -71,12 +72,12 @@ impl RunQueue {
     }
 
     /// Adds cases at the end; false if the queue takes none any more.
-    pub fn add(&mut self, cases: impl IntoIterator<Item = Arc<TestCase>>) -> bool {
+    pub fn add(&mut self, cases: impl IntoIterator<Item: Into<QueuedCase>>) -> bool {
         if self.sealed {
             return false;
         }
         for case in cases {
-            self.push(case);
+            self.push(case.into());
         }
         true
     }
@@ -92,11 +93,14 @@ impl RunQueue {
     }
 
     /// The cases that wait, next one first.
-    pub fn waiting(&self) -> Vec<Arc<TestCase>> {
+    pub fn waiting(&self) -> Vec<QueuedCase> {
+        if let [lane] = &*self.lanes {
+            return lane.waiting.iter().map(|(_, case)| case.clone()).collect();
+        }
         let all = self.lanes.iter().flat_map(|lane| &lane.waiting);
         let mut all: Vec<_> = all.collect();
         all.sort_unstable_by_key(|(place, _)| *place);
-        all.into_iter().map(|(_, case)| Arc::clone(case)).collect()
+        all.into_iter().map(|(_, case)| case.clone()).collect()
     }
 
     /// Hands out the next case whose resources are free.
@@ -207,10 +211,11 @@ impl RunQueue {
 
     /// Takes out all cases with one of these ids, in the order of the queue.
     pub fn remove(&mut self, ids: &[CaseId]) -> Vec<Arc<TestCase>> {
+        let wanted = Wanted::new(ids.iter().map(|id| (id.clone(), ())));
         let mut removed = Vec::new();
         for lane in &mut self.lanes {
             lane.waiting.retain(|entry| {
-                let goes = ids.contains(&entry.1.id);
+                let goes = wanted.of(&entry.1).is_some();
                 if goes {
                     removed.push(entry.clone());
                 }
@@ -222,22 +227,20 @@ impl RunQueue {
             .filter_map(|lane| Some((self.head_of(lane)?, lane)))
             .collect();
         removed.sort_unstable_by_key(|(place, _)| *place);
-        removed.into_iter().map(|(_, case)| case).collect()
+        removed.iter().map(|(_, case)| case.to_case()).collect()
     }
 
     /// Moves these cases to the front, in this order; those that do not wait are passed over.
     pub fn move_to_front(&mut self, ids: &[CaseId]) {
-        let mut rank: BTreeMap<&CaseId, usize> = BTreeMap::new();
-        for (index, id) in ids.iter().enumerate() {
-            rank.entry(id).or_insert(index);
-        }
-        let mut all = self.waiting();
+        let wanted = Wanted::new(ids.iter().cloned().zip(0_usize..));
+        let all = self.waiting().into_iter();
+        let mut all: Vec<_> = all.map(|case| (wanted.of(&case), case)).collect();
         // Stable: the others stay as they are.
-        all.sort_by_key(|case| rank.get(&case.id).copied().unwrap_or(usize::MAX));
-        let moved = all.iter().filter(|case| rank.contains_key(&case.id));
+        all.sort_by_key(|(rank, _)| rank.unwrap_or(usize::MAX));
+        let moved = all.iter().filter(|(rank, _)| rank.is_some());
         self.urgent = self.next_place + moved.count() as u64;
         self.forget_waiting();
-        for case in all {
+        for (_, case) in all {
             self.push(case);
         }
     }
@@ -272,7 +275,7 @@ impl RunQueue {
     }
 
     /// Closes the queue: nothing is handed out any more. Returns what was left, in order; empty the second time.
-    pub fn close(&mut self) -> Vec<Arc<TestCase>> {
+    pub fn close(&mut self) -> Vec<QueuedCase> {
         let left = self.waiting();
         self.forget_waiting();
         self.closed = true;
@@ -287,11 +290,11 @@ impl RunQueue {
         })
     }
 
-    fn push(&mut self, case: Arc<TestCase>) {
+    fn push(&mut self, case: QueuedCase) {
         let place = self.next_place;
         self.next_place += 1;
         self.waiting += 1;
-        let index = self.lane_of(&case);
+        let index = self.lane_of(case.found());
         if let Some(lane) = self.lanes.get_mut(index) {
             if lane.waiting.is_empty() {
                 self.heads.insert(place, index);
@@ -308,7 +311,7 @@ impl RunQueue {
             self.heads.insert(*next, index);
         }
         self.waiting -= 1;
-        Some(case)
+        Some(case.to_case())
     }
 
     fn forget_waiting(&mut self) {
@@ -382,8 +385,11 @@ mod tests {
         }
     }
 
-    fn names(cases: &[Arc<TestCase>]) -> Vec<&str> {
-        cases.iter().map(|case| case.id.as_str()).collect()
+    fn names(cases: impl IntoIterator<Item: Into<QueuedCase>>) -> Vec<String> {
+        let cases = cases.into_iter().map(Into::into);
+        cases
+            .map(|case: QueuedCase| case.id().as_str().to_owned())
+            .collect()
     }
 
     #[test]
@@ -489,13 +495,13 @@ mod tests {
         queue.add(["a", "b", "c"].map(|name| case(name, &[])));
         queue.add([case("d", &["db"])]);
         queue.move_to_front(&[CaseId::new("d"), CaseId::new("x"), CaseId::new("c")]);
-        assert_eq!(names(&queue.waiting()), ["d", "c", "a", "b"]);
-        assert_eq!(names(&queue.remove(&[CaseId::new("a")])), ["a"]);
+        assert_eq!(names(queue.waiting()), ["d", "c", "a", "b"]);
+        assert_eq!(names(queue.remove(&[CaseId::new("a")])), ["a"]);
         assert_eq!(next(&mut queue), "d");
         assert_eq!(queue.last().map(|case| case.id.as_str()), Some("d"));
         queue.seal();
         assert!(!queue.add([case("e", &[])]));
-        assert_eq!(names(&queue.close()), ["c", "b"]);
+        assert_eq!(names(queue.close()), ["c", "b"]);
         assert_eq!(next(&mut queue), "Nothing");
         assert!(queue.close().is_empty());
     }

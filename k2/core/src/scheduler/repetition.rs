@@ -47,19 +47,17 @@ impl Repetition {
         let in_time = self.duration.is_none_or(|limit| started.elapsed() < limit);
         more && in_time && !(self.until_failure && failed)
     }
+}
 
-    /// A case as it is called in one round, from 1.
-    pub fn in_round(&self, case: &TestCase, round: u64) -> TestCase {
-        let mut case = case.clone();
-        if !self.is_single() {
-            let name = base_name(case.id.as_str()).to_owned();
-            let name = name.split_once('[').map_or(name.as_str(), |(name, _)| name);
-            let parameter = (REPETITION.into(), round.to_string().into());
-            case.parameters = case.parameters.and([parameter]);
-            case.id = CaseId::with_parameters(name, &case.parameters);
-        }
-        case
-    }
+/// A case as it is called in one round, from 1.
+pub(super) fn in_round(case: &TestCase, round: u64) -> TestCase {
+    let mut case = case.clone();
+    let parameter = (REPETITION.into(), round.to_string().into());
+    case.parameters = case.parameters.and([parameter]);
+    let name = base_name(case.id.as_str());
+    let name = name.split_once('[').map_or(name, |(name, _)| name);
+    case.id = CaseId::with_parameters(name, &case.parameters);
+    case
 }
 
 /// The id of a case without the number of its repetition.
@@ -113,16 +111,15 @@ mod tests {
     #[test]
     fn rounds_have_names_that_lead_back_to_the_case() {
         for case in [case("a::b", &[]), case("a::b", &[("x", "1"), ("y", "]")])] {
-            let second = TWICE.in_round(&case, 2);
+            let second = in_round(&case, 2);
             assert!(
                 second.id.as_str().ends_with("repetition=2]"),
                 "{}",
                 second.id
             );
-            assert_ne!(second.id, TWICE.in_round(&case, 1).id);
+            assert_ne!(second.id, in_round(&case, 1).id);
             assert_eq!(base_id(&second.id), case.id);
             assert_eq!(base_id(&case.id), case.id);
-            assert_eq!(Repetition::default().in_round(&case, 1).id, case.id);
         }
     }
 

@@ -52,8 +52,11 @@ fn next(harness: &Harness) -> Option<String> {
     case.map(|case| case.id.as_str().to_owned())
 }
 
-fn names(cases: &[Arc<TestCase>]) -> Vec<&str> {
-    cases.iter().map(|case| case.id.as_str()).collect()
+fn names<C: Clone + Into<QueuedCase>>(cases: &[C]) -> Vec<String> {
+    let cases = cases.iter().cloned().map(Into::into);
+    cases
+        .map(|case: QueuedCase| case.id().as_str().to_owned())
+        .collect()
 }
 
 fn finish(harness: &Harness, name: &str, verdict: Verdict) {

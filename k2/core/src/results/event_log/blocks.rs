@@ -5,6 +5,7 @@ use std::io::Read;
 
 use camino::Utf8Path;
 
+use super::decode::Wanted;
 use super::read::{LONGEST_LINE, ReadError, parse};
 use crate::messages::TestCaseFinished;
 use crate::results::RecordBody;
@@ -84,7 +85,7 @@ pub(in crate::results) fn finished_in(block: &[u8]) -> Result<Vec<TestCaseFinish
             continue;
         }
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        if let Some(RecordBody::CaseFinished(case)) = parse(line, 0, true)?.body {
+        if let Some(RecordBody::CaseFinished(case)) = parse(line, 0, Wanted::FinishedCases)?.body {
             cases.push(case);
         }
     }

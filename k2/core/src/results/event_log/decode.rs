@@ -23,13 +23,34 @@ pub(super) struct Envelope {
     pub(super) body: Option<RecordBody>,
 }
 
+/// Which records are read; of the others only the envelope is, which costs less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// All.
+    All,
+    /// All but the starts of cases.
+    WithoutStarts,
+    /// The ends of cases only.
+    FinishedCases,
+}
+
+impl Wanted {
+    fn has(self, kind: Kind) -> bool {
+        match self {
+            Self::All => true,
+            Self::WithoutStarts => !matches!(kind, Kind::CaseStarted),
+            Self::FinishedCases => matches!(kind, Kind::CaseFinished),
+        }
+    }
+}
+
 /// Reads one line, without its line break.
 ///
 /// # Errors
 /// If it is not JSON, or a field of the envelope or of a known kind is missing or of a wrong type.
-pub(super) fn envelope(text: &[u8], without_starts: bool) -> serde_json::Result<Envelope> {
+pub(super) fn envelope(text: &[u8], wanted: Wanted) -> serde_json::Result<Envelope> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let envelope = deserializer.deserialize_map(EnvelopeVisitor { without_starts })?;
+    let envelope = deserializer.deserialize_map(EnvelopeVisitor { wanted })?;
     deserializer.end()?;
     Ok(envelope)
 }
@@ -63,7 +84,7 @@ enum Kind {
 }
 
 struct EnvelopeVisitor {
-    without_starts: bool,
+    wanted: Wanted,
 }
 
 impl<'de> Visitor<'de> for EnvelopeVisitor {
@@ -115,7 +136,7 @@ impl EnvelopeVisitor {
     fn data(&self, kind: Kind) -> DataSeed {
         DataSeed {
             kind,
-            without_starts: self.without_starts,
+            wanted: self.wanted,
         }
     }
 }
@@ -123,7 +144,7 @@ impl EnvelopeVisitor {
 /// Reads data of a kind that is known by now.
 struct DataSeed {
     kind: Kind,
-    without_starts: bool,
+    wanted: Wanted,
 }
 
 impl<'de> DeserializeSeed<'de> for DataSeed {
@@ -131,7 +152,7 @@ impl<'de> DeserializeSeed<'de> for DataSeed {
 
     fn deserialize<D: Deserializer<'de>>(self, data: D) -> Result<Option<RecordBody>, D::Error> {
         let body = match self.kind {
-            Kind::CaseStarted if self.without_starts => return leave_out(data),
+            kind if !self.wanted.has(kind) => return leave_out(data),
             Kind::Unknown => return leave_out(data),
             Kind::RunStarted => RecordBody::RunStarted(Deserialize::deserialize(data)?),
             Kind::CasesSelected => RecordBody::CasesSelected(Deserialize::deserialize(data)?),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::decode::{self, Envelope};
+use super::decode::{self, Envelope, Wanted};
 use crate::results::{Record, RecordBody, SCHEMA_VERSION, SchemaVersion};
 
 /// Longest line that is read, in bytes: room for the ids of a few million cases in one record, and an end to a file that
@@ -84,7 +84,7 @@ pub struct EventLogReader<R = File> {
     unknown_kinds: u64,
     missing_records: u64,
     last_time: Option<Timestamp>,
-    without_starts: bool,
+    wanted: Wanted,
     ended: bool,
 }
 
@@ -119,7 +119,7 @@ impl<R: Read> EventLogReader<R> {
             unknown_kinds: 0,
             missing_records: 0,
             last_time: None,
-            without_starts: false,
+            wanted: Wanted::All,
             ended: false,
         }
     }
@@ -128,7 +128,14 @@ impl<R: Read> EventLogReader<R> {
     /// none.
     #[must_use]
     pub fn without_starts(mut self) -> Self {
-        self.without_starts = true;
+        self.wanted = Wanted::WithoutStarts;
+        self
+    }
+
+    /// Leaves out everything but the ends of cases: the list of a million selected ones takes more than the rest of the log.
+    #[must_use]
+    pub(in crate::results) fn only_finished_cases(mut self) -> Self {
+        self.wanted = Wanted::FinishedCases;
         self
     }
 
@@ -196,7 +203,7 @@ impl<R: Read> EventLogReader<R> {
                 time,
                 is_known,
                 body,
-            } = parse(line, self.line, self.without_starts)?;
+            } = parse(line, self.line, self.wanted)?;
             self.last_time = Some(time);
             self.missing_records += seq.saturating_sub(self.last_seq.saturating_add(1));
             self.last_seq = self.last_seq.max(seq);
@@ -246,8 +253,8 @@ impl<R: Read> Iterator for EventLogReader<R> {
     }
 }
 
-pub(super) fn parse(text: &[u8], line: u64, without_starts: bool) -> Result<Envelope, ReadError> {
-    match decode::envelope(text, without_starts) {
+pub(super) fn parse(text: &[u8], line: u64, wanted: Wanted) -> Result<Envelope, ReadError> {
+    match decode::envelope(text, wanted) {
         Ok(envelope) if envelope.schema.major > SCHEMA_VERSION.major => {
             Err(ReadError::NewerSchema {
                 line,
