@@ -239,7 +239,7 @@ fn a31_a_stack_overflow_in_a_handler_leaves_nothing_behind_and_a_readable_log() 
 }
 
 /// A run whose case ends when it is told through the pipe `go`, also after it was asked to end.
-fn patient_session() -> Session {
+pub(crate) fn patient_session() -> Session {
     let session = Session::new();
     fifo(&session, "go");
     fifo(&session, "asked");
@@ -261,7 +261,7 @@ pub(crate) fn patient_run() -> Guarded {
 }
 
 /// What the run says about signals, in order.
-fn told(ended: &Ended) -> Vec<&str> {
+pub(crate) fn told(ended: &Ended) -> Vec<&str> {
     let lines = ended.stderr.lines();
     lines
         .filter_map(|line| line.strip_prefix("warning: ")?.split(':').next())

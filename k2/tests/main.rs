@@ -52,6 +52,8 @@ mod selection;
 mod session;
 mod small_disk;
 mod status;
+mod steady;
+mod stop_order;
 mod stopping;
 mod surroundings;
 mod suts;

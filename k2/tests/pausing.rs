@@ -52,7 +52,7 @@ impl Waiting {
 }
 
 /// Waits until a process that is nobody's child here stops, or goes on: no call waits for that, so it is looked for.
-fn wait_until(mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
     let pause = Timespec::try_from(Duration::from_millis(10)).unwrap();
     while !is_so() {
         let _ = poll(&mut [], Some(&pause));

@@ -36,6 +36,10 @@ fn host_only() {
 #[k2::test_case]
 fn nothing() {}
 
+/// The same, in a process of its own.
+#[k2::test_case(isolation = "process")]
+fn nothing_apart() {}
+
 /// What a case can leave in the process of the runner, which nobody takes away there.
 mod leaking {
     use std::fs::File;

@@ -25,7 +25,7 @@ pub const RUN: OptionId<Vec<Utf8PathBuf>> = OptionId::path("report.run")
 ///
 /// Takes the directory of a run; without one, the newest run in `output.dir`. Several, of parts of a run or of attempts, are put together
 /// into a new directory in `output.dir`. Cases without a verdict count as not run. Ends as the
-/// run did, by what its event log says: see the table of exit codes.
+/// run did, by what its event log says: see the table of exit codes. Of a run that a signal ended that is 5, incomplete: the signal was sent to that run.
 #[expect(
     clippy::missing_errors_doc,
     reason = "the documentation is the text of the help"

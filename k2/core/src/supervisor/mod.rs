@@ -19,6 +19,7 @@ mod end;
 mod error;
 pub(crate) mod guard;
 mod inherited;
+mod latest;
 mod leftovers;
 pub(crate) mod pause;
 mod phases;

@@ -20,6 +20,7 @@ use rustix::process::{Pid, Signal, getpid, kill_process, kill_process_group};
 use signal_hook::low_level::pipe;
 use zaf_core::thread;
 
+use super::latest::Latest;
 use super::{guard, procfs};
 
 /// How often the thread looks.
@@ -115,7 +116,10 @@ pub(crate) fn start() -> io::Result<()> {
     }
     let (stops, write) = UnixStream::pair()?;
     stops.set_nonblocking(true)?;
+    let latest = Latest::default();
+    latest.watch(Signal::CONT)?;
     if !guard::is_ignored(Signal::TSTP) {
+        latest.watch(Signal::TSTP)?;
         pipe::register(Signal::TSTP.as_raw(), write)?;
     }
     let (continues, write) = UnixStream::pair()?;
@@ -124,13 +128,13 @@ pub(crate) fn start() -> io::Result<()> {
     CLOCK.note_beat();
     // Not joined: it watches until the process ends.
     drop(thread::spawn("job-control", move || {
-        watch(stops, continues);
+        watch(stops, continues, &latest);
     })?);
     CLOCK.is_beating.store(true, Ordering::SeqCst);
     Ok(())
 }
 
-fn watch(mut stops: UnixStream, mut continues: UnixStream) {
+fn watch(mut stops: UnixStream, mut continues: UnixStream, latest: &Latest) {
     let timeout = Timespec::try_from(BEAT).ok();
     let mut was_guard_stopped = false;
     loop {
@@ -142,10 +146,19 @@ fn watch(mut stops: UnixStream, mut continues: UnixStream) {
         CLOCK.note_beat();
         // When both are continued this one may be first: who sees the guard stopped then and stops again takes it along.
         let is_guard_stopped = is_guard_stopped();
-        if take(&mut stops) || is_guard_stopped && was_guard_stopped {
+        let is_wanted = take(&mut stops);
+        if is_wanted || is_guard_stopped && was_guard_stopped {
+            // Those that came before are of earlier stops.
+            take(&mut continues);
+            if is_wanted && latest.is_continuation() {
+                // Somebody has changed his mind.
+                continue;
+            }
             stop_all(&mut continues);
-            // One of them may have come twice: from the terminal, and from the guard.
-            take(&mut stops);
+            // One of them may have come twice: from the terminal, and from the guard. One behind the continuation is another wish.
+            if !latest.is_stop() {
+                take(&mut stops);
+            }
             was_guard_stopped = false;
         } else {
             was_guard_stopped = is_guard_stopped;
@@ -170,7 +183,6 @@ fn is_guard_stopped() -> bool {
 
 /// Returns when this process was continued.
 fn stop_all(continues: &mut UnixStream) {
-    take(continues);
     let _none_starts = none_starts();
     let groups = GROUPS.lock();
     CLOCK.is_stopping.store(true, Ordering::SeqCst);

@@ -13,6 +13,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait};
 use signal_hook::low_level::pipe;
 
+use super::super::procfs;
 use super::Ended;
 use super::channel::{GuardEnd, News};
 
@@ -44,6 +45,10 @@ const MAY_BE_IGNORED: [Signal; 5] = [
 /// How long a runner is given to stop by itself before SIGTSTP is handed on: a terminal sends it to both. Two for one wish could stop it
 /// twice, if it is continued before its handler for the second one has run.
 const STOPS_BY_ITSELF: Duration = Duration::from_millis(300);
+
+/// How long a runner that was told to stop and then to go on may take to stop nevertheless: it cannot look for the latter and stop in one step, and a
+/// busy machine can keep it waiting in between. Nobody else stops it in that time.
+const STOPS_LATE: Duration = Duration::from_secs(5);
 
 /// Where signals arrive: one socket each, so that two quick signals are two.
 pub(super) struct Inbox {
@@ -86,7 +91,8 @@ impl Inbox {
         }
     }
 
-    /// Signals that came since, each as often as it did.
+    /// Signals that came since, each as often as it did. In which order different ones came is not known; SIGCONT is the last, so that a run is never left
+    /// stopped that somebody has continued: who meant it the other way round stops it once more.
     fn arrived(&mut self) -> Vec<Signal> {
         count(&mut self.children.0);
         let mut arrived = Vec::new();
@@ -159,6 +165,8 @@ pub(super) struct Watch {
     handed_on: Vec<i32>,
     /// When the runner is to be told to stop, if it has not done so by then.
     stop_at: Option<Instant>,
+    /// Until when a stop of the runner is one that was revoked.
+    revoked_until: Option<Instant>,
 }
 
 impl Watch {
@@ -174,6 +182,7 @@ impl Watch {
             stage: Stage::Loading,
             handed_on: Vec::new(),
             stop_at: None,
+            revoked_until: None,
         }
     }
 
@@ -282,10 +291,12 @@ impl Watch {
         if signal == Signal::TSTP {
             let at = Instant::now() + STOPS_BY_ITSELF;
             self.stop_at.get_or_insert(at);
+            self.revoked_until = None;
             return;
         }
         if signal == Signal::CONT {
-            self.stop_at = None;
+            let revoked = self.stop_at.take();
+            self.revoked_until = revoked.map(|_| Instant::now() + STOPS_LATE);
         }
         self.handed_on.push(signal.as_raw());
         if self.is_watching && GRACEFUL.contains(&signal) {
@@ -321,20 +332,47 @@ impl Watch {
         }
     }
 
+    /// The runner has stopped: stops until somebody continues this process, and then continues the runner.
     fn stop_too(&mut self) {
-        let arrived = self.end.inbox.arrived();
-        let is_continued = arrived.contains(&Signal::CONT);
-        for signal in arrived {
-            self.hand_on(signal);
-        }
-        // It has.
         self.stop_at = None;
-        if !is_continued {
+        let is_revoked = self
+            .revoked_until
+            .take_if(|until| *until > Instant::now())
+            .is_some();
+        let latest = self.hand_on_but_stops();
+        if latest == Some(Signal::CONT) || latest.is_none() && is_revoked {
+            self.hand_on(Signal::CONT);
+            return;
+        }
+        loop {
             let stopped = Instant::now();
             let _ = kill_process(getpid(), Signal::STOP);
             if self.began.is_some() {
                 self.stopped += stopped.elapsed();
             }
+            // Of a SIGCONT with a SIGTSTP right behind it the kernel may keep only the latter: who runs again was continued.
+            if self.hand_on_but_stops() != Some(Signal::TSTP) {
+                self.hand_on(Signal::CONT);
+                return;
+            }
+            // Continued and stopped again. The runner may have been continued, too.
+            if !procfs::stat(self.runner.as_raw_pid()).is_some_and(procfs::Stat::is_stopped) {
+                self.hand_on(Signal::TSTP);
+                return;
+            }
         }
+    }
+
+    /// Hands on what has come but SIGTSTP and SIGCONT; returns what counts of those two.
+    fn hand_on_but_stops(&mut self) -> Option<Signal> {
+        let mut latest = None;
+        for signal in self.end.inbox.arrived() {
+            if matches!(signal, Signal::TSTP | Signal::CONT) {
+                latest = Some(signal);
+            } else {
+                self.hand_on(signal);
+            }
+        }
+        latest
     }
 }

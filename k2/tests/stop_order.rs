@@ -1,0 +1,172 @@
+//! Signals that stop a run, continue it and end it, in every order in which they can come: to the guard alone, as by `kill`, and to both processes, as by a
+//! terminal or `kill` of a job. After each of them holds what holds after every run.
+
+use std::fs;
+
+use rustix::process::{Signal, kill_process, kill_process_group};
+
+use crate::aftermath::{Aftermath, Witness};
+use crate::guard::{Guarded, ONE_BY_ONE, patient_session, state, stops, told};
+use crate::pausing::wait_until;
+use crate::stopping::read;
+
+const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
+
+/// What happens next.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Send(Signal),
+    /// The run stops, and has stopped then.
+    Stops,
+    /// The run goes on, and its runner does by then.
+    GoesOn,
+    /// The case is asked to end.
+    Asked,
+    /// The case ends.
+    LetGo,
+}
+use Step::{Asked, GoesOn, LetGo, Send, Stops};
+
+const STOP: Step = Send(Signal::TSTP);
+const GO_ON: Step = Send(Signal::CONT);
+const TERM: Step = Send(Signal::TERM);
+const INT: Step = Send(Signal::INT);
+
+/// How the run ends.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    signal: Option<i32>,
+    /// How often it was told of a signal.
+    told: usize,
+    verdicts: [&'static str; 2],
+}
+
+const WELL: End = End {
+    signal: None,
+    told: 0,
+    verdicts: ["passed", "passed"],
+};
+
+const fn by(signal: i32, told: usize) -> End {
+    End {
+        signal: Some(signal),
+        told,
+        verdicts: ["aborted", "not-run"],
+    }
+}
+
+/// Has the steps happen to a run of two cases, the first of which runs, ends when it is let go, and does not end when it is asked to; once with signals to
+/// the guard alone, and once with signals to both.
+fn assert_ends(grace: &str, steps: &[Step], end: End) {
+    for both in [false, true] {
+        assert_ends_by(both, grace, steps, end);
+    }
+}
+
+fn assert_ends_by(both: bool, grace: &str, steps: &[Step], end: End) {
+    let session = patient_session();
+    let line = [ONE_BY_ONE.as_slice(), &["--tests-grace", grace, "suite"]].concat();
+    let command = session.command(&line);
+    let run = Guarded::start(session, command);
+    for &step in steps {
+        match step {
+            Send(signal) if both => kill_process_group(run.pid(), signal).unwrap(),
+            Send(signal) => kill_process(run.pid(), signal).unwrap(),
+            Stops => {
+                assert!(stops(run.pid()), "{steps:?}, {both}: ended");
+                assert_eq!(state(run.runner), Some('T'), "{steps:?}, {both}");
+            }
+            GoesOn => wait_until(|| state(run.runner) != Some('T')),
+            Asked => read(&run.session.path().join("asked")),
+            LetGo => fs::write(run.session.path().join("go"), "\n").unwrap(),
+        }
+    }
+    let (session, ended) = run.end();
+    assert_eq!(ended.signal, end.signal, "{steps:?}, {both}: {ended:?}");
+    assert_eq!(told(&ended).len(), end.told, "{steps:?}, {both}: {ended:?}");
+    let verdicts: Vec<_> = session.verdicts().into_values().collect();
+    assert_eq!(verdicts, end.verdicts, "{steps:?}, {both}");
+    Aftermath {
+        session: &session,
+        code: ended.code,
+        signal: ended.signal,
+        selected: 2,
+        witness: Witness::Alive,
+        files: &["asked", "go", "ran", "ready", "suite"],
+    }
+    .assert_sound();
+}
+
+/// Longer than a test may take.
+const LONG: &str = "5m";
+
+#[test]
+fn d7_a_run_that_is_asked_to_end_while_it_is_stopped_ends_when_it_goes_on() {
+    for (asked, signal) in [(TERM, SIGTERM), (INT, SIGINT)] {
+        assert_ends(
+            LONG,
+            &[STOP, Stops, asked, GO_ON, Asked, LetGo],
+            by(signal, 1),
+        );
+    }
+}
+
+#[test]
+fn d7_a_run_that_is_asked_twice_while_it_is_stopped_ends_at_once_when_it_goes_on() {
+    // Two of different kinds: of one kind the kernel keeps one.
+    assert_ends(LONG, &[STOP, Stops, INT, TERM, GO_ON], by(SIGINT, 2));
+}
+
+#[test]
+fn d7_two_wishes_to_stop_are_one() {
+    assert_ends(LONG, &[STOP, STOP, Stops, GO_ON, LetGo], WELL);
+    assert_ends(LONG, &[STOP, Stops, STOP, GO_ON, LetGo], WELL);
+}
+
+#[test]
+fn d7_a_run_stops_and_goes_on_as_often_as_it_is_told_to() {
+    let once = [STOP, Stops, GO_ON, GoesOn];
+    let steps = [&once[..], &once, &once, &[LetGo]].concat();
+    // When the runner goes on by the guard alone, the guard has seen that it was continued: a stop behind that is another one.
+    assert_ends_by(false, LONG, &steps, WELL);
+}
+
+#[test]
+fn d7_to_go_on_without_having_stopped_changes_nothing() {
+    assert_ends(LONG, &[GO_ON, LetGo], WELL);
+    assert_ends(LONG, &[GO_ON, GO_ON, TERM, Asked, LetGo], by(SIGTERM, 1));
+}
+
+#[test]
+fn d7_a_run_that_is_continued_goes_on_however_close_the_stop_was() {
+    for _ in 0..10 {
+        assert_ends(LONG, &[STOP, GO_ON, LetGo], WELL);
+    }
+}
+
+#[test]
+fn d7_a_stop_and_a_wish_to_end_both_count_however_close_they_are() {
+    for (asked, signal) in [(TERM, SIGTERM), (INT, SIGINT)] {
+        for first in [[STOP, asked], [asked, STOP]] {
+            let rest = [Stops, GO_ON, Asked, LetGo];
+            assert_ends(LONG, &[&first[..], &rest].concat(), by(signal, 1));
+        }
+    }
+}
+
+#[test]
+fn d7_a_run_can_be_stopped_while_it_ends() {
+    let steps = [TERM, Asked, STOP, Stops, GO_ON];
+    assert_ends(LONG, &[&steps[..], &[LetGo]].concat(), by(SIGTERM, 1));
+    // The grace goes on with it.
+    assert_ends("1s", &steps, by(SIGTERM, 1));
+}
+
+#[test]
+fn d7_a_second_wish_to_end_is_heard_by_a_run_that_was_stopped_while_it_ends() {
+    for second in [TERM, INT] {
+        let steps = [TERM, Asked, STOP, Stops, second, GO_ON];
+        assert_ends(LONG, &steps, by(SIGTERM, 2));
+    }
+}
