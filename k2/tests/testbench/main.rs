@@ -32,43 +32,6 @@ fn host_only() {
     note("host_only");
 }
 
-/// Takes as little as a case can.
-#[k2::test_case]
-fn nothing() {}
-
-/// The same, in a process of its own.
-#[k2::test_case(isolation = "process")]
-fn nothing_apart() {}
-
-/// What a case can leave in the process of the runner, which nobody takes away there.
-mod leaking {
-    use std::fs::File;
-    use std::os::fd::IntoRawFd;
-
-    use zaf_core::thread;
-
-    #[k2::test_case]
-    fn a_descriptor() -> std::io::Result<()> {
-        let _number = File::open("/dev/null")?.into_raw_fd();
-        Ok(())
-    }
-
-    #[k2::test_case]
-    fn a_thread() -> std::io::Result<()> {
-        drop(thread::spawn("left behind", || {
-            loop {
-                std::thread::park();
-            }
-        })?);
-        Ok(())
-    }
-
-    #[k2::test_case]
-    fn memory() {
-        vec![1_u8; 256 * 1024].leak();
-    }
-}
-
 /// Runs on any.
 #[k2::test_case]
 fn any(sut: &Sut) {
@@ -215,5 +178,42 @@ mod meeting {
     #[k2::test_case]
     fn other(_sut: &Sut, wait: &WaitFor) -> Result<()> {
         meet("other", "one", wait)
+    }
+}
+
+/// Takes as little as a case can.
+#[k2::test_case]
+fn nothing() {}
+
+/// The same, in a process of its own.
+#[k2::test_case(isolation = "process")]
+fn nothing_apart() {}
+
+/// What a case can leave in the process of the runner, which nobody takes away there.
+mod leaking {
+    use std::fs::File;
+    use std::os::fd::IntoRawFd;
+
+    use zaf_core::thread;
+
+    #[k2::test_case]
+    fn a_descriptor() -> std::io::Result<()> {
+        let _number = File::open("/dev/null")?.into_raw_fd();
+        Ok(())
+    }
+
+    #[k2::test_case]
+    fn a_thread() -> std::io::Result<()> {
+        drop(thread::spawn("left behind", || {
+            loop {
+                std::thread::park();
+            }
+        })?);
+        Ok(())
+    }
+
+    #[k2::test_case]
+    fn memory() {
+        vec![1_u8; 256 * 1024].leak();
     }
 }
