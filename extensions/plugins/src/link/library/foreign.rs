@@ -13,10 +13,9 @@
 
 use std::ffi::{CStr, c_void};
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{IntoRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{null, null_mut};
-use std::sync::Arc;
 use std::time::Duration;
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
@@ -131,11 +130,13 @@ unsafe impl Sync for Instance {}
 impl Table {
     /// Opens the library behind a descriptor, which runs its constructors, and finds its table.
     ///
-    /// The descriptor is kept for ever: the loader knows libraries by their paths, and the number in this one must not become that
-    /// of another file.
-    pub(super) fn open(file: Arc<OwnedFd>) -> Result<Self, OpenError> {
-        let file = ManuallyDrop::new(file);
-        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    /// A descriptor of its own is kept for ever: the loader knows libraries by their paths, and the number in this one must not
+    /// become that of another file.
+    pub(super) fn open(file: &OwnedFd) -> Result<Self, OpenError> {
+        let file = file
+            .try_clone()
+            .map_err(|error| OpenError::Loader(error.to_string()))?;
+        let path = format!("/proc/self/fd/{}", file.into_raw_fd());
         // SAFETY: constructors run, which may do anything. The caller has read the note by which the author says that it is a plugin
         // for this program, and a process that may die has opened it before.
         let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };

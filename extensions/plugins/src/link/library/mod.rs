@@ -88,7 +88,7 @@ impl LibraryLink {
         let lanes = Lanes::new(&file);
         let limit = launch.deadlines.describe;
         let table = lanes
-            .run(limit, || Table::open(opened).map_err(problem_of))
+            .run(limit, move || Table::open(&opened).map_err(problem_of))
             .flatten()
             .map_err(at_launch)?;
         let own = Arc::clone(&file);
