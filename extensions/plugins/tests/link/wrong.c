@@ -95,6 +95,10 @@ static int32_t start(const struct zaf_host_v1 *host, struct zaf_bytes start, voi
 #ifndef NO_MESSAGE
 static int32_t message(void *instance, const struct zaf_message *message, struct zaf_buffer *answer) {
     const struct zaf_host_v1 *host = instance;
+#ifdef TRIGGERS
+    struct zaf_message event = {.name = message->name, .kind = ZAF_EVENT, .format = ZAF_JSON, .payload = message->payload};
+    if (host->trigger(host->context, &event, answer) != ZAF_OK) return ZAF_REFUSED;
+#endif
     stuck_in("message");
     if (message->kind == ZAF_EVENT) {
         return give(answer, "index out of range", ZAF_PANICKED);

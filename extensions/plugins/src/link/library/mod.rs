@@ -12,9 +12,12 @@
 
 mod foreign;
 mod lane;
+#[cfg(test)]
+mod lane_tests;
 mod lanes;
 mod note;
 mod probe;
+mod sync;
 
 use std::fmt;
 use std::fs::File;
