@@ -4,6 +4,7 @@ use zaf_plugins::link::{CheckReport, Launch, Outcome, check_library_plugin, chec
 use zaf_plugins::protocol::Kind;
 
 use crate::c::{build, examples, have};
+use crate::library::wrong;
 use crate::scripted::{SHORT, START, STOP, Scripted, plugin, plugin_with, raw};
 
 /// Those of the plugins of these tests; of the messages of k2 nobody knows.
@@ -85,6 +86,53 @@ fn the_examples_in_c_are_right() {
         report.is_ok() && report.to_string().contains("message COUNT"),
         "{report}"
     );
+}
+
+#[test]
+fn a_library_that_hangs_is_told_which_function_returns_too_late() {
+    const FIX: &str =
+        "; return from every function and constructor, also when what it waits for never comes";
+    for (macros, step) in [
+        ("-DHANG", "describe"),
+        ("-DSTUCK=\"describe\"", "describe"),
+        ("-DSTUCK=\"start\"", "start"),
+        ("-DSTUCK=\"message\"", "unknown message"),
+        ("-DSTUCK=\"stop\"", "stop"),
+    ] {
+        let Some(built) = wrong(&[macros]) else {
+            return;
+        };
+        let mut launch = built.launch();
+        let deadlines = &mut launch.deadlines;
+        let limit = match step {
+            "describe" => &mut deadlines.describe,
+            "start" => &mut deadlines.start,
+            "stop" => &mut deadlines.stop,
+            _ => &mut deadlines.deliver,
+        };
+        *limit = SHORT;
+        let report = check_library_plugin(&launch, &kind_of);
+        let failure = failure(&report, step);
+        assert!(
+            failure.starts_with("did not return within 100ms") && failure.ends_with(FIX),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn a_library_that_crashes_when_it_is_opened_or_described_is_told_so() {
+    for (macros, signal) in [("-DCRASH", "SIGSEGV"), ("-DABORT", "SIGABRT")] {
+        let Some(built) = wrong(&[macros]) else {
+            return;
+        };
+        let report = check_library_plugin(&built.launch(), &kind_of);
+        let failure = failure(&report, "describe");
+        assert!(
+            failure.contains(signal) && failure.contains("open it in a debugger"),
+            "{report}"
+        );
+    }
 }
 
 #[test]

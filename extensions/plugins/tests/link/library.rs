@@ -17,7 +17,7 @@ use crate::host::{Asked, ask, host, host_with, json, tell};
 use crate::scripted::SHORT;
 
 /// A library, and where its constructor leaves a mark.
-struct Built {
+pub(crate) struct Built {
     folder: TempDir,
     file: PathBuf,
 }
@@ -28,7 +28,7 @@ impl Built {
     }
 
     /// Where a child opens it first.
-    fn launch(&self) -> Launch {
+    pub(crate) fn launch(&self) -> Launch {
         let mut launch = Launch::new(&self.file);
         launch.probe = Some(vec![probe().into()]);
         let long = Duration::from_mins(1);
@@ -58,7 +58,7 @@ fn probe() -> PathBuf {
 }
 
 /// The wrong library with these macros; none without a compiler.
-fn wrong(macros: &[&str]) -> Option<Built> {
+pub(crate) fn wrong(macros: &[&str]) -> Option<Built> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("wrong.so");
     let marker = format!("-DMARKER=\"{}\"", folder.path().join("marker").display());

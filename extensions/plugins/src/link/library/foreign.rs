@@ -11,11 +11,12 @@
     reason = "calls functions of C libraries, which no safe code can; the decision on libraries says why and what is checked before"
 )]
 
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::mem::ManuallyDrop;
 use std::os::fd::{IntoRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{null, null_mut};
+use std::sync::Once;
 use std::time::Duration;
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
@@ -378,6 +379,31 @@ unsafe fn host_call(
         unsafe { out.write(buffer) };
     }
     code
+}
+
+/// When the process ends, no destructor of a library is run, and the loader is not asked to: one of their threads has not returned, and may
+/// hold what these wait for. All of our own has been written before.
+pub(super) fn end_without_libraries() {
+    // Of the C library of GNU; with another one the process ends as ever.
+    #[cfg(target_env = "gnu")]
+    {
+        unsafe extern "C" {
+            fn on_exit(
+                function: unsafe extern "C" fn(c_int, *mut c_void),
+                argument: *mut c_void,
+            ) -> c_int;
+            fn _exit(code: c_int) -> !;
+        }
+        unsafe extern "C" fn at_exit(code: c_int, _: *mut c_void) {
+            // SAFETY: ends the process with the code that it ends with.
+            unsafe { _exit(code) }
+        }
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            // SAFETY: the function is there as long as the process. Without memory it is not called: as with another C library.
+            let _code = unsafe { on_exit(at_exit, null_mut()) };
+        });
+    }
 }
 
 /// Frees what [`host_call`] has handed out.
