@@ -155,18 +155,27 @@ fn a_field_of_another_type_is_named_with_what_helps() {
         let report = check(&plugin_with(more, ""));
         failure(&report, "describe")
     };
-    for (more, expected) in [
-        (r#","options":"none""#, "expected a sequence"),
+    for (more, field, expected) in [
+        (r#","options":"none""#, "options", "expected a sequence"),
         (
             r#","groups":[],"codec":"xml""#,
+            "codec",
             "unknown variant `xml`, expected",
+        ),
+        (
+            r#","options":[{"name":"a"},{"name":"b","type":"text","description":3}]"#,
+            "options[1].description",
+            "invalid type: integer `3`, expected a string at line 1 column ",
+        ),
+        (
+            r#","endpoints":[{"name":"e","messages":[{"name":"M","kind":"evnt"}]}]"#,
+            "endpoints[0].messages[0].kind",
+            "unknown variant `evnt`, expected `event` or `request`",
         ),
     ] {
         let failure = described(more);
-        assert!(
-            failure.contains("the field `plugin` of a frame"),
-            "{failure}"
-        );
+        let field = format!("the field `plugin.{field}` of a frame of type `description` is wrong");
+        assert!(failure.contains(&field), "{failure}");
         assert!(failure.contains(expected), "{failure}");
         assert!(
             failure.ends_with("write this field as the page on the plugin protocol shows it"),
@@ -184,7 +193,9 @@ fn a_mistyped_field_is_named() {
     let report = check(&scripted);
     let failure = failure(&report, "fields");
     assert!(
-        failure.contains("`dispatcher`, `options[0].requird`"),
+        failure.contains(
+            "`dispatcher` (did you mean `dispatchers`?), `options[0].requird` (did you mean `required`?)"
+        ),
         "{failure}"
     );
 }
