@@ -55,16 +55,15 @@ fn walk(value: &Value, schema: &Value, whole: &Value, place: &str, unknown: &mut
                 } else {
                     format!("{place}.{name}")
                 };
-                match known.get(name) {
-                    Some(schema) => walk(value, schema, whole, &place, unknown),
-                    None => {
-                        let near = nearest(name, known.keys().map(String::as_str));
-                        unknown.push(match near {
-                            Some(near) => format!("`{place}` (did you mean `{near}`?)"),
-                            None => format!("`{place}`"),
-                        });
-                    }
+                if let Some(schema) = known.get(name) {
+                    walk(value, schema, whole, &place, unknown);
+                    continue;
                 }
+                let near = nearest(name, known.keys().map(String::as_str));
+                unknown.push(match near {
+                    Some(near) => format!("`{place}` (did you mean `{near}`?)"),
+                    None => format!("`{place}`"),
+                });
             }
         }
         Value::Array(items) => {
