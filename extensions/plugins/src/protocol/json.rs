@@ -1,4 +1,6 @@
 //! Frames as lines of JSON: one object in a line, its type in the field `type`, payloads as they are.
+//!
+//! Long because both directions of every frame stand side by side.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -6,6 +6,8 @@
 //!
 //! A library is never closed: its threads and destructors may run until the end of the process. So its table, its file and what it
 //! was given of the host live as long.
+//!
+//! Long because all `unsafe` of the crate is in one file.
 #![expect(
     unsafe_code,
     reason = "calls functions of C libraries, which no safe code can; the decision on libraries says why and what is checked before"
