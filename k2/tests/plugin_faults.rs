@@ -226,28 +226,52 @@ fn nothing_of_a_plugin_outlives_a_run_that_is_aborted_or_killed() {
     }
 }
 
-/// A library whose function for messages never returns.
+/// A library that never returns from what `STUCK_IN` says, but where a child opens it first. Its destructor waits for that.
 const STUCK: &str = r#"
+#define _GNU_SOURCE
 #include "zaf_plugin.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 ZAF_PLUGIN_NOTE;
+#ifndef THREADS
+#define THREADS "sequential"
+#endif
 static const char description[] =
     "{\"protocol\":1,\"name\":\"stuck\",\"version\":\"1\",\"description\":\"Never returns.\","
     "\"kind\":{\"command\":{\"extends\":[\"run\"]}},"
     "\"dispatchers\":[{\"name\":\"main\",\"threads\":\"" THREADS "\",\"messages\":[\"TEST_CASE_FINISHED\"]}]}";
+static volatile int is_stuck;
+static int is_child(void) {
+    char line[4096];
+    int file = open("/proc/self/cmdline", O_RDONLY);
+    ssize_t length = read(file, line, sizeof line);
+    close(file);
+    return length > 0 && memmem(line, (size_t)length, "probe-plugin", strlen("probe-plugin")) != NULL;
+}
+static void stuck_in(const char *function) {
+    if (strcmp(function, STUCK_IN) != 0 || is_child()) return;
+    is_stuck = 1;
+    while (is_stuck) pause();
+}
+__attribute__((constructor)) static void opened(void) { stuck_in("constructor"); }
+__attribute__((destructor)) static void ended(void) { while (is_stuck) pause(); }
 static int32_t describe(struct zaf_buffer *to) {
+    stuck_in("describe");
     to->data = (uint8_t *)description;
     to->length = sizeof description - 1;
     return ZAF_OK;
 }
 static int32_t start(const struct zaf_host_v1 *host, struct zaf_bytes config, void **instance, struct zaf_buffer *error) {
     (void)config; (void)error;
+    stuck_in("start");
     *instance = (void *)host;
     return ZAF_OK;
 }
 static int32_t message(void *instance, const struct zaf_message *message, struct zaf_buffer *answer) {
-    (void)message; (void)answer;
-    while (instance != NULL) pause();
+    (void)instance; (void)message; (void)answer;
+    stuck_in("message");
     return ZAF_OK;
 }
 static int32_t stop(void *instance, struct zaf_buffer *error) {
@@ -260,6 +284,106 @@ const struct zaf_plugin_v1 zaf_plugin_v1 = {
 };
 "#;
 
+/// A session with one case and that library; none where there is no compiler.
+fn stuck(function: &str) -> Option<Session> {
+    let session = Session::new();
+    session.script("suite/case", "exit 0");
+    let function = format!("-DSTUCK_IN=\"{function}\"");
+    library(&session, "plugins/one", STUCK, &[&function]).then_some(session)
+}
+
+/// It runs on as long as the application does, and not longer.
+#[test]
+fn a_library_that_hangs_in_the_application_only_is_given_up_before_any_case() {
+    std::thread::scope(|scope| {
+        for (function, expected) in [
+            (
+                "describe",
+                "plugins/one/plugin.so`, asked what it is: did not return within 5s",
+            ),
+            (
+                "start",
+                "plugin `stuck`, when it was started: did not return within 10s",
+            ),
+        ] {
+            scope.spawn(move || {
+                let Some(session) = stuck(function) else {
+                    return;
+                };
+                let ended = run_suite(&session, &[]);
+                let behind = "a library cannot be ended: it is left behind and not called again";
+                assert_ended(&ended, 7, &[expected, behind]);
+                assert!(!session.latest().exists(), "nothing was run: {ended:?}");
+                assert_nothing_runs(&session);
+                // What it is, it says to the one that hangs in its start.
+                let ended = session.zk2(&["trust", "plugins/one"]);
+                if function == "start" {
+                    assert_ended(&ended, 0, &[]);
+                } else {
+                    assert_ended(&ended, 7, &[expected]);
+                }
+                assert_nothing_runs(&session);
+            });
+        }
+    });
+}
+
+#[test]
+fn a_program_that_hangs_when_it_is_described_or_started_is_ended_before_any_case() {
+    std::thread::scope(|scope| {
+        for (step, expected) in [
+            (
+                "describe",
+                "plugins/one/main.sh`, asked what it is: no answer within 5s; it was ended",
+            ),
+            (
+                "start",
+                "plugin `hanging`, when it was started: no answer within 10s; it was ended",
+            ),
+        ] {
+            scope.spawn(move || {
+                let branch = format!(r#"    *'"type":"{step}"'*) sleep 1000 & sleep 1000 ;;"#);
+                let hanging = Plugin::listening("hanging", &["TEST_CASE_FINISHED"]);
+                let session = suite(&hanging.branch(&branch), 1);
+                let ended = run_suite(&session, &[]);
+                assert_ended(&ended, 7, &[expected]);
+                assert!(!session.latest().exists(), "nothing was run: {ended:?}");
+                assert_nothing_runs(&session);
+            });
+        }
+    });
+}
+
+#[test]
+fn an_author_is_told_that_a_library_hangs_or_crashes_and_what_helps() {
+    for (begin, happened, helps) in [
+        (
+            "for (;;) pause();",
+            "FAILED: did not return within 5s",
+            "fix: return from every function and constructor",
+        ),
+        (
+            "abort();",
+            "FAILED: ended by signal 6 (SIGABRT)",
+            "fix: open it in a debugger",
+        ),
+    ] {
+        let session = Session::new();
+        let source = STUCK.replace("stuck_in(\"constructor\");", begin);
+        if !library(&session, "one", &source, &["-DSTUCK_IN=\"nothing\""]) {
+            return;
+        }
+        for path in ["one", "one/plugin.so"] {
+            let ended = session.zk2(&["plugin", "check", path]);
+            assert_eq!(ended.code, Some(7), "{ended:?}");
+            for words in [happened, helps] {
+                assert!(ended.stdout.contains(words), "no {words:?} in {ended:?}");
+            }
+            assert_nothing_runs(&session);
+        }
+    }
+}
+
 #[test]
 fn a_library_that_never_returns_is_left_behind_and_the_run_ends_with_its_verdicts() {
     // On the thread of the sender, and on one of the bus.
@@ -269,7 +393,8 @@ fn a_library_that_never_returns_is_left_behind_and_the_run_ends_with_its_verdict
             session.script(&format!("suite/case{number}"), "exit 0");
         }
         let threads = format!("-DTHREADS=\"{threads}\"");
-        if !library(&session, "plugins/one", STUCK, &[&threads]) {
+        let function = "-DSTUCK_IN=\"message\"";
+        if !library(&session, "plugins/one", STUCK, &[&threads, function]) {
             return;
         }
         let ended = run_suite(&session, &["--plugins-timeout", "300ms"]);

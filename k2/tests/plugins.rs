@@ -671,6 +671,62 @@ fn what_does_not_fit_is_told_at_once_and_nothing_is_run() {
 }
 
 #[test]
+fn an_option_of_a_plugin_that_could_not_be_loaded_is_not_taken_for_another_one() {
+    let siren = Plugin::listening("siren", &["TEST_CASE_FINISHED"]).with(
+        "options",
+        json!([{"name": "siren.most", "type": "count", "description": "How often."}]),
+    );
+    let broken = siren.branch(r#"    *'"type":"describe"'*) exit 9 ;;"#);
+    let session = with(&broken);
+    let ended = run(&session, &["--siren-most", "3"]);
+    assert_ended(
+        &ended,
+        2,
+        &[
+            "plugins/one/main.sh`, asked what it is: ended with exit code 9",
+            "unknown option `--siren-most`",
+            "hint: it may belong to what could not be loaded; that is told besides",
+        ],
+    );
+    assert!(!ended.stderr.contains("did you mean"), "{ended:?}");
+    // What is nearly right is still the better guess, and without a plugin nothing is missing.
+    let ended = run(&session, &["--run-timeuot", "3s"]);
+    assert_ended(&ended, 2, &["hint: did you mean `--run-timeout`?"]);
+    let ended = session.zk2(&["run", "case.sh", "--siren-most", "3"]);
+    assert_ended(
+        &ended,
+        2,
+        &["hint: `zk2 run --help` shows what is accepted"],
+    );
+}
+
+#[test]
+fn a_plugin_that_extends_what_no_command_has_is_told_as_a_linked_extension_is() {
+    let extending = |word: &str| {
+        let session = with(
+            &Plugin::listening("odd", &["TEST_CASE_FINISHED"])
+                .with("kind", json!({"command": {"extends": [word]}})),
+        );
+        let ended = run(&session, &[]);
+        (session, ended)
+    };
+    let (_, ended) = extending("rnu");
+    let warning = "extends `rnu`, which is no capability of any command: did you mean `run`?";
+    assert_ended(
+        &ended,
+        0,
+        &["extension `odd` (", "plugins/one/plugin.toml:1)", warning],
+    );
+    assert_eq!(ended.stderr.matches(warning).count(), 1, "{ended:?}");
+    // It may be a word of another application.
+    let (session, ended) = extending("something-else");
+    assert_ended(&ended, 0, &[]);
+    assert!(!ended.stderr.contains("something-else"), "{ended:?}");
+    let why = session.zk2(&["why", "odd", "--plugins-paths", "plugins"]);
+    assert!(why.stdout.contains("no command has it"), "{why:?}");
+}
+
+#[test]
 fn c24_a_plugin_may_have_many_options() {
     let options: Vec<Value> = (0..500)
         .map(|number| json!({"name": format!("many.option{number}"), "type": "integer", "default": number, "description": "One of many."}))

@@ -80,6 +80,8 @@ pub struct ExtensionEntry {
 pub struct Catalog {
     known: Arc<Known>,
     store: ConfigStore,
+    /// Whether something could not be loaded that would have been in it.
+    pub(crate) is_incomplete: bool,
 }
 
 #[derive(Default)]
@@ -151,6 +153,7 @@ impl Catalog {
         let catalog = Self {
             known: Arc::new(known),
             store,
+            is_incomplete: false,
         };
         problems.extend(catalog.letters());
         problems.extend(catalog.rests());
@@ -353,6 +356,7 @@ impl Catalog {
         Self {
             known: Arc::clone(&self.known),
             store,
+            is_incomplete: self.is_incomplete,
         }
     }
 

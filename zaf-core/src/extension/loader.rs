@@ -190,7 +190,8 @@ impl Loader {
             .filter(|entry| entry.state.is_enabled())
             .map(RegisteredExtension::of_entry)
             .collect();
-        let (catalog, problems) = Catalog::new(decided, &options, store);
+        let (mut catalog, problems) = Catalog::new(decided, &options, store);
+        catalog.is_incomplete = !errors.is_empty();
         errors.extend(problems);
         instances.host.set_catalog(catalog);
         let rest = enabled

@@ -105,7 +105,7 @@ pub(crate) fn describe(
 }
 
 /// This program as one that opens a library and ends. It reads no configuration: its directory is that of the plugin.
-fn probe() -> Option<Vec<OsString>> {
+pub(crate) fn probe() -> Option<Vec<OsString>> {
     let program = std::env::current_exe().ok()?;
     let quiet = "--disable-default-config-files";
     Some(vec![

@@ -6,12 +6,15 @@ use std::path::Path;
 use camino::Utf8PathBuf;
 use thiserror::Error;
 use zaf_core::application::Console;
+use zaf_core::extension::Catalog;
 use zaf_core::message::MessageKind;
 use zaf_core::prelude::*;
 
 use super::{CheckReport, Launch, check_library_plugin, check_program};
+use crate::host;
 use crate::package::{MANIFEST, Package, Program};
 use crate::protocol::Kind;
+use crate::trust::PROBE_PLUGIN_COMMAND;
 
 /// What is checked: a program, a library, or the folder of a plugin.
 pub const CHECKED_PLUGIN: OptionId<Utf8PathBuf> = OptionId::path("plugin.path")
@@ -92,6 +95,15 @@ fn check(cx: &CommandContext<'_>, path: &Utf8PathBuf) -> Result<CheckReport> {
         application.name.to_string(),
         application.version.to_string(),
     );
+    // A library that crashes or hangs when it is opened does so in a child.
+    let is_probe = |name| name == PROBE_PLUGIN_COMMAND.name;
+    let catalog = cx.component::<Catalog>();
+    if catalog.is_ok_and(|catalog| {
+        let mut commands = catalog.commands().iter();
+        commands.any(|(_, entry)| is_probe(entry.command.name))
+    }) {
+        launch.probe = host::probe();
+    }
     let messages = cx.bus().messages();
     let kind_of = |name: &str| {
         let (message, _) = messages.iter().find(|(message, _)| message.name == name)?;

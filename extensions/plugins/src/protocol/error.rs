@@ -1,5 +1,7 @@
 //! What is wrong with a frame, and why a host does not do what a plugin asks for.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use zaf_core::message::{EncodedReplyError, PortableError};
 
@@ -60,8 +62,8 @@ pub enum FrameError {
     Wrong {
         /// Type of the frame.
         frame: &'static str,
-        /// Which field.
-        field: &'static str,
+        /// Which field, with the way to it: `plugin.options[2].type`.
+        field: Cow<'static, str>,
         /// What is wrong with it.
         problem: String,
     },

@@ -1,4 +1,6 @@
 //! Frames as lines of JSON: one object in a line, its type in the field `type`, payloads as they are.
+//!
+//! Long because both directions of every frame stand side by side.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -357,21 +359,33 @@ fn description(plugin: &RawValue) -> Result<Description, FrameError> {
     struct Version {
         protocol: u32,
     }
-    let wrong = |error: serde_json::Error| FrameError::Wrong {
-        frame: "description",
-        field: "plugin",
-        problem: error.to_string(),
-    };
-    let Version { protocol } = serde_json::from_str(plugin.get()).map_err(wrong)?;
+    let Version { protocol } = with_path(plugin)?;
     if protocol != PROTOCOL {
         return Err(FrameError::OtherProtocol {
             found: protocol,
             expected: PROTOCOL,
         });
     }
-    let mut description: Description = serde_json::from_str(plugin.get()).map_err(wrong)?;
+    let mut description: Description = with_path(plugin)?;
     description.source = Some(plugin.get().into());
     Ok(description)
+}
+
+/// Reads the description, or a part of it; an error says in which field.
+fn with_path<'a, T: Deserialize<'a>>(plugin: &'a RawValue) -> Result<T, FrameError> {
+    let mut deserializer = serde_json::Deserializer::from_str(plugin.get());
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path();
+        let field = match path.iter().next() {
+            None => Cow::Borrowed("plugin"),
+            Some(_) => Cow::Owned(format!("plugin.{path}")),
+        };
+        FrameError::Wrong {
+            frame: "description",
+            field,
+            problem: error.inner().to_string(),
+        }
+    })
 }
 
 impl Wire<'_> {

@@ -18,17 +18,24 @@ pub(crate) fn have(program: &str) -> bool {
 }
 
 /// Builds a C file, as a library if the result ends in `.so`. None if there is no compiler.
+///
+/// The variables `PLUGIN_LIBRARY_FLAGS` and `PLUGIN_PROGRAM_FLAGS` say what else the compiler is told: `.ci/borders` has it watch what
+/// libraries do with memory.
 pub(crate) fn build(source: &Path, result: &Path, more: &[&str]) -> Option<()> {
     if !have("cc") {
         return None;
     }
     let mut command = Command::new("cc");
-    if result
+    let flags = if result
         .extension()
         .is_some_and(|extension| extension == "so")
     {
         command.args(["-shared", "-fPIC"]);
-    }
+        "PLUGIN_LIBRARY_FLAGS"
+    } else {
+        "PLUGIN_PROGRAM_FLAGS"
+    };
+    let flags = std::env::var(flags).unwrap_or_default();
     let output = command
         .args(["-Wall", "-Wextra", "-Werror", "-O1", "-pthread", "-I"])
         .arg(examples().join("include"))
@@ -36,6 +43,8 @@ pub(crate) fn build(source: &Path, result: &Path, more: &[&str]) -> Option<()> {
         .arg("-o")
         .arg(result)
         .arg(source)
+        // Libraries that these name come behind what needs them.
+        .args(flags.split_whitespace())
         .output()
         .unwrap();
     assert!(

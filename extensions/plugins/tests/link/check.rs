@@ -4,6 +4,7 @@ use zaf_plugins::link::{CheckReport, Launch, Outcome, check_library_plugin, chec
 use zaf_plugins::protocol::Kind;
 
 use crate::c::{build, examples, have};
+use crate::library::wrong;
 use crate::scripted::{SHORT, START, STOP, Scripted, plugin, plugin_with, raw};
 
 /// Those of the plugins of these tests; of the messages of k2 nobody knows.
@@ -88,6 +89,53 @@ fn the_examples_in_c_are_right() {
 }
 
 #[test]
+fn a_library_that_hangs_is_told_which_function_returns_too_late() {
+    const FIX: &str =
+        "; return from every function and constructor, also when what it waits for never comes";
+    for (macros, step) in [
+        ("-DHANG", "describe"),
+        ("-DSTUCK=\"describe\"", "describe"),
+        ("-DSTUCK=\"start\"", "start"),
+        ("-DSTUCK=\"message\"", "unknown message"),
+        ("-DSTUCK=\"stop\"", "stop"),
+    ] {
+        let Some(built) = wrong(&[macros]) else {
+            return;
+        };
+        let mut launch = built.launch();
+        let deadlines = &mut launch.deadlines;
+        let limit = match step {
+            "describe" => &mut deadlines.describe,
+            "start" => &mut deadlines.start,
+            "stop" => &mut deadlines.stop,
+            _ => &mut deadlines.deliver,
+        };
+        *limit = SHORT;
+        let report = check_library_plugin(&launch, &kind_of);
+        let failure = failure(&report, step);
+        assert!(
+            failure.starts_with("did not return within 100ms") && failure.ends_with(FIX),
+            "{report}"
+        );
+    }
+}
+
+#[test]
+fn a_library_that_crashes_when_it_is_opened_or_described_is_told_so() {
+    for (macros, signal) in [("-DCRASH", "SIGSEGV"), ("-DABORT", "SIGABRT")] {
+        let Some(built) = wrong(&[macros]) else {
+            return;
+        };
+        let report = check_library_plugin(&built.launch(), &kind_of);
+        let failure = failure(&report, "describe");
+        assert!(
+            failure.contains(signal) && failure.contains("open it in a debugger"),
+            "{report}"
+        );
+    }
+}
+
+#[test]
 fn what_cannot_be_loaded_fails_at_once() {
     let report = check_program(&Launch::new("/nowhere/plugin"), &kind_of);
     assert!(
@@ -107,18 +155,27 @@ fn a_field_of_another_type_is_named_with_what_helps() {
         let report = check(&plugin_with(more, ""));
         failure(&report, "describe")
     };
-    for (more, expected) in [
-        (r#","options":"none""#, "expected a sequence"),
+    for (more, field, expected) in [
+        (r#","options":"none""#, "options", "expected a sequence"),
         (
             r#","groups":[],"codec":"xml""#,
+            "codec",
             "unknown variant `xml`, expected",
+        ),
+        (
+            r#","options":[{"name":"a"},{"name":"b","type":"text","description":3}]"#,
+            "options[1].description",
+            "invalid type: integer `3`, expected a string at line 1 column ",
+        ),
+        (
+            r#","endpoints":[{"name":"e","messages":[{"name":"M","kind":"evnt"}]}]"#,
+            "endpoints[0].messages[0].kind",
+            "unknown variant `evnt`, expected `event` or `request`",
         ),
     ] {
         let failure = described(more);
-        assert!(
-            failure.contains("the field `plugin` of a frame"),
-            "{failure}"
-        );
+        let field = format!("the field `plugin.{field}` of a frame of type `description` is wrong");
+        assert!(failure.contains(&field), "{failure}");
         assert!(failure.contains(expected), "{failure}");
         assert!(
             failure.ends_with("write this field as the page on the plugin protocol shows it"),
@@ -136,7 +193,9 @@ fn a_mistyped_field_is_named() {
     let report = check(&scripted);
     let failure = failure(&report, "fields");
     assert!(
-        failure.contains("`dispatcher`, `options[0].requird`"),
+        failure.contains(
+            "`dispatcher` (did you mean `dispatchers`?), `options[0].requird` (did you mean `required`?)"
+        ),
         "{failure}"
     );
 }

@@ -5,17 +5,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tempfile::TempDir;
+use zaf_core::message::{EncodedMessage, MessageKind};
 use zaf_plugins::link::{
-    ABI, Launch, LibraryLink, Link, LinkError, LinkProblem, Refusal, Start, check_library,
+    ABI, Delivery, Launch, LibraryLink, Link, LinkError, LinkProblem, Refusal, Start, check_library,
 };
 
 use crate::c::{build, examples};
-use crate::host::{Asked, ask, host, host_with, tell};
+use crate::host::{Asked, ask, host, host_with, json, tell};
 use crate::scripted::SHORT;
 
 /// A library, and where its constructor leaves a mark.
-struct Built {
+pub(crate) struct Built {
     folder: TempDir,
     file: PathBuf,
 }
@@ -26,7 +28,7 @@ impl Built {
     }
 
     /// Where a child opens it first.
-    fn launch(&self) -> Launch {
+    pub(crate) fn launch(&self) -> Launch {
         let mut launch = Launch::new(&self.file);
         launch.probe = Some(vec![probe().into()]);
         let long = Duration::from_mins(1);
@@ -56,7 +58,7 @@ fn probe() -> PathBuf {
 }
 
 /// The wrong library with these macros; none without a compiler.
-fn wrong(macros: &[&str]) -> Option<Built> {
+pub(crate) fn wrong(macros: &[&str]) -> Option<Built> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("wrong.so");
     let marker = format!("-DMARKER=\"{}\"", folder.path().join("marker").display());
@@ -77,6 +79,19 @@ fn counter() -> Option<Built> {
     Some(Built { folder, file })
 }
 
+/// Tells the example that so many cases have finished.
+fn finish_cases(link: &LibraryLink, count: usize) {
+    let finished = EncodedMessage::new("TEST_CASE_FINISHED", json("{}"));
+    let delivery = Delivery {
+        dispatcher: "counter",
+        kind: MessageKind::Event,
+        message: &finished,
+    };
+    for _ in 0..count {
+        assert_eq!(link.deliver(&delivery).unwrap(), None);
+    }
+}
+
 #[test]
 fn the_example_counts_and_calls() {
     let Some(built) = counter() else {
@@ -86,21 +101,12 @@ fn the_example_counts_and_calls() {
     assert_eq!(link.description().name, "counter");
     let (host, kept) = host();
     link.start(&Start::default(), host).unwrap();
-    let finished =
-        zaf_core::message::EncodedMessage::new("TEST_CASE_FINISHED", crate::host::json("{}"));
-    let delivery = zaf_plugins::link::Delivery {
+    finish_cases(&link, 250);
+    let count = EncodedMessage::new("COUNT", json("null"));
+    let delivery = Delivery {
         dispatcher: "counter",
-        kind: zaf_core::message::MessageKind::Event,
-        message: &finished,
-    };
-    for _ in 0..250 {
-        assert_eq!(link.deliver(&delivery).unwrap(), None);
-    }
-    let count = zaf_core::message::EncodedMessage::new("COUNT", crate::host::json("null"));
-    let delivery = zaf_plugins::link::Delivery {
-        kind: zaf_core::message::MessageKind::Request,
+        kind: MessageKind::Request,
         message: &count,
-        ..delivery
     };
     assert_eq!(link.deliver(&delivery).unwrap().unwrap().bytes(), b"250");
     let triggered: Vec<_> = kept.asked.try_iter().collect();
@@ -465,6 +471,49 @@ fn a_library_that_never_returns_from_a_message_fails_all_who_wait_for_it_and_is_
     assert_stuck(&link.stop().unwrap_err(), "when it was stopped");
 }
 
+/// Who stops waits for the message, and has looked before whether a function is given up.
+#[test]
+fn a_library_that_is_stopped_before_its_function_is_given_up_is_left_behind_like_any_other() {
+    let Some(built) = wrong(&["-DSTUCK=\"message\"", "-DTRIGGERS"]) else {
+        return;
+    };
+    let mut launch = built.launch();
+    launch.deadlines.deliver = SHORT;
+    let link = Arc::new(LibraryLink::open(&launch).unwrap());
+    let stopping = Arc::new(Mutex::new(None));
+    let (stopped, own) = (Arc::clone(&stopping), Arc::downgrade(&link));
+    // What the library asks for while it handles the message does not count for the deadline.
+    let (host, _kept) = host_with(move |_| {
+        let link = own.upgrade().unwrap();
+        let (tell, told) = crossbeam_channel::bounded(1);
+        let thread = std::thread::spawn(move || {
+            tell.send(rustix::thread::gettid()).unwrap();
+            link.stop().unwrap_err()
+        });
+        wait_until_asleep(told.recv().unwrap());
+        *stopped.lock() = Some(thread);
+        Ok(())
+    });
+    link.start(&Start::default(), host).unwrap();
+    assert_stuck(&tell(&*link, "1").unwrap_err(), "given `EVENT`");
+    let thread = stopping.lock().take().unwrap();
+    assert_stuck(&thread.join().unwrap(), "when it was stopped");
+}
+
+/// Waits until a thread of this process waits for something.
+fn wait_until_asleep(thread: rustix::thread::Pid) {
+    let stat = format!("/proc/self/task/{}/stat", thread.as_raw_nonzero());
+    let is_asleep = || {
+        let stat = fs::read_to_string(&stat).unwrap();
+        // Behind the name of the thread, which may have brackets itself.
+        let state = stat.rsplit(") ").next().unwrap();
+        state.starts_with('S')
+    };
+    while !is_asleep() {
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn what_a_library_asks_for_on_behalf_of_a_message_is_done_by_the_thread_that_waits_for_it() {
     let Some(built) = counter() else {
@@ -477,16 +526,7 @@ fn what_a_library_asks_for_on_behalf_of_a_message_is_done_by_the_thread_that_wai
         Ok(())
     });
     link.start(&Start::default(), host).unwrap();
-    let finished =
-        zaf_core::message::EncodedMessage::new("TEST_CASE_FINISHED", crate::host::json("{}"));
-    let delivery = zaf_plugins::link::Delivery {
-        dispatcher: "counter",
-        kind: zaf_core::message::MessageKind::Event,
-        message: &finished,
-    };
-    for _ in 0..100 {
-        link.deliver(&delivery).unwrap();
-    }
+    finish_cases(&link, 100);
     assert_eq!(kept.asked.try_iter().count(), 1);
     link.stop().unwrap();
 }
@@ -519,10 +559,10 @@ fn c25_bytes_are_freed_by_their_owner() {
         assert_eq!((answer[0], answer[2]), (0, freed));
         assert!(answer[1] > 40, "{answer:?}");
     }
-    let message = zaf_core::message::EncodedMessage::new("UNKNOWN", crate::host::json("1"));
-    let delivery = zaf_plugins::link::Delivery {
+    let message = EncodedMessage::new("UNKNOWN", json("1"));
+    let delivery = Delivery {
         dispatcher: "main",
-        kind: zaf_core::message::MessageKind::Request,
+        kind: MessageKind::Request,
         message: &message,
     };
     let answer = link.deliver(&delivery).unwrap().unwrap();

@@ -39,7 +39,9 @@ static int freed;
 
 static void free_bytes(uint8_t *data, size_t length) {
     memset(data, 0, length);
+#ifndef LEAKS
     free(data);
+#endif
     freed += 1;
 }
 
@@ -93,17 +95,42 @@ static int32_t start(const struct zaf_host_v1 *host, struct zaf_bytes start, voi
 #ifndef NO_MESSAGE
 static int32_t message(void *instance, const struct zaf_message *message, struct zaf_buffer *answer) {
     const struct zaf_host_v1 *host = instance;
+#ifdef TRIGGERS
+    struct zaf_message event = {.name = message->name, .kind = ZAF_EVENT, .format = ZAF_JSON, .payload = message->payload};
+    if (host->trigger(host->context, &event, answer) != ZAF_OK) return ZAF_REFUSED;
+#endif
     stuck_in("message");
     if (message->kind == ZAF_EVENT) {
         return give(answer, "index out of range", ZAF_PANICKED);
     }
+#ifdef KEEPS_BORROWED
+    /* What was lent for the message before. */
+    static const uint8_t *borrowed;
+    uint8_t first = borrowed == NULL ? 0 : borrowed[0];
+    borrowed = message->payload.data;
+    if (first == 0xff) return ZAF_REFUSED;
+#endif
     struct zaf_buffer replies = {0};
     struct zaf_message request = {.name = message->name, .kind = ZAF_REQUEST, .format = ZAF_JSON, .payload = message->payload};
     int32_t code = host->send(host->context, &request, 0, &replies);
     char text[64];
     snprintf(text, sizeof text, "[%d,%zu,%d]", (int)code, replies.length, freed);
     if (replies.free != NULL) replies.free(replies.data, replies.length);
-    return give(answer, text, ZAF_OK);
+#ifdef FREES_TWICE
+    if (replies.free != NULL) replies.free(replies.data, replies.length);
+#endif
+#ifdef READS_FREED
+    if (replies.free != NULL && replies.data[0] == 0xff) return ZAF_REFUSED;
+#endif
+    code = give(answer, text, ZAF_OK);
+#ifdef GIVES_FREED
+    free(answer->data);
+    answer->free = NULL;
+#endif
+#ifdef GIVES_MORE
+    answer->length += 1;
+#endif
+    return code;
 }
 #endif
 

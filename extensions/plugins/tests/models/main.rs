@@ -1,6 +1,6 @@
-//! Who reads the output of a plugin, under every interleaving.
+//! Who reads the output of a plugin, and who waits for a function of a library ([`library`]), under every interleaving.
 //!
-//! The very files that decide it, `turns.rs` and `waiting.rs`, are compiled here a second time with [`sync`] made of loom's primitives.
+//! The very files that decide it, here `turns.rs` and `waiting.rs`, are compiled a second time with [`sync`] made of loom's primitives.
 //! The pipe, what `epoll` tells the thread of the link, and the plugin are stand-ins. Three threads: two who ask, and that of the link.
 //! `LOOM_MAX_PREEMPTIONS` makes the models look further.
 
@@ -10,6 +10,7 @@
 )]
 #![expect(dead_code, reason = "a model uses a part of these files")]
 
+mod library;
 mod sync;
 #[path = "../../src/link/process/turns.rs"]
 mod turns;

@@ -241,7 +241,16 @@ impl Model {
             owner(&name).or_else(|| owner(name.strip_prefix("no-")?))
         };
         let options = self.options_of(command);
-        refusal::of(error, &typed, &options, tokens, elsewhere, switched_off)
+        let is_incomplete = self.catalog.as_ref().is_some_and(|one| one.is_incomplete);
+        refusal::of(
+            error,
+            &typed,
+            &options,
+            tokens,
+            elsewhere,
+            switched_off,
+            is_incomplete,
+        )
     }
 }
 

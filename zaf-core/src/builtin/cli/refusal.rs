@@ -13,7 +13,8 @@ use crate::message::Entity;
 const NAMED: usize = 5;
 
 /// The refusal of a line that the parser refused. `typed` is the program and the command, `options` are those that it accepts;
-/// `elsewhere` says which commands have an option that this one has not, `switched_off` whose it is if that is not loaded.
+/// `elsewhere` says which commands have an option that this one has not, `switched_off` whose it is if that is not loaded,
+/// `is_incomplete` whether something could not be loaded.
 pub(super) fn of<'a>(
     error: &clap::Error,
     typed: &str,
@@ -21,6 +22,7 @@ pub(super) fn of<'a>(
     tokens: &[Token],
     elsewhere: impl Fn(&str) -> Vec<&'a str>,
     switched_off: impl Fn(&str) -> Option<String>,
+    is_incomplete: bool,
 ) -> EarlyEnd {
     let argument = text(error, ContextKind::InvalidArg).unwrap_or_default();
     let name = name_of(argument);
@@ -37,8 +39,14 @@ pub(super) fn of<'a>(
                 })
                 .or_else(|| meant(name, options))
                 .or_else(|| {
-                    let near = text(error, ContextKind::SuggestedArg)?;
-                    Some(format!("did you mean `{}`?", name_of(near)))
+                    // The parser's own resembles it in a few letters only.
+                    let near = name_of(text(error, ContextKind::SuggestedArg)?);
+                    let near = nearest(name, [near])?;
+                    Some(format!("did you mean `{near}`?"))
+                })
+                .or_else(|| {
+                    let hint = "it may belong to what could not be loaded; that is told besides";
+                    is_incomplete.then(|| hint.to_owned())
                 });
             let problem = format!("unknown option `{name}`");
             refused(&problem, Some(&hint.unwrap_or(help)))

@@ -1,6 +1,7 @@
 //! Fields of a description that mean nothing: a host passes over them, so nobody notices a word that was mistyped.
 
 use serde_json::Value;
+use zaf_core::config::nearest;
 
 use super::CheckReport;
 use crate::protocol::Description;
@@ -54,10 +55,15 @@ fn walk(value: &Value, schema: &Value, whole: &Value, place: &str, unknown: &mut
                 } else {
                     format!("{place}.{name}")
                 };
-                match known.get(name) {
-                    Some(schema) => walk(value, schema, whole, &place, unknown),
-                    None => unknown.push(format!("`{place}`")),
+                if let Some(schema) = known.get(name) {
+                    walk(value, schema, whole, &place, unknown);
+                    continue;
                 }
+                let near = nearest(name, known.keys().map(String::as_str));
+                unknown.push(match near {
+                    Some(near) => format!("`{place}` (did you mean `{near}`?)"),
+                    None => format!("`{place}`"),
+                });
             }
         }
         Value::Array(items) => {

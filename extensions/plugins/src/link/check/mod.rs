@@ -29,7 +29,11 @@ pub type KindOf<'a> = &'a dyn Fn(&str) -> Option<Kind>;
 /// Checks a plugin that is a program.
 pub fn check_program(launch: &Launch, kind_of: KindOf<'_>) -> CheckReport {
     let mut report = CheckReport::default();
-    let Some(link) = described(ProcessLink::launch(launch), &mut report) else {
+    let Some(link) = described(
+        ProcessLink::launch(launch),
+        CheckReport::failed,
+        &mut report,
+    ) else {
         return report;
     };
     let host = Arc::new(Listener::default());
@@ -52,7 +56,11 @@ pub fn check_program(launch: &Launch, kind_of: KindOf<'_>) -> CheckReport {
 /// Checks a plugin that is a library.
 pub fn check_library_plugin(launch: &Launch, kind_of: KindOf<'_>) -> CheckReport {
     let mut report = CheckReport::default();
-    let Some(link) = described(LibraryLink::open(launch), &mut report) else {
+    let Some(link) = described(
+        LibraryLink::open(launch),
+        CheckReport::failed_in_library,
+        &mut report,
+    ) else {
         return report;
     };
     let host = Arc::new(Listener::default());
@@ -64,8 +72,12 @@ pub fn check_library_plugin(launch: &Launch, kind_of: KindOf<'_>) -> CheckReport
     report
 }
 
-/// The plugin, if it has said what it is.
-fn described<L: Link>(opened: Result<L, LinkError>, report: &mut CheckReport) -> Option<L> {
+/// The plugin, if it has said what it is; `failed` says how the report tells that it has not.
+fn described<L: Link>(
+    opened: Result<L, LinkError>,
+    failed: fn(&mut CheckReport, &str, &LinkError),
+    report: &mut CheckReport,
+) -> Option<L> {
     match opened {
         Ok(link) => {
             report.described(link.description());
@@ -73,7 +85,7 @@ fn described<L: Link>(opened: Result<L, LinkError>, report: &mut CheckReport) ->
             Some(link)
         }
         Err(error) => {
-            report.failed("describe", &error);
+            failed(report, "describe", &error);
             None
         }
     }

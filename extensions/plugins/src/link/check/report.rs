@@ -1,6 +1,7 @@
 //! What was found, as a table.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::super::{LinkError, LinkProblem};
 use crate::protocol::Description;
@@ -81,6 +82,26 @@ impl CheckReport {
         self.wrong(step, &what, fix(&error.problem));
     }
 
+    /// The same of a library, which nobody could end, so that a child is what ended.
+    pub(super) fn failed_in_library(&mut self, step: &str, error: &LinkError) {
+        let what = match &*error.problem {
+            LinkProblem::TimedOut { after } => {
+                format!("did not return within {after:?}, in a process that only opens it")
+            }
+            problem => problem.to_string(),
+        };
+        let fix = match &*error.problem {
+            LinkProblem::TimedOut { .. } => fix(&LinkProblem::Stuck {
+                after: Duration::ZERO,
+            }),
+            LinkProblem::Signalled { .. } | LinkProblem::Exited { .. } => {
+                "open it in a debugger: it must not crash or end the process, neither in a constructor nor when it is asked what it is"
+            }
+            problem => fix(problem),
+        };
+        self.wrong(step, &what, fix);
+    }
+
     fn add(&mut self, step: &str, outcome: Outcome) {
         let step = step.to_owned();
         self.findings.push(Finding { step, outcome });
@@ -103,7 +124,7 @@ fn fix(problem: &LinkProblem) -> &'static str {
             "answer each frame with its id, and flush the output behind each line"
         }
         LinkProblem::Stuck { .. } => {
-            "return from every function, also when what it waits for never comes"
+            "return from every function and constructor, also when what it waits for never comes"
         }
         // A frame it is, and one of its fields is not what it should be.
         LinkProblem::Garbage { problem, .. } if problem.starts_with("the field ") => {

@@ -6,17 +6,19 @@
 //!
 //! A library is never closed: its threads and destructors may run until the end of the process. So its table, its file and what it
 //! was given of the host live as long.
+//!
+//! Long because all `unsafe` of the crate is in one file.
 #![expect(
     unsafe_code,
     reason = "calls functions of C libraries, which no safe code can; the decision on libraries says why and what is checked before"
 )]
 
-use std::ffi::{CStr, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{IntoRawFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::{null, null_mut};
-use std::sync::Arc;
+use std::sync::Once;
 use std::time::Duration;
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
@@ -131,11 +133,13 @@ unsafe impl Sync for Instance {}
 impl Table {
     /// Opens the library behind a descriptor, which runs its constructors, and finds its table.
     ///
-    /// The descriptor is kept for ever: the loader knows libraries by their paths, and the number in this one must not become that
-    /// of another file.
-    pub(super) fn open(file: Arc<OwnedFd>) -> Result<Self, OpenError> {
-        let file = ManuallyDrop::new(file);
-        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    /// A descriptor of its own is kept for ever: the loader knows libraries by their paths, and the number in this one must not
+    /// become that of another file.
+    pub(super) fn open(file: &OwnedFd) -> Result<Self, OpenError> {
+        let file = file
+            .try_clone()
+            .map_err(|error| OpenError::Loader(error.to_string()))?;
+        let path = format!("/proc/self/fd/{}", file.into_raw_fd());
         // SAFETY: constructors run, which may do anything. The caller has read the note by which the author says that it is a plugin
         // for this program, and a process that may die has opened it before.
         let library = unsafe { Library::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
@@ -377,6 +381,31 @@ unsafe fn host_call(
         unsafe { out.write(buffer) };
     }
     code
+}
+
+/// When the process ends, no destructor of a library is run, and the loader is not asked to: one of their threads has not returned, and may
+/// hold what these wait for. All of our own has been written before.
+pub(super) fn end_without_libraries() {
+    // Of the C library of GNU; with another one the process ends as ever.
+    #[cfg(target_env = "gnu")]
+    {
+        unsafe extern "C" {
+            fn on_exit(
+                function: unsafe extern "C" fn(c_int, *mut c_void),
+                argument: *mut c_void,
+            ) -> c_int;
+            fn _exit(code: c_int) -> !;
+        }
+        unsafe extern "C" fn at_exit(code: c_int, _: *mut c_void) {
+            // SAFETY: ends the process with the code that it ends with.
+            unsafe { _exit(code) }
+        }
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            // SAFETY: the function is there as long as the process. Without memory it is not called: as with another C library.
+            let _code = unsafe { on_exit(at_exit, null_mut()) };
+        });
+    }
 }
 
 /// Frees what [`host_call`] has handed out.

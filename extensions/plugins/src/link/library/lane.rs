@@ -14,14 +14,12 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
-use zaf_core::thread::JoinHandle;
-
-use super::super::patience::Patience;
+use super::sync::{
+    Arc, AtomicBool, Condvar, JoinHandle, Mutex, MutexGuard, Ordering, Patience, spawn,
+    thread_local,
+};
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -142,7 +140,7 @@ impl Slot {
 
     /// What the thread does.
     fn run(self: &Arc<Self>) {
-        LANE.set(Some(Arc::clone(self)));
+        LANE.with(|lane| lane.replace(Some(Arc::clone(self))));
         loop {
             let mut state = self.turn(true, None);
             let State::Job(job) = std::mem::replace(&mut *state, State::Runs) else {
@@ -166,7 +164,12 @@ impl Slot {
             return None;
         }
         self.hand_over(state, State::Asks(work));
-        *self.turn(true, None) = State::Runs;
+        let mut state = self.turn(true, None);
+        // Who has done it may have left since.
+        if !matches!(*state, State::Left) {
+            *state = State::Runs;
+        }
+        drop(state);
         Some(unpacked(&outcome))
     }
 }
@@ -185,7 +188,7 @@ impl Lane {
             lane: Patience::new(),
         });
         let own = Arc::clone(&slot);
-        let thread = zaf_core::thread::spawn(name, move || own.run())?;
+        let thread = spawn(name, move || own.run())?;
         Ok(Self { slot, thread })
     }
 
@@ -231,13 +234,20 @@ impl Lane {
             let _panic = self.thread.join();
         }
     }
+
+    /// Waits for the thread of a lane that was left.
+    #[cfg(test)]
+    pub(super) fn join(self) {
+        let ended = self.thread.join();
+        ended.expect("invariant: what a function panics with is caught");
+    }
 }
 
 /// Does something on the thread that waits for what runs on this lane; here, if this thread is no lane. None if nobody waits any more.
 pub(super) fn by_who_waits<R: Send + 'static>(
     work: impl FnOnce() -> R + Send + 'static,
 ) -> Option<R> {
-    let lane = LANE.with_borrow(Clone::clone);
+    let lane = LANE.with(|lane| lane.borrow().clone());
     match lane {
         Some(slot) => slot.ask(work),
         None => Some(work()),
@@ -261,70 +271,5 @@ fn unpacked<R>(outcome: &Outcome<R>) -> R {
     match result.expect("invariant: whose turn it is says that it was done") {
         Ok(result) => result,
         Err(panic) => resume_unwind(panic),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use crossbeam_channel::bounded;
-
-    use super::*;
-
-    fn lane() -> Lane {
-        Lane::start("lane".to_owned()).unwrap()
-    }
-
-    fn far() -> Instant {
-        Instant::now() + Duration::from_mins(1)
-    }
-
-    #[test]
-    fn what_a_lane_asks_for_is_done_by_who_waits() {
-        let lane = lane();
-        let this = std::thread::current().id();
-        for count in 0..1_000 {
-            let ids = lane.run(far(), move || {
-                let here = std::thread::current().id();
-                let there = by_who_waits(|| std::thread::current().id());
-                (count, here, there)
-            });
-            let (counted, here, there) = ids.unwrap().result();
-            assert_eq!((counted, there), (count, Some(this)));
-            assert_ne!(here, this);
-        }
-        // A thread that is no lane does it itself.
-        assert_eq!(by_who_waits(|| std::thread::current().id()), Some(this));
-        lane.end();
-    }
-
-    #[test]
-    fn a_panic_of_what_is_asked_for_comes_back_to_who_asked() {
-        let lane = lane();
-        let caught = lane.run(far(), || {
-            catch_unwind(|| by_who_waits(|| resume_unwind(Box::new(7)))).is_err()
-        });
-        assert!(caught.unwrap().result());
-        let result = lane.run(far(), || resume_unwind(Box::new(7))).unwrap();
-        let result: Result<(), _> = catch_unwind(AssertUnwindSafe(|| result.result()));
-        assert_eq!(result.unwrap_err().downcast_ref::<i32>(), Some(&7));
-        lane.end();
-    }
-
-    #[test]
-    fn what_does_not_return_is_left_and_asks_nobody_any_more() {
-        let lane = lane();
-        let (go_on, waits) = bounded::<()>(0);
-        let (tell, told) = bounded(1);
-        let outcome = lane.run(Instant::now() + Duration::from_millis(20), move || {
-            waits.recv().unwrap();
-            tell.send(by_who_waits(|| 1)).unwrap();
-        });
-        assert!(outcome.is_err());
-        go_on.send(()).unwrap();
-        assert_eq!(told.recv_timeout(Duration::from_mins(1)), Ok(None));
-        // Its thread ends as soon as it returns.
-        lane.thread.join().unwrap();
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::super::LinkProblem;
+use super::foreign;
 use super::lane::Lane;
 
 /// What runs functions of a library.
@@ -45,6 +46,8 @@ impl Lanes {
             None => self.another().map_err(LinkProblem::Io)?,
         };
         let Ok(returned) = lane.run(Instant::now() + limit, function) else {
+            // What it holds, destructors of its library and the system's loader would wait for.
+            foreign::end_without_libraries();
             // The first one counts.
             let after = *self.stuck.get_or_init(|| limit);
             return Err(LinkProblem::Stuck { after });

@@ -12,9 +12,12 @@
 
 mod foreign;
 mod lane;
+#[cfg(test)]
+mod lane_tests;
 mod lanes;
 mod note;
 mod probe;
+mod sync;
 
 use std::fmt;
 use std::fs::File;
@@ -88,7 +91,7 @@ impl LibraryLink {
         let lanes = Lanes::new(&file);
         let limit = launch.deadlines.describe;
         let table = lanes
-            .run(limit, || Table::open(opened).map_err(problem_of))
+            .run(limit, move || Table::open(&opened).map_err(problem_of))
             .flatten()
             .map_err(at_launch)?;
         let own = Arc::clone(&file);

@@ -57,7 +57,7 @@ pub fn serve_probe(path: &Path) -> Result<(), String> {
     };
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
     let opened = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| error.to_string())?;
-    let table = Table::open(Arc::new(opened)).map_err(|error| problem_of(error).to_string());
+    let table = Table::open(&opened).map_err(|error| problem_of(error).to_string());
     let described = table.and_then(|table| {
         let name: Arc<str> = path.display().to_string().into();
         describe(&name, table).map_err(|error| error.problem.to_string())

@@ -183,7 +183,7 @@ fn payload(format: u8, bytes: &[u8], frame: &'static str) -> Result<EncodedPaylo
         2 => Ok(EncodedPayload::new(WireFormat::Postcard, bytes)),
         other => Err(FrameError::Wrong {
             frame,
-            field: "format",
+            field: "format".into(),
             problem: format!(
                 "{other} is none; there are 0 (no payload), 1 (JSON) and 2 (postcard)"
             ),
@@ -201,7 +201,7 @@ fn level(code: u8) -> Result<LogLevel, FrameError> {
         other => {
             return Err(FrameError::Wrong {
                 frame: "log",
-                field: "level",
+                field: "level".into(),
                 problem: format!("{other} is none; there are 1 (trace) to 5 (error)"),
             });
         }
@@ -218,7 +218,7 @@ fn from_json<T: serde::de::DeserializeOwned>(
 ) -> Result<T, FrameError> {
     serde_json::from_slice(bytes).map_err(|error| FrameError::Wrong {
         frame,
-        field: "payload",
+        field: "payload".into(),
         problem: error.to_string(),
     })
 }

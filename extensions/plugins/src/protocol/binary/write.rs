@@ -122,7 +122,7 @@ pub fn write_from_plugin(frame: &FromPlugin, out: &mut Vec<u8>) -> Result<(), Fr
 fn always_json(frame: &'static str) -> FrameError {
     FrameError::Wrong {
         frame,
-        field: "type",
+        field: "type".into(),
         problem: "it is always a line of JSON".to_owned(),
     }
 }
