@@ -37,6 +37,7 @@ pages! {
     coming_from_pytest: "coming-from/pytest-and-robot.md",
     command_line: "command-line.md",
     configuration: "configuration.md",
+    extension_guide: "extension-guide.md",
     outcomes: "outcomes.md",
     parameters: "parameters.md",
     product_guide: "product-guide.md",
