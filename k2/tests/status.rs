@@ -83,8 +83,8 @@ fn assert_is_as_in_the_book(told: &str) {
         "warning: SIGUSR1 received: … cases selected, … executions begun, … workers",
         "warning: worker 1: …, execution …, attempt …, a …, for … s",
         "warning: worker 2: …, execution …, attempt …, a …, for … s",
-        "warning: queues: …: … queued, … active…",
-        "warning: threads: … S, …, worker-1 S, worker-2 S, zk2… S",
+        "warning: queues: testrunner.run: … queued, … active…",
+        "warning: threads: bus-watch …, status …, worker-1 …, worker-2 …, zk2… …",
     ];
     let page = include_str!("../../docs/src/when-something-dies.md");
     let (_, block) = page.split_once("```text\nwarning: SIGUSR1").unwrap();
