@@ -97,3 +97,26 @@ fn a_failure_lists_what_came_and_the_nearest() -> TestResult {
     assert!(text.ends_with("6 <- nearest: expected before"), "{text}");
     Ok(())
 }
+
+#[test]
+fn a_failure_reads_as_the_book_says() -> TestResult {
+    const KITCHEN: EndpointId = EndpointId::new("kitchen", "Where meals come from.");
+    const SERVED: EventId<u32> = EventId::new("SERVED", "A table has its meal.");
+    let harness = ExtensionTestHarness::<Levels>::builder()
+        .define(KITCHEN, [SERVED])
+        .start()?;
+    let recorder = harness.record([SERVED])?;
+    harness.trigger_event(SERVED, KITCHEN, 8)?;
+    let page = include_str!("../../docs/src/testing-extensions.md");
+    // The page has the limit that there is if nothing is said, for which no test waits.
+    let page = page.replace("within 10s", "within 0ns");
+    let expectation = recorder.expect(SERVED).from(KITCHEN).within(Duration::ZERO);
+    let error = expectation.with(|table| *table == 7).arrives();
+    let text = error.expect_err("another table").to_string();
+    let text = text.replace(" \n", "\n");
+    assert!(
+        page.contains(&format!("\n```text\n{text}\n```\n")),
+        "{text}"
+    );
+    Ok(())
+}

@@ -353,6 +353,53 @@ fn files_are_short(file: &File) -> Vec<Problem> {
     }
 }
 
+/// The documentation of each library has an example, and that of each public module at the top of those that are no extensions.
+/// What only gathers names needs none.
+fn concepts_have_examples(files: &[File]) -> Vec<Problem> {
+    const GATHERED: [&str; 2] = ["prelude", "private"];
+    let mut problems = Vec::new();
+    for library in files
+        .iter()
+        .filter(|file| file.path.ends_with("src/lib.rs") && file.is_product())
+    {
+        let folder = library.path.trim_end_matches("lib.rs");
+        let modules = library
+            .product_lines()
+            .filter_map(|(_, line)| line.strip_prefix("pub mod ")?.strip_suffix(';'));
+        let is_extension = library.path.starts_with("extensions/");
+        let modules = modules.filter(|name| !is_extension && !GATHERED.contains(name));
+        let of_modules = modules.flat_map(|name| {
+            [
+                format!("{folder}{name}.rs"),
+                format!("{folder}{name}/mod.rs"),
+            ]
+        });
+        for path in of_modules.chain([library.path.clone()]) {
+            let Some(file) = files.iter().find(|file| file.path == path) else {
+                continue;
+            };
+            let is_code = |line: &str| ["//! ```", "//! ```no_run"].contains(&line);
+            let mut fences = file
+                .text
+                .lines()
+                .filter(|line| line.starts_with("//! ```"))
+                .step_by(2);
+            let is_elsewhere = file
+                .text
+                .lines()
+                .any(|line| line.starts_with("#![doc = include_str!"));
+            if !is_elsewhere && !fences.any(is_code) {
+                problems.push(file.problem(
+                    1,
+                    "the documentation has no example that is run",
+                    "show a complete one in a block of Rust",
+                ));
+            }
+        }
+    }
+    problems
+}
+
 /// Every file of the product says first what it is for. Tests say it by their names.
 fn modules_have_docs(file: &File) -> Vec<Problem> {
     if !file.is_product() {
@@ -670,6 +717,11 @@ fn no_file_is_too_long() {
 }
 
 #[test]
+fn every_concept_has_an_example_that_is_run() {
+    assert_none(&concepts_have_examples(&repository()));
+}
+
+#[test]
 fn every_module_is_documented() {
     assert_in_each_file(modules_have_docs);
 }
@@ -757,6 +809,26 @@ mod each_rule_can_fail {
              #[cfg(test)]\nmod tests { use crate::builtin::Cli; }\n",
         );
         assert_eq!(lines(&imports_go_down(&file)), [3, 5, 5, 6]);
+    }
+
+    #[test]
+    fn a_concept_without_an_example_is_found() {
+        let files = [
+            File::new(
+                "a/src/lib.rs",
+                "//! A.\n//! ```\n//! f();\n//! ```\npub mod b;\npub mod c;\npub mod prelude;\n",
+            ),
+            File::new("a/src/b.rs", "//! B.\n//! ```text\n//! -> x\n//! ```\n"),
+            File::new(
+                "a/src/c/mod.rs",
+                "//! C.\n#![doc = include_str!(\"c.md\")]\n",
+            ),
+            File::new("a/src/prelude.rs", "//! Names.\n"),
+            File::new("d/src/lib.rs", "//! D.\n"),
+        ];
+        let found = concepts_have_examples(&files);
+        let paths: Vec<_> = found.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(paths, ["a/src/b.rs", "d/src/lib.rs"]);
     }
 
     #[test]

@@ -113,6 +113,16 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
         "warnings",
     ];
     cargo(&session, &clippy);
+    // Of two packages of one type one is enough here.
+    let doc = [
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--exclude",
+        "other",
+        "--quiet",
+    ];
+    cargo(&session, &doc);
     let tested = cargo(&session, &["test", "--workspace", "--quiet"]);
     let passed = tested.lines().filter_map(|line| {
         let (_, rest) = line.split_once("test result: ok. ")?;
@@ -120,22 +130,29 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
     });
     assert!(passed.sum::<usize>() >= 8 + added, "{tested}");
     // The product has the extensions and the cases of the suite.
-    let acme = ["run", "--quiet", "-p", "acme", "--"];
-    let listed = cargo(&session, &[&acme[..], &["list"]].concat());
+    let listed = acme(&session, &["list"]);
     assert!(
         listed.contains("numbers_have_their_size[bits=16]"),
         "{listed}"
     );
-    let run = ["run", "--reports-my-report", "true"];
-    let report = cargo(&session, &[&acme[..], &run].concat());
+    let report = acme(&session, &["run", "--reports-my-report", "true"]);
     assert!(report.contains("my-report.txt"), "{report}");
     // And runs cases of the kind that is its own.
     session.write("sums", "same 4 4\n");
-    let own = cargo(
-        &session,
-        &[&acme[..], &["run", "my-test-kind:sums"]].concat(),
-    );
+    let own = acme(&session, &["run", "my-test-kind:sums"]);
     assert!(own.contains("sums::same"), "{own}");
+}
+
+/// What the product prints that has been built for its tests.
+fn acme(session: &Session, arguments: &[&str]) -> String {
+    let program = target().join("debug/acme");
+    let output = session
+        .program(program.to_str().unwrap(), arguments)
+        .output()
+        .unwrap();
+    let problems = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{problems}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Adds options and messages of all sorts to all extensions; how many there are.
@@ -270,16 +287,24 @@ fn create(session: &Session, rest: &[&str]) -> String {
     ended.stdout
 }
 
-/// Cargo in the workspace. What these sources have been built with is there, and most of what was built from it: nothing is fetched,
+/// Where these sources have been built.
+fn target() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_zk2"))
+        .ancestors()
+        .nth(2)
+        .unwrap()
+}
+
+/// Cargo in the workspace, to which a warning of rustdoc is an error. What these sources have been built with is there, and most of what was built from it: nothing is fetched,
 /// and little built.
 fn cargo(session: &Session, arguments: &[&str]) -> String {
-    let target = Path::new(env!("CARGO_BIN_EXE_zk2")).ancestors().nth(2);
     let output = Command::new(env!("CARGO"))
         .args(arguments)
         .current_dir(session.path())
         .env("CARGO_NET_OFFLINE", "true")
-        .env("CARGO_TARGET_DIR", target.unwrap())
+        .env("CARGO_TARGET_DIR", target())
         .env("CARGO_INCREMENTAL", "0")
+        .env("RUSTDOCFLAGS", "-D warnings")
         .env_remove("RUSTFLAGS")
         .stdin(Stdio::null())
         .output()

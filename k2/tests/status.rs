@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 
 use rustix::process::{Signal, kill_process, kill_process_group};
 
+use crate::book::fits;
 use crate::guard::{Guarded, assert_clean, assert_has};
 use crate::session::{Session, example, wait};
 use crate::stopping::{fifo, read};
@@ -76,6 +77,26 @@ fn d6_sigquit_writes_what_runs_to_the_log_and_then_ends_it_at_once() {
     }
 }
 
+/// The lines of the page are of the kinds that are told, in that order.
+fn assert_is_as_in_the_book(told: &str) {
+    const KINDS: [&str; 5] = [
+        "warning: SIGUSR1 received: … cases selected, … executions begun, … workers",
+        "warning: worker 1: …, execution …, attempt …, a …, for … s",
+        "warning: worker 2: …, execution …, attempt …, a …, for … s",
+        "warning: queues: testrunner.run: … queued, … active…",
+        "warning: threads: bus-watch …, status …, worker-1 …, worker-2 …, zk2… …",
+    ];
+    let page = include_str!("../../docs/src/when-something-dies.md");
+    let (_, block) = page.split_once("```text\nwarning: SIGUSR1").unwrap();
+    let block = format!("warning: SIGUSR1{}", block.split_once("```").unwrap().0);
+    for text in [&block, told] {
+        for (line, kind) in text.lines().zip(KINDS) {
+            assert!(fits(kind, line), "{kind}\n{line}\n{told}");
+        }
+    }
+    assert_eq!(block.lines().count(), KINDS.len(), "{block}");
+}
+
 #[test]
 fn d10_sigusr1_writes_what_runs_to_the_log_and_the_run_goes_on() {
     let mut run = start();
@@ -88,6 +109,7 @@ fn d10_sigusr1_writes_what_runs_to_the_log_and_the_run_goes_on() {
         }
     }
     assert_has(&told, &DUMPED);
+    assert_is_as_in_the_book(&told);
     for pipe in ["go", "done"] {
         fs::write(run.session.path().join(pipe), "\n").unwrap();
     }

@@ -3,6 +3,33 @@
 //! Costs nothing while messages are handled: what the bus knows about the handlers of a thread is asked when somebody wants to
 //! know. Only the steps of a life cycle that are no handlers (making, destroying, commands) are noted, by `inside`. A thread
 //! that is started by [`crate::thread::spawn`] belongs to whom the one belonged to that started it.
+//!
+//! ```
+//! use zaf_core::attribution;
+//! use zaf_core::prelude::*;
+//!
+//! /// Works on a thread of its own.
+//! #[framework_extension(name = "digger")]
+//! struct Digger;
+//!
+//! impl Extension for Digger {
+//!     fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+//!         assert_eq!(attribution::current(), Some("digger"));
+//!         let inside = zaf_core::thread::spawn("shovel", attribution::current)?.join()?;
+//!         assert_eq!(inside, Some("digger"));
+//!         Ok(Self)
+//!     }
+//! }
+//!
+//! fn main() {
+//!     use zaf_core::application::{Application, Console};
+//!     let (console, printed) = Console::captured();
+//!     let line = zaf_core::command::Invocation::new(["noop"]);
+//!     let code = Application::new("mine").run_with(line, &console);
+//!     assert_eq!(code, ExitCode::Success, "{}", printed.stderr());
+//!     assert_eq!(attribution::current(), None);
+//! }
+//! ```
 
 use std::cell::Cell;
 use std::marker::PhantomData;

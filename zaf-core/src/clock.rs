@@ -6,6 +6,22 @@
 //!
 //! What guards against something that hangs is not measured with it: limits of handlers, of the bus, of the end of extensions and of test
 //! processes are real time, in tests too.
+//!
+//! ```
+//! use std::sync::mpsc;
+//! use std::time::Duration;
+//! use zaf_core::clock::Clock;
+//!
+//! let clock = Clock::default();
+//! let (send, receive) = mpsc::channel();
+//! let timer = clock.every("pulse", Duration::from_millis(1), move || drop(send.send(())))?;
+//! receive.recv()?;
+//! receive.recv()?;
+//! // A timer that is dropped calls no more, and its end of the channel is gone.
+//! drop(timer);
+//! while receive.recv().is_ok() {}
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::fmt;
 use std::io;

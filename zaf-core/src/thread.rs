@@ -1,6 +1,16 @@
 //! Threads with a name whose panics are never lost.
 //!
 //! The one place that starts threads: `.clippy.toml` sends everybody here.
+//!
+//! ```
+//! let thread = zaf_core::thread::spawn("sums", || (1..=10).sum::<u32>())?;
+//! assert_eq!(thread.name(), "sums");
+//! assert_eq!(thread.join()?, 55);
+//! let thread = zaf_core::thread::spawn("unlucky", || panic!("out of luck"))?;
+//! let panicked = thread.join().expect_err("it panicked");
+//! assert!(panicked.to_string().contains("out of luck"), "{panicked}");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::any::Any;
 use std::io;

@@ -14,6 +14,92 @@
 //! | write a test case, or say what those of a module have in common | [`test_case`](macro@test_case) on a function, [`test_module!`] |
 //!
 //! One module per macro; `arguments`, `function`, `requirement`, `manners` and `documentation` are what they share.
+//!
+//! All of them at once:
+//!
+//! ```
+//! use k2::prelude::*;
+//!
+//! /// Where the shop speaks.
+//! const SHOP: EndpointId = EndpointId::new("shop", "Where things are sold.");
+//! /// What something costs.
+//! const PRICE: RequestId<String, u64> = RequestId::new("PRICE", "What does it cost?");
+//! /// What is sold how often.
+//! const SOLD: EventId<String> = EventId::new("SOLD", "Something was sold.");
+//! /// What is asked for.
+//! const WHAT: OptionId<String> = OptionId::text("shop.what").default("bread");
+//!
+//! /// The price list.
+//! struct Prices(u64);
+//!
+//! #[component(scope = "session", can = ["prices"])]
+//! /// The price list of today.
+//! fn prices() -> Prices {
+//!     Prices(3)
+//! }
+//!
+//! #[command(name = "buy", uses = ["trade"], config_options = [WHAT.required()])]
+//! /// Buys something.
+//! fn buy(cx: &CommandContext<'_>) -> Result<ExitCode> {
+//!     let what = cx.config().get(WHAT)?;
+//!     let replies = cx.bus().send_request(PRICE, SHOP, what.clone())?;
+//!     assert_eq!(replies.values(std::time::Duration::from_secs(10))?, [15]);
+//!     cx.bus().trigger_event(SOLD, SHOP, what)?;
+//!     Ok(ExitCode::Success)
+//! }
+//!
+//! /// Adds the command.
+//! #[framework_extension(name = "shop", commands = [BUY_COMMAND], endpoints_and_messages = { SHOP: [PRICE, SOLD] })]
+//! struct Shop;
+//!
+//! impl Extension for Shop {
+//!     fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+//!         Ok(Self)
+//!     }
+//! }
+//!
+//! /// Knows what things cost, wherever there is trade.
+//! #[command_extension(name = "till", extends = ["trade"])]
+//! struct Till;
+//!
+//! impl Extension for Till {
+//!     fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+//!         Ok(Self)
+//!     }
+//! }
+//!
+//! #[dispatchers]
+//! impl Till {
+//!     #[sequential_dispatcher(PRICE)]
+//!     #[requires(prices, can = ["prices"])]
+//!     fn price(&self, message: &Message<String>, prices: &Prices) -> u64 {
+//!         prices.0 * message.data().len() as u64
+//!     }
+//!
+//!     #[callback_dispatcher(SOLD, endpoints = [SHOP])]
+//!     fn sold(&self, message: &Message<String>) {
+//!         assert_eq!(message.data(), "bread");
+//!     }
+//! }
+//!
+//! #[k2::test_case(tags = ["smoke"], timeout = "5s")]
+//! /// Bread has five letters.
+//! fn bread(prices: &Prices, #[foreach(["bread", "toast"])] what: &str) {
+//!     assert_eq!(prices.0 * what.len() as u64, 15);
+//! }
+//!
+//! fn main() {
+//!     use zaf_core::application::Console;
+//!     use zaf_core::command::Invocation;
+//!     let (console, printed) = Console::captured();
+//!     let code = k2::application("market").run_with(Invocation::new(["buy"]), &console);
+//!     assert_eq!(code, ExitCode::Success, "{}", printed.stderr());
+//!     let (console, printed) = Console::captured();
+//!     let code = k2::application("market").run_with(Invocation::new(["list"]), &console);
+//!     assert_eq!(code, ExitCode::Success, "{}", printed.stderr());
+//!     assert_eq!(printed.stdout().matches("bread[what=").count(), 2, "{}", printed.stdout());
+//! }
+//! ```
 
 mod arguments;
 mod command;

@@ -2,6 +2,33 @@
 //!
 //! [`AbortOnFail`], [`FailFast`] and [`AbortOnUnexpectedSutReset`]. They only trigger `ABORT` or `CRITICAL_ABORT`; what that means for queue, cases and reports is decided by those who
 //! listen to it.
+//!
+//! A product has them by linking this crate. Here the first of three cases fails, and no other is run:
+//!
+//! ```
+//! use k2_abort as _;
+//! use zaf_core::application::{Console, ExitCode};
+//! use zaf_core::command::Invocation;
+//!
+//! fn main() -> zaf_core::TestResult {
+//!     let directory = tempfile::tempdir()?;
+//!     let suite = directory.path().join("suite");
+//!     std::fs::create_dir(&suite)?;
+//!     for (name, program) in [("a", "/bin/false"), ("b", "/bin/true"), ("c", "/bin/true")] {
+//!         std::os::unix::fs::symlink(program, suite.join(name))?;
+//!     }
+//!     let output = directory.path().join("output");
+//!     let line = ["run".into(), suite.into_os_string(), "--output-dir".into(), output.clone().into_os_string()];
+//!     let more = ["--abort-on-fail".into(), "--parallel-workers=1".into()];
+//!     let (console, printed) = Console::captured();
+//!     let line = Invocation::new(line.into_iter().chain(more));
+//!     let code = k2::application("acme").run_with(line, &console);
+//!     assert_eq!(code, ExitCode::Incomplete, "{}", printed.stderr());
+//!     let log = std::fs::read_to_string(output.join("latest/events.jsonl"))?;
+//!     assert_eq!(log.matches("\"verdict\":\"not-run\"").count(), 2, "{log}");
+//!     Ok(())
+//! }
+//! ```
 
 mod fail_fast;
 mod sut_reset;

@@ -285,7 +285,7 @@ fn question(topic: Topic, known: &Known) -> Question {
                 .collect(),
             ..free(
                 "What is to be written?",
-                "Extensions hang at commands or are always there; a product is a command of its own.",
+                "Extensions serve commands or are always there; a product is a command of its own.",
                 None,
                 Check::Words("one of the kinds", Kind::WORDS.map(str::to_owned).to_vec()),
             )

@@ -7,6 +7,24 @@
 //! | `addon check` | what is wrong with them |
 //! | `addon add-option` | adds an option to an extension, and what reads it |
 //! | `addon add-message` | adds a message to an extension, and what handles it |
+//!
+//! A product has them by linking this crate:
+//!
+//! ```
+//! use k2_addon as _;
+//! use zaf_core::application::{Application, Console, ExitCode};
+//! use zaf_core::command::Invocation;
+//!
+//! let directory = tempfile::tempdir()?;
+//! let place = directory.path().as_os_str();
+//! let words = ["addon", "create", "--yes", "--dry-run", "--type", "suite", "--name", "my_suite", "--addon-parent"];
+//! let line = words.map(Into::into).into_iter().chain([place.to_owned()]);
+//! let (console, printed) = Console::captured();
+//! let code = Application::new("acme").run_with(Invocation::new(line), &console);
+//! assert_eq!(code, ExitCode::Success, "{}", printed.stderr());
+//! assert!(printed.stdout().contains("my-suite/src/lib.rs ("), "{}", printed.stdout());
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
 mod add_message;
 mod add_option;

@@ -2,6 +2,41 @@
 //!
 //! Two directories: what can be executed in the first runs before the tests, what can be executed in the second when the reports are
 //! written. One after the other, by name; each has a time limit, and its output is kept in the directory of the run.
+//!
+//! A product has it by linking this crate:
+//!
+//! ```
+//! use k2_jobscripts as _;
+//! use zaf_core::application::{Console, ExitCode};
+//! use zaf_core::command::Invocation;
+//!
+//! fn main() -> zaf_core::TestResult {
+//!     let directory = tempfile::tempdir()?;
+//!     let suite = directory.path().join("suite");
+//!     std::fs::create_dir(&suite)?;
+//!     for (name, program) in [("works", "/bin/true")] {
+//!         std::os::unix::fs::symlink(program, suite.join(name))?;
+//!     }
+//!     let output = directory.path().join("output");
+//!     let line = ["run".into(), suite.into_os_string(), "--output-dir".into(), output.clone().into_os_string()];
+//!     let more = {
+//!         use std::os::unix::fs::PermissionsExt;
+//!         let before = directory.path().join("before");
+//!         std::fs::create_dir(&before)?;
+//!         let script = before.join("10-power-on");
+//!         std::fs::write(&script, "#!/bin/sh\necho the power is on")?;
+//!         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755))?;
+//!         ["--job-scripts-pre".into(), before.into_os_string()]
+//!     };
+//!     let (console, printed) = Console::captured();
+//!     let line = Invocation::new(line.into_iter().chain(more));
+//!     let code = k2::application("acme").run_with(line, &console);
+//!     assert_eq!(code, ExitCode::Success, "{}", printed.stderr());
+//!     let kept = output.join("latest/job-scripts/pre-job/10-power-on.stdout");
+//!     assert_eq!(std::fs::read_to_string(kept)?, "the power is on\n");
+//!     Ok(())
+//! }
+//! ```
 
 mod directory;
 mod script;

@@ -537,6 +537,29 @@ fn history_is_plotted_where_somebody_knows_it() {
 }
 
 #[test]
+fn the_part_without_scripts_lists_what_failed_and_nothing_else() {
+    let sample = Sample::new(cases(), "suite");
+    let page = page_text(&sample.page(None));
+    let (_, plain) = page.split_once("<section class=\"plain\">").unwrap();
+    let (plain, _) = plain.split_once("</section>").unwrap();
+    assert_eq!(plain.matches("<li>").count(), listed(true).len(), "{plain}");
+    for (is_failure, is_there) in [(true, true), (false, false)] {
+        for id in listed(is_failure) {
+            let ends = [format!("{id}<"), format!("{id} "), format!("{id}:")];
+            let found = ends.iter().any(|end| plain.contains(end));
+            assert_eq!(found, is_there, "{id}: {plain}");
+        }
+    }
+}
+
+/// Ids of the canned cases that have failed, or that have not.
+fn listed(is_failure: bool) -> Vec<String> {
+    let ended = cases().into_iter().filter(|case| !case.retried);
+    let ended = ended.filter(|case| case.verdict.is_failure() == is_failure);
+    ended.map(|case| case.case.as_str().to_owned()).collect()
+}
+
+#[test]
 fn without_scripts_the_summary_and_what_failed_can_be_read() {
     let sample = Sample::new(cases(), "suite");
     let page = sample.page(None);

@@ -18,6 +18,34 @@
 //!
 //! Everything they show or write is a function of the event log's records: nothing here looks at the runner. What
 //! comes out for given records is in `display`, `render` and `document`, which know neither streams nor the bus.
+//!
+//! A product has them by linking this crate:
+//!
+//! ```
+//! use k2_reports as _;
+//! use zaf_core::application::{Console, ExitCode};
+//! use zaf_core::command::Invocation;
+//!
+//! fn main() -> zaf_core::TestResult {
+//!     let directory = tempfile::tempdir()?;
+//!     let suite = directory.path().join("suite");
+//!     std::fs::create_dir(&suite)?;
+//!     for (name, program) in [("works", "/bin/true"), ("breaks", "/bin/false")] {
+//!         std::os::unix::fs::symlink(program, suite.join(name))?;
+//!     }
+//!     let output = directory.path().join("output");
+//!     let line = ["run".into(), suite.into_os_string(), "--output-dir".into(), output.clone().into_os_string()];
+//!     let more = ["--reports-junit".into(), "--reports-tap".into()];
+//!     let (console, printed) = Console::captured();
+//!     let line = Invocation::new(line.into_iter().chain(more));
+//!     let code = k2::application("acme").run_with(line, &console);
+//!     assert_eq!(code, ExitCode::CasesFailed, "{}", printed.stderr());
+//!     let written = |name: &str| std::fs::read_to_string(output.join("latest").join(name));
+//!     assert!(written("junit.xml")?.contains("tests=\"2\""));
+//!     assert!(written("results.tap")?.contains("not ok"));
+//!     Ok(())
+//! }
+//! ```
 
 mod block;
 #[cfg(test)]

@@ -16,14 +16,16 @@ use zaf_core::config::OptionId;
 use zaf_core::extension::Extension;
 use zaf_harness::prelude::*;
 
-/// The event log of a run of one case that fails.
+/// The event log of a run of one case that fails, one that takes too long, and one that passes.
 fn log(directory: &Utf8Path) -> Utf8PathBuf {
     let path = directory.join(EVENT_LOG_FILE);
     std::fs::write(&path, "").expect("a temporary directory can be written");
     let mut log = EventLogWriter::new(path.clone());
-    let case = CaseId::new("suite::breaks");
+    let [case, slow, works] = ["suite::breaks", "suite::hangs", "suite::works"].map(CaseId::new);
     log.append(RecordBody::CasesSelected(CasesSelected {
-        cases: [case.clone()].into_iter().collect::<Arc<[_]>>(),
+        cases: [case.clone(), slow.clone(), works.clone()]
+            .into_iter()
+            .collect::<Arc<[_]>>(),
         filtered_out: 0,
         sources: 1,
         seed: None,
@@ -32,6 +34,18 @@ fn log(directory: &Utf8Path) -> Utf8PathBuf {
         case,
         verdict: k2::case::Verdict::Failed,
         reason: Some("it is broken".into()),
+        ..TestCaseFinished::example()
+    }));
+    log.append(RecordBody::CaseFinished(TestCaseFinished {
+        execution: 2,
+        case: slow,
+        verdict: k2::case::Verdict::TimedOut,
+        reason: Some("not done after 3s".into()),
+        ..TestCaseFinished::example()
+    }));
+    log.append(RecordBody::CaseFinished(TestCaseFinished {
+        execution: 3,
+        case: works,
         ..TestCaseFinished::example()
     }));
     log.append(RecordBody::RunFinished(RunFinished {
@@ -44,9 +58,11 @@ fn log(directory: &Utf8Path) -> Utf8PathBuf {
     path
 }
 
-/// The one file that the report writes, with the case and its reason in it; and nobody listens if it is switched off.
+/// The one file that the report writes, with the cases, their reasons and what it `tells` of all of them; and nobody listens if it is
+/// switched off.
 fn writes<E: Extension>(
     switch: OptionId<bool>,
+    tells: &[&str],
     more: &[(OptionId<Utf8PathBuf>, &str)],
 ) -> TestResult {
     let directory = tempfile::tempdir()?;
@@ -75,10 +91,10 @@ fn writes<E: Extension>(
         for report in written {
             assert!(report.path.starts_with(path), "{report:?}");
             let text = std::fs::read_to_string(&report.path)?;
-            assert!(
-                text.contains("breaks") && text.contains("it is broken"),
-                "{text}"
-            );
+            let reasons = ["breaks", "it is broken", "hangs", "not done after 3s"];
+            for told in reasons.iter().chain(tells) {
+                assert!(text.contains(told), "{told}: {text}");
+            }
         }
         harness.logs().expect_none(Level::WARN)?;
         harness.destroy()?;
@@ -87,23 +103,23 @@ fn writes<E: Extension>(
 }
 
 macro_rules! reports {
-    ($($name:ident: $extension:ty, $switch:expr $(, $option:expr => $file:literal)?;)*) => {
+    ($($name:ident: $extension:ty, $switch:expr, $tells:expr $(, $option:expr => $file:literal)?;)*) => {
         $(
             #[test]
             fn $name() -> TestResult {
-                writes::<$extension>($switch, &[$(($option, $file))?])
+                writes::<$extension>($switch, &$tells, &[$(($option, $file))?])
             }
         )*
     };
 }
 
 reports! {
-    ctrf: CtrfReport, CTRF;
-    github: GithubReport, GITHUB, GITHUB_FILE => "annotations";
-    json: JsonReport, JSON;
-    junit: JunitReport, JUNIT;
-    markdown: MarkdownReport, MARKDOWN;
-    tap: TapReport, TAP;
-    testng: TestngReport, TESTNG;
-    text: TextReport, TEXT;
+    ctrf: CtrfReport, CTRF, ["\"tests\":3", "\"passed\":1", "\"failed\":2"];
+    github: GithubReport, GITHUB, ["::error"], GITHUB_FILE => "annotations";
+    json: JsonReport, JSON, ["\"failed\":1", "\"timed-out\":1", "\"passed\":1", "works"];
+    junit: JunitReport, JUNIT, ["tests=\"3\" skipped=\"0\" failures=\"2\" errors=\"0\""];
+    markdown: MarkdownReport, MARKDOWN, ["| 1 |"];
+    tap: TapReport, TAP, ["1..3", "not ok 1", "not ok 2", "ok 3"];
+    testng: TestngReport, TESTNG, ["total=\"3\" passed=\"1\" failed=\"2\""];
+    text: TextReport, TEXT, ["1 passed", "1 failed", "1 timed out"];
 }

@@ -3,6 +3,33 @@
 //! What a SUT is, how cases get one, and all messages stand in [`k2::sut`]. This extension reads the options of each entity of
 //! `suts.ids`, asks addons by [`DESCRIBE_SUT`] for what they add, and answers [`GET_SUTS`]. Without it, or without an entity, there is none
 //! and nothing else changes.
+//!
+//! A product has it by linking this crate. A program is told which system it runs on:
+//!
+//! ```
+//! use k2_sut as _;
+//! use zaf_core::application::{Console, ExitCode};
+//! use zaf_core::command::Invocation;
+//!
+//! fn main() -> zaf_core::TestResult {
+//!     let directory = tempfile::tempdir()?;
+//!     let suite = directory.path().join("suite");
+//!     std::fs::create_dir(&suite)?;
+//!     for (name, program) in [("environment", "/usr/bin/env")] {
+//!         std::os::unix::fs::symlink(program, suite.join(name))?;
+//!     }
+//!     let output = directory.path().join("output");
+//!     let line = ["run".into(), suite.into_os_string(), "--output-dir".into(), output.clone().into_os_string()];
+//!     let more = ["--suts-ids=box".into(), "--suts-box@ip=192.168.0.7".into(), "--tests-suts=*environment=box".into()];
+//!     let (console, printed) = Console::captured();
+//!     let line = Invocation::new(line.into_iter().chain(more));
+//!     let code = k2::application("acme").run_with(line, &console);
+//!     assert_eq!(code, ExitCode::Success, "{}", printed.stderr());
+//!     let log = std::fs::read_to_string(output.join("latest/events.jsonl"))?;
+//!     assert!(log.contains("192.168.0.7") && log.contains("\"suts\":[\"box\"]"), "{log}");
+//!     Ok(())
+//! }
+//! ```
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -16,6 +16,42 @@
 //!
 //! Reporters listen to [`RECORDED`], [`WRITE_REPORTS`] and [`REPORTS_WRITTEN`], never to the runner: what they show is then
 //! what is on disk.
+//!
+//! ```
+//! # use k2_core as k2;
+//! use std::sync::atomic::{AtomicU64, Ordering};
+//! use k2::messages::{RUNNER, TEST_CASE_FINISHED, TestCaseFinished};
+//! use zaf_core::prelude::*;
+//! use zaf_harness::prelude::*;
+//!
+//! /// Counts the cases that end.
+//! #[command_extension(name = "counter", extends = [k2::RUN_COMMAND])]
+//! struct Counter(AtomicU64);
+//!
+//! impl Extension for Counter {
+//!     fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+//!         Ok(Self(AtomicU64::new(0)))
+//!     }
+//! }
+//!
+//! #[dispatchers]
+//! impl Counter {
+//!     #[sequential_dispatcher(TEST_CASE_FINISHED)]
+//!     fn on_finished(&self, _: &Message<TestCaseFinished>) {
+//!         self.0.fetch_add(1, Ordering::Relaxed);
+//!     }
+//! }
+//!
+//! fn main() -> TestResult {
+//!     let harness = ExtensionTestHarness::<Counter>::builder().define(RUNNER, [TEST_CASE_FINISHED]).start()?;
+//!     for _ in 0..3 {
+//!         harness.trigger_event(TEST_CASE_FINISHED, RUNNER, TestCaseFinished::example())?;
+//!     }
+//!     harness.wait_until_idle()?;
+//!     assert_eq!(harness.extension().0.load(Ordering::Relaxed), 3);
+//!     Ok(())
+//! }
+//! ```
 
 use std::sync::Arc;
 

@@ -7,6 +7,45 @@
 //!
 //! Nothing here is global but what a process has only one of: signal handlers and the log subscriber, which
 //! [`Application::run`] installs and [`Application::run_with`] does not.
+//!
+//! A program in a program, as tests run it; a real `main` returns `Application::new("acme").run()`:
+//!
+//! ```
+//! use zaf_core::application::{Application, Console};
+//! use zaf_core::command::Invocation;
+//! use zaf_core::prelude::*;
+//!
+//! /// Looks for a licence, and finds none.
+//! #[command(name = "license")]
+//! fn license(_: &CommandContext<'_>) -> Result<ExitCode> {
+//!     Err(Error::msg("there is no licence").hint("ask the one who sold it"))
+//! }
+//!
+//! /// Adds the command.
+//! #[framework_extension(name = "licenses", commands = [LICENSE_COMMAND])]
+//! struct Licenses;
+//!
+//! impl Extension for Licenses {
+//!     fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+//!         Ok(Self)
+//!     }
+//! }
+//!
+//! fn main() {
+//!     let run = |line: &[&str]| {
+//!         let (console, printed) = Console::captured();
+//!         let acme = Application::new("acme").version("1.2.0");
+//!         let code = acme.run_with(Invocation::new(line.to_vec()), &console);
+//!         (code, printed.stdout(), printed.stderr())
+//!     };
+//!     let (code, version, _) = run(&["--version"]);
+//!     assert_eq!((code, &*version), (ExitCode::Success, "acme 1.2.0\n"));
+//!     let (code, _, errors) = run(&["license"]);
+//!     assert_eq!(code, ExitCode::CasesFailed);
+//!     assert!(errors.contains("there is no licence") && errors.contains("ask the one who sold it"));
+//!     assert_eq!(run(&["licence"]).0, ExitCode::Usage);
+//! }
+//! ```
 
 mod arrivals;
 mod builder;

@@ -3,6 +3,27 @@
 //! Each could be written by a user, and replaced by one. What they do together: read the environment, the command line and
 //! the configuration files while extensions are loaded, check the result, set the log level, record the run, and show it all. They tell the application
 //! what went wrong by errors; nothing here ends the process or keeps state.
+//!
+//! An application of which nothing is its own has them all:
+//!
+//! ```
+//! use zaf_core::application::{Application, Console, ExitCode};
+//! use zaf_core::command::Invocation;
+//!
+//! let run = |line: &[&str]| {
+//!     let (console, printed) = Console::captured();
+//!     let code = Application::new("bare").run_with(Invocation::new(line.to_vec()), &console);
+//!     assert_eq!(code, ExitCode::Success, "{}", printed.stderr());
+//!     printed.stdout()
+//! };
+//! assert!(run(&["--help"]).contains("Usage: bare [OPTIONS] COMMAND"));
+//! assert_eq!(run(&["noop"]), "");
+//! // Where a value comes from.
+//! let explained = run(&["config", "--explain", "log.level", "--log-level", "debug"]);
+//! assert!(explained.contains("command line") && explained.contains("◀ wins"), "{explained}");
+//! // What there is.
+//! assert!(run(&["extensions"]).contains("configvalidator"));
+//! ```
 
 mod cli;
 mod config_files;

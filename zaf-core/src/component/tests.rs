@@ -4,7 +4,9 @@ use std::any::{Any, TypeId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{ComponentDescriptor, ComponentError, ComponentRegistry, Requirement, Scope};
+use super::{
+    ComponentDescriptor, ComponentError, ComponentRegistry, Requester, Requirement, Scope,
+};
 use crate::error::Result;
 
 #[derive(Debug)]
@@ -372,4 +374,51 @@ fn f36_every_child_scope_shares_the_one_instance_however_many_there_are() {
         assert!(Arc::ptr_eq(&first, &child.resolve(&SHELL).unwrap()));
     }
     assert_eq!(MADE.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn the_tree_of_what_is_missing_is_the_one_in_the_book() {
+    mod shop {
+        #[derive(Debug)]
+        pub(super) struct Login;
+        #[derive(Debug)]
+        pub(super) struct Shell;
+    }
+    const NEEDS: &[Requirement] = &[Requirement {
+        type_name: || "shop::Shell",
+        ..Requirement::of::<shop::Shell>("shell").can(&["remote"])
+    }];
+    let shell = |name, scope, line| ComponentDescriptor {
+        file: "src/shell.rs",
+        line,
+        ..component::<shop::Shell>(name, scope, |_| Ok(Arc::new(shop::Shell)))
+    };
+    let session = session([
+        ComponentDescriptor {
+            requirements: NEEDS,
+            file: "src/login.rs",
+            line: 12,
+            ..component::<shop::Login>("login", "session", |_| Ok(Arc::new(shop::Login)))
+        },
+        ComponentDescriptor {
+            can: &["local"],
+            ..shell("local_shell", "session", 4)
+        },
+        ComponentDescriptor {
+            can: &["remote"],
+            ..shell("remote_shell", "test", 9)
+        },
+    ]);
+    let wanted = Requirement {
+        type_name: || "shop::Login",
+        ..Requirement::of::<shop::Login>("login")
+    };
+    let asker = Requester::new("test case", "shop::a_customer_logs_in");
+    let test = session.on_behalf_of(asker).child("test");
+    let error = test.resolve::<shop::Login>(&wanted).unwrap_err();
+    let page = include_str!("../../../docs/src/components.md");
+    assert!(
+        page.contains(&format!("\n```text\n{error}\n```\n")),
+        "{error}"
+    );
 }

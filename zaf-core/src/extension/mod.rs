@@ -8,6 +8,58 @@
 //!
 //! What can be decided by looking is decided by pure modules (`activation`, `replacement`, `options`, `definitions`); the loader
 //! only follows their word. Nothing depends on the order in which a linker found the descriptors.
+//!
+//! Seen from inside, in the order in which it happens:
+//!
+//! ```
+//! use std::sync::atomic::{AtomicUsize, Ordering};
+//!
+//! use zaf_core::application::{AFTER_COMMAND, Application, BEFORE_COMMAND, CommandEnded, CommandStarting, Console};
+//! use zaf_core::prelude::*;
+//!
+//! static STEP: AtomicUsize = AtomicUsize::new(0);
+//!
+//! fn step(expected: usize) {
+//!     assert_eq!(STEP.fetch_add(1, Ordering::SeqCst), expected);
+//! }
+//!
+//! /// Counts the steps of its life.
+//! #[framework_extension(name = "witness", load_order = 101)]
+//! struct Witness;
+//!
+//! impl Extension for Witness {
+//!     fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+//!         step(0);
+//!         Ok(Self)
+//!     }
+//!
+//!     fn destroy(&self) -> Result<()> {
+//!         step(3);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! #[dispatchers]
+//! impl Witness {
+//!     #[callback_dispatcher(BEFORE_COMMAND)]
+//!     fn on_start(&self, _: &Message<CommandStarting>) {
+//!         step(1);
+//!     }
+//!
+//!     #[callback_dispatcher(AFTER_COMMAND)]
+//!     fn on_end(&self, _: &Message<CommandEnded>) {
+//!         step(2);
+//!     }
+//! }
+//!
+//! fn main() {
+//!     let (console, printed) = Console::captured();
+//!     let line = zaf_core::command::Invocation::new(["noop"]);
+//!     let code = Application::new("life").run_with(line, &console);
+//!     assert_eq!(code, ExitCode::Success, "{}", printed.stderr());
+//!     assert_eq!(STEP.load(Ordering::SeqCst), 4);
+//! }
+//! ```
 
 mod activation;
 mod attribution;

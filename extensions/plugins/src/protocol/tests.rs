@@ -197,6 +197,22 @@ fn the_layout_of_a_binary_frame_is_what_the_book_says() {
     };
     let mut bytes = Vec::new();
     binary::write_from_plugin(&frame, &mut bytes).unwrap();
+    // The offsets of the page, of which the last is where the texts begin.
+    let table = block("**The binary codec**", "text");
+    let offset = |what: &str| -> usize {
+        let line = table.lines().find(|line| line.contains(what)).unwrap();
+        line.split_whitespace().next().unwrap().parse().unwrap()
+    };
+    let four = |what| {
+        let bytes = bytes[offset(what)..][..4].try_into().unwrap();
+        u32::from_le_bytes(bytes)
+    };
+    let all = u32::try_from(bytes.len() - binary::LENGTH).unwrap();
+    assert_eq!(four("length of all that follows"), all);
+    assert!(table.contains("trigger 11") && bytes[offset("type: start")] == 11);
+    assert!(table.contains("1 JSON") && bytes[offset("format of the payload")] == 1);
+    assert_eq!((four("id; 0 none"), four("during; 0 none")), (7, 3));
+    assert_eq!(four("five texts"), u32::MAX);
     let none = [255; 4];
     let expected = [
         &[
@@ -427,6 +443,24 @@ fn the_life_in_the_book_is_made_of_frames() {
         }
     }
     assert_eq!(frames, 17);
+}
+
+#[test]
+fn the_question_to_a_finder_in_the_book_is_a_frame() {
+    let text = block("**A finder** answers", "text");
+    let (question, answer) = text.trim_end().split_once('\n').unwrap();
+    let question = question.strip_prefix("→ ").unwrap();
+    let question = json::read_to_plugin(question.as_bytes()).unwrap();
+    let answer = answer.strip_prefix("← ").unwrap();
+    let answer = json::read_from_plugin(answer.as_bytes()).unwrap();
+    assert!(
+        matches!(question, ToPlugin::Message { id: 3, .. }),
+        "{question:?}"
+    );
+    assert!(
+        matches!(answer, FromPlugin::Reply { id: 3, .. }),
+        "{answer:?}"
+    );
 }
 
 #[test]

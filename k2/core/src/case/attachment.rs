@@ -358,3 +358,26 @@ pub(super) fn title(name: &str) -> Arc<str> {
         name.into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn i10_the_file_of_an_attachment_leads_nowhere_whatever_the_case_calls_it(
+            name in r"(\.\./|\.\.|/|~|\\|\x00|\n|:|-|_| |[a-z]|ü|\.[a-z]{1,12}){0,40}",
+        ) {
+            let safe = safe_name(&name);
+            let file = Path::new("run/attachments").join(&safe);
+            prop_assert_eq!(file.components().count(), 3, "{:?}", file);
+            prop_assert_eq!(file.parent(), Some(Path::new("run/attachments")));
+            prop_assert!(safe.len() <= LONGEST_NAME && !safe.starts_with(['.', '-']), "{}", safe);
+            prop_assert!(safe.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)));
+        }
+    }
+}

@@ -315,9 +315,21 @@ mod tests {
         fn a_file_name_is_harmless_whatever_the_id_is(id in ".{0,200}") {
             let name = CaseId::new(id).file_name();
             prop_assert!(!name.is_empty() && name.len() <= 100);
-            prop_assert!(!name.starts_with(['.', '-']) || name.starts_with('-'));
+            prop_assert!(!name.starts_with('.'));
             prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)));
             prop_assert!(name != "." && name != "..");
+        }
+
+        #[test]
+        fn i10_a_file_name_leads_nowhere_whatever_the_id_is(
+            id in r"(\.\./|\.\.|/|~|\\|\x00|\n|:|-|[a-z]|ü|\$\{case\}){0,30}",
+            value in r"(\.\./|/|\.\.|~|a){0,10}",
+        ) {
+            let id = CaseId::with_parameters(&id, &row(&[&value]));
+            let file = std::path::Path::new("output/run").join(id.file_name());
+            prop_assert_eq!(file.components().count(), 3, "{:?}", file);
+            prop_assert_eq!(file.parent(), Some(std::path::Path::new("output/run")));
+            prop_assert!(!file.ends_with(".."));
         }
 
         #[test]

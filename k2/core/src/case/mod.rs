@@ -2,6 +2,27 @@
 //!
 //! A finder makes [`TestCase`]s, the scheduler orders them, the runner executes their [`CaseAction`] and turns the
 //! [`Outcome`] of a try into a [`Verdict`]. Nothing here starts a process or knows of the message bus.
+//!
+//! ```
+//! # use k2_core as k2;
+//! use k2::case::{CaseAction, CaseId, Outcome, ProcessCase, Protocol, TestCase, Verdict};
+//!
+//! let id = CaseId::with_parameters("suite::net::ping", &[("host".into(), "a".into())]);
+//! let process = ProcessCase {
+//!     program: "/bin/ping".into(),
+//!     arguments: vec!["a".into()],
+//!     environment: Vec::new(),
+//!     directory: None,
+//!     protocol: Protocol::ExitCode,
+//! };
+//! let case = TestCase::new(id, CaseAction::Process(Box::new(process)));
+//! assert_eq!(case.id.as_str(), "suite::net::ping[host=a]");
+//! assert_eq!((case.module(), case.name()), ("suite::net", "suite::net::ping"));
+//! // How a function ends: by what it returns, or by a panic.
+//! let outcome: Outcome = k2::case::catch(|| assert_eq!(1, 2, "sums"));
+//! assert_eq!(outcome.verdict(), Verdict::Failed);
+//! assert!(Verdict::Failed.is_failure() && !Verdict::Skipped.is_failure());
+//! ```
 
 pub(crate) mod artefacts;
 mod attachment;

@@ -2,6 +2,31 @@
 //!
 //! They ask, in order: the finder for cases, the scheduler for a selection, the runner for a run, the reporters for reports. Each
 //! is an extension that can be replaced; what is missing is named.
+//!
+//! What `list` would run, and what `run` makes of it:
+//!
+//! ```
+//! # use k2_core as k2;
+//! use zaf_core::application::{Console, ExitCode};
+//! use zaf_core::command::Invocation;
+//!
+//! fn main() -> zaf_core::TestResult {
+//!     let directory = tempfile::tempdir()?;
+//!     let case = directory.path().join("works");
+//!     std::os::unix::fs::symlink("/bin/true", &case)?;
+//!     let typed = |command: &str, more: &[&str]| {
+//!         let line = [command.into(), case.clone().into_os_string(), "--output-dir".into(), directory.path().join("out").into()];
+//!         let (console, printed) = Console::captured();
+//!         let line = Invocation::new(line.into_iter().chain(more.iter().map(Into::into)));
+//!         (k2::application("acme").run_with(line, &console), printed.stdout())
+//!     };
+//!     let (code, listed) = typed("list", &[]);
+//!     assert_eq!((code, listed.trim_end().ends_with("works")), (ExitCode::Success, true));
+//!     assert_eq!(typed("run", &[]).0, ExitCode::Success);
+//!     assert_eq!(typed("run", &["--tests-include", "no-such-case"]).0, ExitCode::NothingToRun);
+//!     Ok(())
+//! }
+//! ```
 
 mod affinity;
 mod ask;

@@ -12,6 +12,24 @@
 //! being run, or that the user named as such, are asked for their list ([`detect`] reads files, it never runs one).
 //!
 //! How the end of a case's process is read stands in [`interpret`], which is pure like the parsers.
+//!
+//! The way of a source that no finder of k2 knows:
+//!
+//! ```
+//! # use k2_core as k2;
+//! use k2::finder::{FindTestCases, SourceSpec, Unit};
+//!
+//! let sources: Vec<SourceSpec> = ["csv:cases.csv"].map(|text| text.parse().expect("never fails")).into();
+//! let (asked, problems) = FindTestCases::of(&sources);
+//! assert_eq!(problems, []);
+//! // What a finder for this kind answers for: it says which position each of its answers belongs to.
+//! let mine: Vec<_> = asked.recipes("csv").collect();
+//! assert_eq!((mine.len(), mine[0].0, mine[0].1.text.as_str()), (1, 0, "cases.csv"));
+//! // One that is no file and of no kind is a problem at once.
+//! let (asked, problems) = FindTestCases::of(&["no/such/file".parse().expect("never fails")]);
+//! assert!(asked.units.is_empty() && problems.len() == 1);
+//! # let _ = |unit: &Unit| unit.kind_word().to_owned();
+//! ```
 
 pub mod detect;
 mod executable;

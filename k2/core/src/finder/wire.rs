@@ -237,6 +237,24 @@ mod tests {
         insta::assert_snapshot!(serde_json::to_string(&asked).unwrap(), @r#"{"directory":"/w","units":[{"position":0,"unit":"linked","kind":"rust","text":"a","source":"rust:a"},{"position":1,"unit":"recipe","kind":"csv","text":"cases.csv","source":"csv:cases.csv"}]}"#);
     }
 
+    #[test]
+    fn the_question_and_the_answer_in_the_book_are_those_of_finders() {
+        let page = include_str!("../../../../docs/src/plugin-protocol.md");
+        let source: SourceSpec = "csv:cases.csv".parse().unwrap();
+        let (mut asked, _) = FindTestCases::of(&[source]);
+        asked.directory = "/home/me".into();
+        let (_, block) = page.split_once("**A finder** answers").unwrap();
+        let payload = |arrow: &str| -> Value {
+            let line = block.lines().find_map(|line| line.strip_prefix(arrow));
+            let frame: Value = serde_json::from_str(line.unwrap()).unwrap();
+            frame["payload"].clone()
+        };
+        assert_eq!(payload("→ "), serde_json::to_value(&asked).unwrap());
+        let units: Vec<FoundUnit> = serde_json::from_value(payload("← ")).unwrap();
+        let case = &units[0].found.cases[0];
+        assert_eq!(case.id.as_str(), "cases.csv::login");
+    }
+
     fn read(case: &Value) -> Result<TestCase, String> {
         let answer = json!({"position": 2, "cases": [case]});
         let unit: FoundUnit = serde_json::from_value(answer).map_err(|error| error.to_string())?;

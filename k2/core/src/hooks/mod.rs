@@ -11,6 +11,41 @@
 //!
 //! Handlers are best `concurrent_dispatcher`s: they run side by side. Callbacks run one after the other, by priority, and one that never
 //! returns stands in the way of those behind it.
+//!
+//! ```
+//! # use k2_core as k2;
+//! use k2::hooks::{HOOKS, HookCall, PRE_JOB, Phase};
+//! use zaf_core::prelude::*;
+//! use zaf_harness::prelude::*;
+//!
+//! /// Refuses to run where there is no laboratory.
+//! #[command_extension(name = "laboratory", extends = [k2::RUN_COMMAND])]
+//! struct Laboratory;
+//!
+//! impl Extension for Laboratory {
+//!     fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+//!         Ok(Self)
+//!     }
+//! }
+//!
+//! #[dispatchers]
+//! impl Laboratory {
+//!     #[concurrent_dispatcher(PRE_JOB, endpoints = [HOOKS])]
+//!     fn before(&self, message: &Message<HookCall>) -> Result<()> {
+//!         let place = message.data().directory.join("laboratory");
+//!         if place.exists() { Ok(()) } else { Err(Error::msg("there is no laboratory")) }
+//!     }
+//! }
+//!
+//! fn main() -> TestResult {
+//!     let harness = ExtensionTestHarness::<Laboratory>::builder().define(HOOKS, [PRE_JOB]).start()?;
+//!     let call = HookCall::example(Phase::PreJob, "/nowhere")?;
+//!     let replies = harness.send_request(PRE_JOB, HOOKS, call)?;
+//!     let error = replies.values(Duration::from_secs(10)).expect_err("it refuses");
+//!     assert!(format!("{error:?}").contains("there is no laboratory"), "{error:?}");
+//!     Ok(())
+//! }
+//! ```
 
 mod phases;
 mod variables;

@@ -2,6 +2,24 @@
 //!
 //! The event log (`events.jsonl` in the run's directory) is the truth about a run. Reports, the live display and the exit
 //! code are functions of its records, so they can be made again at any time, also from the log of a run that was killed.
+//!
+//! ```
+//! # use k2_core as k2;
+//! use k2::case::Verdict;
+//! use k2::results::{RecordBody, Summary, TestCaseFinished};
+//! use zaf_core::application::ExitCode;
+//!
+//! // A report goes through the records, and keeps what it needs: this is what all of them add up to.
+//! let mut summary = Summary::new();
+//! let passed = TestCaseFinished::example();
+//! let failed = TestCaseFinished { execution: 2, verdict: Verdict::Failed, ..passed.clone() };
+//! for case in [passed, failed] {
+//!     summary.add(&RecordBody::CaseFinished(case));
+//! }
+//! let counts = summary.counts();
+//! assert_eq!((counts.passed, counts.failed, counts.total()), (1, 1, 2));
+//! assert_eq!(summary.worst(), Some(Verdict::Failed));
+//! ```
 
 mod escape;
 pub mod event_log;

@@ -5,6 +5,57 @@
 //!
 //! Threads: `worker-1` to `worker-n` run cases; the asking thread supervises them (`pool`). Messages about a case are sent from
 //! its worker, or from the supervising thread if the case was taken away from the worker.
+//!
+//! What it does is seen by messages. This extension listens to what the runner tells, on a run of two cases:
+//!
+//! ```
+//! # use k2_core as k2;
+//! use std::sync::Mutex;
+//!
+//! use k2::messages::{TEST_CASE_FINISHED, TestCaseFinished};
+//! use zaf_core::prelude::*;
+//!
+//! static ENDED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+//!
+//! /// Notes how cases end.
+//! #[command_extension(name = "notes", extends = [k2::RUN_COMMAND])]
+//! struct Notes;
+//!
+//! impl Extension for Notes {
+//!     fn new(_: &ExtensionContext<'_>) -> Result<Self> {
+//!         Ok(Self)
+//!     }
+//! }
+//!
+//! #[dispatchers]
+//! impl Notes {
+//!     #[callback_dispatcher(TEST_CASE_FINISHED)]
+//!     fn on_finished(&self, message: &Message<TestCaseFinished>) {
+//!         let case = message.data();
+//!         let mut ended = ENDED.lock().expect("nobody panics while holding it");
+//!         ended.push(format!("{} {}", case.case.as_str(), case.verdict));
+//!     }
+//! }
+//!
+//! fn main() -> Result<()> {
+//!     use zaf_core::application::Console;
+//!     use zaf_core::command::Invocation;
+//!     let directory = tempfile::tempdir()?;
+//!     let suite = directory.path().join("suite");
+//!     std::fs::create_dir(&suite)?;
+//!     std::os::unix::fs::symlink("/bin/true", suite.join("works"))?;
+//!     std::os::unix::fs::symlink("/bin/false", suite.join("breaks"))?;
+//!     let line = ["run".into(), suite.into_os_string(), "--output-dir".into(), directory.path().join("output").into()];
+//!     let (console, printed) = Console::captured();
+//!     let code = k2::application("acme").run_with(Invocation::new(line), &console);
+//!     assert_eq!(code, ExitCode::CasesFailed, "{}", printed.stderr());
+//!     let mut ended = ENDED.lock().expect("nobody panics while holding it").clone();
+//!     ended.sort();
+//!     let ends = |case: &str, with: &str| case.ends_with(with);
+//!     assert!(ends(&ended[0], "::breaks failed") && ends(&ended[1], "::works passed"), "{ended:?}");
+//!     Ok(())
+//! }
+//! ```
 
 mod abort;
 pub(crate) mod apart;

@@ -2,6 +2,34 @@
 //!
 //! The extension answers at the endpoint [`SCHEDULER`]: it takes what the finder found, hands out one case at a time, lets others change
 //! the queue, and closes it when a run is aborted. It does not run anything and knows no worker.
+//!
+//! Its parts are pure. The queue, with two cases that need one and the same board:
+//!
+//! ```
+//! # use k2_core as k2;
+//! use std::collections::BTreeMap;
+//! use std::sync::Arc;
+//!
+//! use k2::case::{CaseAction, CaseId, TestCase};
+//! use k2::scheduler::{Filter, FilterPatterns, HandOut, RunQueue};
+//!
+//! let case = |id: &str| {
+//!     let action = CaseAction::LoadFailure("nothing runs it".to_owned());
+//!     let mut case = TestCase::new(CaseId::new(id), action);
+//!     case.need("board");
+//!     Arc::new(case)
+//! };
+//! let mut queue = RunQueue::new(BTreeMap::from([("board".to_owned(), 1)]));
+//! queue.add([case("net::ping"), case("net::trace")]);
+//! let HandOut::Case(first) = queue.hand_out(1) else { panic!("it is the first") };
+//! assert!(matches!(queue.hand_out(2), HandOut::Blocked), "the board is in use");
+//! queue.release(&first.id);
+//! assert!(matches!(queue.hand_out(2), HandOut::Case(_)));
+//!
+//! let patterns = FilterPatterns { include: vec!["net".to_owned()], ..FilterPatterns::default() };
+//! let filter = Filter::new(&patterns).expect("the patterns are right");
+//! assert!(filter.selects_id("net::ping") && !filter.selects_id("network::ping"));
+//! ```
 
 mod earlier;
 mod expected;

@@ -9,6 +9,24 @@
 //!   to the case: by the process group, by the cookie in its environment, or by its parent.
 //! - Output costs bounded memory, whatever the process writes: see [`CapturedOutput`].
 //! - Which of "it ended" and "it was ended" happened is decided once: if a signal of ours went out first, it was ended.
+//!
+//! ```
+//! # use k2_core as k2;
+//! use std::time::Duration;
+//! use k2::supervisor::{Cancellation, EndedBy, ExitStatus, ProcessSpec, run};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let cancellation = Cancellation::new()?;
+//! let shell = |script: &str| ProcessSpec::new("/bin/sh").arguments(["-c", script]);
+//! let end = run(&shell("echo done; exit 4"), &cancellation)?;
+//! assert_eq!((end.exit, end.stdout.text().trim()), (Some(ExitStatus::Code(4)), "done"));
+//! // One that takes too long, and what it has started.
+//! let slow = shell("sleep 60 & sleep 60").timeout(Duration::from_millis(50));
+//! let end = run(&slow, &cancellation)?;
+//! assert!(matches!(end.ended_by, EndedBy::Timeout(_)), "{end:?}");
+//! # Ok(())
+//! # }
+//! ```
 
 pub(crate) mod apart;
 mod cancellation;

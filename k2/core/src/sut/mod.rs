@@ -12,6 +12,27 @@
 //!
 //! Around the cases of a run stand the sequence points [`PRE_INITIALIZE_SUT`], [`INITIALIZE_SUT`], [`POST_INITIALIZE_SUT`] and
 //! [`UNINITIALIZE_SUT`]: each for all SUTs before the next.
+//!
+//! What several addons say about one:
+//!
+//! ```
+//! # use k2_core as k2;
+//! use k2::sut::{Sut, SutPart};
+//!
+//! struct Telnet(u16);
+//!
+//! let mut board = Sut::new("board");
+//! board.add("telnet", SutPart::new().can("telnet").attribute("telnet.port", 23).with(Telnet(23)))?;
+//! board.add("power", SutPart::new().can("power"))?;
+//! assert!(board.can("board") && board.can("telnet") && board.can("power") && !board.can("fly"));
+//! assert_eq!(board.attribute("telnet.port"), Some("23"));
+//! assert_eq!(board.part::<Telnet>().map(|telnet| telnet.0), Some(23));
+//! // Two that contradict each other are named.
+//! let error = board.add("serial", SutPart::new().attribute("telnet.port", 2323)).expect_err("it has one");
+//! let text = error.to_string();
+//! assert!(text.contains("telnet") && text.contains("serial"), "{text}");
+//! # Ok::<(), k2::sut::SutError>(())
+//! ```
 
 mod bind;
 mod binding;

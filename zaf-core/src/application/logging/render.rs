@@ -180,6 +180,25 @@ mod tests {
     }
 
     #[test]
+    fn lines_look_as_the_book_says() {
+        let page = include_str!("../../../../docs/src/logging.md");
+        let late = Record {
+            target: "k2_reports::junit",
+            message: "the report is late".to_owned(),
+            fields: vec![("after", Value::Formatted("3s".to_owned()))],
+            ..record()
+        };
+        let line = LogFormat::Text.line(&late);
+        assert!(page.contains(&format!("\n```text\n{line}```\n")), "{line}");
+        let look = Look {
+            names: true,
+            ..Look::default()
+        };
+        let line = console(&late, look);
+        assert!(page.contains(&format!("\n```text\n{line}```\n")), "{line}");
+    }
+
+    #[test]
     fn f11_a_record_is_one_line_of_json_with_exact_numbers() {
         let line = LogFormat::Json.line(&record());
         assert_eq!(line.matches('\n').count(), 1);

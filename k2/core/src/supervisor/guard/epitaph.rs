@@ -163,6 +163,28 @@ mod tests {
     }
 
     #[test]
+    fn e31_what_is_told_of_a_function_that_kills_the_runner_is_what_the_book_says() {
+        let cases: Vec<String> = (1..=11).map(|case| format!("suite::{case}")).collect();
+        let selected = SELECTED.replace(
+            r#""s::a","s::b","s::c""#,
+            &format!(
+                r#""suite::talks_to_the_board","suite/flash.sh","{}""#,
+                cases.join(r#"",""#)
+            ),
+        );
+        let text = goes_on(
+            Ended::Signal(11),
+            &[
+                &selected,
+                &started(1, "suite::talks_to_the_board", true),
+                &started(2, "suite/flash.sh", false),
+            ],
+        );
+        let page = include_str!("../../../../../docs/src/when-something-dies.md");
+        assert!(page.contains(&format!("\n```text\n{text}```\n")), "{text}");
+    }
+
+    #[test]
     fn e31_of_several_functions_none_is_blamed_without_a_proof() {
         let text = goes_on(
             Ended::Code(0),

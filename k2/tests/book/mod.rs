@@ -2,13 +2,18 @@
 //!
 //! Each page has a directory and a home of its own. In a `console` block a line `$ COMMAND` is run by bash, with lines that begin with
 //! `> ` as the rest of it; what follows must be in what it prints, line by line and in that order, `…` standing for anything. It ends
-//! with 0, or with the number below a `$ echo $?` behind it. The block behind `<!-- file: PATH -->` is what is in that file.
+//! with 0, or with the number below a `$ echo $?` behind it. The block behind `<!-- file: PATH -->` is what is in that file. What a
+//! reader is taken to have done already is `<!-- before: COMMAND -->`. All other blocks: [`blocks`].
+
+mod blocks;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use blocks::written_pages;
 
 use crate::session::Session;
 
@@ -28,11 +33,19 @@ macro_rules! pages {
 pages! {
     coming_from_avocado: "coming-from/avocado.md",
     coming_from_nextest: "coming-from/nextest.md",
+    addons: "addons.md",
     coming_from_pytest: "coming-from/pytest-and-robot.md",
+    command_line: "command-line.md",
+    configuration: "configuration.md",
+    extension_guide: "extension-guide.md",
+    outcomes: "outcomes.md",
+    parameters: "parameters.md",
     product_guide: "product-guide.md",
     recipes: "recipes.md",
     plugin_protocol: "plugin-protocol.md",
+    plugins: "plugins.md",
     reports: "reports.md",
+    suts: "suts.md",
     tutorial: "tutorial.md",
 }
 
@@ -87,6 +100,16 @@ fn steps(page: &str) -> Vec<Step> {
         let comment = text.strip_prefix("<!-- file: ");
         if let Some(path) = comment.and_then(|rest| rest.strip_suffix(" -->")) {
             file = Some(path.to_owned());
+            continue;
+        }
+        let comment = text.strip_prefix("<!-- before: ");
+        if let Some(command) = comment.and_then(|rest| rest.strip_suffix(" -->")) {
+            steps.push(Step::Command {
+                line: index + 1,
+                command: command.to_owned(),
+                expected: Vec::new(),
+                code: 0,
+            });
             continue;
         }
         let Some(language) = text.strip_prefix("```").filter(|rest| !rest.is_empty()) else {
@@ -203,6 +226,10 @@ fn reader(session: &Session) -> Command {
             format!("{}:{}:/usr/local/bin:/usr/bin:/bin", path[0], path[1]),
         )
         .env("K2", sources())
+        .env(
+            "GITHUB_STEP_SUMMARY",
+            session.path().join("../step-summary"),
+        )
         .env("COLUMNS", "120")
         .env("CARGO_NET_OFFLINE", "true")
         .env("CARGO_TARGET_DIR", zk2.ancestors().nth(2).unwrap())
@@ -238,7 +265,7 @@ fn shows<'a>(output: &str, expected: &'a [String]) -> Result<(), &'a str> {
 }
 
 /// Whether a line is this one, `…` standing for anything.
-fn fits(wanted: &str, line: &str) -> bool {
+pub(crate) fn fits(wanted: &str, line: &str) -> bool {
     let mut parts = wanted.split('…');
     let Some(mut rest) = parts.next().and_then(|first| line.strip_prefix(first)) else {
         return false;
@@ -256,25 +283,6 @@ fn fits(wanted: &str, line: &str) -> bool {
     rest.is_empty()
 }
 
-/// Pages that are not made from descriptors, by their path in the book.
-fn written_pages() -> Vec<(String, String)> {
-    let mut pages = Vec::new();
-    let mut folders = vec![book()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.strip_prefix(book()).unwrap().display().to_string();
-            if path.is_dir() && !["reference", "decisions"].contains(&name.as_str()) {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "md") {
-                pages.push((name, fs::read_to_string(path).unwrap()));
-            }
-        }
-    }
-    pages.sort();
-    pages
-}
-
 #[test]
 fn every_page_with_something_to_run_is_run() {
     let with_steps: BTreeSet<String> = written_pages()
@@ -284,42 +292,6 @@ fn every_page_with_something_to_run_is_run() {
         .collect();
     let run: BTreeSet<String> = PAGES.iter().map(|page| (*page).to_owned()).collect();
     assert_eq!(run, with_steps);
-}
-
-/// Rust is compiled (`k2/src/book.rs`, and the harness for its page) or is in a file that a reader makes. What is there to be typed
-/// is run, or stands as `sh` where that would take hours or need a machine of its own.
-#[test]
-fn every_example_says_what_it_is_and_no_rust_is_left_out() {
-    let mut problems = Vec::new();
-    let compiled = [
-        fs::read_to_string(sources().join("k2/src/book.rs")).unwrap(),
-        fs::read_to_string(sources().join("harness/src/lib.rs")).unwrap(),
-    ]
-    .concat();
-    for (name, text) in written_pages() {
-        let mut is_inside = false;
-        let mut is_file = false;
-        for (index, line) in text.lines().enumerate() {
-            let Some(language) = line.strip_prefix("```") else {
-                is_file |= line.starts_with("<!-- file: ");
-                continue;
-            };
-            is_inside = !is_inside;
-            if !is_inside {
-                is_file = false;
-                continue;
-            }
-            let place = format!("{name}:{}", index + 1);
-            match language {
-                "console" | "sh" | "text" | "yaml" | "toml" | "json" | "rust" | "python" | "c" => {}
-                other => problems.push(format!("{place}: a block of `{other}`")),
-            }
-            if language == "rust" && !is_file && !compiled.contains(&format!("docs/src/{name}\"")) {
-                problems.push(format!("{place}: no doctest includes this page"));
-            }
-        }
-    }
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
 
 /// Who sends what to whom, too: the diagrams are files of the reference, and stand on its pages.
@@ -346,61 +318,9 @@ fn the_reference_and_its_diagrams_are_what_the_descriptors_say() {
     assert_eq!(diagrams, [""; 0], "no page shows them");
 }
 
-/// Blocks of a page in one of these languages, with the line and the language of each.
-fn blocks(page: &str, languages: &[&str]) -> Vec<(usize, String, String)> {
-    let mut found = Vec::new();
-    let mut lines = page.lines().enumerate();
-    while let Some((index, text)) = lines.next() {
-        let Some(language) = text.strip_prefix("```").filter(|rest| !rest.is_empty()) else {
-            continue;
-        };
-        let inside = lines.by_ref().map(|(_, text)| text);
-        let block: Vec<&str> = inside.take_while(|text| *text != "```").collect();
-        if languages.contains(&language) {
-            found.push((index + 1, language.to_owned(), block.join("\n")));
-        }
-    }
-    found
-}
-
-/// What stands in the book as a file of settings, or as a list of expected failures, is one.
-#[test]
-fn every_file_of_settings_is_read() {
-    let mut read = 0;
-    for (name, text) in written_pages() {
-        for (line, language, block) in blocks(&text, &["yaml", "toml"]) {
-            let session = Session::new();
-            for (included, key) in [
-                ("base.yaml", "log.level: info\n"),
-                ("box.yaml", "ip: ::1\n"),
-                ("machines/one.yaml", "log.level: debug\n"),
-            ] {
-                session.write(included, key);
-            }
-            session.script("suite/case", "exit 0");
-            let file = session.write(&format!("example.{language}"), &block);
-            let option = if block.contains("[[expected_failure]]") {
-                "--tests-expected-failures"
-            } else {
-                "--additional-config-file-pattern"
-            };
-            let mut command = session.command(&["list", "suite", option]);
-            command.arg(&file).env("K2_SUTS_IDS", "box");
-            if block.contains("of the addon below") {
-                command.env("K2_CONFIG_UNKNOWN", "warn");
-            }
-            let output = command.output().unwrap();
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert_eq!(output.status.code(), Some(0), "{name}:{line}\n{said}");
-            read += 1;
-        }
-    }
-    assert!(read > 4, "{read}");
-}
-
 #[test]
 fn steps_are_read_with_their_lines() {
-    let page = "a\n<!-- file: x/y -->\n```sh\n#!/bin/sh\n```\n```console\n$ one \\\n> two\nout …\n$ three\n$ echo $?\n4\n```\n```text\n$ no\n```\n";
+    let page = "a\n<!-- file: x/y -->\n```sh\n#!/bin/sh\n```\n<!-- before: mkdir z -->\n```console\n$ one \\\n> two\nout …\n$ three\n$ echo $?\n4\n```\n```text\n$ no\n```\n";
     let expected = [
         Step::File {
             line: 3,
@@ -408,13 +328,19 @@ fn steps_are_read_with_their_lines() {
             text: "#!/bin/sh\n".to_owned(),
         },
         Step::Command {
-            line: 7,
+            line: 6,
+            command: "mkdir z".to_owned(),
+            expected: Vec::new(),
+            code: 0,
+        },
+        Step::Command {
+            line: 8,
             command: "one \\\ntwo".to_owned(),
             expected: vec!["out …".to_owned()],
             code: 0,
         },
         Step::Command {
-            line: 10,
+            line: 11,
             command: "three".to_owned(),
             expected: Vec::new(),
             code: 4,
