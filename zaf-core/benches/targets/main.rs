@@ -11,6 +11,7 @@
 #[path = "../measure/mod.rs"]
 mod measure;
 
+mod bare_queues;
 mod callbacks;
 mod components;
 mod idle;
@@ -47,6 +48,7 @@ const WORKS: &[(&str, Measure)] = &[
     ("sequential", queues::sequential),
     ("strand-senders", strands::four_senders),
     ("strand-1600", strands::to_many),
+    ("strand-1600-pool", strands::to_many_on_a_pool),
     ("burst-pool", many_threads::burst_to_a_pool),
     ("burst-concurrent", many_threads::burst_to_a_concurrent_one),
     ("blocking", many_threads::blocking_handlers),

@@ -5,8 +5,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use zaf_core::message::DispatcherKind;
+use zaf_core::message::{DispatcherKind, MessageBus};
 
+use crate::bare_queues::BareQueues;
 use crate::measure::bus::{LONG, Sum, bus_with, finish, trigger};
 use crate::measure::record::{Figure, Role, Row, Verdict};
 use crate::measure::report::{Report, row};
@@ -54,21 +55,26 @@ pub(crate) fn four_senders(report: &mut Report, work: &str) {
     bus.shutdown(LONG).expect("handlers end");
 }
 
+/// Dispatchers of [`to_many`].
+const COUNT: usize = 1_600;
+
+/// One event to many, until all have run; and until its sender goes on.
+fn one_event(bus: &MessageBus) -> [f64; 2] {
+    let begin = Instant::now();
+    trigger(bus);
+    let share = since(begin, 1);
+    finish(bus);
+    [since(begin, 1), share]
+}
+
 pub(crate) fn to_many(report: &mut Report, work: &str) {
     const ROUNDS: usize = 101;
-    const COUNT: usize = 1_600;
     let sum = Sum::default();
     let bus = bus_with(COUNT, DispatcherKind::Sequential, &sum);
     let consumers: Vec<Consumer> = (0..COUNT).map(|_| Consumer::start(&sum)).collect();
     let [[own, own_share], [other, _]] = duel(
         ROUNDS,
-        || {
-            let begin = Instant::now();
-            trigger(&bus);
-            let share = since(begin, 1);
-            finish(&bus);
-            [since(begin, 1), share]
-        },
+        || one_event(&bus),
         || {
             let payload: Arc<dyn Any + Send + Sync> = Arc::new(black_box(1_u64));
             let end: Arc<dyn Any + Send + Sync> = Arc::new(());
@@ -95,5 +101,28 @@ pub(crate) fn to_many(report: &mut Report, work: &str) {
         verdict: Some(Verdict::at_most(share, 0.33, "x")),
         ..row(work, "the same, until its sender goes on", COUNT)
     });
+    bus.shutdown(LONG).expect("handlers end");
+}
+
+/// The same work on a pool of threads, without a thousand others that have to be woken in between.
+pub(crate) fn to_many_on_a_pool(report: &mut Report, work: &str) {
+    const ROUNDS: usize = 1_001;
+    let sum = Sum::default();
+    let bus = bus_with(COUNT, DispatcherKind::Sequential, &sum);
+    let queues = BareQueues::that_add(COUNT, &sum);
+    let [[own, _], [other, _]] = duel(
+        ROUNDS,
+        || one_event(&bus),
+        || {
+            let payload: Arc<dyn Any + Send + Sync> = Arc::new(black_box(1_u64));
+            let begin = Instant::now();
+            queues.send(&payload);
+            let share = since(begin, 1);
+            queues.finish();
+            [since(begin, 1), share]
+        },
+    );
+    let all = row(work, "the same, beside bare queues on a pool", COUNT);
+    report.ratio(all, [&own, &other], "bare queues", 2.5);
     bus.shutdown(LONG).expect("handlers end");
 }

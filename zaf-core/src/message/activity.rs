@@ -23,13 +23,13 @@ impl Busy {
         Self(AtomicUsize::new(0))
     }
 
-    pub(crate) fn raise(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+    pub(crate) fn raise(&self, by: usize) {
+        self.0.fetch_add(by, Ordering::SeqCst);
     }
 
-    /// Returns whether that was the last; then [`Activity::changed`] must be called afterwards.
-    pub(crate) fn lower(&self) -> bool {
-        self.0.fetch_sub(1, Ordering::SeqCst) == 1
+    /// Lowers it by as many. Returns whether that were the last; then [`Activity::changed`] must be called afterwards.
+    pub(crate) fn lower(&self, by: usize) -> bool {
+        self.0.fetch_sub(by, Ordering::SeqCst) == by
     }
 
     pub(crate) fn is_zero(&self) -> bool {

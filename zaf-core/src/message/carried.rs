@@ -52,13 +52,35 @@ impl<P: Send + Sync + 'static> Carried for Message<P> {
 
 /// A [`Message`] without its type.
 pub(crate) trait AnyMessage: Any + Send + Sync {
+    /// A `Message<P>`.
+    fn message(&self) -> &(dyn Any + Send + Sync);
+
     /// See [`Message::entity`].
     fn entity(&self) -> Option<&Entity>;
 }
 
 impl<P: Send + Sync + 'static> AnyMessage for Message<P> {
+    #[inline]
+    fn message(&self) -> &(dyn Any + Send + Sync) {
+        self
+    }
+
     fn entity(&self) -> Option<&Entity> {
         Self::entity(self)
+    }
+}
+
+/// A share that several receivers have together in a message that has many.
+pub(crate) struct Share<P>(pub(crate) Arc<Message<P>>);
+
+impl<P: Send + Sync + 'static> AnyMessage for Share<P> {
+    #[inline]
+    fn message(&self) -> &(dyn Any + Send + Sync) {
+        &*self.0
+    }
+
+    fn entity(&self) -> Option<&Entity> {
+        self.0.entity()
     }
 }
 
@@ -68,7 +90,7 @@ pub(crate) struct SharedEvent(pub(crate) Arc<dyn AnyMessage>);
 impl Carried for SharedEvent {
     #[inline]
     fn open(&mut self) -> Opened<'_> {
-        Opened::event(&*self.0)
+        Opened::event(self.0.message())
     }
 
     fn entity(&self) -> Option<&Entity> {

@@ -37,6 +37,7 @@ impl EndpointDefinition {
             handler: Arc::clone(handler),
             place,
             busy: Arc::clone(&self.busy),
+            gone: crate::sync::AtomicBool::new(false),
         }))
     }
 }

@@ -5,14 +5,32 @@ use std::sync::Arc;
 use super::MessageKind;
 use super::carried::Carried;
 use super::dispatcher::Core;
+use super::dispatcher::accounts::Credit;
 use super::dispatcher::job::{AnySlot, Job};
 use super::dispatcher::policy::Refusal;
-use super::dispatcher::pool::Summons;
+use super::dispatcher::pool::Pool;
+use super::dispatcher::summons::Summons;
 use super::dispatcher::worker::discard;
 use super::error::{BusError, ReplyError};
 use super::observe::Sending;
 use super::presence::Record;
 use super::route::Entry;
+
+/// What one sender does at queues.
+pub(super) struct Round<'a> {
+    pub(super) summons: Summons<'a>,
+    /// For those that come next.
+    pub(super) credit: Credit<'a>,
+}
+
+impl<'a> Round<'a> {
+    pub(super) fn new(pool: &'a Arc<Pool>) -> Self {
+        Self {
+            summons: Summons::new(pool),
+            credit: Credit::default(),
+        }
+    }
+}
 
 /// As [`enqueue`], and `seen` writes it down if somebody looks.
 #[inline]
@@ -22,23 +40,23 @@ pub(super) fn put<P: Send + Sync + 'static, R: Send + 'static>(
     entry: &Entry<P, R>,
     kind: MessageKind,
     carried: impl Carried,
-    summons: &mut Summons<'_>,
+    round: &mut Round<'_>,
 ) -> Result<bool, BusError> {
     match seen {
-        None => enqueue(record, entry, kind, carried, summons),
-        Some(sending) => sending.enqueue(record, entry, kind, carried, summons),
+        None => enqueue(record, entry, kind, carried, round),
+        Some(sending) => sending.enqueue(record, entry, kind, carried, round),
     }
 }
 
-/// Puts a message into the queue of its receiver. False if the dispatcher was destroyed. Workers are sent when `summons`
-/// says so.
+/// Puts a message into the queue of its receiver. False if the dispatcher was destroyed. Workers are sent when the summons of the round
+/// are.
 #[inline]
 pub(super) fn enqueue<P, R>(
     record: &Record,
     entry: &Entry<P, R>,
     kind: MessageKind,
     carried: impl Carried,
-    summons: &mut Summons<'_>,
+    Round { summons, credit }: &mut Round<'_>,
 ) -> Result<bool, BusError> {
     let core = &entry.core;
     let (Some(strand), Some(intake)) = (&core.strand, &entry.intake) else {
@@ -47,9 +65,12 @@ pub(super) fn enqueue<P, R>(
     let is_own_worker = || core.is_single_worker() && record.runs(core.number);
     // Whoever has the message already does not wait for the room that this one waits for.
     let mut job = Some(Job::new(carried, record.sender()));
-    let pushed = strand.push(&mut job, intake, core.policy(kind), is_own_worker, || {
+    let before_wait = |credit: &mut Credit<'_>| {
+        credit.give_back();
         summons.send();
-    });
+    };
+    let policy = core.policy(kind);
+    let pushed = strand.push(&mut job, intake, policy, credit, is_own_worker, before_wait);
     match pushed {
         Ok(accepted) => {
             if accepted.needs_worker {

@@ -7,11 +7,12 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::hint::cold_path;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::answer::Given;
 use super::dispatcher::Core;
 use super::dispatcher::row::{Numbered, Row};
+use super::dispatcher::team::{self, Team};
 use super::dispatcher::worker::Intake;
 use super::handler::{Call, Handler, Look};
 use super::message::{Message, Origin};
@@ -47,8 +48,7 @@ pub(crate) trait AnyHandler: Send + Sync {
     fn into_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
 }
 
-/// One registration, as the registry keeps it.
-#[derive(Clone)]
+/// One registration, as the registry keeps it. Its end is its drop.
 pub(crate) struct Registered {
     pub(crate) core: Arc<Core>,
     pub(crate) handler: Arc<dyn AnyHandler>,
@@ -57,6 +57,14 @@ pub(crate) struct Registered {
     pub(crate) audience: Audience,
     pub(crate) priority: i32,
     pub(crate) sequence: u64,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        if let (Some(strand), Some(intake)) = (&self.core.strand, &self.intake) {
+            strand.forget(intake);
+        }
+    }
 }
 
 /// A receiver in its place.
@@ -141,11 +149,28 @@ pub(crate) struct Slice<P, R> {
     /// The same, if they are of different types.
     pub(crate) parts: Box<[Part<P, R>]>,
     pub(crate) entries: Box<[Entry<P, R>]>,
+    /// See [`Slice::teams`].
+    teams: OnceLock<Box<[Arc<Team>]>>,
     /// Whether receivers share the payload because they see different entities or want it encoded.
     pub(crate) differs: bool,
 }
 
 impl<P, R> Slice<P, R> {
+    /// The dispatchers of the entries in teams of [`team::MOST`]; none if they are fewer. Made when first asked for: most
+    /// slices are replaced before anything is sent.
+    pub(crate) fn teams(&self) -> &[Arc<Team>] {
+        if self.entries.len() < team::MOST {
+            return &[];
+        }
+        self.teams.get_or_init(|| {
+            let teams = self.entries.chunks(team::MOST).map(|entries| {
+                let cores = entries.iter().map(|entry| Arc::clone(&entry.core));
+                Arc::new(Team::new(cores))
+            });
+            teams.collect()
+        })
+    }
+
     /// If it is observed, nobody is called directly.
     pub(crate) fn new(entries: Vec<Entry<P, R>>, is_observed: bool) -> Self {
         let direct: Option<Vec<_>> = entries
@@ -176,6 +201,7 @@ impl<P, R> Slice<P, R> {
             parts: parts.into_boxed_slice(),
             differs: entries.iter().any(Entry::wants_shared),
             entries: entries.into_boxed_slice(),
+            teams: OnceLock::new(),
         }
     }
 }

@@ -5,12 +5,13 @@
 use std::sync::Arc;
 
 use super::bus::MessageBus;
-use super::carried::{Owed, Request, SharedEvent};
+use super::carried::{AnyMessage, Owed, Request, Share, SharedEvent};
 use super::current::{self, Own};
 use super::dispatcher::QueuePolicy;
+use super::dispatcher::accounts::Credit;
 use super::dispatcher::callback;
-use super::dispatcher::pool::Summons;
-use super::enqueue::put;
+use super::dispatcher::team;
+use super::enqueue::{Round, put};
 use super::error::{BusError, ReplyError};
 use super::failure::callback_failed;
 use super::kept::{Borrowed, Dated};
@@ -127,8 +128,8 @@ impl MessageBus {
         let seen = Sending::open(route.tap.as_ref(), self, record, &message);
         let message = shared_if(entry.wants_shared(), message);
         let kind = MessageKind::Event;
-        let mut summons = Summons::new(&self.inner.pool);
-        let outcome = put(seen.as_deref(), record, entry, kind, message, &mut summons);
+        let mut round = Round::new(&self.inner.pool);
+        let outcome = put(seen.as_deref(), record, entry, kind, message, &mut round);
         problems.add_outcome(&entry.core.name, outcome)
     }
 
@@ -145,32 +146,51 @@ impl MessageBus {
     ) -> usize {
         let seen = Sending::open(route.tap.as_ref(), self, record, message);
         let seen = seen.as_deref();
-        let mut summons = Summons::new(&self.inner.pool);
+        let mut round = Round::new(&self.inner.pool);
         let mut delivered = 0;
-        for (number, entry) in slice.entries.iter().enumerate() {
-            if number % AT_A_TIME == 0 {
-                approach(&slice.entries[number..]);
-            }
-            if entry.core.strand.is_none() {
-                summons.send();
-                match self.call(seen, entry, message, presence) {
-                    Some(Ok(_)) => delivered += 1,
-                    Some(Err(failure)) => {
-                        callback_failed(problems, &entry.core, message, failure);
+        for (number, entries) in slice.entries.chunks(team::MOST).enumerate() {
+            let team = slice.teams().get(number);
+            round.summons.begin(team);
+            let shared: Arc<dyn AnyMessage> = if team.is_some() {
+                approach(entries);
+                round.credit = self.credit(entries);
+                Arc::new(Share(Arc::clone(message)))
+            } else {
+                Arc::clone(message) as _
+            };
+            for (place, entry) in entries.iter().enumerate() {
+                if entry.core.strand.is_none() {
+                    round.summons.send();
+                    match self.call(seen, entry, message, presence) {
+                        Some(Ok(_)) => delivered += 1,
+                        Some(Err(failure)) => {
+                            callback_failed(problems, &entry.core, message, failure);
+                        }
+                        None => {}
                     }
-                    None => {}
+                    continue;
                 }
-                continue;
+                round.summons.place(place);
+                let (kind, shared) = (MessageKind::Event, SharedEvent(Arc::clone(&shared)));
+                let outcome = put(seen, record, entry, kind, shared, &mut round);
+                delivered += problems.add_outcome(&entry.core.name, outcome);
             }
-            let (kind, shared) = (MessageKind::Event, SharedEvent(Arc::clone(message) as _));
-            let outcome = put(seen, record, entry, kind, shared, &mut summons);
-            delivered += problems.add_outcome(&entry.core.name, outcome);
+            round.credit.give_back();
         }
-        summons.send();
+        round.summons.send();
         if !problems.failed().is_empty() {
             self.announce_failures(problems, message);
         }
         delivered
+    }
+
+    /// For those of the receivers that have a queue.
+    fn credit<'a, P, R>(&'a self, receivers: &'a [Entry<P, R>]) -> Credit<'a> {
+        let mut queued = receivers.iter().filter_map(|entry| entry.intake.as_ref());
+        let Some(first) = queued.next() else {
+            return Credit::default();
+        };
+        Credit::raise(self.activity(), &first.busy, 1 + queued.count())
     }
 
     fn ask_endpoint<P: Send + Sync + 'static, R: Send + 'static>(
@@ -247,12 +267,12 @@ impl MessageBus {
         let message = Arc::new(shared_if(differs, message));
         let seen = Sending::open(tap, self, record, &message);
         let seen = seen.as_deref();
-        let mut summons = Summons::new(&self.inner.pool);
+        let mut round = Round::new(&self.inner.pool);
         let mut request: Option<Arc<Request<Arc<Message<P>>, R>>> = None;
         for (index, entry) in receivers.enumerate() {
             let message = seen_by(entry, &message);
             if entry.core.strand.is_none() {
-                summons.send();
+                round.summons.send();
                 let outcome = self.call(seen, entry, &message, presence);
                 let answer = match outcome {
                     Some(Ok(None)) => Err(ReplyError::Abandoned {
@@ -277,9 +297,9 @@ impl MessageBus {
             };
             let (kind, owed) = (MessageKind::Request, Owed::new(request, index));
             // Whatever goes wrong is in the reply.
-            let _refused = put(seen, record, entry, kind, owed, &mut summons);
+            let _refused = put(seen, record, entry, kind, owed, &mut round);
         }
-        summons.send();
+        round.summons.send();
         Replies::pending(shared)
     }
 
@@ -300,7 +320,7 @@ impl MessageBus {
         }
         let replies = Arc::clone(&shared);
         let owed = Owed::new(Request { message, replies }, 0);
-        let mut summons = Summons::new(&self.inner.pool);
+        let mut round = Round::new(&self.inner.pool);
         // Whatever goes wrong is in the reply.
         let _refused = put(
             seen.as_deref(),
@@ -308,9 +328,9 @@ impl MessageBus {
             entry,
             MessageKind::Request,
             owed,
-            &mut summons,
+            &mut round,
         );
-        summons.send();
+        round.summons.send();
         Replies::pending(shared)
     }
 
@@ -331,21 +351,15 @@ impl MessageBus {
     }
 }
 
-/// Receivers whose data are fetched together.
-const AT_A_TIME: usize = 16;
-
 /// Reads what comes first of the next receivers. Their data has left the caches if there are many of them, and a sender that locks
 /// one after the other waits for each of them: behind a lock nothing is fetched ahead.
 #[inline]
 fn approach<P, R>(entries: &[Entry<P, R>]) {
-    if entries.len() < AT_A_TIME {
-        return;
-    }
     let mut seen = false;
-    for entry in entries.iter().take(AT_A_TIME) {
-        if let (Some(strand), Some(intake)) = (&entry.core.strand, &entry.intake) {
+    for entry in entries {
+        if let Some(strand) = &entry.core.strand {
             let is_policy_odd = entry.core.policy(MessageKind::Event) == QueuePolicy::DropOldest;
-            seen |= strand.approach() | is_policy_odd | (Arc::strong_count(intake) == 0);
+            seen |= strand.approach() | is_policy_odd;
         }
     }
     std::hint::black_box(seen);

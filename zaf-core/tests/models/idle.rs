@@ -2,11 +2,10 @@
 
 use std::collections::VecDeque;
 
-use crate::message::activity::Busy;
 use crate::message::dispatcher::ends::Hand;
 use crate::message::dispatcher::strand::Strand;
 use crate::message::presence::{Place, Record, Records};
-use crate::strand::{push, work};
+use crate::strand::{Endpoint, push, work};
 use crate::sync::{Arc, AtomicUsize, Mutex, Ordering};
 use crate::{activity, explore, explore_with, thread};
 
@@ -21,7 +20,7 @@ fn a25_the_bus_is_idle_only_when_what_was_accepted_has_been_handled() {
     explore(|| {
         let activity = activity();
         let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 8));
-        let endpoint = Arc::new(Busy::new());
+        let endpoint = Arc::new(Endpoint::new());
         let handled = Arc::new(AtomicUsize::new(0));
         for _ in 0..2 {
             assert!(push(&strand, &endpoint, ()).is_ok());
@@ -29,7 +28,7 @@ fn a25_the_bus_is_idle_only_when_what_was_accepted_has_been_handled() {
         let worker = {
             let (strand, handled) = (Arc::clone(&strand), Arc::clone(&handled));
             thread::start(move || {
-                let handle = |(), _: &mut Hand<Busy>| {
+                let handle = |(), _: &mut Hand<Endpoint>| {
                     handled.fetch_add(1, Ordering::SeqCst);
                 };
                 work(&strand, handle, || unreachable!("one worker at most"));
@@ -52,7 +51,7 @@ fn a25_work_that_a_callback_hands_to_a_queue_is_never_out_of_sight() {
         let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 8));
         let handled = Arc::new(AtomicUsize::new(0));
         let begun = Arc::new(AtomicUsize::new(0));
-        let endpoint = Arc::new(Busy::new());
+        let endpoint = Arc::new(Endpoint::new());
         // The sender is inside a callback before anybody waits, and queues something from there.
         let sender = {
             let (activity, strand) = (Arc::clone(&activity), Arc::clone(&strand));
@@ -63,7 +62,7 @@ fn a25_work_that_a_callback_hands_to_a_queue_is_never_out_of_sight() {
                 assert!(push(&strand, &endpoint, ()).is_ok());
                 drop(presence);
                 // Then it is the worker itself.
-                let handle = |(), _: &mut Hand<Busy>| {
+                let handle = |(), _: &mut Hand<Endpoint>| {
                     handled.fetch_add(1, Ordering::SeqCst);
                 };
                 work(&strand, handle, || unreachable!("one worker at most"));

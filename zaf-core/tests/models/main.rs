@@ -38,6 +38,7 @@ mod queue;
 mod reply;
 mod snapshot;
 mod strand;
+mod together;
 
 use sync::Arc;
 

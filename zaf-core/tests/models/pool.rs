@@ -14,15 +14,15 @@ use crate::{MESSAGES, activity, explore_with, thread};
 
 /// A bus with one endpoint.
 #[derive(Clone)]
-struct World {
-    activity: Arc<Activity>,
-    pool: Arc<Pool>,
-    busy: Arc<Busy>,
+pub(crate) struct World {
+    pub(crate) activity: Arc<Activity>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) busy: Arc<Busy>,
 }
 
 impl World {
     /// With so many threads for concurrent dispatchers, at least one, and so many for others alone.
-    fn new(bursts: usize, workers: usize) -> Self {
+    pub(crate) fn new(bursts: usize, workers: usize) -> Self {
         let pool = Arc::new(Pool::new(bursts));
         pool.reserve(workers);
         Self {
@@ -33,7 +33,7 @@ impl World {
     }
 
     /// What the messages of one handler have in common.
-    fn handler(&self, body: impl Fn(&Arc<Core>) + Send + Sync + 'static) -> Arc<Intake> {
+    pub(crate) fn handler(&self, body: impl Fn(&Arc<Core>) + Send + Sync + 'static) -> Arc<Intake> {
         let answering = move |core: &Arc<Core>| {
             body(core);
             1
@@ -42,10 +42,19 @@ impl World {
             handler: Arc::new(Closure(answering)),
             place: PLACE,
             busy: Arc::clone(&self.busy),
+            gone: AtomicBool::new(false),
         })
     }
 
-    fn counting(&self, count: &Arc<AtomicUsize>) -> Arc<Intake> {
+    /// The same bus as another one of its endpoints sees it.
+    pub(crate) fn elsewhere(&self) -> Self {
+        Self {
+            busy: Arc::new(Busy::new()),
+            ..self.clone()
+        }
+    }
+
+    pub(crate) fn counting(&self, count: &Arc<AtomicUsize>) -> Arc<Intake> {
         let count = Arc::clone(count);
         self.handler(move |_| {
             count.fetch_add(1, Ordering::SeqCst);
@@ -56,14 +65,14 @@ impl World {
         core.send(&self.pool, intake)
     }
 
-    fn wait_until_idle(&self) {
+    pub(crate) fn wait_until_idle(&self) {
         let is_idle = || RECORDS.quiet(PLACE.bus, None, || self.activity.busy.is_zero());
         assert!(self.activity.wait(None, is_idle));
         assert!(self.busy.is_zero());
     }
 
     /// As `MessageBus::shutdown` does it: the model hangs if a thread does not end.
-    fn shut_down(&self, cores: &[&Arc<Core>]) {
+    pub(crate) fn shut_down(&self, cores: &[&Arc<Core>]) {
         for core in cores {
             core.close();
         }
@@ -167,7 +176,7 @@ fn a25_a_worker_sees_that_somebody_waits_or_that_it_is_to_end() {
         let core = Core::new(&world.activity, 7, 1, 8);
         let is_awaited = || core.queue().is_awaited();
         assert!(!is_awaited());
-        world.activity.busy.raise();
+        world.activity.busy.raise(1);
         let waiting = {
             let world = world.clone();
             thread::start(move || world.wait_until_idle())
@@ -176,7 +185,7 @@ fn a25_a_worker_sees_that_somebody_waits_or_that_it_is_to_end() {
         while !is_awaited() {
             thread::yield_now();
         }
-        assert!(world.activity.busy.lower());
+        assert!(world.activity.busy.lower(1));
         world.activity.changed();
         waiting.join().unwrap();
         assert!(!is_awaited());

@@ -1,10 +1,10 @@
 //! A bounded queue, its workers, and the end of its dispatcher.
 
-use crate::message::activity::Busy;
+use crate::message::dispatcher::accounts::Credit;
 use crate::message::dispatcher::ends::Hand;
 use crate::message::dispatcher::policy::{QueuePolicy, Refusal};
 use crate::message::dispatcher::strand::Strand;
-use crate::strand::{push, work};
+use crate::strand::{Endpoint, push, work};
 use crate::sync::{Arc, AtomicBool, AtomicUsize, Ordering};
 use crate::{activity, explore, explore_with, thread};
 
@@ -14,7 +14,7 @@ fn a15_a16_each_message_is_handled_or_cancelled_once() {
     explore(|| {
         let activity = activity();
         let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 2));
-        let endpoint = Arc::new(Busy::new());
+        let endpoint = Arc::new(Endpoint::new());
         let handled = Arc::new(AtomicUsize::new(0));
         let destroyed = Arc::new(AtomicBool::new(false));
         assert!(push(&strand, &endpoint, ()).is_ok_and(|accepted| accepted.needs_worker));
@@ -23,7 +23,7 @@ fn a15_a16_each_message_is_handled_or_cancelled_once() {
             let (handled, destroyed) = (Arc::clone(&handled), Arc::clone(&destroyed));
             thread::start(move || {
                 let mut cancelled = 0;
-                let handle = |(), hand: &mut Hand<Busy>| {
+                let handle = |(), hand: &mut Hand<Endpoint>| {
                     if strand.is_closed() {
                         hand.cancelled();
                         cancelled += 1;
@@ -69,7 +69,7 @@ fn a15_a16_each_message_is_handled_or_cancelled_once() {
 fn a13_a_sender_that_waits_for_room_gets_it_or_learns_of_the_end() {
     explore(|| {
         let strand = Arc::new(Strand::new(activity(), 1, 1));
-        let endpoint = Arc::new(Busy::new());
+        let endpoint = Arc::new(Endpoint::new());
         assert!(push(&strand, &endpoint, ()).is_ok());
         let sender = {
             let (strand, endpoint) = (Arc::clone(&strand), Arc::clone(&endpoint));
@@ -77,7 +77,14 @@ fn a13_a_sender_that_waits_for_room_gets_it_or_learns_of_the_end() {
                 let policy = QueuePolicy::Block {
                     deadline: std::time::Duration::ZERO,
                 };
-                let accepted = strand.push(&mut Some(()), &endpoint, policy, || false, || ());
+                let accepted = strand.push(
+                    &mut Some(()),
+                    &endpoint,
+                    policy,
+                    &mut Credit::default(),
+                    || false,
+                    |_| (),
+                );
                 accepted.map(|accepted| usize::from(accepted.needs_worker))
             })
         };
@@ -98,7 +105,7 @@ fn a13_of_a_full_queue_the_oldest_is_dropped_or_was_taken() {
     explore(|| {
         let activity = activity();
         let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 2));
-        let endpoint = Arc::new(Busy::new());
+        let endpoint = Arc::new(Endpoint::new());
         for number in 1..=2 {
             assert!(push(&strand, &endpoint, number).is_ok());
         }
@@ -118,8 +125,9 @@ fn a13_of_a_full_queue_the_oldest_is_dropped_or_was_taken() {
             &mut Some(3),
             &endpoint,
             QueuePolicy::DropOldest,
+            &mut Credit::default(),
             || false,
-            || (),
+            |_| (),
         );
         let third = third.unwrap();
         let mut handled = worker.join().unwrap();
@@ -147,7 +155,7 @@ fn a13_of_a_full_queue_the_oldest_is_dropped_or_was_taken() {
 fn a_worker_never_leaves_a_message_behind() {
     explore(|| {
         let strand = Arc::new(Strand::new(activity(), 1, 8));
-        let endpoint = Arc::new(Busy::new());
+        let endpoint = Arc::new(Endpoint::new());
         assert!(push(&strand, &endpoint, ()).is_ok());
         let worker = {
             let strand = Arc::clone(&strand);
@@ -166,7 +174,7 @@ fn a_worker_that_is_blocked_keeps_no_message_from_the_others() {
     // The first message is handled only after the second has been.
     explore_with(2, || {
         let strand = Arc::new(Strand::new(activity(), 2, 8));
-        let endpoint = Arc::new(Busy::new());
+        let endpoint = Arc::new(Endpoint::new());
         let second = Arc::new(AtomicBool::new(false));
         // How many workers were sent.
         let sent = Arc::new(AtomicUsize::new(0));
@@ -185,7 +193,7 @@ fn a_worker_that_is_blocked_keeps_no_message_from_the_others() {
                     while sent.load(Ordering::SeqCst) <= number {
                         thread::yield_now();
                     }
-                    let handle = |message, _: &mut Hand<Busy>| {
+                    let handle = |message, _: &mut Hand<Endpoint>| {
                         if message == 2 {
                             second.store(true, Ordering::SeqCst);
                         }
@@ -212,7 +220,7 @@ fn a13_a15_a_sender_that_waits_for_room_without_limit_is_woken_by_the_end() {
     for drains in [false, true] {
         explore(move || {
             let strand = Arc::new(Strand::new(activity(), 1, 1));
-            let endpoint = Arc::new(Busy::new());
+            let endpoint = Arc::new(Endpoint::new());
             assert!(push(&strand, &endpoint, ()).is_ok());
             let sender = {
                 let (strand, endpoint) = (Arc::clone(&strand), Arc::clone(&endpoint));
@@ -221,7 +229,14 @@ fn a13_a15_a_sender_that_waits_for_room_without_limit_is_woken_by_the_end() {
                         deadline: std::time::Duration::MAX,
                     };
                     // A lost wake-up is a deadlock.
-                    let pushed = strand.push(&mut Some(()), &endpoint, policy, || false, || ());
+                    let pushed = strand.push(
+                        &mut Some(()),
+                        &endpoint,
+                        policy,
+                        &mut Credit::default(),
+                        || false,
+                        |_| (),
+                    );
                     pushed.err()
                 })
             };
@@ -244,7 +259,7 @@ fn a25_the_end_is_told_of_each_registration_whose_messages_lie_between_others() 
     explore_with(2, || {
         let activity = activity();
         let strand = Arc::new(Strand::new(Arc::clone(&activity), 1, 8));
-        let endpoints = [Arc::new(Busy::new()), Arc::new(Busy::new())];
+        let endpoints = [Arc::new(Endpoint::new()), Arc::new(Endpoint::new())];
         for (number, endpoint) in (1..).zip(&endpoints) {
             assert!(push(&strand, endpoint, number).is_ok());
         }
@@ -252,7 +267,7 @@ fn a25_the_end_is_told_of_each_registration_whose_messages_lie_between_others() 
             let strand = Arc::clone(&strand);
             thread::start(move || {
                 let mut handled = Vec::new();
-                let handle = |number, _: &mut Hand<Busy>| handled.push(number);
+                let handle = |number, _: &mut Hand<Endpoint>| handled.push(number);
                 work(&strand, handle, || unreachable!("one worker at most"));
                 handled
             })
@@ -260,13 +275,16 @@ fn a25_the_end_is_told_of_each_registration_whose_messages_lie_between_others() 
         let third = push(&strand, &endpoints[0], 3).unwrap();
         let mut handled = worker.join().unwrap();
         if third.needs_worker {
-            let handle = |number, _: &mut Hand<Busy>| handled.push(number);
+            let handle = |number, _: &mut Hand<Endpoint>| handled.push(number);
             work(&strand, handle, || unreachable!("one worker at most"));
         }
         assert_eq!(handled, [1, 2, 3]);
         assert!(activity.busy.is_zero());
         for endpoint in &endpoints {
             assert!(endpoint.is_zero());
+            // Kept for the next message, until its registration ends.
+            assert_eq!(Arc::strong_count(endpoint), 2);
+            strand.forget(endpoint);
             assert_eq!(Arc::strong_count(endpoint), 1);
         }
     });

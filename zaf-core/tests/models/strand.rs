@@ -3,16 +3,53 @@
 use std::collections::VecDeque;
 
 use crate::message::activity::Busy;
+use crate::message::dispatcher::accounts::{Credit, Debt};
 use crate::message::dispatcher::ends::{Hand, Source};
 use crate::message::dispatcher::lane::{Lane, LaneOf};
 use crate::message::dispatcher::policy::{QueuePolicy, Refusal};
-use crate::message::dispatcher::strand::{Accepted, Strand, Taken};
-use crate::sync::Arc;
+use crate::message::dispatcher::push::Accepted;
+use crate::message::dispatcher::strand::{Strand, Taken};
+use crate::sync::{Arc, AtomicBool, Ordering};
 
 /// A source is nothing but the count of its endpoint.
-impl Source for Busy {
-    fn busy(&self) -> &Busy {
-        self
+pub(crate) struct Endpoint {
+    busy: Arc<Busy>,
+    gone: AtomicBool,
+}
+
+impl Endpoint {
+    pub(crate) fn new() -> Self {
+        Self::with(&Arc::new(Busy::new()))
+    }
+
+    /// A source beside others of an endpoint.
+    pub(crate) fn with(busy: &Arc<Busy>) -> Self {
+        Self {
+            busy: Arc::clone(busy),
+            gone: AtomicBool::new(false),
+        }
+    }
+}
+
+impl std::ops::Deref for Endpoint {
+    type Target = Arc<Busy>;
+
+    fn deref(&self) -> &Arc<Busy> {
+        &self.busy
+    }
+}
+
+impl Source for Endpoint {
+    fn busy(&self) -> &Arc<Busy> {
+        &self.busy
+    }
+
+    fn set_gone(&self) {
+        self.gone.store(true, Ordering::Release);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
     }
 }
 
@@ -50,23 +87,30 @@ impl<J> LaneOf<J> for Only<J> {
 }
 
 /// The queue of a model.
-pub(crate) type Queue<J> = Strand<Only<J>, Busy>;
+pub(crate) type Queue<J> = Strand<Only<J>, Endpoint>;
 
 type Pushed<J> = Result<Accepted<Option<J>>, Refusal>;
 
 /// Sends something to a queue that rejects when it is full.
-pub(crate) fn push<J>(strand: &Queue<J>, source: &Arc<Busy>, job: J) -> Pushed<J> {
-    strand.push(&mut Some(job), source, QueuePolicy::Reject, || false, || ())
+pub(crate) fn push<J>(strand: &Queue<J>, source: &Arc<Endpoint>, job: J) -> Pushed<J> {
+    strand.push(
+        &mut Some(job),
+        source,
+        QueuePolicy::Reject,
+        &mut Credit::default(),
+        || false,
+        |_| (),
+    )
 }
 
 /// As `dispatcher::worker` does it: handles messages until there are none, and leaves. Returns how many it handled.
 /// `more_workers` is called when another one has to be sent.
 pub(crate) fn work<J>(
     strand: &Queue<J>,
-    mut handle: impl FnMut(J, &mut Hand<Busy>),
+    mut handle: impl FnMut(J, &mut Hand<Endpoint>),
     more_workers: impl Fn(),
 ) -> usize {
-    let mut hand = Hand::new();
+    let mut hand = Hand::new(Debt::default(), false);
     let mut slot = None;
     let mut taken = 0;
     loop {

@@ -47,6 +47,8 @@ mod reply;
 mod snapshot;
 #[path = "../models/strand.rs"]
 mod strand;
+#[path = "../models/together.rs"]
+mod together;
 
 use sync::Arc;
 

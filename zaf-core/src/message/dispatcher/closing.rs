@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::ends::Source;
+use super::ends::{Source, Told};
 use super::lane::{Lane, Queue, Rest};
 use super::strand::Strand;
 use crate::sync::{Ordering, wait_until};
@@ -25,7 +25,11 @@ impl<L: Lane, S: Source> Strand<L, S> {
         tail.closed = true;
         self.closed.store(true, Ordering::Release);
         self.ending.store(true, Ordering::Relaxed);
+        let mut told = Told::nothing();
         head.learn(&mut tail);
+        for line in tail.idle_lines() {
+            head.let_go(&mut tail, line, &mut told.gone);
+        }
         let ahead = std::mem::replace(&mut head.queue, Queue::new());
         let behind = std::mem::replace(&mut tail.queue, Queue::new());
         let rest = Rest::new(ahead, behind);
@@ -35,6 +39,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
         head.active += rest.len();
         drop(tail);
         drop(head);
+        self.release(told);
         self.room.notify_all();
         rest
     }

@@ -2,25 +2,37 @@
 //!
 //! Plain data under the strand's two locks: what senders write is the [`Tail`], what workers write is the [`Head`].
 
-use super::super::activity::Busy;
+use super::super::activity::{Activity, Busy};
+use super::accounts::{Credit, Debt};
 use super::few::Few;
 use super::lane::Queue;
 use crate::sync::Arc;
 
-/// What messages of one registration have in common. Kept here once for all of them, as long as one of them is unfinished.
+/// What messages of one registration have in common. Kept here once for all of them, and when none of them is unfinished for those
+/// that come: who sends one message to a thousand dispatchers would wait for the count of its references at each, and so would
+/// who works on it. [`Strand::forget`](super::strand::Strand::forget) ends that.
 pub(crate) trait Source {
     /// The count of their endpoint.
-    fn busy(&self) -> &Busy;
+    fn busy(&self) -> &Arc<Busy>;
+
+    /// The registration has ended: whoever sees that does not keep it. Never taken back.
+    fn set_gone(&self);
+
+    /// Whether that was said.
+    fn is_gone(&self) -> bool;
 }
+
+/// So many sources of which no message is unfinished are kept at most: those of the first lines.
+pub(super) const KEPT: u32 = 4;
 
 /// Unfinished messages of one source.
 #[derive(Debug, Default)]
 struct Line {
-    /// Address of the source, which cannot be another one's while messages of it are open.
+    /// Address of the source, which is kept as long as the address is here, so that it cannot be another one's; 0 for none.
     source: usize,
     /// Without those of [`Tail::run`].
     open: u32,
-    /// Whether it is a source's.
+    /// Whether some are unfinished.
     is_taken: bool,
 }
 
@@ -68,7 +80,7 @@ pub(super) struct Head<L, S> {
     pub(super) finished: Option<(u32, u32)>,
     pub(super) waiting_for_room: u32,
     pub(super) waiting_for_rest: u32,
-    /// By line; none if no message of the line is open.
+    /// By line; none if it is no source's, or if the only worker has it in its hand.
     pub(super) sources: Few<Option<Arc<S>>>,
     pub(super) queue: Queue<L>,
 }
@@ -93,18 +105,41 @@ pub(crate) struct Hand<S> {
     /// Of the message before, until it can be dropped.
     pub(super) old: Option<Arc<S>>,
     was_cancelled: bool,
+    /// What it has not told.
+    pub(super) debt: Debt,
+    /// Whether it may tell that later.
+    may_owe: bool,
 }
 
-impl<S> Hand<S> {
-    /// For a worker that was sent because of `needs_worker`.
-    pub(crate) fn new() -> Self {
+impl<S: Source> Hand<S> {
+    /// For a worker that was sent because of `needs_worker`, and owes something perhaps. It `may_owe` that, and what it owes
+    /// when it leaves, if it goes on to another strand at once.
+    pub(crate) fn new(debt: Debt, may_owe: bool) -> Self {
         Self {
+            debt,
+            may_owe,
             stand: Stand::Coming,
             line: None,
             source: None,
             old: None,
             was_cancelled: false,
         }
+    }
+
+    /// Pays what it owes, unless that may wait until after what it does next: the message that it has in its hand, or another strand.
+    #[inline]
+    pub(super) fn pay(&mut self, activity: &Activity) {
+        let source = self.source.as_ref().filter(|_| self.line.is_some());
+        let may_wait =
+            self.may_owe && source.is_none_or(|source| self.debt.may_wait_for(source.busy()));
+        if !may_wait {
+            self.debt.pay(activity);
+        }
+    }
+
+    /// What it still owes.
+    pub(crate) fn debt(self) -> Debt {
+        self.debt
     }
 
     /// Whether the worker has been at the strand before.
@@ -126,23 +161,16 @@ impl<S> Hand<S> {
 /// What came of telling the tail; for when the locks are free.
 #[derive(Debug)]
 pub(super) struct Told<S> {
-    /// Whether a count has become zero.
-    pub(super) is_idle: bool,
-    /// Sources of which nothing is open any more: two at a time at most.
-    gone: [Option<Arc<S>>; 2],
+    pub(super) debt: Debt,
+    /// Sources that are not kept any more.
+    pub(super) gone: Few<Arc<S>>,
 }
 
 impl<S> Told<S> {
     pub(super) fn nothing() -> Self {
         Self {
-            is_idle: false,
-            gone: [None, None],
-        }
-    }
-
-    pub(super) fn add(&mut self, source: Arc<S>) {
-        if let Some(place) = self.gone.iter_mut().find(|place| place.is_none()) {
-            *place = Some(source);
+            debt: Debt::default(),
+            gone: Few::new(),
         }
     }
 }
@@ -175,12 +203,12 @@ impl<L, S: Source> Tail<L, S> {
 
     /// Counts one more message of a source. Returns its line.
     #[inline]
-    pub(super) fn accept(&mut self, source: &Arc<S>) -> u32 {
+    pub(super) fn accept(&mut self, source: &Arc<S>, credit: &mut Credit<'_>) -> u32 {
         self.accepted += 1;
         self.open += 1;
         let address = Arc::as_ptr(source).addr();
         if self.last_source != address {
-            self.turn_to(source, address);
+            self.turn_to(source, address, credit);
         }
         self.run += 1;
         self.last
@@ -188,12 +216,16 @@ impl<L, S: Source> Tail<L, S> {
 
     /// Makes the line of a source the last one.
     #[cold]
-    fn turn_to(&mut self, source: &Arc<S>, address: usize) {
+    fn turn_to(&mut self, source: &Arc<S>, address: usize, credit: &mut Credit<'_>) {
         self.end_run();
-        let known = self
-            .lines
-            .position(|line| line.is_taken && line.source == address);
+        let known = self.lines.position(|line| line.source == address);
         let at = known.unwrap_or_else(|| self.new_line(source, address));
+        if let Some(line) = self.lines.get_mut(at)
+            && !line.is_taken
+        {
+            line.is_taken = true;
+            credit.begin_source(source.busy());
+        }
         self.last = u32::try_from(at).unwrap_or(u32::MAX);
         self.last_source = address;
     }
@@ -206,22 +238,20 @@ impl<L, S: Source> Tail<L, S> {
     }
 
     fn new_line(&mut self, source: &Arc<S>, address: usize) -> usize {
-        source.busy().raise();
-        let free = self.lines.position(|line| !line.is_taken);
+        let free = self.lines.position(|line| line.source == 0);
         let at = free.unwrap_or_else(|| {
             self.lines.push(Line::default());
             self.lines.len() - 1
         });
         if let Some(line) = self.lines.get_mut(at) {
             line.source = address;
-            line.is_taken = true;
         }
         let number = u32::try_from(at).unwrap_or(u32::MAX);
         self.fresh.push((number, Arc::clone(source)));
         at
     }
 
-    /// Notes the end of messages of one line. Returns whether none of it is open any more; then it is free.
+    /// Notes the end of messages of one line. Returns whether none of it is open any more.
     pub(super) fn end(&mut self, number: u32, count: u32) -> bool {
         self.open -= count;
         self.end_run();
@@ -237,6 +267,35 @@ impl<L, S: Source> Tail<L, S> {
             }
         }
         is_free
+    }
+
+    /// The line that keeps the source without an open message, if one does.
+    pub(super) fn idle_line_of(&mut self, source: &Arc<S>) -> Option<u32> {
+        let address = Arc::as_ptr(source).addr();
+        let at = self
+            .lines
+            .position(|line| line.source == address && !line.is_taken)?;
+        u32::try_from(at).ok()
+    }
+
+    /// Lines that keep a source without an open message.
+    pub(super) fn idle_lines(&mut self) -> Vec<u32> {
+        let mut number = 0;
+        let mut idle = Vec::new();
+        while let Some(line) = self.lines.get_mut(number as usize) {
+            if line.source != 0 && !line.is_taken {
+                idle.push(number);
+            }
+            number += 1;
+        }
+        idle
+    }
+
+    /// The source of a line without open messages is not kept any more.
+    pub(super) fn forget(&mut self, number: u32) {
+        if let Some(line) = self.lines.get_mut(number as usize) {
+            line.source = 0;
+        }
     }
 
     /// Whether a worker has to be sent for what is queued; then it counts as coming.
@@ -266,7 +325,7 @@ impl<L, S: Source> Tail<L, S> {
     }
 }
 
-impl<L, S> Head<L, S> {
+impl<L, S: Source> Head<L, S> {
     pub(super) fn new() -> Self {
         Self {
             queue: Queue::new(),
@@ -283,6 +342,11 @@ impl<L, S> Head<L, S> {
     pub(super) fn end(&mut self, hand: &mut Hand<S>) -> Option<u32> {
         let line = hand.line.take()?;
         self.active -= 1;
+        if let Some(place) = self.sources.get_mut(line as usize)
+            && place.is_none()
+        {
+            *place = hand.source.take();
+        }
         if !std::mem::take(&mut hand.was_cancelled) {
             self.handled += 1;
         }
@@ -311,8 +375,25 @@ impl<L, S> Head<L, S> {
         }
     }
 
+    /// Keeps the source of a line without open messages no longer.
+    pub(super) fn let_go(&mut self, tail: &mut Tail<L, S>, line: u32, gone: &mut Few<Arc<S>>) {
+        tail.forget(line);
+        let place = self.sources.get_mut(line as usize);
+        if let Some(source) = place.and_then(Option::take) {
+            gone.push(source);
+        }
+    }
+
     /// Takes over the sources of new lines.
+    #[inline]
     pub(super) fn learn(&mut self, tail: &mut Tail<L, S>) {
+        if tail.fresh.len() > 0 {
+            self.learn_fresh(tail);
+        }
+    }
+
+    #[cold]
+    fn learn_fresh(&mut self, tail: &mut Tail<L, S>) {
         for (line, source) in tail.fresh.drain() {
             let line = line as usize;
             while self.sources.len() <= line {

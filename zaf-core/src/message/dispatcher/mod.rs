@@ -9,6 +9,7 @@
 //!
 //! The queued kinds are *strands* on the one pool of the bus: none owns a thread while it has nothing to do.
 
+pub(crate) mod accounts;
 mod builder;
 pub(crate) mod callback;
 mod closing;
@@ -21,10 +22,13 @@ mod lane;
 mod layout;
 pub(crate) mod policy;
 pub(crate) mod pool;
+mod push;
 mod ring;
 pub(crate) mod row;
 mod sequential;
 pub(crate) mod strand;
+pub(crate) mod summons;
+pub(crate) mod team;
 mod threadpool;
 pub(crate) mod worker;
 

@@ -10,10 +10,10 @@
 //! Lock order: the pool's lock is taken last, and never while a handler runs.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::Core;
+use super::team::{Muster, Team};
 use super::worker::{self, Luggage};
 use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, look, wait_until};
 use crate::thread::{self, JoinHandle};
@@ -22,8 +22,26 @@ use crate::thread::{self, JoinHandle};
 const KEEP_TIME: Duration = Duration::from_secs(10);
 
 /// What waits for a worker.
+pub(super) enum Ready {
+    One(Arc<Core>),
+    /// By their places in the team.
+    Many(Arc<Team>, u32),
+}
+
+/// What a worker has got.
+enum Work {
+    One(Arc<Core>),
+    /// Before anybody else.
+    Many(Arc<Muster>),
+    /// Others are at it: one of them may be blocked.
+    Rest(Arc<Muster>),
+}
+
+/// What waits for a worker.
 struct State {
-    strands: VecDeque<Arc<Core>>,
+    strands: VecDeque<Ready>,
+    /// Some of which are being worked on, and some may still wait.
+    open: Vec<Arc<Muster>>,
     /// Strands of concurrent dispatchers.
     bursts: VecDeque<Arc<Core>>,
     bursts_running: usize,
@@ -41,6 +59,13 @@ struct State {
     handles: Vec<JoinHandle<()>>,
 }
 
+impl State {
+    /// Whether one waits that is not a concurrent dispatcher's.
+    fn is_strand_waiting(&self) -> bool {
+        !self.strands.is_empty() || self.open.iter().any(|muster| muster.is_anybody_left())
+    }
+}
+
 /// See the module.
 pub(crate) struct Pool {
     state: Mutex<State>,
@@ -56,6 +81,7 @@ impl Pool {
         Self {
             state: Mutex::new(State {
                 strands: VecDeque::new(),
+                open: Vec::new(),
                 bursts: VecDeque::new(),
                 bursts_running: 0,
                 threads: 0,
@@ -87,19 +113,18 @@ impl Pool {
 
     /// Sends a worker to the strand.
     pub(crate) fn submit(self: &Arc<Self>, core: Arc<Core>) {
-        self.submit_all(std::iter::once(core));
+        self.submit_all(std::iter::once(Ready::One(core)));
     }
 
     /// Sends a worker to each of the strands.
-    fn submit_all(self: &Arc<Self>, cores: impl Iterator<Item = Arc<Core>>) {
+    pub(super) fn submit_all(self: &Arc<Self>, all: impl Iterator<Item = Ready>) {
         let mut state = self.state.lock();
         let mut count = 0;
-        for core in cores {
+        for ready in all {
             count += 1;
-            if core.is_burst() {
-                state.bursts.push_back(core);
-            } else {
-                state.strands.push_back(core);
+            match ready {
+                Ready::One(core) if core.is_burst() => state.bursts.push_back(core),
+                ready => state.strands.push_back(ready),
             }
         }
         self.waiting.fetch_add(count, Ordering::Relaxed);
@@ -110,7 +135,7 @@ impl Pool {
     /// taken something, so that short handlers do not wake more threads than they need.
     fn rouse<'a>(self: &'a Arc<Self>, mut state: MutexGuard<'a, State>) {
         loop {
-            let may_run = !state.strands.is_empty()
+            let may_run = state.is_strand_waiting()
                 || (!state.bursts.is_empty() && state.bursts_running < self.max_bursts);
             if !may_run || state.looking > 0 || state.waking > 0 || state.starting {
                 return;
@@ -176,13 +201,24 @@ impl Pool {
         }
     }
 
-    fn next(&self, state: &mut State) -> Option<Arc<Core>> {
-        let next = if let Some(core) = state.strands.pop_front() {
-            Some(core)
+    /// Takes what is next.
+    fn next(&self, state: &mut State) -> Option<Work> {
+        state.open.retain(|muster| muster.is_anybody_left());
+        let next = if let Some(ready) = state.strands.pop_front() {
+            Some(match ready {
+                Ready::One(core) => Work::One(core),
+                Ready::Many(team, places) => {
+                    let muster = Arc::new(Muster::new(team, places));
+                    state.open.push(Arc::clone(&muster));
+                    Work::Many(muster)
+                }
+            })
+        } else if let Some(muster) = state.open.first() {
+            return Some(Work::Rest(Arc::clone(muster)));
         } else if state.bursts_running < self.max_bursts {
             let core = state.bursts.pop_front();
             state.bursts_running += usize::from(core.is_some());
-            core
+            core.map(Work::One)
         } else {
             None
         };
@@ -198,14 +234,24 @@ impl Pool {
         state.starting = false;
         let mut luggage = Luggage::default();
         loop {
-            if let Some(core) = self.next(&mut state) {
-                let is_burst = core.is_burst();
-                self.rouse(state);
-                // Handlers are caught further in. Should anything else panic, the thread is still one that is counted.
-                let turn = || worker::turn(core, &self, &mut luggage);
-                if let Err(payload) = catch_unwind(AssertUnwindSafe(turn)) {
-                    let text = thread::panic_text(payload);
-                    tracing::error!("a worker of the message bus panicked: {text}");
+            if let Some(work) = self.next(&mut state) {
+                let is_burst = matches!(&work, Work::One(core) if core.is_burst());
+                match work {
+                    Work::One(core) => {
+                        self.rouse(state);
+                        worker::turn(&core, &self, &mut luggage);
+                    }
+                    Work::Many(muster) => {
+                        let first = muster.take();
+                        self.rouse(state);
+                        muster.team().approach();
+                        worker::turns(first, &muster, &self, &mut luggage);
+                    }
+                    Work::Rest(muster) => {
+                        let first = muster.take();
+                        self.rouse(state);
+                        worker::turns(first, &muster, &self, &mut luggage);
+                    }
                 }
                 state = self.state.lock();
                 state.bursts_running -= usize::from(is_burst);
@@ -228,7 +274,7 @@ impl Pool {
             // While no more bursts may run, those that wait are served by the threads that run others. At the end there is
             // nobody left who would wake this thread.
             let may_burst = !state.bursts.is_empty() && state.bursts_running < self.max_bursts;
-            if state.stopping || !state.strands.is_empty() || may_burst {
+            if state.stopping || state.is_strand_waiting() || may_burst {
                 continue;
             }
             state.asleep += 1;
@@ -241,7 +287,7 @@ impl Pool {
             if !late {
                 state.waking = state.waking.saturating_sub(1);
             }
-            if late && state.strands.is_empty() && state.bursts.is_empty() {
+            if late && !state.is_strand_waiting() && state.bursts.is_empty() {
                 break;
             }
         }
@@ -278,54 +324,5 @@ impl Pool {
             }
         }
         left
-    }
-}
-
-/// Strands that need a worker because of what one sender does; sent all together.
-pub(crate) struct Summons<'a> {
-    pool: &'a Arc<Pool>,
-    first: Option<Arc<Core>>,
-    /// None as long as there is at most one.
-    more: Option<Vec<Arc<Core>>>,
-}
-
-impl<'a> Summons<'a> {
-    pub(crate) fn new(pool: &'a Arc<Pool>) -> Self {
-        Self {
-            pool,
-            first: None,
-            more: None,
-        }
-    }
-
-    pub(crate) fn add(&mut self, core: &Arc<Core>) {
-        let core = Arc::clone(core);
-        if self.first.is_none() {
-            self.first = Some(core);
-        } else {
-            self.more.get_or_insert_default().push(core);
-        }
-    }
-
-    /// Sends the workers; before anything that may take long.
-    #[inline]
-    pub(crate) fn send(&mut self) {
-        if self.first.is_some() {
-            self.send_all();
-        }
-    }
-
-    #[cold]
-    fn send_all(&mut self) {
-        let more = self.more.take().unwrap_or_default();
-        self.pool
-            .submit_all(self.first.take().into_iter().chain(more));
-    }
-}
-
-impl Drop for Summons<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        self.send();
     }
 }

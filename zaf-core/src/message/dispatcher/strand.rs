@@ -19,25 +19,14 @@
 //! - Lock order: `head`, then `tail`; none of them while foreign code runs, `Drop` of sources and messages included.
 
 use super::super::activity::Activity;
-use super::ends::{Hand, Head, Source, Stand, Tail, Told};
-use super::lane::{Lane, LaneOf};
-use super::policy::{QueuePolicy, Refusal};
-use crate::sync::{
-    Arc, AtomicBool, AtomicU32, Condvar, Mutex, Ordering, deadline_after, is_taken,
-    lock_among_many, wait_until,
-};
+use super::accounts::Debt;
+use super::ends::{Hand, Head, KEPT, Source, Stand, Tail, Told};
+use super::few::Few;
+use super::lane::Lane;
+use crate::sync::{Arc, AtomicBool, AtomicU32, Condvar, Mutex, Ordering};
 
 /// More messages than this never lie in a queue: there is no memory for them.
 const LARGEST_BOUND: u32 = 1 << 31;
-
-/// A message was accepted.
-#[derive(Debug)]
-pub(crate) struct Accepted<D> {
-    /// Whether a worker has to be sent.
-    pub(crate) needs_worker: bool,
-    /// What made room for it.
-    pub(crate) dropped: Option<D>,
-}
 
 /// A message was taken by a worker.
 #[derive(Debug)]
@@ -61,9 +50,9 @@ pub(super) struct Worked<L, S> {
 #[repr(C, align(128))]
 pub(crate) struct Strand<L, S> {
     pub(super) tail: Mutex<Tail<L, S>>,
-    activity: Arc<Activity>,
-    bound: u32,
-    max_workers: u16,
+    pub(super) activity: Arc<Activity>,
+    pub(super) bound: u32,
+    pub(super) max_workers: u16,
     /// Whether there are messages in the tail, for workers that look. Written when that changes.
     pub(super) behind: AtomicBool,
     pub(super) closed: AtomicBool,
@@ -91,133 +80,6 @@ impl<L: Lane, S: Source> Strand<L, S> {
             max_workers: u16::try_from(max_workers).unwrap_or(u16::MAX),
             // With one message in each hand, all of them still can be counted.
             bound: u32::try_from(bound).map_or(LARGEST_BOUND, |bound| bound.min(LARGEST_BOUND)),
-        }
-    }
-
-    /// Accepts a message or says why not. Asked and called only if the queue is full: `is_own_worker`, whether the caller
-    /// runs on this strand and may not wait for room; `before_wait`, when it is about to wait.
-    ///
-    /// The message is taken out of its place if it is accepted, and left there if not.
-    ///
-    /// # Errors
-    /// The reason.
-    #[inline]
-    pub(crate) fn push<J>(
-        &self,
-        job: &mut Option<J>,
-        source: &Arc<S>,
-        policy: QueuePolicy,
-        is_own_worker: impl FnOnce() -> bool,
-        before_wait: impl FnOnce(),
-    ) -> Result<Accepted<L::Slot>, Refusal>
-    where
-        L: LaneOf<J>,
-    {
-        let mut tail = lock_among_many(&self.tail);
-        if tail.closed || tail.draining {
-            return Err(Refusal::Closed);
-        }
-        if self.is_full(&mut tail) {
-            drop(tail);
-            if matches!(policy, QueuePolicy::Block { .. }) {
-                if is_own_worker() {
-                    return Err(Refusal::WouldDeadlock);
-                }
-                before_wait();
-            }
-            return self.push_into_full(job, source, policy);
-        }
-        Ok(Accepted {
-            needs_worker: self.accept(&mut tail, job, source),
-            dropped: None,
-        })
-    }
-
-    #[inline]
-    fn is_full(&self, tail: &mut Tail<L, S>) -> bool {
-        if tail.ahead.saturating_add(tail.queue.len()) < self.bound {
-            return false;
-        }
-        // Only an exchange makes it grow, and that needs the tail.
-        tail.ahead = self.worked.ahead.load(Ordering::Acquire);
-        tail.ahead.saturating_add(tail.queue.len()) >= self.bound
-    }
-
-    /// Returns whether a worker has to be sent.
-    #[inline]
-    fn accept<J>(&self, tail: &mut Tail<L, S>, job: &mut Option<J>, source: &Arc<S>) -> bool
-    where
-        L: LaneOf<J>,
-    {
-        if tail.is_idle() {
-            self.activity.busy.raise();
-        }
-        let line = tail.accept(source);
-        if tail.queue.is_empty() {
-            self.behind.store(true, Ordering::Relaxed);
-        }
-        tail.queue.push(job, line);
-        tail.needs_worker(self.max_workers)
-    }
-
-    #[cold]
-    fn push_into_full<J>(
-        &self,
-        job: &mut Option<J>,
-        source: &Arc<S>,
-        policy: QueuePolicy,
-    ) -> Result<Accepted<L::Slot>, Refusal>
-    where
-        L: LaneOf<J>,
-    {
-        let deadline = match policy {
-            QueuePolicy::Reject => return Err(Refusal::Full),
-            QueuePolicy::Block { deadline } => deadline_after(deadline),
-            QueuePolicy::DropOldest => None,
-        };
-        let mut head = self.worked.head.lock();
-        let mut late = false;
-        loop {
-            let mut tail = self.tail.lock();
-            if tail.closed || tail.draining {
-                return Err(Refusal::Closed);
-            }
-            let is_full = self.is_full(&mut tail);
-            if is_full && policy == QueuePolicy::DropOldest {
-                head.learn(&mut tail);
-                let mut dropped = None;
-                let oldest = match head.queue.pop(&mut dropped) {
-                    Some(line) => Some(line),
-                    None => tail.queue.pop(&mut dropped),
-                };
-                self.worked.ahead.store(head.queue.len(), Ordering::Release);
-                // Counted before the other is not: the strand is busy all the time.
-                let needs_worker = self.accept(&mut tail, job, source);
-                let mut told = Told::nothing();
-                if let Some(line) = oldest {
-                    self.tell_end(&mut head, &mut tail, line, &mut told);
-                }
-                drop(tail);
-                drop(head);
-                self.release(told);
-                return Ok(Accepted {
-                    needs_worker,
-                    dropped,
-                });
-            }
-            if !is_full {
-                return Ok(Accepted {
-                    needs_worker: self.accept(&mut tail, job, source),
-                    dropped: None,
-                });
-            }
-            if late {
-                return Err(Refusal::Full);
-            }
-            drop(tail);
-            head.waiting_for_room += 1;
-            late = wait_until(&self.room, &mut head, deadline);
-            head.waiting_for_room -= 1;
         }
     }
 
@@ -252,10 +114,10 @@ impl<L: Lane, S: Source> Strand<L, S> {
             });
         }
         let mut tail = self.tail.lock();
-        let mut told = Told::nothing();
+        let mut gone = Few::new();
         match ended {
-            Some(line) => self.tell_end(&mut head, &mut tail, line, &mut told),
-            None => self.tell(&mut head, &mut tail, &mut told),
+            Some(line) => self.tell_end(&mut head, &mut tail, line, &mut hand.debt, &mut gone),
+            None => self.tell(&mut head, &mut tail, &mut hand.debt, &mut gone),
         }
         let mut is_found = false;
         if self.is_head_empty() {
@@ -286,13 +148,14 @@ impl<L: Lane, S: Source> Strand<L, S> {
         if head.waiting_for_rest > 0 && head.active == 0 {
             self.rest.notify_all();
         }
+        if !is_found {
+            hand.old = hand.source.take();
+        }
+        hand.pay(&self.activity);
         drop(tail);
         drop(head);
         hand.old = None;
-        if !is_found {
-            hand.source = None;
-        }
-        self.release(told);
+        drop(gone);
         is_found.then_some(Taken { needs_worker })
     }
 
@@ -314,6 +177,16 @@ impl<L: Lane, S: Source> Strand<L, S> {
     fn begin(&self, head: &mut Head<L, S>, hand: &mut Hand<S>, line: u32) -> bool {
         head.active += 1;
         hand.line = Some(line);
+        if self.max_workers == 1 {
+            // As long as the message is handled nobody else looks for it, and no reference need be counted.
+            let place = head.sources.get_mut(line as usize);
+            let source = place.and_then(Option::take);
+            hand.old = std::mem::replace(&mut hand.source, source);
+            if head.waiting_for_room > 0 {
+                self.room.notify_all();
+            }
+            return true;
+        }
         let source = head.sources.get(line as usize).and_then(Option::as_ref);
         let is_same = match (&hand.source, source) {
             (Some(own), Some(source)) => Arc::ptr_eq(own, source),
@@ -348,10 +221,10 @@ impl<L: Lane, S: Source> Strand<L, S> {
         let mut head = self.worked.head.lock();
         let ended = head.end(hand);
         let mut tail = self.tail.lock();
-        let mut told = Told::nothing();
+        let mut gone = Few::new();
         match ended {
-            Some(line) => self.tell_end(&mut head, &mut tail, line, &mut told),
-            None => self.tell(&mut head, &mut tail, &mut told),
+            Some(line) => self.tell_end(&mut head, &mut tail, line, &mut hand.debt, &mut gone),
+            None => self.tell(&mut head, &mut tail, &mut hand.debt, &mut gone),
         }
         tail.stand(hand, Stand::Gone);
         let is_left = !self.is_head_empty() || !tail.queue.is_empty();
@@ -359,9 +232,9 @@ impl<L: Lane, S: Source> Strand<L, S> {
         if head.waiting_for_rest > 0 && head.active == 0 {
             self.rest.notify_all();
         }
+        hand.pay(&self.activity);
         drop(tail);
         drop(head);
-        self.release(told);
         needs_worker
     }
 
@@ -371,7 +244,7 @@ impl<L: Lane, S: Source> Strand<L, S> {
         head.active -= 1;
         let mut tail = self.tail.lock();
         let mut told = Told::nothing();
-        self.tell_end(&mut head, &mut tail, line, &mut told);
+        self.tell_end(&mut head, &mut tail, line, &mut told.debt, &mut told.gone);
         if head.waiting_for_rest > 0 && head.active == 0 {
             self.rest.notify_all();
         }
@@ -381,42 +254,72 @@ impl<L: Lane, S: Source> Strand<L, S> {
     }
 
     /// Tells the tail of one more end, after those that it has not been told of.
-    fn tell_end(
+    pub(super) fn tell_end(
         &self,
         head: &mut Head<L, S>,
         tail: &mut Tail<L, S>,
         line: u32,
-        told: &mut Told<S>,
+        debt: &mut Debt,
+        gone: &mut Few<Arc<S>>,
     ) {
-        self.tell(head, tail, told);
+        self.tell(head, tail, debt, gone);
         head.finished = Some((line, 1));
-        self.tell(head, tail, told);
+        self.tell(head, tail, debt, gone);
     }
 
     /// Tells the tail what has been finished.
-    fn tell(&self, head: &mut Head<L, S>, tail: &mut Tail<L, S>, told: &mut Told<S>) {
+    fn tell(
+        &self,
+        head: &mut Head<L, S>,
+        tail: &mut Tail<L, S>,
+        debt: &mut Debt,
+        gone: &mut Few<Arc<S>>,
+    ) {
         let Some((number, count)) = head.finished.take() else {
             return;
         };
-        if tail.end(number, count) {
-            let source = head.sources.get_mut(number as usize);
-            if let Some(source) = source.and_then(Option::take) {
-                told.is_idle |= source.busy().lower();
-                told.add(source);
+        if tail.end(number, count)
+            && let Some(place) = head.sources.get_mut(number as usize)
+            && let Some(source) = place
+        {
+            debt.end_source(source.busy(), &self.activity);
+            if tail.closed || number >= KEPT || source.is_gone() {
+                if let Some(source) = place.take() {
+                    gone.push(source);
+                }
+                tail.forget(number);
             }
         }
-        // After the endpoint: whoever sees an idle bus sees idle endpoints.
         if tail.is_idle() {
-            told.is_idle |= self.activity.busy.lower();
+            debt.end_strand();
         }
     }
 
     /// Wakes who waits for idleness, if something has become idle. Not under a lock: the last reference to a source may go.
-    fn release(&self, told: Told<S>) {
-        if told.is_idle {
-            self.activity.changed();
-        }
+    pub(super) fn release(&self, mut told: Told<S>) {
+        told.debt.pay(&self.activity);
         drop(told);
+    }
+
+    /// Tells what a worker that has been here owes.
+    pub(crate) fn pay(&self, debt: &mut Debt) {
+        debt.pay(&self.activity);
+    }
+
+    /// The registration has ended: the strand does not keep it any longer than its last message.
+    pub(crate) fn forget(&self, source: &Arc<S>) {
+        // Before the locks: whoever tells of the end of a message later sees it.
+        source.set_gone();
+        let mut head = self.worked.head.lock();
+        let mut tail = self.tail.lock();
+        let mut told = Told::nothing();
+        // One that the head does not know yet has open messages.
+        if let Some(line) = tail.idle_line_of(source) {
+            head.let_go(&mut tail, line, &mut told.gone);
+        }
+        drop(tail);
+        drop(head);
+        self.release(told);
     }
 
     /// Whether [`Strand::close`] was called. Workers ask before each message.
@@ -429,11 +332,9 @@ impl<L: Lane, S: Source> Strand<L, S> {
         self.behind.load(Ordering::Relaxed) || self.worked.ahead.load(Ordering::Relaxed) != 0
     }
 
-    /// Reads what a sender or a worker reads first, for who goes on to others before it comes back: then the processor
-    /// fetches all of them at the same time. What it returns means nothing.
-    #[inline]
-    pub(crate) fn approach(&self) -> bool {
-        is_taken(&self.tail) | self.closed.load(Ordering::Relaxed)
+    /// As [`approach`](Self::approach), for a worker.
+    pub(crate) fn approach_to_work(&self) -> bool {
+        self.approach() | (self.worked.ahead.load(Ordering::Relaxed) != 0)
     }
 
     /// Whether somebody waits for what a worker has not told yet; for workers that look.

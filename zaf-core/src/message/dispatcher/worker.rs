@@ -9,11 +9,13 @@ use super::super::presence::{Place, Record};
 use super::super::route::AnyHandler;
 use super::super::{MessageBus, ReplyError};
 use super::Core;
+use super::accounts::Debt;
 use super::ends::{Hand, Source};
 use super::job::{AnySlot, Jobs};
 use super::pool::Pool;
 use super::strand::Strand;
-use crate::sync::{Arc, look, spin, spin_until};
+use super::team::Muster;
+use crate::sync::{Arc, AtomicBool, Ordering, look, spin, spin_until};
 use crate::thread::panic_text;
 
 /// How many messages a worker handles before it makes way for other strands that wait.
@@ -24,11 +26,21 @@ pub(crate) struct Intake {
     pub(crate) handler: Arc<dyn AnyHandler>,
     pub(crate) place: Place,
     pub(crate) busy: Arc<Busy>,
+    /// See [`Source::set_gone`].
+    pub(crate) gone: AtomicBool,
 }
 
 impl Source for Intake {
-    fn busy(&self) -> &Busy {
+    fn busy(&self) -> &Arc<Busy> {
         &self.busy
+    }
+
+    fn set_gone(&self) {
+        self.gone.store(true, Ordering::Release);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
     }
 }
 
@@ -94,6 +106,10 @@ pub(crate) struct Luggage {
     /// Of the strand of this turn.
     meetings: Meetings,
     turns: u32,
+    /// Whether another strand comes after this one.
+    has_more: bool,
+    /// Of the strands before.
+    debt: Debt,
 }
 
 impl Luggage {
@@ -120,30 +136,67 @@ impl Luggage {
     }
 }
 
+/// Serves the strands that need a worker, as long as others do not: first the one that has been taken.
+pub(super) fn turns(
+    first: Option<&Arc<Core>>,
+    muster: &Muster,
+    pool: &Arc<Pool>,
+    luggage: &mut Luggage,
+) {
+    let mut next = first;
+    while let Some(core) = next {
+        luggage.has_more = muster.is_anybody_left();
+        turn(core, pool, luggage);
+        next = muster.take();
+        if next.is_none()
+            && let Some(strand) = &core.strand
+        {
+            strand.pay(&mut luggage.debt);
+        }
+    }
+    luggage.has_more = false;
+}
+
 /// Serves the strand until it is empty or it is the turn of others.
-pub(crate) fn turn(core: Arc<Core>, pool: &Arc<Pool>, luggage: &mut Luggage) {
+pub(super) fn turn(core: &Arc<Core>, pool: &Arc<Pool>, luggage: &mut Luggage) {
     let Some(strand) = core.strand.as_ref() else {
         return;
     };
-    let mut hand = Hand::new();
+    let mut hand = Hand::new(std::mem::take(&mut luggage.debt), luggage.has_more);
+    // Handlers are caught further in. Should anything else panic, the thread is still one that is counted.
+    let work = || work(core, strand, pool, luggage, &mut hand);
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(work)) {
+        let text = panic_text(payload);
+        tracing::error!("a worker of the message bus panicked: {text}");
+    }
+    luggage.debt = hand.debt();
+}
+
+/// See [`turn`].
+fn work(
+    core: &Arc<Core>,
+    strand: &Strand<Jobs, Intake>,
+    pool: &Arc<Pool>,
+    luggage: &mut Luggage,
+    hand: &mut Hand<Intake>,
+) {
     luggage.meetings = Meetings::default();
     loop {
-        let Some(bus) = luggage.take_bus(&core) else {
+        let Some(bus) = luggage.take_bus(core) else {
             // The last handle of the bus is gone, and with it all who could want this.
             core.close();
-            strand.step_aside(&mut hand);
+            strand.step_aside(hand);
             return;
         };
-        let is_left =
-            with_record(|record| !serve(&core, strand, &mut hand, luggage, pool, record, &bus));
+        let is_left = with_record(|record| !serve(core, strand, hand, luggage, pool, record, &bus));
         if is_left {
             luggage.bus = Some(bus);
             return;
         }
         // Only for others: a worker that has the strand's data at hand is the best one to go on.
-        if pool.has_waiting() {
-            if strand.step_aside(&mut hand) {
-                pool.submit(core);
+        if luggage.has_more || pool.has_waiting() {
+            if strand.step_aside(hand) {
+                pool.submit(Arc::clone(core));
             }
             luggage.bus = Some(bus);
             return;
@@ -161,11 +214,17 @@ fn serve(
     record: &Record,
     bus: &MessageBus,
 ) -> bool {
-    let Luggage { slot, meetings, .. } = luggage;
+    let Luggage {
+        slot,
+        meetings,
+        has_more,
+        ..
+    } = luggage;
+    let has_more = *has_more;
     for _ in 0..MESSAGES_PER_TURN {
         // Who has just come was sent because there is something.
         if core.is_single_worker() && hand.has_arrived() {
-            if pool.has_waiting() && !strand.has_work() {
+            if (has_more || pool.has_waiting()) && !strand.has_work() {
                 // Nothing more is seen here, and others wait: one meeting instead of three.
                 if strand.step_aside(hand) {
                     pool.submit(Arc::clone(core));
@@ -177,13 +236,13 @@ fn serve(
                 continue;
             }
             meetings.wait(core, || {
-                pool.has_waiting() || strand.has_work() || strand.is_awaited()
+                has_more || pool.has_waiting() || strand.has_work() || strand.is_awaited()
             });
         }
         let Some(taken) = strand.next(hand, slot) else {
             if !core.is_burst() {
                 look(None, || {
-                    pool.has_waiting() || strand.has_work() || strand.is_closed()
+                    has_more || pool.has_waiting() || strand.has_work() || strand.is_closed()
                 });
             }
             if strand.leave(hand) {

@@ -17,7 +17,7 @@ use super::super::bus::MessageBus;
 use super::super::carried::{Carried, Watched};
 use super::super::current::with_record;
 use super::super::dispatcher::Core;
-use super::super::dispatcher::pool::Summons;
+use super::super::enqueue::Round;
 use super::super::enqueue::enqueue;
 use super::super::error::BusError;
 use super::super::handler::{Handler, Look};
@@ -244,15 +244,15 @@ impl Sending {
         entry: &Entry<P, R>,
         kind: MessageKind,
         carried: impl Carried,
-        summons: &mut Summons<'_>,
+        round: &mut Round<'_>,
     ) -> Result<bool, BusError> {
         let delivery = Arc::new(self.deliver(&entry.core));
         let Some(call) = entry.handler.look() else {
-            return enqueue(record, entry, kind, carried, summons);
+            return enqueue(record, entry, kind, carried, round);
         };
         let handler = Arc::new(Handler::Encoded(delivery.wrap(call)));
         let carried = Watched { carried, handler };
-        let outcome = enqueue(record, entry, kind, carried, summons);
+        let outcome = enqueue(record, entry, kind, carried, round);
         match &outcome {
             Ok(true) => {}
             Ok(false) => delivery.settle(Outcome::Cancelled, None),

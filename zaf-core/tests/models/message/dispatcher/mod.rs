@@ -1,5 +1,7 @@
 //! Queue, workers and pool, and a dispatcher that is made of nothing else.
 
+#[path = "../../../../src/message/dispatcher/accounts.rs"]
+pub(crate) mod accounts;
 #[path = "../../../../src/message/dispatcher/closing.rs"]
 mod closing;
 #[path = "../../../../src/message/dispatcher/ends.rs"]
@@ -14,10 +16,16 @@ pub(crate) mod lane;
 pub(crate) mod policy;
 #[path = "../../../../src/message/dispatcher/pool.rs"]
 pub(crate) mod pool;
+#[path = "../../../../src/message/dispatcher/push.rs"]
+pub(crate) mod push;
 #[path = "../../../../src/message/dispatcher/ring.rs"]
 mod ring;
 #[path = "../../../../src/message/dispatcher/strand.rs"]
 pub(crate) mod strand;
+#[path = "../../../../src/message/dispatcher/summons.rs"]
+pub(crate) mod summons;
+#[path = "../../../../src/message/dispatcher/team.rs"]
+pub(crate) mod team;
 #[path = "../../../../src/message/dispatcher/worker.rs"]
 pub(crate) mod worker;
 
@@ -36,7 +44,10 @@ use super::reply::SharedReplies;
 use super::{MessageBus, ReplyError};
 use crate::current::with_record;
 use crate::sync::Arc;
-use pool::{Pool, Summons};
+use accounts::Credit;
+use pool::Pool;
+use summons::Summons;
+use team::Team;
 
 /// The endpoint of all messages.
 pub(crate) const PLACE: Place = Place {
@@ -153,6 +164,41 @@ impl Core {
         self.enqueue(pool, intake, Message(()))
     }
 
+    /// Sends an event to several, which go to the pool together, as `hand_over` does it. Returns how many accepted it.
+    pub(crate) fn send_to_all(pool: &Arc<Pool>, receivers: &[(&Arc<Self>, &Arc<Intake>)]) -> usize {
+        let cores = receivers.iter().map(|(core, _)| Arc::clone(core));
+        let team = Arc::new(Team::new(cores));
+        let mut summons = Summons::new(pool);
+        summons.begin(Some(&team));
+        let [(first, intake), ..] = receivers else {
+            return 0;
+        };
+        let activity = first.bus.upgrade().unwrap();
+        let mut credit = Credit::raise(&activity, &intake.busy, receivers.len());
+        let mut accepted = 0;
+        for (place, (core, intake)) in receivers.iter().enumerate() {
+            summons.place(place);
+            let mut job = Some(Job::new(Message(()), None));
+            let pushed = core.queue().push(
+                &mut job,
+                intake,
+                QueuePolicy::Reject,
+                &mut credit,
+                || false,
+                |credit| {
+                    credit.give_back();
+                },
+            );
+            if let Ok(pushed) = pushed {
+                accepted += 1;
+                if pushed.needs_worker {
+                    summons.add(core);
+                }
+            }
+        }
+        accepted
+    }
+
     /// Sends a request whose answer belongs at `index`.
     pub(crate) fn ask(
         self: &Arc<Self>,
@@ -179,9 +225,14 @@ impl Core {
             || self.is_single_worker() && with_record(|record| record.runs(self.number));
         let mut summons = Summons::new(pool);
         let policy = QueuePolicy::Reject;
-        let pushed = self
-            .queue()
-            .push(&mut job, intake, policy, is_own_worker, || ());
+        let pushed = self.queue().push(
+            &mut job,
+            intake,
+            policy,
+            &mut Credit::default(),
+            is_own_worker,
+            |_| (),
+        );
         if let Ok(accepted) = pushed {
             if accepted.needs_worker {
                 summons.add(self);
@@ -197,9 +248,14 @@ impl Core {
     /// Puts an event into the queue, and leaves it to the model to send a worker. Returns whether it was accepted.
     pub(crate) fn put(&self, intake: &Arc<Intake>) -> bool {
         let mut job = Some(Job::new(Message(()), None));
-        let pushed = self
-            .queue()
-            .push(&mut job, intake, QueuePolicy::Reject, || false, || ());
+        let pushed = self.queue().push(
+            &mut job,
+            intake,
+            QueuePolicy::Reject,
+            &mut Credit::default(),
+            || false,
+            |_| (),
+        );
         pushed.is_ok()
     }
 
