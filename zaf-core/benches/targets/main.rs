@@ -48,7 +48,7 @@ const WORKS: &[(&str, Measure)] = &[
     ("sequential", queues::sequential),
     ("strand-senders", strands::four_senders),
     ("strand-1600", strands::to_many),
-    ("strand-1600-pool", strands::to_many_on_a_pool),
+    ("strand-1600-threads", strands::to_many_beside_threads),
     ("burst-pool", many_threads::burst_to_a_pool),
     ("burst-concurrent", many_threads::burst_to_a_concurrent_one),
     ("blocking", many_threads::blocking_handlers),
