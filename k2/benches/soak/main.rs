@@ -124,6 +124,8 @@ fn soak(arguments: &[String]) -> Result<ExitCode> {
         time,
         "--parallel-workers",
         "2",
+        // It notes 50 000 executions before it lets them go: hours of what a slope would be told of.
+        "--no-history",
     ]);
     for case in ["computes", "panics", "apart", "takes_its_process_down"] {
         run.arg(format!("rust:soak::{case}"));
