@@ -31,8 +31,20 @@ pub(crate) struct Guarded {
 impl Guarded {
     /// Starts `command`, in a process group of its own, and waits until somebody writes to the pipe `ready`.
     pub(crate) fn start(session: Session, mut command: Command) -> Self {
+        command.process_group(0);
+        Self::wait_for(session, command)
+    }
+
+    /// The same, in a session of its own, as the programs of a service are: then no signal of the kernel wakes the run when its guard has died.
+    pub(crate) fn start_in_a_session(session: Session, arguments: &[&str]) -> Self {
+        let line = [&[env!("CARGO_BIN_EXE_zk2")], arguments].concat();
+        let command = session.program("setsid", &line);
+        Self::wait_for(session, command)
+    }
+
+    fn wait_for(session: Session, mut command: Command) -> Self {
         let ready = fifo(&session, "ready");
-        let guard = command.process_group(0).spawn().unwrap();
+        let guard = command.spawn().unwrap();
         read(&ready);
         let runner = runner_of(&guard);
         let runner_end = pidfd_open(runner, PidfdFlags::empty()).unwrap();

@@ -170,3 +170,26 @@ fn d7_a_second_wish_to_end_is_heard_by_a_run_that_was_stopped_while_it_ends() {
         assert_ends(LONG, &steps, by(SIGTERM, 2));
     }
 }
+
+#[test]
+fn d18_a_stopped_runner_whose_guard_is_killed_goes_on_to_its_end() {
+    let line = [ONE_BY_ONE.as_slice(), &["--tests-grace", "100ms", "suite"]].concat();
+    let run = Guarded::start_in_a_session(patient_session(), &line);
+    kill_process(run.pid(), Signal::TSTP).unwrap();
+    assert!(stops(run.pid()));
+    assert_eq!(state(run.runner), Some('T'));
+    kill_process(run.pid(), Signal::KILL).unwrap();
+    let (session, ended) = run.end();
+    assert_eq!(told(&ended).len(), 1, "{ended:?}");
+    let verdicts: Vec<_> = session.verdicts().into_values().collect();
+    assert_eq!(verdicts, ["aborted", "not-run"], "{ended:?}");
+    Aftermath {
+        session: &session,
+        code: ended.code,
+        signal: ended.signal,
+        selected: 2,
+        witness: Witness::Alive,
+        files: &["asked", "go", "ran", "ready", "suite"],
+    }
+    .assert_sound();
+}

@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, getpid, kill_process, kill_process_group};
+use rustix::process::{
+    Pid, Signal, getpid, getppid, kill_process, kill_process_group, set_parent_process_death_signal,
+};
 use signal_hook::low_level::pipe;
 use zaf_core::thread;
 
@@ -135,6 +137,11 @@ pub(crate) fn start() -> io::Result<()> {
 }
 
 fn watch(mut stops: UnixStream, mut continues: UnixStream, latest: &Latest) {
+    if guard::of_this_process().is_some() {
+        // The end of the guard asks this process to end, and a stopped one would not hear of it: this is continued as well. The kernel
+        // has one such signal for each thread.
+        let _ = set_parent_process_death_signal(Some(Signal::CONT));
+    }
     let timeout = Timespec::try_from(BEAT).ok();
     let mut was_guard_stopped = false;
     loop {
@@ -150,8 +157,8 @@ fn watch(mut stops: UnixStream, mut continues: UnixStream, latest: &Latest) {
         if is_wanted || is_guard_stopped && was_guard_stopped {
             // Those that came before are of earlier stops.
             take(&mut continues);
-            if is_wanted && latest.is_continuation() {
-                // Somebody has changed his mind.
+            if is_wanted && latest.is_continuation() || is_guard_gone() {
+                // Somebody has changed his mind; or nobody would continue this process, which is about to end.
                 continue;
             }
             stop_all(&mut continues);
@@ -179,6 +186,10 @@ fn is_guard_stopped() -> bool {
     let guard = guard::of_this_process();
     guard
         .is_some_and(|guard| procfs::stat(guard.as_raw_pid()).is_some_and(|stat| stat.state == 'T'))
+}
+
+fn is_guard_gone() -> bool {
+    guard::of_this_process().is_some_and(|guard| getppid() != Some(guard))
 }
 
 /// Returns when this process was continued.
