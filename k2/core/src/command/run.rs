@@ -25,7 +25,7 @@ use crate::parameter::{EXCLUDE, LIMIT, PARAMETER};
 use crate::results::{OUTPUTS_DIRECTORY, Progress, RunDirectory, Summary};
 use crate::runner::{RUN_TEST_CASES, Resumed, RunEnded, RunPlan, status, workers};
 use crate::supervisor::cookie::{Life, Owner};
-use crate::supervisor::{self, RunClock, apart, guard, pause, reap};
+use crate::supervisor::{self, RunClock, apart, guard, job_control, reap};
 use crate::sut::Sequence;
 
 /// Longest id of an execution that is taken over from the environment, in bytes: some dozen runs inside each other.
@@ -74,7 +74,7 @@ pub fn run(cx: &CommandContext<'_>) -> Result<ExitCode> {
     }
     let under_way = guard::UnderWay::in_directory(directory.path().as_std_path());
     supervisor::prepare()?;
-    if let Err(error) = pause::start() {
+    if let Err(error) = job_control::start() {
         tracing::warn!("cases do not stop when the run is stopped: {error}");
     }
     let progress = resumed.as_deref().map(Resumed::progress);

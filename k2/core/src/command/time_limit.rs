@@ -16,7 +16,7 @@ use zaf_core::message::APPLICATION_ENDPOINT;
 use zaf_core::prelude::*;
 use zaf_core::thread;
 
-use crate::supervisor::{RunClock, guard, pause};
+use crate::supervisor::{RunClock, guard, job_control, pause};
 
 /// Longest time that the command may take, whichever it is; time for which it was stopped (Ctrl-Z) is not counted.
 ///
@@ -100,7 +100,7 @@ impl CommandTimeout {
             return Ok(());
         };
         // Of every command, not only of runs.
-        if let Err(error) = pause::start() {
+        if let Err(error) = job_control::start() {
             tracing::warn!("the time limit goes on while the command is stopped: {error}");
         }
         let watch = Arc::new(Watch {

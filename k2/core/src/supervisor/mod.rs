@@ -37,6 +37,7 @@ mod end;
 mod error;
 pub(crate) mod guard;
 mod inherited;
+pub(crate) mod job_control;
 mod latest;
 mod leftovers;
 pub(crate) mod pause;

@@ -1,35 +1,25 @@
-//! Job control in the process that runs cases: when it stops, what it has started stops too, and no time limit goes on.
+//! What stands still while a run is stopped: the processes of its cases, and every time limit.
 //!
-//! A thread waits for SIGTSTP (Ctrl-Z). It stops the process groups of all cases, then this process; when that is continued, it
-//! continues them, and adds the time between to [`total`]. Whoever has a deadline moves it by what was added since.
-//!
-//! The thread also wakes twice a second. If a beat comes much too late, the process was stopped by something that cannot be caught
-//! (SIGSTOP), and that time is added too. If the guard was stopped alone, the process stops itself, so that it does not go on behind
-//! the back of whoever stopped what he took for the whole run; the guard continues it with itself.
+//! A thread, that of [`super::job_control`], begins and ends a [`Pause`]. The time between is added to [`total`]: whoever has a deadline moves it by
+//! what was added since. If a beat of that thread comes much too late, the process was stopped by something that cannot be caught (SIGSTOP), and that
+//! time is added too.
 
 use std::collections::BTreeSet;
-use std::io::{self, Read};
-use std::os::unix::net::UnixStream;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{
-    Pid, Signal, getpid, getppid, kill_process, kill_process_group, set_parent_process_death_signal,
-};
-use signal_hook::low_level::pipe;
-use zaf_core::thread;
+use parking_lot::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use rustix::event::{Timespec, poll};
+use rustix::process::{Pid, Signal, getpid, kill_process, kill_process_group};
 
-use super::latest::Latest;
-use super::{guard, procfs};
+use super::procfs;
 
 /// How often the thread looks.
-const BEAT: Duration = Duration::from_millis(500);
+pub(super) const BEAT: Duration = Duration::from_millis(500);
 
 /// A beat that is later than this was not only kept waiting for a processor.
-const LATE: Duration = Duration::from_secs(2);
+pub(super) const LATE: Duration = Duration::from_secs(2);
 
 /// Longest that somebody with a deadline waits until the thread has noted that it was stopped.
 const SETTLE: Duration = Duration::from_secs(3);
@@ -108,111 +98,54 @@ fn rest(time: Duration) {
     let _ = poll(&mut [], timeout.as_ref());
 }
 
-/// From now on this process stops and continues with what it has started. A second call does nothing.
-///
-/// # Errors
-/// If the system refuses a socket, a handler or a thread. A process that ignores SIGTSTP goes on doing so.
-pub(crate) fn start() -> io::Result<()> {
-    if CLOCK.is_watched.swap(true, Ordering::SeqCst) {
-        return Ok(());
-    }
-    let (stops, write) = UnixStream::pair()?;
-    stops.set_nonblocking(true)?;
-    let latest = Latest::default();
-    latest.watch(Signal::CONT)?;
-    if !guard::is_ignored(Signal::TSTP) {
-        latest.watch(Signal::TSTP)?;
-        pipe::register(Signal::TSTP.as_raw(), write)?;
-    }
-    let (continues, write) = UnixStream::pair()?;
-    continues.set_nonblocking(true)?;
-    pipe::register(Signal::CONT.as_raw(), write)?;
+/// Whether nobody has asked for the thread before.
+pub(super) fn is_first_watch() -> bool {
+    !CLOCK.is_watched.swap(true, Ordering::SeqCst)
+}
+
+/// The thread has begun: its beats count from now on.
+pub(super) fn begin_beats() {
     CLOCK.note_beat();
-    // Not joined: it watches until the process ends.
-    drop(thread::spawn("job-control", move || {
-        watch(stops, continues, &latest);
-    })?);
     CLOCK.is_beating.store(true, Ordering::SeqCst);
-    Ok(())
 }
 
-fn watch(mut stops: UnixStream, mut continues: UnixStream, latest: &Latest) {
-    if guard::of_this_process().is_some() {
-        // The end of the guard asks this process to end, and a stopped one would not hear of it: this is continued as well. The kernel
-        // has one such signal for each thread.
-        let _ = set_parent_process_death_signal(Some(Signal::CONT));
+/// One beat of the thread, outside of a pause.
+pub(super) fn beat() {
+    let late = CLOCK.since_beat();
+    if late >= LATE {
+        CLOCK.add(late.saturating_sub(BEAT));
     }
-    let timeout = Timespec::try_from(BEAT).ok();
-    let mut was_guard_stopped = false;
-    loop {
-        let _ = poll(&mut [PollFd::new(&stops, PollFlags::IN)], timeout.as_ref());
-        let late = CLOCK.since_beat();
-        if late >= LATE {
-            CLOCK.add(late.saturating_sub(BEAT));
-        }
-        CLOCK.note_beat();
-        // When both are continued this one may be first: who sees the guard stopped then and stops again takes it along.
-        let is_guard_stopped = is_guard_stopped();
-        let is_wanted = take(&mut stops);
-        if is_wanted || is_guard_stopped && was_guard_stopped {
-            // Those that came before are of earlier stops.
-            take(&mut continues);
-            if is_wanted && latest.is_continuation() || is_guard_gone() {
-                // Somebody has changed his mind; or nobody would continue this process, which is about to end.
-                continue;
-            }
-            stop_all(&mut continues);
-            // One of them may have come twice: from the terminal, and from the guard. One behind the continuation is another wish.
-            if !latest.is_stop() {
-                take(&mut stops);
-            }
-            was_guard_stopped = false;
-        } else {
-            was_guard_stopped = is_guard_stopped;
-        }
-    }
-}
-
-/// Whether something had arrived.
-fn take(stops: &mut UnixStream) -> bool {
-    let mut has_arrived = false;
-    while let Ok(1..) = stops.read(&mut [0; 16]) {
-        has_arrived = true;
-    }
-    has_arrived
-}
-
-fn is_guard_stopped() -> bool {
-    let guard = guard::of_this_process();
-    guard
-        .is_some_and(|guard| procfs::stat(guard.as_raw_pid()).is_some_and(|stat| stat.state == 'T'))
-}
-
-fn is_guard_gone() -> bool {
-    guard::of_this_process().is_some_and(|guard| getppid() != Some(guard))
-}
-
-/// Returns when this process was continued.
-fn stop_all(continues: &mut UnixStream) {
-    let _none_starts = none_starts();
-    let groups = GROUPS.lock();
-    CLOCK.is_stopping.store(true, Ordering::SeqCst);
-    signal(&groups, Signal::STOP);
-    let stopped = Instant::now();
-    // If it was continued meanwhile, nobody would do so again.
-    if !take(continues) {
-        let _ = kill_process(getpid(), Signal::STOP);
-        // The signal is for the whole process: this thread may go on for a moment.
-        let timeout = Timespec::try_from(LATE).ok();
-        let _ = poll(
-            &mut [PollFd::new(&*continues, PollFlags::IN)],
-            timeout.as_ref(),
-        );
-    }
-    CLOCK.add(stopped.elapsed());
     CLOCK.note_beat();
-    CLOCK.is_stopping.store(false, Ordering::SeqCst);
-    signal(&groups, Signal::CONT);
+}
+
+/// The processes of all cases are stopped and none is started, from [`begin`](Self::begin) until the value is dropped.
+pub(super) struct Pause {
+    began: Instant,
+    groups: MutexGuard<'static, BTreeSet<i32>>,
+    _none_starts: RwLockWriteGuard<'static, ()>,
+}
+
+impl Pause {
+    pub(super) fn begin() -> Self {
+        let none_starts = none_starts();
+        let groups = GROUPS.lock();
+        CLOCK.is_stopping.store(true, Ordering::SeqCst);
+        signal(&groups, Signal::STOP);
+        Self {
+            began: Instant::now(),
+            groups,
+            _none_starts: none_starts,
+        }
+    }
+}
+
+impl Drop for Pause {
+    fn drop(&mut self) {
+        CLOCK.add(self.began.elapsed());
+        CLOCK.note_beat();
+        CLOCK.is_stopping.store(false, Ordering::SeqCst);
+        signal(&self.groups, Signal::CONT);
+    }
 }
 
 /// Waits until no process is being started, and keeps any from being started as long as the value lives.

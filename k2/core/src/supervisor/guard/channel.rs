@@ -3,8 +3,9 @@
 //! | | What goes through it |
 //! | --- | --- |
 //! | orders, to the runner | one byte per signal that the guard got: its number |
-//! | news, to the guard | lines: an empty one once the runner watches signals, the path of the run's directory, [`OVER`] when all is told |
-//! | note, to the runner | JSON, written before it starts: the numbers of both pipes, and what a runner before it has left to do |
+//! | pauses, to the runner | one byte per [`PauseOrder`] |
+//! | news, to the guard | lines: an empty one once the runner watches signals, the path of the run's directory, [`OVER`] when all is told, [`CAN_PAUSE`] when it follows the pauses, [`PAUSED`] for each that has begun |
+//! | note, to the runner | JSON, written before it starts: the numbers of the pipes, and what a runner before it has left to do |
 //!
 //! The note is a file in memory that the runner inherits, and finds by its name: an environment variable would be seen by every test
 //! function. A number cannot be turned into an owned descriptor safely, so the pipes are opened anew through `/proc/self/fd`; the
@@ -18,6 +19,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use parking_lot::Mutex;
 use rustix::fs::{MemfdFlags, Mode, OFlags, fstat, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionbio};
 use rustix::process::{Pid, getpid};
@@ -25,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use zaf_core::application::SignalRelay;
 
 use super::continuation::Continuation;
+use super::pause_orders::{PauseOrder, PauseOrders};
 use super::watch::Inbox;
 use crate::supervisor::cookie::Owner;
 
@@ -34,6 +37,12 @@ const NOTE: &str = "k2-runner";
 /// The news that the run has told everything. No path begins like this.
 const OVER: &[u8] = b"\0over";
 
+/// The news that the runner does what is ordered about pauses.
+const CAN_PAUSE: &[u8] = b"\0can-pause";
+
+/// The news that the cases pause, as the guard has ordered.
+const PAUSED: &[u8] = b"\0paused";
+
 /// The runner's side of this process, if it is a runner: a process has one guard at most.
 static RUNNER: OnceLock<Runner> = OnceLock::new();
 
@@ -41,12 +50,14 @@ struct Runner {
     guard: Pid,
     owner: Option<String>,
     news: File,
+    pauses: Mutex<Option<File>>,
     continuation: Option<Continuation>,
 }
 
 /// What the guard holds.
 pub(super) struct GuardEnd {
     orders: PipeWriter,
+    pauses: PipeWriter,
     news: PipeReader,
     pub(super) inbox: Inbox,
     line: Vec<u8>,
@@ -55,6 +66,7 @@ pub(super) struct GuardEnd {
 /// What the runner inherits, in the guard until the runner is started.
 pub(super) struct Inherited {
     orders: PipeReader,
+    pauses: PipeReader,
     news: PipeWriter,
     note: File,
 }
@@ -66,6 +78,7 @@ struct Note {
     /// The mark of the run.
     owner: Option<String>,
     orders: Pipe,
+    pauses: Pipe,
     news: Pipe,
     continuation: Option<Continuation>,
 }
@@ -82,6 +95,7 @@ pub(super) struct RunnerEnd {
     guard: Pid,
     owner: Option<String>,
     orders: File,
+    pauses: File,
     news: File,
     continuation: Option<Continuation>,
 }
@@ -95,33 +109,46 @@ pub(super) enum News {
     Directory(PathBuf),
     /// Every case has its verdict, or the command says why not.
     Over,
+    /// From now on it does what is ordered about pauses.
+    CanPause,
+    /// The cases pause.
+    Paused,
 }
 
 /// The pipes, and the sockets in which signals arrive: all descriptors that a guard needs.
 pub(super) fn open() -> io::Result<(GuardEnd, Inherited)> {
-    let (orders, news, inherited) = open_pipes(None)?;
+    let (pipes, inherited) = open_pipes(None)?;
     let end = GuardEnd {
-        orders,
-        news,
+        orders: pipes.orders,
+        pauses: pipes.pauses,
+        news: pipes.news,
         inbox: Inbox::open()?,
         line: Vec::new(),
     };
     Ok((end, inherited))
 }
 
+/// The guard's ends.
+struct Pipes {
+    orders: PipeWriter,
+    pauses: PipeWriter,
+    news: PipeReader,
+}
+
 /// What this process, which has one thread, leaves open for the process that it starts next.
-fn open_pipes(
-    continuation: Option<Continuation>,
-) -> io::Result<(PipeWriter, PipeReader, Inherited)> {
+fn open_pipes(continuation: Option<Continuation>) -> io::Result<(Pipes, Inherited)> {
     let (their_orders, orders) = io::pipe()?;
+    let (their_pauses, pauses) = io::pipe()?;
     let (news, their_news) = io::pipe()?;
     ioctl_fionbio(&news, true)?;
     // A runner that does not read must not hold up the guard.
     ioctl_fionbio(&orders, true)?;
+    ioctl_fionbio(&pauses, true)?;
     let note = Note {
         guard: getpid().as_raw_pid(),
         owner: Owner::this().map(ToString::to_string),
         orders: Pipe::of(&their_orders)?,
+        pauses: Pipe::of(&their_pauses)?,
         news: Pipe::of(&their_news)?,
         continuation,
     };
@@ -129,14 +156,21 @@ fn open_pipes(
     file.write_all(&serde_json::to_vec(&note)?)?;
     let inherited = Inherited {
         orders: their_orders,
+        pauses: their_pauses,
         news: their_news,
         note: file,
     };
     // This process has one thread: nobody else starts a process meanwhile.
     fcntl_setfd(&inherited.orders, FdFlags::empty())?;
+    fcntl_setfd(&inherited.pauses, FdFlags::empty())?;
     fcntl_setfd(&inherited.news, FdFlags::empty())?;
     fcntl_setfd(&inherited.note, FdFlags::empty())?;
-    Ok((orders, news, inherited))
+    let pipes = Pipes {
+        orders,
+        pauses,
+        news,
+    };
+    Ok((pipes, inherited))
 }
 
 impl Pipe {
@@ -188,8 +222,8 @@ fn note_of(directory: &str) -> io::Result<Option<i32>> {
 impl GuardEnd {
     /// Pipes to another runner, which takes over; signals arrive as before.
     pub(super) fn reopen(&mut self, continuation: Continuation) -> io::Result<Inherited> {
-        let (orders, news, inherited) = open_pipes(Some(continuation))?;
-        (self.orders, self.news) = (orders, news);
+        let (pipes, inherited) = open_pipes(Some(continuation))?;
+        (self.orders, self.pauses, self.news) = (pipes.orders, pipes.pauses, pipes.news);
         self.line.clear();
         Ok(inherited)
     }
@@ -205,6 +239,11 @@ impl GuardEnd {
             // The runner is gone, or has thousands of signals to read: one more makes no difference.
             drop(self.orders.write_all(&[number]));
         }
+    }
+
+    /// Orders that the cases pause or go on; whether that will be read, as far as one can tell.
+    pub(super) fn order_pause(&mut self, order: PauseOrder) -> bool {
+        self.pauses.write_all(&[order.byte()]).is_ok()
     }
 
     /// What becomes readable when there are news, or the runner has ended.
@@ -240,6 +279,10 @@ fn split(line: &mut Vec<u8>, bytes: &[u8]) -> Vec<News> {
             News::Watching
         } else if line == OVER {
             News::Over
+        } else if line == CAN_PAUSE {
+            News::CanPause
+        } else if line == PAUSED {
+            News::Paused
         } else {
             News::Directory(std::ffi::OsStr::from_bytes(&line).into())
         });
@@ -275,6 +318,7 @@ impl RunnerEnd {
             guard: Pid::from_raw(note.guard)?,
             owner: note.owner,
             orders: note.orders.open(OFlags::RDONLY | OFlags::NONBLOCK)?,
+            pauses: note.pauses.open(OFlags::RDONLY | OFlags::NONBLOCK)?,
             news: note.news.open(OFlags::WRONLY)?,
             continuation: note.continuation,
         })
@@ -291,6 +335,7 @@ impl RunnerEnd {
             guard: self.guard,
             owner: self.owner,
             news: self.news,
+            pauses: Mutex::new(Some(self.pauses)),
             continuation: self.continuation,
         };
         RUNNER.set(runner).ok()?;
@@ -331,6 +376,20 @@ pub(super) fn tell_over() {
     tell(OVER);
 }
 
+pub(super) fn tell_that_pauses_are_possible() {
+    tell(CAN_PAUSE);
+}
+
+pub(super) fn tell_pause() {
+    tell(PAUSED);
+}
+
+/// What the guard of this process orders about pauses, for whoever asks first.
+pub(super) fn pause_orders() -> Option<PauseOrders> {
+    let pipe = RUNNER.get()?.pauses.lock().take()?;
+    Some(PauseOrders::new(pipe))
+}
+
 fn tell(line: &[u8]) {
     if let Some(runner) = RUNNER.get() {
         // Without it the guard only says less.
@@ -350,11 +409,13 @@ mod tests {
         assert_eq!(runner.guard(), getpid());
         assert!(has_note(getpid().as_raw_pid()));
         (&runner.news)
-            .write_all(b"\n/some/run\n\0over\n/half")
+            .write_all(b"\n\0can-pause\n/some/run\n\0paused\n\0over\n/half")
             .unwrap();
         let told = [
             News::Watching,
+            News::CanPause,
             News::Directory("/some/run".into()),
+            News::Paused,
             News::Over,
         ];
         assert_eq!(end.read_news(), Some(told.into()));

@@ -26,6 +26,8 @@ mod channel;
 mod continuation;
 mod ended;
 mod epitaph;
+mod pause_orders;
+mod stop_signal;
 mod sweep;
 mod terminal;
 mod watch;
@@ -50,6 +52,7 @@ use self::channel::{GuardEnd, RunnerEnd};
 use self::continuation::after;
 pub(crate) use self::continuation::{BrokenOff, Continuation, Part};
 use self::ended::{Ended, name};
+pub(crate) use self::pause_orders::{PauseOrder, PauseOrders};
 use self::terminal::TerminalSettings;
 use self::watch::Watch;
 use super::cookie::{COOKIE_VARIABLE, Owner};
@@ -181,6 +184,21 @@ pub(crate) fn is_runner(pid: i32) -> bool {
 /// The guard of this process.
 pub(crate) fn of_this_process() -> Option<Pid> {
     channel::guard()
+}
+
+/// What the guard of this process orders about pauses of the cases, for whoever asks first; none without a guard.
+pub(crate) fn pause_orders() -> Option<PauseOrders> {
+    channel::pause_orders()
+}
+
+/// Says that this process does from now on what is ordered about pauses. Until then the guard stops it without asking.
+pub(crate) fn tell_that_pauses_are_possible() {
+    channel::tell_that_pauses_are_possible();
+}
+
+/// Says that the cases pause, once for each order.
+pub(crate) fn tell_pause() {
+    channel::tell_pause();
 }
 
 /// Whether this process ignores `signal`.

@@ -1,7 +1,8 @@
 //! What a guard does while the runner lives: nothing, until a signal comes or the runner changes its state.
 //!
-//! Job control: a terminal stops guard and runner together. When the runner has stopped, for whatever reason, the guard stops itself,
-//! so that the shell gets its terminal back; when the guard is continued, it continues the runner.
+//! Job control: a terminal, or `kill`, wants the guard to stop. It holds the wish back ([`StopSignal`]), has the runner pause its cases, stops the runner,
+//! and then itself, if the wish still stands, so that the shell gets its terminal back; when the guard is continued, it continues the runner. It stops too
+//! when the runner was stopped by somebody else.
 
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
@@ -10,50 +11,47 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, wait};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, wait};
 use signal_hook::low_level::pipe;
 
-use super::super::procfs;
-use super::Ended;
 use super::channel::{GuardEnd, News};
+use super::stop_signal::{HeldBack, StopSignal};
+use super::{Ended, PauseOrder};
 
 /// Signals by which a runner that watches them ends in good order, and then by the same signal.
 const GRACEFUL: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT];
 
 /// Signals that the guard hands on. Whoever sends another one that ends a process ends the guard, and the kernel tells the runner.
-const HANDED_ON: [Signal; 8] = [
+const HANDED_ON: [Signal; 7] = [
     Signal::INT,
     Signal::TERM,
     Signal::HUP,
     Signal::QUIT,
     Signal::USR1,
     Signal::USR2,
-    Signal::TSTP,
     Signal::CONT,
 ];
 
 /// Signals that stay ignored if they were when the program started (`nohup`); the others mean something even then, as for
 /// every application.
-const MAY_BE_IGNORED: [Signal; 5] = [
-    Signal::HUP,
-    Signal::QUIT,
-    Signal::USR1,
-    Signal::USR2,
-    Signal::TSTP,
-];
+const MAY_BE_IGNORED: [Signal; 4] = [Signal::HUP, Signal::QUIT, Signal::USR1, Signal::USR2];
 
-/// How long a runner is given to stop by itself before SIGTSTP is handed on: a terminal sends it to both. Two for one wish could stop it
-/// twice, if it is continued before its handler for the second one has run.
-const STOPS_BY_ITSELF: Duration = Duration::from_millis(300);
-
-/// How long a runner that was told to stop and then to go on may take to stop nevertheless: it cannot look for the latter and stop in one step, and a
-/// busy machine can keep it waiting in between. Nobody else stops it in that time.
+/// How long after a continuation a runner may stop of itself, as it does when it sees its guard stopped: it cannot look at the guard and stop in one step,
+/// and a busy machine can keep it waiting in between.
 const STOPS_LATE: Duration = Duration::from_secs(5);
+
+/// How long the runner may take to stop before it is told so once more: somebody may have continued it in between, without the guard.
+const STOPS_AT_ONCE: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 100_000_000,
+};
 
 /// Where signals arrive: one socket each, so that two quick signals are two.
 pub(super) struct Inbox {
     children: (UnixStream, Option<UnixStream>),
     signals: Vec<(Signal, UnixStream, Option<UnixStream>)>,
+    /// None if it was ignored when the program started.
+    stop: Option<StopSignal>,
 }
 
 impl Inbox {
@@ -68,9 +66,11 @@ impl Inbox {
             }
         }
         let (read, write) = socket()?;
+        let is_deaf = ignored & bit(Signal::TSTP) != 0;
         Ok(Self {
             children: (read, Some(write)),
             signals,
+            stop: (!is_deaf).then(StopSignal::open).transpose()?,
         })
     }
 
@@ -91,8 +91,12 @@ impl Inbox {
         }
     }
 
-    /// Signals that came since, each as often as it did. In which order different ones came is not known; SIGCONT is the last, so that a run is never left
-    /// stopped that somebody has continued: who meant it the other way round stops it once more.
+    /// Whether somebody wants the run to stop, and nobody has continued it since.
+    fn is_stop_wanted(&self) -> bool {
+        self.stop.as_ref().is_some_and(StopSignal::is_wanted)
+    }
+
+    /// Signals that came since, each as often as it did. In which order different ones came is not known; SIGCONT is the last.
     fn arrived(&mut self) -> Vec<Signal> {
         count(&mut self.children.0);
         let mut arrived = Vec::new();
@@ -149,6 +153,17 @@ enum Stage {
     Over,
 }
 
+/// What has been done about the wish that the run stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    /// Nothing, or there is none.
+    None,
+    /// It has been seen. What holds the signal back says whether it still stands.
+    Seen,
+    /// The runner was told to stop, and has not yet.
+    Told,
+}
+
 /// A guard on its post.
 pub(super) struct Watch {
     runner: Pid,
@@ -163,10 +178,14 @@ pub(super) struct Watch {
     stopped: Duration,
     stage: Stage,
     handed_on: Vec<i32>,
-    /// When the runner is to be told to stop, if it has not done so by then.
-    stop_at: Option<Instant>,
-    /// Until when a stop of the runner is one that was revoked.
-    revoked_until: Option<Instant>,
+    /// Whether the runner pauses its cases when it is told to. Until then it has none.
+    can_pause: bool,
+    /// How many orders to pause it has not answered yet.
+    unanswered: usize,
+    wish: Wish,
+    /// Since when the runner is stopped.
+    stopped_since: Option<Instant>,
+    continued: Option<Instant>,
 }
 
 impl Watch {
@@ -181,8 +200,11 @@ impl Watch {
             stopped: Duration::ZERO,
             stage: Stage::Loading,
             handed_on: Vec::new(),
-            stop_at: None,
-            revoked_until: None,
+            can_pause: false,
+            unanswered: 0,
+            wish: Wish::None,
+            stopped_since: None,
+            continued: None,
         }
     }
 
@@ -192,37 +214,43 @@ impl Watch {
         self.is_watching = false;
         self.will_tell = true;
         self.stage = Stage::Loading;
+        self.can_pause = false;
+        self.unanswered = 0;
+        self.wish = Wish::None;
     }
 
     /// Waits until the runner has ended.
     pub(super) fn until_end(&mut self) -> Ended {
         self.end.inbox.watch_signals();
+        // If the system refuses, the guard stops at once, and its runner when it sees that. What is started next must not inherit this.
+        let _held_back = HeldBack::begin();
         loop {
             self.read_news();
             if let Some(ended) = self.look_at_children() {
                 self.read_news();
                 return ended;
             }
-            for signal in self.end.inbox.arrived() {
-                self.hand_on(signal);
+            self.hand_on_arrived();
+            if self.wish == Wish::None && self.end.inbox.is_stop_wanted() {
+                self.wish = Wish::Seen;
+                self.begin_stop();
             }
             if let Some(ended) = self.look_at_children() {
                 self.read_news();
                 return ended;
             }
             let mut fds: Vec<PollFd<'_>> = self.end.inbox.fds().collect();
+            if let (Wish::None, Some(stop)) = (self.wish, &self.end.inbox.stop) {
+                fds.push(stop.fd());
+            }
             if self.will_tell {
                 fds.push(PollFd::from_borrowed_fd(self.end.news_fd(), PollFlags::IN));
             }
-            let left = self
-                .stop_at
-                .map(|at| at.saturating_duration_since(Instant::now()));
-            let timeout = left.and_then(|left| Timespec::try_from(left).ok());
             // An interrupted wait comes back by the loop.
-            let _ = poll(&mut fds, timeout.as_ref());
-            if self.stop_at.take_if(|at| *at <= Instant::now()).is_some() {
-                // It has not been waited for, so the number is its own.
-                let _ = kill_process(self.runner, Signal::TSTP);
+            let limit = (self.wish == Wish::Told).then_some(&STOPS_AT_ONCE);
+            let is_late = poll(&mut fds, limit) == Ok(0);
+            if is_late && self.end.inbox.is_stop_wanted() {
+                self.stop_runner();
             }
         }
     }
@@ -261,7 +289,9 @@ impl Watch {
     /// How long the run has gone on, without the time for which it was stopped.
     pub(super) fn spent(&self) -> Duration {
         let all = self.began.map(|began| began.elapsed());
-        all.unwrap_or_default().saturating_sub(self.stopped)
+        let now = self.stopped_since.map(|since| since.elapsed());
+        let stopped = self.stopped + now.unwrap_or_default();
+        all.unwrap_or_default().saturating_sub(stopped)
     }
 
     fn read_news(&mut self) {
@@ -277,6 +307,18 @@ impl Watch {
                             self.stage = Stage::UnderWay;
                         }
                         News::Over => self.stage = Stage::Over,
+                        News::CanPause => {
+                            self.can_pause = true;
+                            // It may have been continued before it stopped, or have swallowed the wish.
+                            self.wish = Wish::None;
+                        }
+                        News::Paused => {
+                            self.unanswered = self.unanswered.saturating_sub(1);
+                            // If nobody wants it any more, a continuation has come, which is handed on.
+                            if self.unanswered == 0 && self.end.inbox.is_stop_wanted() {
+                                self.stop_runner();
+                            }
+                        }
                     }
                 }
             }
@@ -288,29 +330,57 @@ impl Watch {
             // Nobody is there who could tell of a run: it would end the runner.
             return;
         }
-        if signal == Signal::TSTP {
-            let at = Instant::now() + STOPS_BY_ITSELF;
-            self.stop_at.get_or_insert(at);
-            self.revoked_until = None;
-            return;
-        }
-        if signal == Signal::CONT {
-            let revoked = self.stop_at.take();
-            self.revoked_until = revoked.map(|_| Instant::now() + STOPS_LATE);
-        }
         self.handed_on.push(signal.as_raw());
-        if self.is_watching && GRACEFUL.contains(&signal) {
+        if signal == Signal::CONT {
+            self.go_on();
+        } else if self.is_watching && GRACEFUL.contains(&signal) {
             self.end.order(signal.as_raw());
         } else {
-            // It has not been waited for, so the number is its own.
-            let _ = kill_process(self.runner, signal);
+            self.kill(signal);
         }
+    }
+
+    /// Hands on all that has come; returns whether somebody wanted the run to go on.
+    fn hand_on_arrived(&mut self) -> bool {
+        let arrived = self.end.inbox.arrived();
+        for &signal in &arrived {
+            self.hand_on(signal);
+        }
+        arrived.contains(&Signal::CONT)
+    }
+
+    /// Signals the runner.
+    fn kill(&self, signal: Signal) {
+        // It has not been waited for, so the number is its own.
+        let _ = kill_process(self.runner, signal);
+    }
+
+    fn go_on(&mut self) {
+        self.continued = Some(Instant::now());
+        self.wish = Wish::None;
+        self.kill(Signal::CONT);
+        self.end.order_pause(PauseOrder::GoOn);
+    }
+
+    /// Has the runner stop.
+    fn begin_stop(&mut self) {
+        if self.can_pause && self.end.order_pause(PauseOrder::Pause) {
+            self.unanswered += 1;
+        } else {
+            self.stop_runner();
+        }
+    }
+
+    fn stop_runner(&mut self) {
+        self.wish = Wish::Told;
+        self.kill(Signal::STOP);
     }
 
     /// Reaps what has ended; returns how the runner did.
     fn look_at_children(&mut self) -> Option<Ended> {
+        let options = WaitOptions::NOHANG | WaitOptions::UNTRACED | WaitOptions::CONTINUED;
         loop {
-            let (child, status) = match wait(WaitOptions::NOHANG | WaitOptions::UNTRACED) {
+            let (child, status) = match wait(options) {
                 Ok(Some(changed)) => changed,
                 Err(Errno::INTR) => continue,
                 // No child at all cannot be; nothing could be learnt about the runner any more.
@@ -327,52 +397,43 @@ impl Watch {
                 return Some(Ended::Signal(signal));
             }
             if status.stopped() {
+                if self.wish == Wish::Told {
+                    self.wish = Wish::Seen;
+                }
+                self.stopped_since.get_or_insert_with(Instant::now);
                 self.stop_too();
+            } else if status.continued()
+                && let Some(since) = self.stopped_since.take()
+                && self.began.is_some()
+            {
+                self.stopped += since.elapsed();
             }
         }
     }
 
-    /// The runner has stopped: stops until somebody continues this process, and then continues the runner.
+    /// The runner has stopped: stops, if that is wanted, until somebody continues this process, and then continues the runner.
     fn stop_too(&mut self) {
-        self.stop_at = None;
-        let is_revoked = self
-            .revoked_until
-            .take_if(|until| *until > Instant::now())
-            .is_some();
-        let latest = self.hand_on_but_stops();
-        if latest == Some(Signal::CONT) || latest.is_none() && is_revoked {
-            self.hand_on(Signal::CONT);
-            return;
-        }
-        loop {
-            let stopped = Instant::now();
-            let _ = kill_process(getpid(), Signal::STOP);
-            if self.began.is_some() {
-                self.stopped += stopped.elapsed();
-            }
-            // Of a SIGCONT with a SIGTSTP right behind it the kernel may keep only the latter: who runs again was continued.
-            if self.hand_on_but_stops() != Some(Signal::TSTP) {
-                self.hand_on(Signal::CONT);
+        if !self.end.inbox.is_stop_wanted() {
+            let is_late = |continued: Instant| continued.elapsed() < STOPS_LATE;
+            if self.hand_on_arrived() {
                 return;
             }
-            // Continued and stopped again. The runner may have been continued, too.
-            if !procfs::stat(self.runner.as_raw_pid()).is_some_and(procfs::Stat::is_stopped) {
-                self.hand_on(Signal::TSTP);
+            if self.continued.is_some_and(is_late) {
+                self.go_on();
+                return;
+            }
+            // Somebody has stopped it alone. One who continues this process from now on is heard.
+            self.wish = Wish::Seen;
+            StopSignal::want();
+            if self.hand_on_arrived() {
+                if let Some(stop) = &self.end.inbox.stop {
+                    stop.forget();
+                }
                 return;
             }
         }
-    }
-
-    /// Hands on what has come but SIGTSTP and SIGCONT; returns what counts of those two.
-    fn hand_on_but_stops(&mut self) -> Option<Signal> {
-        let mut latest = None;
-        for signal in self.end.inbox.arrived() {
-            if matches!(signal, Signal::TSTP | Signal::CONT) {
-                latest = Some(signal);
-            } else {
-                self.hand_on(signal);
-            }
-        }
-        latest
+        StopSignal::stop_if_wanted();
+        // Without a continuation the kernel has dropped the wish: the runner stays stopped until there is one.
+        self.hand_on_arrived();
     }
 }
