@@ -9,8 +9,8 @@ const FEW: u32 = 20_000;
 const MANY: u32 = 100_000;
 
 /// Most bytes that an execution may add to the peak of memory: two words in the queue and two among those selected, and while these are written
-/// down, once, their names and the line with them. By far less than what is known of a case.
-const MOST: i64 = 320;
+/// down, once, their names and the line with them. By far less than what is known of a case; 270 to 312 were measured, not optimised.
+const MOST: i64 = 400;
 
 /// Highest peak of memory, in bytes, of any process that this test has waited for: the largest, with guard and runner each for itself.
 fn peak() -> i64 {
