@@ -53,52 +53,73 @@ pub(crate) fn bus_with(count: usize, kind: DispatcherKind, sum: &Sum) -> Message
     bus
 }
 
-/// What one of ten handlers of different types does.
-pub(crate) fn addition<const TYPE: u64>(sum: &Sum) -> impl Fn(u64) + Clone + Send + Sync + 'static {
-    let sum = Arc::clone(sum);
+/// A bus with callbacks each of which adds to a sum of its own.
+///
+/// With one sum for all each handler would read what the one before has just written. A processor takes several cycles for that, more than for the
+/// call, and the sum is what would be measured, on both sides.
+pub(crate) fn bus_of_callbacks(count: usize) -> MessageBus {
+    let bus = empty_bus();
+    for number in 0..count {
+        register(&bus, number, counting());
+    }
+    bus
+}
+
+/// Adds what it gets to a sum of its own.
+pub(crate) fn counting() -> impl Fn(u64) + Send + Sync + 'static {
+    let sum = Sum::default();
+    move |number| add(&sum, number)
+}
+
+/// What one of ten handlers of different types does, with a sum of its own.
+pub(crate) fn addition<const TYPE: u64>() -> impl Fn(u64) + Send + Sync + 'static {
+    let sum = Sum::default();
     // A code of its own, too: equal ones might be merged.
     move |number| add(&sum, number.wrapping_add(TYPE))
 }
 
-/// Calls `$each` with each of ten handlers of different types.
+/// Calls `$each` with each of ten functions that make handlers, of different types.
 macro_rules! of_ten_types {
-    ($sum:expr, $each:ident) => {
+    ($each:ident) => {
         [
-            $each(addition::<0>($sum)),
-            $each(addition::<1>($sum)),
-            $each(addition::<2>($sum)),
-            $each(addition::<3>($sum)),
-            $each(addition::<4>($sum)),
-            $each(addition::<5>($sum)),
-            $each(addition::<6>($sum)),
-            $each(addition::<7>($sum)),
-            $each(addition::<8>($sum)),
-            $each(addition::<9>($sum)),
+            $each(addition::<0>),
+            $each(addition::<1>),
+            $each(addition::<2>),
+            $each(addition::<3>),
+            $each(addition::<4>),
+            $each(addition::<5>),
+            $each(addition::<6>),
+            $each(addition::<7>),
+            $each(addition::<8>),
+            $each(addition::<9>),
         ]
     };
 }
 pub(crate) use of_ten_types;
 
 /// A bus with callbacks of ten types by turns.
-pub(crate) fn bus_of_ten_types(count: usize, sum: &Sum) -> MessageBus {
-    fn register(handle: impl Fn(u64) + Clone + Send + Sync + 'static) -> Register {
-        Box::new(move |bus, number| {
-            let handle = handle.clone();
-            bus.dispatcher(DispatcherKind::Callback, format!("handler {number}"))
-                .on(TICK, move |message, _| {
-                    handle(*message.data());
-                    Ok(())
-                })
-                .register()
-                .expect("the event is defined");
-        })
+pub(crate) fn bus_of_ten_types(count: usize) -> MessageBus {
+    fn registration<H: Fn(u64) + Send + Sync + 'static>(
+        make: impl Fn() -> H + 'static,
+    ) -> Register {
+        Box::new(move |bus, number| register(bus, number, make()))
     }
     let bus = empty_bus();
-    let registers = of_ten_types!(sum, register);
+    let registers = of_ten_types!(registration);
     for (number, register) in (0..count).zip(registers.iter().cycle()) {
         register(&bus, number);
     }
     bus
+}
+
+fn register(bus: &MessageBus, number: usize, handle: impl Fn(u64) + Send + Sync + 'static) {
+    bus.dispatcher(DispatcherKind::Callback, format!("handler {number}"))
+        .on(TICK, move |message, _| {
+            handle(*message.data());
+            Ok(())
+        })
+        .register()
+        .expect("the event is defined");
 }
 
 type Register = Box<dyn Fn(&MessageBus, usize)>;

@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use zaf_core::thread::JoinHandle;
 
-use super::bus::{Sum, add, addition, of_ten_types};
+use super::bus::{Sum, add, addition, counting, of_ten_types};
 
 type Function = Arc<dyn Fn(&dyn Any) + Send + Sync>;
 
@@ -20,30 +20,28 @@ type Function = Arc<dyn Fn(&dyn Any) + Send + Sync>;
 pub(crate) struct Functions(ArcSwap<Vec<Function>>);
 
 impl Functions {
-    pub(crate) fn that_add(count: usize, sum: &Sum) -> Self {
-        let sum = Arc::clone(sum);
-        Self::new(count, move |number| add(&sum, number))
+    /// Each with a sum of its own.
+    pub(crate) fn that_add(count: usize) -> Self {
+        Self::new((0..count).map(|_| function(counting())))
     }
 
     pub(crate) fn that_share_nothing(count: usize) -> Self {
-        Self::new(count, |number| {
+        let handler = |number| {
             black_box(number);
-        })
+        };
+        Self::new((0..count).map(|_| function(handler)))
     }
 
-    /// The handlers are of ten types by turns.
-    pub(crate) fn of_ten_types(count: usize, sum: &Sum) -> Self {
-        type Make = Box<dyn Fn() -> Function>;
-        fn make(handler: impl Fn(u64) + Clone + Send + Sync + 'static) -> Make {
-            Box::new(move || function(&handler))
+    /// The handlers are of ten types by turns, each with a sum of its own.
+    pub(crate) fn of_ten_types(count: usize) -> Self {
+        fn maker<H: Fn(u64) + Send + Sync + 'static>(make: impl Fn() -> H + 'static) -> Make {
+            Box::new(move || function(make()))
         }
-        let makes = of_ten_types!(sum, make);
-        let functions = makes.iter().cycle().take(count).map(|make| make());
-        Self(ArcSwap::from_pointee(functions.collect()))
+        let makes = of_ten_types!(maker);
+        Self::new(makes.iter().cycle().take(count).map(|make| make()))
     }
 
-    fn new(count: usize, handler: impl Fn(u64) + Clone + Send + Sync + 'static) -> Self {
-        let functions = (0..count).map(|_| function(&handler));
+    fn new(functions: impl Iterator<Item = Function>) -> Self {
         Self(ArcSwap::from_pointee(functions.collect()))
     }
 
@@ -55,8 +53,9 @@ impl Functions {
     }
 }
 
-fn function(handler: &(impl Fn(u64) + Clone + Send + Sync + 'static)) -> Function {
-    let handler = handler.clone();
+type Make = Box<dyn Fn() -> Function>;
+
+fn function(handler: impl Fn(u64) + Send + Sync + 'static) -> Function {
     Arc::new(move |payload: &dyn Any| {
         if let Some(number) = payload.downcast_ref::<u64>() {
             handler(*number);

@@ -55,12 +55,12 @@ impl MessageBus {
             body: Body::Inline(payload),
         };
         let differs = receivers.iter().any(|(entry, _)| entry.wants_shared());
-        let receivers = receivers.iter().map(|&(entry, _)| entry);
+        let receivers: Vec<&Entry<P, R>> = receivers.iter().map(|&(entry, _)| entry).collect();
         Ok(self.ask(
             first.tap.as_ref(),
             record,
             &presence,
-            receivers,
+            (&receivers, &[]),
             differs,
             message,
         ))

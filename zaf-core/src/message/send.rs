@@ -2,6 +2,7 @@
 //!
 //! A payload is put into an [`Arc`] only if somebody keeps it.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use super::bus::MessageBus;
@@ -10,7 +11,7 @@ use super::current::{self, Own};
 use super::dispatcher::QueuePolicy;
 use super::dispatcher::accounts::Credit;
 use super::dispatcher::callback;
-use super::dispatcher::team;
+use super::dispatcher::team::{self, Team};
 use super::enqueue::{Round, put};
 use super::error::{BusError, ReplyError};
 use super::failure::callback_failed;
@@ -152,7 +153,7 @@ impl MessageBus {
             let team = slice.teams().get(number);
             round.summons.begin(team);
             let shared: Arc<dyn AnyMessage> = if team.is_some() {
-                approach(entries);
+                approach(entries, MessageKind::Event);
                 round.credit = self.credit(entries);
                 Arc::new(Share(Arc::clone(message)))
             } else {
@@ -185,8 +186,10 @@ impl MessageBus {
     }
 
     /// For those of the receivers that have a queue.
-    fn credit<'a, P, R>(&'a self, receivers: &'a [Entry<P, R>]) -> Credit<'a> {
-        let mut queued = receivers.iter().filter_map(|entry| entry.intake.as_ref());
+    fn credit<'a, P: 'a, R: 'a>(&'a self, receivers: &'a [impl Borrow<Entry<P, R>>]) -> Credit<'a> {
+        let mut queued = receivers
+            .iter()
+            .filter_map(|entry| entry.borrow().intake.as_ref());
         let Some(first) = queued.next() else {
             return Credit::default();
         };
@@ -240,64 +243,69 @@ impl MessageBus {
             route.tap.as_ref(),
             record,
             &presence,
-            slice.entries.iter(),
+            (&*slice.entries, slice.teams()),
             slice.differs,
             message,
         )))
     }
 
-    /// Hands a request to several receivers, or to queues.
+    /// Hands a request to several receivers, or to queues. The teams are those of the receivers; without any each goes to the pool by itself.
     pub(super) fn ask<'a, P: Send + Sync + 'static, R: Send + 'static>(
-        &self,
+        &'a self,
         tap: Option<&Arc<Tap>>,
         record: &Record,
         presence: &Presence<'_>,
-        receivers: impl Iterator<Item = &'a Entry<P, R>> + Clone,
+        (receivers, teams): (&'a [impl Borrow<Entry<P, R>>], &'a [Arc<Team>]),
         differs: bool,
         message: Message<P>,
     ) -> Replies<R> {
-        let mut first = receivers.clone();
-        if let (Some(entry), None) = (first.next(), first.next())
-            && entry.intake.is_some()
+        if let [entry] = receivers
+            && entry.borrow().intake.is_some()
         {
-            return self.ask_one(tap, record, entry, message);
+            return self.ask_one(tap, record, entry.borrow(), message);
         }
-        let cores = receivers.clone().map(|entry| Arc::clone(&entry.core));
+        let cores = receivers
+            .iter()
+            .map(|entry| Arc::clone(&entry.borrow().core));
         let shared = SharedReplies::new(cores.collect(), Arc::clone(&self.inner.late_replies));
         let message = Arc::new(shared_if(differs, message));
         let seen = Sending::open(tap, self, record, &message);
         let seen = seen.as_deref();
         let mut round = Round::new(&self.inner.pool);
-        let mut request: Option<Arc<Request<Arc<Message<P>>, R>>> = None;
-        for (index, entry) in receivers.enumerate() {
-            let message = seen_by(entry, &message);
-            if entry.core.strand.is_none() {
-                round.summons.send();
-                let outcome = self.call(seen, entry, &message, presence);
-                let answer = match outcome {
-                    Some(Ok(None)) => Err(ReplyError::Abandoned {
-                        handler: Arc::clone(&entry.core.name),
-                    }),
-                    Some(Ok(Some(value))) => Ok(value),
-                    Some(Err(failure)) => Err(without_answer(&entry.core, Some(failure))),
-                    None => Err(without_answer(&entry.core, None)),
-                };
-                shared.settle(index, answer);
-                continue;
+        let mut index = 0;
+        for (number, entries) in receivers.chunks(team::MOST).enumerate() {
+            let team = teams.get(number);
+            round.summons.begin(team);
+            if team.is_some() {
+                approach(entries, MessageKind::Request);
+                round.credit = self.credit(entries);
             }
-            // One for all that see the same.
-            let request = match &request {
-                Some(request) if Arc::ptr_eq(&request.message, &message) => Arc::clone(request),
-                _ => {
-                    let replies = Arc::clone(&shared);
-                    let new = Arc::new(Request { message, replies });
-                    request = Some(Arc::clone(&new));
-                    new
+            let mut request: Option<Arc<Request<Arc<Message<P>>, R>>> = None;
+            for (place, entry) in entries.iter().map(Borrow::borrow).enumerate() {
+                let message = seen_by(entry, &message);
+                if entry.core.strand.is_none() {
+                    round.summons.send();
+                    let outcome = self.call(seen, entry, &message, presence);
+                    shared.settle(index + place, answer_of(entry, outcome));
+                    continue;
                 }
-            };
-            let (kind, owed) = (MessageKind::Request, Owed::new(request, index));
-            // Whatever goes wrong is in the reply.
-            let _refused = put(seen, record, entry, kind, owed, &mut round);
+                round.summons.place(place);
+                // One for those that go together and see the same.
+                let request = match &request {
+                    Some(request) if Arc::ptr_eq(&request.message, &message) => Arc::clone(request),
+                    _ => {
+                        let replies = Arc::clone(&shared);
+                        let new = Arc::new(Request { message, replies });
+                        request = Some(Arc::clone(&new));
+                        new
+                    }
+                };
+                let (kind, owed) = (MessageKind::Request, Owed::new(request, index + place));
+                // Whatever goes wrong is in the reply.
+                let _refused = put(seen, record, entry, kind, owed, &mut round);
+            }
+            round.credit.give_back();
+            index += entries.len();
         }
         round.summons.send();
         Replies::pending(shared)
@@ -354,11 +362,11 @@ impl MessageBus {
 /// Reads what comes first of the next receivers. Their data has left the caches if there are many of them, and a sender that locks
 /// one after the other waits for each of them: behind a lock nothing is fetched ahead.
 #[inline]
-fn approach<P, R>(entries: &[Entry<P, R>]) {
+fn approach<P, R>(entries: &[impl Borrow<Entry<P, R>>], kind: MessageKind) {
     let mut seen = false;
-    for entry in entries {
+    for entry in entries.iter().map(Borrow::borrow) {
         if let Some(strand) = &entry.core.strand {
-            let is_policy_odd = entry.core.policy(MessageKind::Event) == QueuePolicy::DropOldest;
+            let is_policy_odd = entry.core.policy(kind) == QueuePolicy::DropOldest;
             seen |= strand.approach() | is_policy_odd;
         }
     }
@@ -381,6 +389,21 @@ impl Reading<'_> {
                 route.map(|route| &**route)
             }
         }
+    }
+}
+
+/// What the handler of a request has led to; none if its dispatcher was destroyed.
+fn answer_of<P, R>(
+    entry: &Entry<P, R>,
+    outcome: Option<Result<Option<R>, Failure>>,
+) -> Result<R, ReplyError> {
+    match outcome {
+        Some(Ok(Some(value))) => Ok(value),
+        Some(Ok(None)) => Err(ReplyError::Abandoned {
+            handler: Arc::clone(&entry.core.name),
+        }),
+        Some(Err(failure)) => Err(without_answer(&entry.core, Some(failure))),
+        None => Err(without_answer(&entry.core, None)),
     }
 }
 

@@ -4,6 +4,7 @@
 mod destruction;
 mod faults;
 mod idle;
+mod many_answers;
 mod many_queues;
 mod matrix;
 mod message_queue;

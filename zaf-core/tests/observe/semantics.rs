@@ -6,6 +6,8 @@ mod destruction;
 mod faults;
 #[path = "../bus/idle.rs"]
 mod idle;
+#[path = "../bus/many_answers.rs"]
+mod many_answers;
 #[path = "../bus/many_queues.rs"]
 mod many_queues;
 #[path = "../bus/matrix.rs"]
