@@ -252,6 +252,9 @@ static int is_child(void) {
 }
 static void stuck_in(const char *function) {
     if (strcmp(function, STUCK_IN) != 0 || is_child()) return;
+#ifdef ONLY_WITH
+    if (access(ONLY_WITH, F_OK) != 0) return;
+#endif
     is_stuck = 1;
     while (is_stuck) pause();
 }
@@ -325,6 +328,54 @@ fn a_library_that_hangs_in_the_application_only_is_given_up_before_any_case() {
                 assert_nothing_runs(&session);
             });
         }
+    });
+}
+
+/// What is said of a constructor that hangs in the application: once, and nothing else.
+fn assert_not_opened(session: &Session, arguments: &[&str], plugin: &str) {
+    let ended = session.zk2(&[arguments, &["--extension-init-timeout", "2s"]].concat());
+    let file = session.path().canonicalize().unwrap();
+    let file = file.join("plugins/one/plugin.so");
+    let expected = format!(
+        "error: plugin {plugin}, when it was loaded: its constructors did not return within 2s
+  caused by: they hold the lock of the system's loader, without which nothing in this program can go on: it ends
+  hint: --extension-init-timeout gives them more time; what may take long belongs into `start`, which holds no lock
+",
+        plugin = plugin.replace("FILE", &file.display().to_string()),
+    );
+    assert_ended(&ended, 7, &[]);
+    assert_eq!((ended.stdout.as_str(), ended.stderr), ("", expected));
+    assert!(!session.latest().exists(), "nothing was run");
+    assert_nothing_runs(session);
+}
+
+/// Nobody else could end it: it holds what a thread needs to begin and to end.
+#[test]
+fn a_library_whose_constructor_hangs_in_the_application_only_ends_it_within_its_limit() {
+    const RUN: &[&str] = &["run", "--plugins-paths", "plugins", "suite"];
+    std::thread::scope(|scope| {
+        for arguments in [
+            RUN,
+            &["trust", "plugins/one"],
+            &["plugin", "check", "plugins/one"],
+        ] {
+            scope.spawn(move || {
+                if let Some(session) = stuck("constructor") {
+                    assert_not_opened(&session, arguments, "`FILE`");
+                }
+            });
+        }
+        // One of which it is known what it is.
+        scope.spawn(|| {
+            let session = Session::new();
+            session.script("suite/case", "exit 0");
+            let more = ["-DSTUCK_IN=\"constructor\"", "-DONLY_WITH=\"hang\""];
+            if library(&session, "plugins/one", STUCK, &more) {
+                assert_ended(&session.zk2(&["trust", "plugins/one"]), 0, &[]);
+                session.write("hang", "");
+                assert_not_opened(&session, RUN, "`stuck` (`FILE`)");
+            }
+        });
     });
 }
 
