@@ -3,7 +3,7 @@
 use std::fs;
 
 use rustix::process::{Signal, kill_process};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::aftermath::assert_nothing_runs;
 use crate::guard::Guarded;
@@ -142,6 +142,23 @@ fn a_plugin_that_talks_nonsense_is_ended() {
         &["wrote what is not the protocol", "it works on my machine"],
     );
     assert_nothing_runs(&session);
+}
+
+#[test]
+fn a_handler_of_a_plugin_has_a_limit_of_its_own_and_is_never_named_as_slow() {
+    let session = suite(&Plugin::listening("notes", &["TEST_CASE_FINISHED"]), 1);
+    assert_ended(&run_suite(&session, &[]), 0, &[]);
+    let paths = ["--plugins-paths", "plugins"];
+    let listed = session.zk2(&[&["messages", "--format", "json"][..], &paths].concat());
+    assert_ended(&listed, 0, &[]);
+    let messages: Value = serde_json::from_str(&listed.stdout).unwrap();
+    let listeners = messages["messages"].as_array().unwrap().iter();
+    let listeners = listeners.flat_map(|message| message["listeners"].as_array().unwrap());
+    let own: Vec<&Value> = listeners
+        .filter(|one| one["extension"] == "notes")
+        .collect();
+    assert_eq!(own.len(), 1, "{own:?}");
+    assert_eq!(own[0]["long_running"], true);
 }
 
 #[test]
