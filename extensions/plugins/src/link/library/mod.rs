@@ -177,6 +177,7 @@ fn describe(file: &Arc<str>, table: Table) -> Result<Description, LinkError> {
                 }
             }
             error => LinkProblem::Garbage {
+                at: None,
                 problem: error.to_string(),
                 found: printable(text.as_bytes(), 200),
             },
