@@ -3,7 +3,7 @@
 use std::fs;
 
 use rustix::process::{Signal, kill_process};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::aftermath::assert_nothing_runs;
 use crate::guard::Guarded;
@@ -145,6 +145,23 @@ fn a_plugin_that_talks_nonsense_is_ended() {
 }
 
 #[test]
+fn a_handler_of_a_plugin_has_a_limit_of_its_own_and_is_never_named_as_slow() {
+    let session = suite(&Plugin::listening("notes", &["TEST_CASE_FINISHED"]), 1);
+    assert_ended(&run_suite(&session, &[]), 0, &[]);
+    let paths = ["--plugins-paths", "plugins"];
+    let listed = session.zk2(&[&["messages", "--format", "json"][..], &paths].concat());
+    assert_ended(&listed, 0, &[]);
+    let messages: Value = serde_json::from_str(&listed.stdout).unwrap();
+    let listeners = messages["messages"].as_array().unwrap().iter();
+    let listeners = listeners.flat_map(|message| message["listeners"].as_array().unwrap());
+    let own: Vec<&Value> = listeners
+        .filter(|one| one["extension"] == "notes")
+        .collect();
+    assert_eq!(own.len(), 1, "{own:?}");
+    assert_eq!(own[0]["long_running"], true);
+}
+
+#[test]
 fn a_plugin_that_cannot_be_started_stops_the_command_before_any_case() {
     let refusing = Plugin::listening("refusing", &["TEST_CASE_FINISHED"]).branch(
         r#"    *'"type":"start"'*) echo "{\"type\":\"error\",\"id\":$id,\"text\":\"no licence\"}" ;;"#,
@@ -252,6 +269,9 @@ static int is_child(void) {
 }
 static void stuck_in(const char *function) {
     if (strcmp(function, STUCK_IN) != 0 || is_child()) return;
+#ifdef ONLY_WITH
+    if (access(ONLY_WITH, F_OK) != 0) return;
+#endif
     is_stuck = 1;
     while (is_stuck) pause();
 }
@@ -325,6 +345,54 @@ fn a_library_that_hangs_in_the_application_only_is_given_up_before_any_case() {
                 assert_nothing_runs(&session);
             });
         }
+    });
+}
+
+/// What is said of a constructor that hangs in the application: once, and nothing else.
+fn assert_not_opened(session: &Session, arguments: &[&str], plugin: &str) {
+    let ended = session.zk2(&[arguments, &["--extension-init-timeout", "2s"]].concat());
+    let file = session.path().canonicalize().unwrap();
+    let file = file.join("plugins/one/plugin.so");
+    let expected = format!(
+        "error: plugin {plugin}, when it was loaded: its constructors did not return within 2s
+  caused by: they hold the lock of the system's loader, without which nothing in this program can go on: it ends
+  hint: --extension-init-timeout gives them more time; what may take long belongs into `start`, which holds no lock
+",
+        plugin = plugin.replace("FILE", &file.display().to_string()),
+    );
+    assert_ended(&ended, 7, &[]);
+    assert_eq!((ended.stdout.as_str(), ended.stderr), ("", expected));
+    assert!(!session.latest().exists(), "nothing was run");
+    assert_nothing_runs(session);
+}
+
+/// Nobody else could end it: it holds what a thread needs to begin and to end.
+#[test]
+fn a_library_whose_constructor_hangs_in_the_application_only_ends_it_within_its_limit() {
+    const RUN: &[&str] = &["run", "--plugins-paths", "plugins", "suite"];
+    std::thread::scope(|scope| {
+        for arguments in [
+            RUN,
+            &["trust", "plugins/one"],
+            &["plugin", "check", "plugins/one"],
+        ] {
+            scope.spawn(move || {
+                if let Some(session) = stuck("constructor") {
+                    assert_not_opened(&session, arguments, "`FILE`");
+                }
+            });
+        }
+        // One of which it is known what it is.
+        scope.spawn(|| {
+            let session = Session::new();
+            session.script("suite/case", "exit 0");
+            let more = ["-DSTUCK_IN=\"constructor\"", "-DONLY_WITH=\"hang\""];
+            if library(&session, "plugins/one", STUCK, &more) {
+                assert_ended(&session.zk2(&["trust", "plugins/one"]), 0, &[]);
+                session.write("hang", "");
+                assert_not_opened(&session, RUN, "`stuck` (`FILE`)");
+            }
+        });
     });
 }
 

@@ -11,9 +11,9 @@ use crate::message::{Dispatcher, MessageBus};
 
 /// How long a handler may run before it is named in a warning and in
 /// [`SLOW_HANDLER`](crate::message::SLOW_HANDLER). `--handler-warn`, `<PREFIX>_HANDLER_WARN`; default 5 s: longer than any healthy
-/// handler that is not declared as long running, shorter than the patience of who waits for it. 0 names none.
+/// handler that is not declared as long running, shorter than the patience of who waits for it. `0s` names none.
 pub const HANDLER_WARN: OptionId<Duration> = OptionId::duration("handler.warn")
-    .describe("How long a handler may run before a warning names it; 0 for no warning.")
+    .describe("How long a handler may run before a warning names it; `0s` for no warning.")
     .default(Duration::from_secs(5))
     .hidden();
 

@@ -260,3 +260,30 @@ fn a9_a_handler_that_blocks_for_ever_is_named_on_standard_error() {
     );
     assert!(warning.contains("on thread `main`"), "{warning}");
 }
+
+/// Names of the threads of a process. One that has just begun may still have the name of who started it.
+fn threads(process: u32) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    tasks
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
+        .map(|name| name.trim_end().to_owned())
+        .collect()
+}
+
+#[test]
+fn nobody_looks_for_slow_handlers_where_the_limit_is_nothing() {
+    for (limit, looks) in [("1h", true), ("0s", false)] {
+        let mut child = start(&["stuck", "--handler-warn", limit], "stuck");
+        let is_watch = |name: &String| name == "bus-watch";
+        while looks && !threads(child.id()).iter().any(is_watch) {
+            std::thread::yield_now();
+        }
+        let found = threads(child.id());
+        assert!(found.len() > 1, "{found:?}");
+        assert_eq!(found.iter().any(is_watch), looks, "{limit}: {found:?}");
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(stderr.lines().count(), 0);
+    }
+}

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use zaf_core::command::ApplicationInfo;
+use zaf_core::config::ConfigStore;
+use zaf_core::extension::INIT_TIMEOUT;
 
-use crate::link::{Launch, LibraryLink, Link, LinkError, ProcessLink};
+use crate::link::{Deadlines, Launch, LibraryLink, Link, LinkError, ProcessLink};
 use crate::package::{Package, Program};
 use crate::protocol::Description;
 use crate::trust::PROBE_PLUGIN_COMMAND;
@@ -28,6 +30,14 @@ const LOADERS: &[&str] = &[
     "RUBYOPT",
 ];
 
+/// How long the constructors of a library may take, as each step of an extension that is loaded; none: for ever.
+pub(crate) fn open_limit(store: &ConfigStore) -> Option<Duration> {
+    // A wrong value is a problem that the validation finds.
+    let limit = store.get(INIT_TIMEOUT).ok();
+    let limit = limit.or(Deadlines::default().open);
+    limit.filter(|&limit| limit > Duration::ZERO)
+}
+
 /// What a plugin is started from. Its working directory is its folder.
 ///
 /// It gets the environment of the application without the variables that make the system's loader or an interpreter load other
@@ -35,7 +45,7 @@ const LOADERS: &[&str] = &[
 pub(crate) fn launch(
     package: &Package,
     application: &ApplicationInfo,
-    deliver: Option<Duration>,
+    open: Option<Duration>,
 ) -> Launch {
     let mut launch = Launch::new(&package.file);
     launch.opened = Some(Arc::clone(&package.opened));
@@ -46,9 +56,7 @@ pub(crate) fn launch(
         application.name.to_string(),
         application.version.to_string(),
     );
-    if let Some(deliver) = deliver {
-        launch.deadlines.deliver = deliver;
-    }
+    launch.deadlines.open = open;
     launch
 }
 
@@ -92,9 +100,10 @@ pub(crate) fn open(package: &Package, launch: &Launch) -> Result<Arc<dyn Link>, 
 pub(crate) fn describe(
     package: &Package,
     application: &ApplicationInfo,
+    open_limit: Option<Duration>,
     application_has_commands: bool,
 ) -> Result<Description, LinkError> {
-    let mut launch = launch(package, application, None);
+    let mut launch = launch(package, application, open_limit);
     if application_has_commands {
         launch.probe = probe();
     }

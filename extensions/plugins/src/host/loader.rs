@@ -156,6 +156,8 @@ struct Search {
     /// Whether the command line selects the command.
     has_commands: bool,
     timeout: Duration,
+    /// How long the constructors of a library may take.
+    open_limit: Option<Duration>,
     restarts: u64,
     settings: Vec<Setting>,
     open: Open,
@@ -176,6 +178,7 @@ impl Search {
             trust,
             insecure,
             timeout: cx.config().get(TIMEOUT)?,
+            open_limit: launch::open_limit(store),
             restarts: cx.config().get(RESTARTS)?,
             settings: Vec::new(),
             open: Open::default(),
@@ -262,7 +265,9 @@ impl Search {
         let origin = Origin {
             file: folder.join(MANIFEST).to_string_lossy().into_owned(),
         };
-        let launch = launch::launch(&package, &self.application, Some(self.timeout));
+        let mut launch = launch::launch(&package, &self.application, self.open_limit);
+        launch.deadlines.deliver = self.timeout;
+        launch.name = Some(description.name.clone());
         let plugin = Plugin {
             name: leak(&description.name),
             description,
@@ -354,8 +359,13 @@ impl Search {
         let description = match self.trust.description(&package.digest) {
             Some(description) => description,
             None if self.may_run => {
-                let description = launch::describe(&package, &self.application, self.has_commands)
-                    .map_err(|error| ExitCode::ExtensionFailed.with_error(error))?;
+                let description = launch::describe(
+                    &package,
+                    &self.application,
+                    self.open_limit,
+                    self.has_commands,
+                )
+                .map_err(|error| ExitCode::ExtensionFailed.with_error(error))?;
                 if let Err(error) = self.trust.keep(&package, &description) {
                     tracing::warn!("{error}; the plugin is asked again the next time");
                 }

@@ -13,7 +13,7 @@ mod settings;
 mod translate;
 mod words;
 
-pub(crate) use launch::{describe, probe};
+pub(crate) use launch::{describe, open_limit, probe};
 pub use loader::Plugins;
 pub use options::{ALLOW_INSECURE, PATHS, RESTARTS, TIMEOUT};
 pub use translate::Json;

@@ -97,12 +97,12 @@ fn check(cx: &CommandContext<'_>, path: &Utf8PathBuf) -> Result<CheckReport> {
     );
     // A library that crashes or hangs when it is opened does so in a child.
     let is_probe = |name| name == PROBE_PLUGIN_COMMAND.name;
-    let catalog = cx.component::<Catalog>();
-    if catalog.is_ok_and(|catalog| {
+    if let Ok(catalog) = cx.component::<Catalog>() {
         let mut commands = catalog.commands().iter();
-        commands.any(|(_, entry)| is_probe(entry.command.name))
-    }) {
-        launch.probe = host::probe();
+        if commands.any(|(_, entry)| is_probe(entry.command.name)) {
+            launch.probe = host::probe();
+        }
+        launch.deadlines.open = host::open_limit(catalog.store());
     }
     let messages = cx.bus().messages();
     let kind_of = |name: &str| {

@@ -94,6 +94,36 @@ impl fmt::Display for Step {
     }
 }
 
+/// Where something is in all that a plugin has written to its standard output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Written {
+    /// Line, from 1.
+    Line(u64),
+    /// Binary frame.
+    Frame {
+        /// Which one, from 1; the description, a line, is the first.
+        number: u64,
+        /// Where its length begins, in bytes from 0.
+        byte: u64,
+    },
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(number) => write!(f, "line {number} of what it wrote"),
+            Self::Frame { number, byte } => {
+                write!(f, "frame {number} of what it wrote, at byte {byte}")
+            }
+        }
+    }
+}
+
+fn shown_place(at: Option<&Written>) -> String {
+    at.map_or_else(String::new, |at| format!(" ({at})"))
+}
+
 /// What happened to a plugin.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -143,8 +173,10 @@ pub enum LinkProblem {
         after: Duration,
     },
     /// It wrote what is no frame of the protocol.
-    #[error("wrote what is not the protocol: {problem}: {found}")]
+    #[error("wrote what is not the protocol{}: {problem}: {found}", shown_place(at.as_ref()))]
     Garbage {
+        /// Where; none for what a library gives.
+        at: Option<Written>,
         /// What is wrong with it.
         problem: String,
         /// The beginning of what it wrote, made printable.

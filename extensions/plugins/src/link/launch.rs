@@ -22,6 +22,8 @@ pub struct Launch {
     /// For libraries: a program with arguments that calls [`serve_probe`](super::serve_probe) with the path behind them. It opens the
     /// library first, and may die of it. None: nobody does.
     pub probe: Option<Vec<OsString>>,
+    /// What the plugin is called, if it has said so before: for what is told before it says so again.
+    pub name: Option<String>,
     /// Name and version of the host, which it tells the plugin.
     pub host: (String, String),
     /// How long each step may take.
@@ -38,6 +40,7 @@ impl Launch {
             directory: None,
             environment: Vec::new(),
             probe: None,
+            name: None,
             host: ("zaf".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
             deadlines: Deadlines::default(),
         }
@@ -47,6 +50,9 @@ impl Launch {
 /// How long each step of a plugin may take before it is ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadlines {
+    /// Until the constructors of a library have returned in this process: one that does not return holds the lock of the system's
+    /// loader, and with it everything, so then the process ends (exit code 7). None: however long it takes. Half a minute.
+    pub open: Option<Duration>,
     /// Until it has said what it is, with the start of its process. Five seconds.
     pub describe: Duration,
     /// Until it has begun. Ten seconds.
@@ -60,6 +66,7 @@ pub struct Deadlines {
 impl Default for Deadlines {
     fn default() -> Self {
         Self {
+            open: Some(Duration::from_secs(30)),
             describe: Duration::from_secs(5),
             start: Duration::from_secs(10),
             deliver: Duration::from_mins(1),

@@ -25,7 +25,7 @@ pub use check::{CheckReport, Finding, KindOf, Outcome, check_library_plugin, che
 pub use command::{
     CHECKED_PLUGIN, PLUGIN_CHECK_COMMAND, PLUGIN_COMMAND, PluginCheck, plugin, plugin_check,
 };
-pub use error::{LinkError, LinkProblem, Step};
+pub use error::{LinkError, LinkProblem, Step, Written};
 pub use launch::{Deadlines, Launch};
 pub use library::{ABI, LibraryLink, Refusal, check as check_library, serve_probe};
 pub use process::ProcessLink;

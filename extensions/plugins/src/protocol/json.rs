@@ -371,6 +371,9 @@ fn description(plugin: &RawValue) -> Result<Description, FrameError> {
     Ok(description)
 }
 
+/// How the parser says where something is in a frame. That is one line, which has another number for whoever wrote it.
+const ON_LINE: &str = " at line 1 column ";
+
 /// Reads the description, or a part of it; an error says in which field.
 fn with_path<'a, T: Deserialize<'a>>(plugin: &'a RawValue) -> Result<T, FrameError> {
     let mut deserializer = serde_json::Deserializer::from_str(plugin.get());
@@ -380,10 +383,13 @@ fn with_path<'a, T: Deserialize<'a>>(plugin: &'a RawValue) -> Result<T, FrameErr
             None => Cow::Borrowed("plugin"),
             Some(_) => Cow::Owned(format!("plugin.{path}")),
         };
+        let problem = error.inner().to_string();
+        // The column counts within `plugin`, which nobody sees as a text of its own.
+        let (problem, _column) = problem.rsplit_once(ON_LINE).unwrap_or((&problem, ""));
         FrameError::Wrong {
             frame: "description",
             field,
-            problem: error.inner().to_string(),
+            problem: problem.to_owned(),
         }
     })
 }
@@ -444,7 +450,7 @@ fn needed<T>(field: Option<T>, frame: &'static str, name: &'static str) -> Resul
 
 fn not_json(error: &serde_json::Error) -> FrameError {
     FrameError::NotJson {
-        problem: error.to_string(),
+        problem: error.to_string().replace(ON_LINE, " at column "),
     }
 }
 

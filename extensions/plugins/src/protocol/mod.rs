@@ -27,4 +27,6 @@ pub use frame::{FromPlugin, HostName, LogLevel, ReplyEntry, ToPlugin};
 pub const PROTOCOL: u32 = 1;
 
 #[cfg(test)]
+mod round_trip;
+#[cfg(test)]
 mod tests;

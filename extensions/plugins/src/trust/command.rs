@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use camino::Utf8PathBuf;
 use thiserror::Error;
 use zaf_core::application::Console;
+use zaf_core::extension::Catalog;
 use zaf_core::prelude::*;
 
 use super::{TrustStore, Trusted};
@@ -88,12 +89,13 @@ fn add(cx: &CommandContext<'_>, store: &TrustStore, path: &Path) -> Result<Strin
         return Err(usage(Refused::NoPlugin { path }));
     }
     let insecure = cx.config().get(ALLOW_INSECURE)?;
+    let open_limit = host::open_limit(cx.component::<Catalog>()?.store());
     let mut trusted = store.trusted()?;
     let mut text = String::new();
     for folder in &found.folders {
         let failed = |error: Error| ExitCode::ExtensionFailed.with_error(error);
         let package = Package::read(folder, insecure).map_err(|error| failed(error.into()))?;
-        let description = host::describe(&package, cx.application(), true)
+        let description = host::describe(&package, cx.application(), open_limit, true)
             .map_err(|error| failed(error.into()))?;
         store.keep(&package, &description)?;
         let now = Trusted {

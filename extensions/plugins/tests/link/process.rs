@@ -8,6 +8,7 @@ use std::time::Duration;
 use zaf_plugins::link::{
     CallError, Calls, Launch, Link, LinkError, LinkProblem, LogLevel, ProcessLink, Start,
 };
+use zaf_plugins::protocol::{FromPlugin, binary};
 
 use crate::host::{Asked, ask, host, host_with, tell};
 use crate::scripted::{SHORT, START, STOP, plugin, plugin_with, raw, started};
@@ -119,7 +120,7 @@ fn garbage_ends_a_plugin_and_is_shown() {
     for (script, expected) in [
         (
             "echo 'Segmentation \u{1b}[31mfault'",
-            "not a JSON object with the fields of a frame: expected value at line 1 column 1: Segmentation \\u{1b}[31mfault",
+            "not a JSON object with the fields of a frame: expected value at column 1: Segmentation \\u{1b}[31mfault",
         ),
         ("echo '{}'", "the field `type` is missing"),
         (
@@ -152,6 +153,53 @@ fn garbage_ends_a_plugin_and_is_shown() {
         );
         assert!(error.to_string().contains(expected), "{script}: {error}");
     }
+}
+
+#[test]
+fn garbage_is_told_with_its_line() {
+    let wrong = r#"echo '{"type":"dnoe","id":3}'"#;
+    let log = r#"echo '{"type":"log","level":"info","text":"on"}'"#;
+    for (script, line) in [
+        // After the description and the answer to `start`.
+        (wrong.to_owned(), 3),
+        (format!("{log}; {log}; {wrong}; {wrong}"), 5),
+        (
+            format!(r#"{log}; echo '{{"type":"done","id":9}}'; {wrong}"#),
+            4,
+        ),
+    ] {
+        let (link, _kept) = started(&format!("read -r event; ({script}) | cat; sleep 1000"));
+        let error = tell(&link, "1").unwrap_err().to_string();
+        let expected = format!("(line {line} of what it wrote)");
+        assert!(error.contains(&expected), "{script}: {error}");
+    }
+}
+
+#[test]
+fn garbage_in_binary_is_told_with_its_frame_and_byte() {
+    let description = r#"{"type":"description","id":1,"plugin":{"protocol":1,"name":"scripted","version":"1","description":"A test.","codec":"binary","kind":{"command":{"extends":["run"]}}}}"#;
+    let scripted = raw(&format!(
+        "read -r describe\necho '{description}'\nhead -c 4 > /dev/null\ncat \"${{0%/*}}/frames\"\nsleep 1000"
+    ));
+    let log = FromPlugin::Log {
+        level: LogLevel::Info,
+        text: "on".to_owned(),
+    };
+    let mut frames = Vec::new();
+    binary::write_from_plugin(&log, &mut frames).unwrap();
+    let length = frames.len();
+    binary::write_from_plugin(&FromPlugin::Stopped { id: 9 }, &mut frames).unwrap();
+    // The type of the second one.
+    frames[length + binary::LENGTH] = 255;
+    fs::write(scripted.folder.path().join("frames"), frames).unwrap();
+    let link = scripted.launch().unwrap();
+    let (host, _kept) = host();
+    let error = link.start(&Start::default(), host).unwrap_err();
+    let byte = description.len() + 1 + length;
+    let expected = format!(
+        "wrote what is not the protocol (frame 3 of what it wrote, at byte {byte}): no frame is of type `255`"
+    );
+    assert!(error.to_string().contains(&expected), "{error}");
 }
 
 #[test]

@@ -64,6 +64,7 @@ pub(crate) fn raw(script: &str) -> Scripted {
         ("PYTHONDONTWRITEBYTECODE".into(), "1".into()),
     ];
     launch.deadlines = Deadlines {
+        open: Some(LONG),
         describe: LONG,
         start: LONG,
         deliver: LONG,

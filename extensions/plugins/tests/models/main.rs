@@ -2,7 +2,7 @@
 //!
 //! The very files that decide it, here `turns.rs` and `waiting.rs`, are compiled a second time with [`sync`] made of loom's primitives.
 //! The pipe, what `epoll` tells the thread of the link, and the plugin are stand-ins. Three threads: two who ask, and that of the link.
-//! `LOOM_MAX_PREEMPTIONS` makes the models look further.
+//! `LOOM_MAX_PREEMPTIONS` makes the models look further. Those of libraries run under random schedules too, in `tests/shuttle`.
 
 #![expect(
     clippy::unwrap_used,
@@ -34,6 +34,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use ended::Ended;
+use loom as checker;
 use protocol::FromPlugin;
 use sync::{Arc, Condvar, Mutex};
 use turns::{Got, Source, Turns};
@@ -219,12 +220,17 @@ impl Link {
     }
 }
 
-/// Two ask, and the plugin ends behind the last answer if it has not before; what became of both.
-fn explore(plugin: Plugin, check: impl Fn(&[Option<(u64, bool)>; 2]) + Send + Sync + 'static) {
+/// Explores all interleavings with up to two preemptions.
+fn explore_all(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = builder.preemption_bound.or(Some(2));
     builder.max_branches = 100_000;
-    builder.check(move || {
+    builder.check(model);
+}
+
+/// Two ask, and the plugin ends behind the last answer if it has not before; what became of both.
+fn explore(plugin: Plugin, check: impl Fn(&[Option<(u64, bool)>; 2]) + Send + Sync + 'static) {
+    explore_all(move || {
         let link = Link::new(plugin);
         let reader = Arc::clone(&link);
         let reader = loom::thread::spawn(move || reader.read());

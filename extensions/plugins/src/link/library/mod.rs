@@ -16,6 +16,7 @@ mod lane;
 mod lane_tests;
 mod lanes;
 mod note;
+mod opening;
 mod probe;
 mod sync;
 
@@ -33,6 +34,7 @@ use zaf_core::message::{EncodedMessage, EncodedPayload, EncodedReply, MessageKin
 use self::foreign::{Answer, Instance, OK, OpenError, PANICKED, Table};
 use self::lane::by_who_waits;
 use self::lanes::Lanes;
+use self::opening::OpeningLimit;
 use super::gate::Gate;
 use super::printable::printable;
 use super::{
@@ -69,6 +71,8 @@ impl fmt::Debug for LibraryLink {
 impl LibraryLink {
     /// Looks at the library without running it, lets a child open it if the launch says how, opens it, and asks it what it is.
     ///
+    /// If its constructors do not return in time here, this ends the process.
+    ///
     /// # Errors
     /// [`LinkProblem::Library`] with what was found in the file, everything that can happen to the child,
     /// [`LinkProblem::Loader`], [`LinkProblem::Stuck`], and [`LinkProblem::Description`].
@@ -88,15 +92,17 @@ impl LibraryLink {
         if let Some(probe) = &launch.probe {
             probe::run(launch, &opened, probe)?;
         }
+        let limit = launch.deadlines.open.map(|limit| {
+            OpeningLimit::begin(limit, opening::not_in_time(launch, limit))
+                .map_err(|error| at_launch(LinkProblem::Io(error)))
+        });
+        let limit = limit.transpose()?;
+        let table = Table::open(&opened).map_err(|error| at_launch(problem_of(error)))?;
+        drop(limit);
         let lanes = Lanes::new(&file);
-        let limit = launch.deadlines.describe;
-        let table = lanes
-            .run(limit, move || Table::open(&opened).map_err(problem_of))
-            .flatten()
-            .map_err(at_launch)?;
         let own = Arc::clone(&file);
         let description = lanes
-            .run(limit, move || describe(&own, table))
+            .run(launch.deadlines.describe, move || describe(&own, table))
             .map_err(|problem| failure(&file, Step::Describe, problem))
             .flatten()?;
         Ok(Self {
@@ -171,6 +177,7 @@ fn describe(file: &Arc<str>, table: Table) -> Result<Description, LinkError> {
                 }
             }
             error => LinkProblem::Garbage {
+                at: None,
                 problem: error.to_string(),
                 found: printable(text.as_bytes(), 200),
             },

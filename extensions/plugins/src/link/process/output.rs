@@ -11,9 +11,9 @@ use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 
-use super::super::LinkProblem;
 use super::super::patience::Patience;
 use super::super::printable::printable;
+use super::super::{LinkProblem, Written};
 use super::input::timespec;
 use super::running::Running;
 use super::turns::{Got, Source, Turns};
@@ -50,6 +50,9 @@ struct Frames {
     stdout: Option<File>,
     epoll: Arc<OwnedFd>,
     begun: Vec<u8>,
+    /// How many frames were taken before, and how many bytes they had.
+    taken: u64,
+    taken_bytes: u64,
     codec: Codec,
     chunk: Box<[u8]>,
 }
@@ -66,6 +69,8 @@ impl Output {
                 stdout: Some(stdout),
                 epoll: Arc::clone(&epoll),
                 begun: Vec::new(),
+                taken: 0,
+                taken_bytes: 0,
                 codec: Codec::Json,
                 chunk: vec![0; CHUNK].into_boxed_slice(),
             }),
@@ -192,13 +197,16 @@ impl Frames {
         let problem = loop {
             match next_frame(rest, self.codec) {
                 Ok(Some((frame, behind))) => {
+                    let at = self.at();
+                    self.taken += 1;
+                    self.taken_bytes += (rest.len() - behind.len()) as u64;
                     rest = behind;
-                    if let Err(problem) = self.take(frame, running) {
+                    if let Err(problem) = self.take(frame, at, running) {
                         break Some(problem);
                     }
                 }
                 Ok(None) => break None,
-                Err(error) => break Some(garbage(&error, rest)),
+                Err(error) => break Some(garbage(&error, self.at(), rest)),
             }
         };
         match problem {
@@ -215,22 +223,39 @@ impl Frames {
         }
     }
 
-    fn take(&mut self, frame: FromPlugin, running: &Arc<Running>) -> Result<(), LinkProblem> {
+    /// Where the next frame is.
+    fn at(&self) -> Written {
+        let number = self.taken + 1;
+        match self.codec {
+            Codec::Json => Written::Line(number),
+            Codec::Binary => Written::Frame {
+                number,
+                byte: self.taken_bytes,
+            },
+        }
+    }
+
+    fn take(
+        &mut self,
+        frame: FromPlugin,
+        at: Written,
+        running: &Arc<Running>,
+    ) -> Result<(), LinkProblem> {
         match frame {
             FromPlugin::Description { id, .. } => {
                 if let FromPlugin::Description { plugin, .. } = &frame {
                     self.codec = plugin.codec;
                     running.input.set_codec(plugin.codec);
                 }
-                answer(running, id, frame)
+                answer(running, id, frame, at)
             }
             FromPlugin::Stopped { id } => {
                 running.has_stopped();
-                answer(running, id, frame)
+                answer(running, id, frame, at)
             }
             FromPlugin::Done { id }
             | FromPlugin::Reply { id, .. }
-            | FromPlugin::Error { id: Some(id), .. } => answer(running, id, frame),
+            | FromPlugin::Error { id: Some(id), .. } => answer(running, id, frame, at),
             FromPlugin::Error { id: None, text, .. } => {
                 let text = format!("did not understand a frame: {}", shown(&text));
                 running.log(LogLevel::Warn, &text);
@@ -255,13 +280,13 @@ impl Frames {
     }
 }
 
-fn answer(running: &Running, id: u64, frame: FromPlugin) -> Result<(), LinkProblem> {
+fn answer(running: &Running, id: u64, frame: FromPlugin, at: Written) -> Result<(), LinkProblem> {
     let waiting = &running.waiting;
     if waiting.arrive(id, Arrival::Answer(frame)).is_none() || waiting.has_given_out(id) {
         return Ok(());
     }
     Err(LinkProblem::OutOfOrder {
-        problem: format!("it answers id {id}, which the host has not used"),
+        problem: format!("it answers id {id}, which the host has not used ({at})"),
     })
 }
 
@@ -304,12 +329,13 @@ fn next_frame(bytes: &[u8], codec: Codec) -> Result<Option<(FromPlugin, &[u8])>,
     }
 }
 
-fn garbage(error: &FrameError, bytes: &[u8]) -> LinkProblem {
+fn garbage(error: &FrameError, at: Written, bytes: &[u8]) -> LinkProblem {
     if let FrameError::OtherProtocol { found, expected } = *error {
         return LinkProblem::OtherProtocol { found, expected };
     }
     let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or(bytes);
     LinkProblem::Garbage {
+        at: Some(at),
         problem: error.to_string(),
         found: printable(line, SHOWN),
     }

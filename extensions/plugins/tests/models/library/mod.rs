@@ -9,22 +9,16 @@ mod sync;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use crate::{checker, explore_all as explore};
 use lane::{Lane, by_who_waits};
 use sync::{Arc, Clock, Condvar, Mutex};
-
-fn explore(model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(2));
-    builder.max_branches = 100_000;
-    builder.check(model);
-}
 
 fn lane() -> (Lane, Clock) {
     let lane = Lane::start("lane".to_owned()).unwrap();
     (lane, Clock::of_last_made())
 }
 
-/// Who calls: whether he waits, which is when things may be asked of him, and how often they were. Not of loom: it decides nothing.
+/// Who calls: whether he waits, which is when things may be asked of him, and how often they were. Not of the checker: it decides nothing.
 #[derive(Debug, Default)]
 struct Caller {
     waits: AtomicBool,
@@ -74,7 +68,7 @@ fn what_a_function_asks_for_is_done_and_what_it_returns_comes_back() {
 fn a_function_that_is_given_up_at_any_time_asks_nobody_any_more_and_its_thread_ends() {
     explore(|| {
         let (lane, clock) = lane();
-        let clock = loom::thread::spawn(move || clock.pass());
+        let clock = checker::thread::spawn(move || clock.pass());
         let caller = Arc::new(Caller::default());
         let mut calls = (1..=2).map(|count| {
             let got = caller.call(&lane, || ());
@@ -113,7 +107,7 @@ fn a_function_that_returns_after_it_was_given_up_is_told_that_nobody_waits() {
         let [never_began, was_told] = &*of_models;
         let gate = Arc::new(Gate::default());
         let (lane, clock) = lane();
-        let clock = loom::thread::spawn(move || clock.pass());
+        let clock = checker::thread::spawn(move || clock.pass());
         let got = Arc::new(std::sync::OnceLock::new());
         let (inside, told) = (Arc::clone(&gate), Arc::clone(&got));
         let outcome = lane.run(Instant::now(), move || {

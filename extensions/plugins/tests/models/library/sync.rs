@@ -1,4 +1,4 @@
-//! What a lane and who calls it meet at, made of loom's primitives with the interface of `parking_lot` and of the standard library. A
+//! What a lane and who calls it meet at, made of the primitives of loom or of shuttle, with the interface of `parking_lot` and of the standard library. A
 //! deadline passes when the model's [`Clock`] says so.
 
 use std::cell::RefCell;
@@ -7,24 +7,26 @@ use std::io;
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
+use crate::checker;
+
 pub(crate) use std::sync::Arc;
 
-pub(crate) use loom::sync::atomic::{AtomicBool, Ordering};
+pub(crate) use crate::checker::sync::atomic::{AtomicBool, Ordering};
 
-/// That of loom knows no constants.
+/// Those of loom and shuttle know no constants.
 macro_rules! of_each_thread {
     ($(#[$doc:meta])* static $name:ident: $ty:ty = const { $init:expr };) => {
-        loom::thread_local! { $(#[$doc])* static $name: $ty = $init; }
+        crate::checker::thread_local! { $(#[$doc])* static $name: $ty = $init; }
     };
 }
 pub(crate) use of_each_thread as thread_local;
 
 #[derive(Debug, Default)]
-pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(loom::sync::Mutex::new(value))
+        Self(checker::sync::Mutex::new(value))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
@@ -38,7 +40,7 @@ impl<T> Mutex<T> {
 pub(crate) struct MutexGuard<'a, T> {
     mutex: &'a Mutex<T>,
     /// None while it waits.
-    guard: Option<loom::sync::MutexGuard<'a, T>>,
+    guard: Option<checker::sync::MutexGuard<'a, T>>,
 }
 
 impl<T> Deref for MutexGuard<'_, T> {
@@ -55,14 +57,14 @@ impl<T> DerefMut for MutexGuard<'_, T> {
     }
 }
 
-/// That of loom has no deadlines.
+/// Those of loom and shuttle have no deadlines.
 #[derive(Debug, Default)]
 pub(crate) struct Condvar(Arc<Sleepers>);
 
 #[derive(Debug, Default)]
 struct Sleepers {
-    state: loom::sync::Mutex<Sleep>,
-    changed: loom::sync::Condvar,
+    state: checker::sync::Mutex<Sleep>,
+    changed: checker::sync::Condvar,
 }
 
 #[derive(Debug, Default)]
@@ -168,7 +170,7 @@ impl Patience {
 }
 
 #[derive(Debug)]
-pub(crate) struct JoinHandle<T>(loom::thread::JoinHandle<T>);
+pub(crate) struct JoinHandle<T>(checker::thread::JoinHandle<T>);
 
 impl<T> JoinHandle<T> {
     pub(crate) fn join(self) -> std::thread::Result<T> {
@@ -176,7 +178,7 @@ impl<T> JoinHandle<T> {
     }
 
     pub(crate) fn is_current(&self) -> bool {
-        self.0.thread().id() == loom::thread::current().id()
+        self.0.thread().id() == checker::thread::current().id()
     }
 }
 
@@ -184,9 +186,9 @@ impl<T> JoinHandle<T> {
     clippy::unnecessary_wraps,
     reason = "the system may have no more threads"
 )]
-pub(crate) fn spawn<T: 'static>(
+pub(crate) fn spawn<T: Send + 'static>(
     _name: String,
     body: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<JoinHandle<T>> {
-    Ok(JoinHandle(loom::thread::spawn(body)))
+    Ok(JoinHandle(checker::thread::spawn(body)))
 }
