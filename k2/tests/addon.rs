@@ -456,6 +456,10 @@ fn i1_a_wrong_answer_is_refused_with_what_is_expected_and_nothing_is_written() {
             "`git:` and an address",
         ),
         (
+            &["--name", "p", "--addon-origin", "path:none"],
+            "none/k2/Cargo.toml`",
+        ),
+        (
             &["--name", "p", "--load-order", "7"],
             "a load order from 21 to 1000",
         ),
@@ -493,6 +497,73 @@ fn m4_without_a_terminal_nothing_is_asked() {
     let ended = session.zk2(&["addon", "create", "--name", "probe"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.stderr.contains("say `--type`"), "{}", ended.stderr);
+    for kind in KINDS {
+        assert!(ended.stderr.contains(kind), "{kind}: {}", ended.stderr);
+    }
+}
+
+/// In a registry k2 is somebody else's package: nothing is taken from there that was not asked for.
+#[test]
+fn k2_comes_from_the_sources_around_the_program_or_is_asked_for() {
+    let session = Session::new();
+    let line = ["addon", "create", "--type", "suite", "--yes", "--name"];
+    let program = Path::new(env!("CARGO_BIN_EXE_zk2"));
+    let copied_to = |place: &str| {
+        let place = session.path().join(place);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::copy(program, &place).unwrap();
+        place.to_str().unwrap().to_owned()
+    };
+    let elsewhere = copied_to("bin/zk2");
+    let output = session.program(&elsewhere, &line).arg("one").output();
+    let output = output.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("where it gets k2 from was not said"),
+        "{said}"
+    );
+    assert!(
+        said.contains("say `--addon-origin path:DIRECTORY`"),
+        "{said}"
+    );
+    assert!(!session.path().join("one").exists());
+
+    for package in ["k2", "zaf-core", "harness"] {
+        session.write(&format!("sources/{package}/Cargo.toml"), "");
+    }
+    let inside = copied_to("sources/target/release/zk2");
+    let output = session.program(&inside, &line).arg("two").output();
+    let output = output.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let manifest = fs::read_to_string(session.path().join("two/Cargo.toml")).unwrap();
+    let expected = format!("{}/sources/k2", session.path().display());
+    assert!(manifest.contains(&expected), "{manifest}");
+}
+
+#[test]
+fn nothing_comes_before_the_first_question_and_keys_that_are_no_letters_are_named()
+-> zaf_harness::TestResult {
+    let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
+    let mut session = cli.command(["addon", "create"]).terminal(200, 30).start()?;
+    session.wait_for(
+        "(arrows or a part of a line, then Enter; ?: more help; Ctrl-C: write nothing)",
+    )?;
+    session.type_in("\u{1b}")?;
+    session.wait_for("(no question before this one; Ctrl-C ends)")?;
+    session.type_in("suite\r")?;
+    session.wait_for("(?: more help; Escape: the question before; Ctrl-C: write nothing)")?;
+    session.type_in("x\u{15}")?;
+    session.wait_for("not yet: Ctrl-U is no letter; Tab takes it away")?;
+    session.type_in("\t")?;
+    session.type_in("y\r")?;
+    session.wait_for("xy")?;
+    session.wait_for("What is it for?")?;
+    session.type_in("\u{3}")?;
+    assert_eq!(session.wait()?.signal, Some(2));
+    assert_eq!(names(&cli.directory()), Vec::<String>::new());
+    Ok(())
 }
 
 #[test]
@@ -604,6 +675,11 @@ fn the_questions_are_asked_in_a_terminal() -> zaf_harness::TestResult {
     session.type_in("probe\r")?;
     session.wait_for("What is it for?")?;
     session.type_in("Probes.\r")?;
+    session.wait_for("Where does it get k2 from?")?;
+    session.type_in("path:nowhere")?;
+    session.wait_for("nowhere/k2/Cargo.toml`")?;
+    session.type_in(&"\u{8}".repeat("path:nowhere".len()))?;
+    session.type_in(&format!("path:{}\r", sources().display()))?;
     session.wait_for("cargo test")?;
     let ended = session.wait()?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -617,11 +693,16 @@ fn what_is_typed_ahead_answers_the_questions_to_come() -> zaf_harness::TestResul
     let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
     let mut session = cli.command(["addon", "create"]).terminal(100, 30).start()?;
     session.wait_for("a product is a command of its own.")?;
-    session.type_in("suite\rprobe\rProbes ahead.\r")?;
+    session.type_in("suite\rprobe\rProbes ahead.\rgit:https://host/k2\r")?;
     session.wait_for("cargo test")?;
     let ended = session.wait()?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(cli.read("probe/src/lib.rs")?.contains("//! Probes ahead."));
+    let manifest = cli.read("probe/Cargo.toml")?;
+    assert!(
+        manifest.contains(r#"git = "https://host/k2""#),
+        "{manifest}"
+    );
     Ok(())
 }
 
@@ -644,7 +725,16 @@ fn the_terminal_is_given_back_as_it_was_found() -> zaf_harness::TestResult {
 #[test]
 fn what_is_wrong_is_told_while_it_is_typed() -> zaf_harness::TestResult {
     let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
-    let line = ["addon", "create", "--type", "suite", "--description", "d"];
+    let line = [
+        "addon",
+        "create",
+        "--type",
+        "suite",
+        "--description",
+        "d",
+        "--addon-origin",
+        "1.0",
+    ];
     let mut session = cli.command(line).terminal(100, 30).start()?;
     session.wait_for("What is it called?")?;
     session.wait_for("A small letter, then small letters, digits and `_`")?;
@@ -663,7 +753,7 @@ fn what_is_wrong_is_told_while_it_is_typed() -> zaf_harness::TestResult {
 fn a_question_mark_shows_more_help_and_nothing_that_was_typed_is_lost() -> zaf_harness::TestResult {
     let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
     let mut session = cli.command(["addon", "create"]).terminal(100, 30).start()?;
-    session.wait_for("(?: more help;")?;
+    session.wait_for("?: more help;")?;
     // What has to be chosen says more about each choice, and what is typed behind it chooses.
     session.type_in("?")?;
     session.wait_for("begins as: an alarm if more cases fail than an option allows")?;
@@ -679,7 +769,7 @@ fn a_question_mark_shows_more_help_and_nothing_that_was_typed_is_lost() -> zaf_h
     session.wait_for("(? in an empty line: more")?;
     session.type_in("?")?;
     session.wait_for("For example: Sounds an alarm if too many cases fail.")?;
-    session.type_in("\u{8}Probes? It does.\r")?;
+    session.type_in("\u{8}Probes? It does.\rgit:https://host/?x\r")?;
     session.wait_for("cargo test")?;
     let ended = session.wait()?;
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -720,6 +810,8 @@ fn what_a_command_extension_extends_is_completed_as_one_types() -> zaf_harness::
         "probe",
         "--description",
         "d",
+        "--addon-origin",
+        "1.0",
     ];
     let mut session = cli.command(line).terminal(100, 30).start()?;
     session.wait_for("Which command does it extend? (run)")?;

@@ -49,6 +49,58 @@ fn a_file_that_is_not_executable_says_how_to_make_it_so() {
     );
 }
 
+#[test]
+fn a_directory_without_cases_names_the_script_that_lacks_the_permission() {
+    let session = Session::new();
+    session.write("suite/a data", "#no script");
+    std::os::unix::fs::symlink("../outside.sh", session.path().join("suite/a link")).unwrap();
+    session.write("outside.sh", "#!/bin/sh\n");
+    let rule = "of a directory, the files that are executable are test cases";
+    for command in ["run", "list"] {
+        let ended = session.zk2(&[command, "suite"]);
+        assert_eq!(ended.code, Some(4), "{ended:?}");
+        assert!(
+            ended.stderr.contains(&format!("{rule}\n")),
+            "{}",
+            ended.stderr
+        );
+    }
+    session.write("suite/below/it is.sh", "#!/bin/sh\n");
+    session.write("suite/later.sh", "#!/bin/sh\n");
+    for command in ["run", "list"] {
+        let ended = session.zk2(&[command, "suite"]);
+        assert_eq!(ended.code, Some(4), "{ended:?}");
+        let hint = format!("{rule}: chmod +x 'suite/below/it is.sh'\n");
+        assert!(ended.stderr.contains(&hint), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn who_types_no_command_is_told_which_there_are() {
+    let session = Session::new();
+    let ended = session.zk2(&[]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    for part in [
+        "a command is missing",
+        "one of addon, ",
+        " run, ",
+        "`zk2 --help` says what each does",
+    ] {
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    }
+    let timeout = session.zk2(&["run", "--timeout", "3s"]);
+    assert!(
+        timeout.stderr.contains("did you mean one of `"),
+        "{}",
+        timeout.stderr
+    );
+    assert!(
+        timeout.stderr.contains("`--tests-timeout`"),
+        "{}",
+        timeout.stderr
+    );
+}
+
 /// Runs `zk2`; where the tests' own user reads everything, without the two rights that let the superuser do so.
 fn as_somebody_else(session: &Session, reads_everything: bool, arguments: &[&str]) -> Ended {
     let mut words = vec![env!("CARGO_BIN_EXE_zk2")];

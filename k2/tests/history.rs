@@ -241,7 +241,7 @@ fn without_a_history_nothing_is_listed_and_nothing_is_made() {
     assert!(refused(&session, &["rerun"]).contains("no run is recorded"));
     let stderr = refused(&session, &["results"]);
     assert!(
-        stderr.contains("`zk2 results --help` lists them"),
+        stderr.contains("`zk2 results --help` says what each does"),
         "{stderr}"
     );
     let help = session.zk2(&["results", "--help"]);

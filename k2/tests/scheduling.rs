@@ -274,7 +274,12 @@ fn all_that_is_wrong_is_said_at_once() {
         "cannot be run 0 times",
         "`tests.seed` has a meaning only with `--tests-order shuffle`",
     ] {
-        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+        assert_eq!(
+            ended.stderr.matches(part).count(),
+            1,
+            "{part}: {}",
+            ended.stderr
+        );
     }
 }
 

@@ -1,9 +1,12 @@
 //! The questions, and who answers them.
 
+use camino::Utf8PathBuf;
+
 use crate::answers::description;
 use crate::error::AddonError;
 use crate::kind::Kind;
 use crate::name::{AddonName, NameError};
+use crate::origin::Origin;
 
 /// One question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub(crate) struct Question {
     pub(crate) choices: Vec<Choice>,
     /// Whether an answer is right, and what else it should be; told as one types.
     pub(crate) check: Check,
+    /// Whether there is a question before it.
+    pub(crate) is_first: bool,
 }
 
 /// One of a few answers.
@@ -40,7 +45,7 @@ impl Question {
     /// Whether more help is asked for by what was typed. What may have the character itself is help only where it stands alone.
     pub(crate) fn wants_more(&self, typed: &str) -> bool {
         match self.check {
-            Check::Line => typed.trim().chars().eq([MORE]),
+            Check::Line | Check::Origin(_) => typed.trim().chars().eq([MORE]),
             Check::Name(_) | Check::Words(..) => typed.contains(MORE),
         }
     }
@@ -60,6 +65,9 @@ impl Question {
                 "an answer; `{MORE}` shows help, and Tab takes it away"
             ));
         }
+        if let Some(wrong) = key(answer) {
+            return Err(wrong);
+        }
         self.check.check(answer)
     }
 
@@ -68,17 +76,31 @@ impl Question {
         if self.wants_more(typed) {
             return self.more.iter().map(|&line| line.to_owned()).collect();
         }
+        if let Some(wrong) = key(typed) {
+            return vec![format!("{NOT_YET}{wrong}")];
+        }
         self.check.while_typing(typed)
     }
 
-    /// What Tab makes of what was typed, if anything: it takes the key for help away, or takes an answer that is near.
+    /// What Tab makes of what was typed, if anything: it takes the key for help and other keys away, or takes an answer that is near.
     pub(crate) fn completed(&self, typed: &str, chosen: Option<String>) -> Option<String> {
         if self.wants_more(typed) {
             return Some(typed.replace(MORE, ""));
         }
+        if key(typed).is_some() {
+            return Some(typed.replace(char::is_control, ""));
+        }
         let near = chosen.or_else(|| self.while_typing(typed).into_iter().next());
         near.filter(|near| !near.starts_with(NOT_YET))
     }
+}
+
+/// What is wrong with keys such as Ctrl-U, which end up in the answer and cannot be seen there.
+fn key(typed: &str) -> Option<String> {
+    let found = typed.chars().find(char::is_ascii_control)?;
+    // The terminal sends the letter without the bit of 64.
+    let letter = char::from(u8::try_from(found).ok()? ^ 64);
+    Some(format!("Ctrl-{letter} is no letter; Tab takes it away"))
 }
 
 /// What decides whether an answer is right.
@@ -91,6 +113,8 @@ pub(crate) enum Check {
     Name(Vec<String>),
     /// One of these words, with what they are.
     Words(&'static str, Vec<String>),
+    /// Where k2 comes from; directories are seen from this one.
+    Origin(Utf8PathBuf),
 }
 
 impl Check {
@@ -120,6 +144,13 @@ impl Check {
                 let near = near.map_or_else(String::new, |near| format!("; perhaps `{near}`?"));
                 Err(format!("{what}{near}"))
             }
+            Self::Origin(here) => {
+                let answer = answer.trim();
+                let origin = Origin::parse(answer)?.seen_from(here);
+                // Whoever is asked has no workspace with k2.
+                origin.check(false)?;
+                Ok(answer.to_owned())
+            }
         }
     }
 
@@ -130,7 +161,7 @@ impl Check {
             return Vec::new();
         }
         let mut lines = match self {
-            Self::Line => Vec::new(),
+            Self::Line | Self::Origin(_) => Vec::new(),
             Self::Name(_) => match NameError::suggestion(typed) {
                 Some(near)
                     if self.check(near.as_str()).is_ok() && near.as_str() != typed.trim() =>
@@ -154,7 +185,7 @@ impl Check {
             }
             // What can still become a word is not wrong yet.
             Self::Words(..) if !lines.is_empty() => None,
-            Self::Line | Self::Words(..) => self.check(typed).err(),
+            Self::Line | Self::Words(..) | Self::Origin(_) => self.check(typed).err(),
         };
         lines.extend(wrong.map(|wrong| format!("{NOT_YET}{wrong}")));
         lines
@@ -198,10 +229,18 @@ pub(crate) enum Topic {
     Description,
     /// What it extends; of command extensions only.
     Extends,
+    /// Where it gets k2 from; only where no workspace has it.
+    Origin,
 }
 
 impl Topic {
-    const ALL: [Self; 4] = [Self::Type, Self::Name, Self::Description, Self::Extends];
+    const ALL: [Self; 5] = [
+        Self::Type,
+        Self::Name,
+        Self::Description,
+        Self::Extends,
+        Self::Origin,
+    ];
 }
 
 /// Answers by topic; none where nothing was said.
@@ -215,6 +254,10 @@ pub(crate) struct Known {
     pub(crate) extended: Vec<String>,
     /// Names of extensions.
     pub(crate) extensions: Vec<String>,
+    /// The current directory.
+    pub(crate) here: Utf8PathBuf,
+    /// Where k2 comes from if nothing is said, if that is known.
+    pub(crate) origin: Option<Origin>,
 }
 
 /// Asks for what was not said. An answer can be taken back until the last one is given.
@@ -234,17 +277,15 @@ pub(crate) fn ask_the_rest(
     let mut at = 0;
     let mut is_going_back = false;
     while let Some(&topic) = open.get(at) {
-        let is_asked = topic != Topic::Extends
-            || known
-                .0
-                .get(&Topic::Type)
-                .is_some_and(|kind| kind == Kind::Command.word());
-        if !is_asked {
-            // Only the last topic is left out, so nobody goes back over it.
-            at += 1;
+        if !is_asked(topic, &known, there) {
+            // Whoever goes back comes from one behind it, and does not go back from the first that is asked.
+            at = if is_going_back { at - 1 } else { at + 1 };
             continue;
         }
         let mut question = question(topic, there);
+        question.is_first = !open[..at]
+            .iter()
+            .any(|&topic| is_asked(topic, &known, there));
         // Whoever comes back finds what was said.
         if is_going_back && let Some(before) = known.0.get(&topic) {
             question.default = Some(before.clone());
@@ -256,12 +297,26 @@ pub(crate) fn ask_the_rest(
                 is_going_back = false;
             }
             Reply::Back => {
-                at = at.saturating_sub(1);
                 is_going_back = true;
+                if !question.is_first {
+                    at -= 1;
+                }
             }
         }
     }
     Ok(known)
+}
+
+/// Whether the answer matters.
+fn is_asked(topic: Topic, said: &Said, there: &Known) -> bool {
+    match topic {
+        Topic::Extends => said
+            .0
+            .get(&Topic::Type)
+            .is_some_and(|kind| kind == Kind::Command.word()),
+        Topic::Origin => there.origin != Some(Origin::Workspace),
+        Topic::Type | Topic::Name | Topic::Description => true,
+    }
 }
 
 fn question(topic: Topic, known: &Known) -> Question {
@@ -272,6 +327,7 @@ fn question(topic: Topic, known: &Known) -> Question {
         default: default.map(str::to_owned),
         choices: Vec::new(),
         check,
+        is_first: false,
     };
     match topic {
         Topic::Type => Question {
@@ -308,6 +364,12 @@ fn question(topic: Topic, known: &Known) -> Question {
             Some(EXTENDS_UNSAID),
             Check::Words("a command or a capability of one", known.extended.clone()),
         ),
+        Topic::Origin => free(
+            "Where does it get k2 from?",
+            "`path:` and the directory with the sources of k2, or `git:` and the address of their repository.",
+            known.origin.as_ref().map(Origin::to_string).as_deref(),
+            Check::Origin(known.here.clone()),
+        ),
     }
 }
 
@@ -330,6 +392,11 @@ fn more(topic: Topic) -> &'static [&'static str] {
             "The extension is there while this command runs, and costs nothing otherwise. A capability stands for each command that uses it.",
             "It becomes the `extends` of the extension, which can name several: add them there.",
             "For example: run. What begins with what was typed is listed. (Tab takes the `?` away.)",
+        ],
+        Topic::Origin => &[
+            "What is written is built with k2, and no workspace around it says where that is. It becomes the dependencies of its Cargo.toml.",
+            "Offered are the sources that this command was built in, if it lies in them. A version of a registry is an answer, too, where you have published k2.",
+            "For example: path:/home/me/k2, git:https://host/k2. (Tab takes the `?` away.)",
         ],
     }
 }
@@ -371,6 +438,14 @@ mod tests {
         said: &[(Topic, &str)],
         script: &[&'static str],
     ) -> (Result<Said, AddonError>, Vec<String>) {
+        asked_with(Some(Origin::Workspace), said, script)
+    }
+
+    fn asked_with(
+        origin: Option<Origin>,
+        said: &[(Topic, &str)],
+        script: &[&'static str],
+    ) -> (Result<Said, AddonError>, Vec<String>) {
         let said = Said(
             said.iter()
                 .map(|(topic, text)| (*topic, (*text).to_owned()))
@@ -380,6 +455,8 @@ mod tests {
         let there = Known {
             extended: vec!["run".to_owned(), "noop".to_owned()],
             extensions: vec!["abort".to_owned()],
+            here: "/".into(),
+            origin,
         };
         let outcome = ask_the_rest(said, &there, &mut ask);
         (outcome, ask.1)
@@ -395,6 +472,60 @@ mod tests {
         assert_eq!(said.0[&Topic::Name], "probe");
         assert_eq!(said.0[&Topic::Extends], "noop");
         assert_eq!(questions.len(), 2);
+    }
+
+    #[test]
+    fn where_no_workspace_has_k2_it_is_asked_for_and_one_goes_back_over_what_is_not_asked() {
+        let near = Some(Origin::Git("https://host/k2".to_owned()));
+        let script = [
+            "suite",
+            "s",
+            "d",
+            "<",
+            "<",
+            "t",
+            "e",
+            "path:/none",
+            "workspace",
+            "git:x",
+        ];
+        let (said, questions) = asked_with(near, &[], &script);
+        let said = said.unwrap();
+        assert_eq!(
+            (&*said.0[&Topic::Name], &*said.0[&Topic::Origin]),
+            ("t", "git:x")
+        );
+        let origin = r#"Where does it get k2 from? Some("git:https://host/k2")"#;
+        assert_eq!(questions[3], origin);
+        assert_eq!(questions[4], r#"What is it for? Some("d")"#);
+        assert_eq!(questions.len(), 8);
+        // There is nothing before the first one that is asked.
+        let said = [
+            (Topic::Type, "suite"),
+            (Topic::Name, "s"),
+            (Topic::Description, "d"),
+        ];
+        let (said, questions) = asked_with(None, &said, &["<", "git:x"]);
+        assert_eq!(said.unwrap().0[&Topic::Origin], "git:x");
+        assert_eq!(questions, ["Where does it get k2 from? None"; 2]);
+    }
+
+    #[test]
+    fn keys_that_are_no_letters_are_named_and_tab_takes_them_away() {
+        for topic in [
+            Topic::Name,
+            Topic::Description,
+            Topic::Extends,
+            Topic::Origin,
+        ] {
+            let question = question(topic, &Known::default());
+            let expected = "Ctrl-U is no letter; Tab takes it away";
+            let shown = question.while_typing("ab\u{15}c");
+            assert_eq!(shown, [format!("{NOT_YET}{expected}")], "{topic:?}");
+            assert_eq!(question.check("ab\u{15}c"), Err(expected.to_owned()));
+            let completed = question.completed("ab\u{15}c", None);
+            assert_eq!(completed.as_deref(), Some("abc"));
+        }
     }
 
     #[test]

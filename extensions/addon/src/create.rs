@@ -17,14 +17,11 @@ use crate::options::{
     AUTHOR, DESCRIPTION, DRY_RUN, EXTENDS, LOAD_ORDER, NAME, ORIGIN, PARENT, PRODUCT, TEMPLATES,
     TYPE, YES,
 };
-use crate::origin::Origin;
+use crate::origin::{Origin, packages};
 use crate::plan::Plan;
 use crate::template::Templates;
 use crate::terminal::Terminal;
 use crate::workspace::{Product, Workspace};
-
-/// Packages that what is written can take from its workspace.
-const OURS: [&str; 3] = ["k2", "zaf-core", "zaf-harness"];
 
 /// Directory of a product with templates of its own, for all addons that it links.
 const OWN_TEMPLATES: &str = "addon-templates";
@@ -65,11 +62,19 @@ pub fn addon_create(cx: &CommandContext<'_>) -> Result<ExitCode> {
     Ok(ExitCode::Success)
 }
 
+const TYPE_UNSAID: &str = "the type";
+const ORIGIN_UNSAID: &str = "where it gets k2 from";
+
 /// Everything that goes wrong here is something that the user can put right: with other words, unless it is the machine that fails.
 pub(crate) fn refused(error: AddonError) -> Error {
     let hint = match &error {
         AddonError::Unknown { what } => Some(match *what {
-            "the type" => "say `--type`, for example `--type command`",
+            TYPE_UNSAID => {
+                "say `--type` with one of command, framework, components, report, test-kind, suite, product; and `--name`"
+            }
+            ORIGIN_UNSAID => {
+                "say `--addon-origin path:DIRECTORY`, with the directory of its sources, or `git:URL`"
+            }
             _ => "say `--name`, for example `--name my_probe`",
         }),
         AddonError::Exists { .. } => {
@@ -118,6 +123,7 @@ fn answers(
         (Topic::Name, text(NAME)),
         (Topic::Description, text(DESCRIPTION)),
         (Topic::Extends, text(EXTENDS)),
+        (Topic::Origin, text(ORIGIN)),
     ];
     let mut said = Said(
         topics
@@ -125,7 +131,19 @@ fn answers(
             .filter_map(|(topic, text)| Some((topic, text?)))
             .collect(),
     );
-    let there = there(cx);
+    let here = here()?;
+    let named_parent = match config.get_optional(PARENT).ok().flatten() {
+        Some(parent) => {
+            let parent = here.join(parent);
+            let found = parent.canonicalize_utf8();
+            Some(found.map_err(|source| AddonError::Write {
+                path: parent,
+                source,
+            })?)
+        }
+        None => None,
+    };
+    let there = there(cx, &here, named_parent.as_deref())?;
     let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if is_terminal && !config.get(YES).unwrap_or(false) {
         said = ask::ask_the_rest(said, &there, &mut Terminal::new(cx.bus())?)?;
@@ -133,8 +151,8 @@ fn answers(
     let kind = said
         .0
         .get(&Topic::Type)
-        .ok_or(AddonError::Unknown { what: "the type" })?;
-    let kind = Kind::of(kind).ok_or(AddonError::Unknown { what: "the type" })?;
+        .ok_or(AddonError::Unknown { what: TYPE_UNSAID })?;
+    let kind = Kind::of(kind).ok_or(AddonError::Unknown { what: TYPE_UNSAID })?;
     let name = said
         .0
         .get(&Topic::Name)
@@ -145,7 +163,7 @@ fn answers(
         .remove(&Topic::Extends)
         .unwrap_or_else(|| ask::EXTENDS_UNSAID.to_owned());
     if kind == Kind::Command {
-        let check = Check::Words("a command or a capability of one", there.extended);
+        let check = Check::Words("a command or a capability of one", there.extended.clone());
         check
             .check(&extends)
             .map_err(|expected| AddonError::Answer {
@@ -154,39 +172,16 @@ fn answers(
                 expected,
             })?;
     }
-    let here = here()?;
     let around = Workspace::around(&here)?;
-    let parent = match config.get_optional(PARENT).ok().flatten() {
-        Some(parent) => {
-            let parent = here.join(parent);
-            parent
-                .canonicalize_utf8()
-                .map_err(|source| AddonError::Write {
-                    path: parent,
-                    source,
-                })?
-        }
-        None => around
+    let parent = named_parent.unwrap_or_else(|| {
+        let home = around
             .as_ref()
             .filter(|_| kind.is_linked())
-            .and_then(Workspace::home_of_addons)
-            .unwrap_or_else(|| here.clone()),
-    };
+            .and_then(Workspace::home_of_addons);
+        home.unwrap_or_else(|| here.clone())
+    });
     let workspace = Workspace::around(&parent)?;
-    let origin = match text(ORIGIN) {
-        Some(origin) => Origin::parse(&origin).map_err(|expected| AddonError::Answer {
-            what: "origin",
-            answer: origin,
-            expected,
-        })?,
-        None if workspace
-            .as_ref()
-            .is_some_and(|workspace| workspace.offers(&OURS)) =>
-        {
-            Origin::Workspace
-        }
-        None => Origin::Version(env!("CARGO_PKG_VERSION").to_owned()),
-    };
+    let origin = origin(&said, &there, workspace.as_ref())?;
     let answers = Answers {
         kind,
         name,
@@ -197,7 +192,7 @@ fn answers(
         author: text(AUTHOR).unwrap_or_default(),
         extends,
         load_order: u16::try_from(config.get(LOAD_ORDER).unwrap_or(101)).unwrap_or(1000),
-        origin: absolute(origin, &here),
+        origin,
         parent,
     };
     let workspace = workspace.filter(|_| answers.origin == Origin::Workspace);
@@ -214,20 +209,54 @@ pub(crate) fn here() -> std::result::Result<Utf8PathBuf, AddonError> {
         })
 }
 
-/// A directory that was written relative to where the command runs, for a manifest that lies elsewhere.
-fn absolute(origin: Origin, here: &Utf8Path) -> Origin {
-    match origin {
-        Origin::Path(path) => Origin::Path(here.join(path)),
-        origin => origin,
-    }
+/// Where it gets k2 from: what was said, else what is known.
+///
+/// There is no release to fall back on: a registry has another package by the name of k2.
+fn origin(
+    said: &Said,
+    there: &Known,
+    workspace: Option<&Workspace>,
+) -> std::result::Result<Origin, AddonError> {
+    let Some(text) = said.0.get(&Topic::Origin) else {
+        return there.origin.clone().ok_or(AddonError::Unknown {
+            what: ORIGIN_UNSAID,
+        });
+    };
+    let is_offered = workspace.is_some_and(|workspace| workspace.offers(&packages()));
+    let origin = Origin::parse(text).map(|origin| origin.seen_from(&there.here));
+    origin
+        .and_then(|origin| origin.check(is_offered).map(|()| origin))
+        .map_err(|expected| AddonError::Answer {
+            what: "origin of k2",
+            answer: text.escape_debug().to_string(),
+            expected,
+        })
 }
 
-/// All that a command extension can extend, and the names that are taken.
-fn there(cx: &CommandContext<'_>) -> Known {
-    let Ok(catalog) = cx.component::<Catalog>() else {
-        return Known::default();
+/// All that a command extension can extend, the names that are taken, and where k2 comes from.
+fn there(
+    cx: &CommandContext<'_>,
+    here: &Utf8Path,
+    parent: Option<&Utf8Path>,
+) -> std::result::Result<Known, AddonError> {
+    let workspace = Workspace::around(parent.unwrap_or(here))?;
+    let is_offered = workspace.is_some_and(|workspace| workspace.offers(&packages()));
+    let origin = if is_offered {
+        Some(Origin::Workspace)
+    } else {
+        let program = std::env::current_exe().ok();
+        let program = program.and_then(|program| Utf8PathBuf::from_path_buf(program).ok());
+        program.and_then(|program| Origin::of_program(&program))
     };
-    let mut extended: Vec<String> = catalog
+    let mut known = Known {
+        here: here.to_owned(),
+        origin,
+        ..Known::default()
+    };
+    let Ok(catalog) = cx.component::<Catalog>() else {
+        return Ok(known);
+    };
+    known.extended = catalog
         .commands()
         .iter()
         .flat_map(|(_, entry)| {
@@ -235,14 +264,13 @@ fn there(cx: &CommandContext<'_>) -> Known {
         })
         .map(str::to_owned)
         .collect();
-    extended.sort();
-    extended.dedup();
+    known.extended.sort();
+    known.extended.dedup();
     let extensions = catalog.extensions().iter();
-    let extensions = extensions.map(|entry| entry.descriptor.name.to_owned());
-    Known {
-        extended,
-        extensions: extensions.collect(),
-    }
+    known.extensions = extensions
+        .map(|entry| entry.descriptor.name.to_owned())
+        .collect();
+    Ok(known)
 }
 
 fn plan(

@@ -15,7 +15,7 @@ pub enum AddonError {
     #[error(transparent)]
     Name(#[from] NameError),
     /// An answer is missing, and there is nobody to ask.
-    #[error("{what} is not known, and there is no terminal to ask on")]
+    #[error("{what} was not said; without a terminal, and with `--yes`, nothing is asked")]
     Unknown {
         /// What is missing.
         what: &'static str,

@@ -17,7 +17,10 @@
 //!
 //! let directory = tempfile::tempdir()?;
 //! let place = directory.path().as_os_str();
-//! let words = ["addon", "create", "--yes", "--dry-run", "--type", "suite", "--name", "my_suite", "--addon-parent"];
+//! let words = [
+//!     "addon", "create", "--yes", "--dry-run", "--type", "suite", "--name", "my_suite",
+//!     "--addon-origin", "git:https://example.org/k2", "--addon-parent",
+//! ];
 //! let line = words.map(Into::into).into_iter().chain([place.to_owned()]);
 //! let (console, printed) = Console::captured();
 //! let code = Application::new("acme").run_with(Invocation::new(line), &console);

@@ -84,7 +84,7 @@ pub const LOAD_ORDER: OptionId<u64> = OptionId::count("addon.load.order")
 
 /// Where zaf and k2 come from.
 pub const ORIGIN: OptionId<String> = OptionId::text("addon.origin")
-    .describe("Where it gets k2 from: workspace, a version, path:DIRECTORY or git:URL; else the workspace if it has k2, or this version")
+    .describe("Where it gets k2 from: workspace, a version, path:DIRECTORY or git:URL; else the workspace if it has k2, or the sources that this command lies in")
     .transform(checked_origin);
 
 /// Where its directory is made.

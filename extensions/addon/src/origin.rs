@@ -1,6 +1,8 @@
 //! Where what is written gets zaf and k2 from.
 
-use camino::Utf8PathBuf;
+use std::fmt;
+
+use camino::{Utf8Path, Utf8PathBuf};
 use toml_edit::{InlineTable, Value};
 
 /// Packages of zaf and k2 that what is written depends on: name, and where it lies in their source.
@@ -22,6 +24,11 @@ pub(crate) enum Origin {
     Path(Utf8PathBuf),
     /// A repository with their source.
     Git(String),
+}
+
+/// Packages that what is written takes from its workspace.
+pub(crate) fn packages() -> [&'static str; 3] {
+    PACKAGES.map(|(name, _)| name)
 }
 
 impl Origin {
@@ -55,6 +62,42 @@ impl Origin {
         Err("`workspace`, a version, `path:` and a directory, or `git:` and an address".to_owned())
     }
 
+    /// The sources in which this program was built, if it lies in them.
+    pub(crate) fn of_program(program: &Utf8Path) -> Option<Self> {
+        let mut around = program.ancestors().skip(1);
+        let sources = around.find(|place| missing_in(place).is_none())?;
+        Some(Self::Path(sources.to_owned()))
+    }
+
+    /// The same, with a directory that was written relative to `here`.
+    pub(crate) fn seen_from(self, here: &Utf8Path) -> Self {
+        match self {
+            Self::Path(path) => Self::Path(here.join(path)),
+            origin => origin,
+        }
+    }
+
+    /// Whether k2 is there, as far as can be seen without asking anybody; `is_offered` says whether the workspace has it.
+    ///
+    /// # Errors
+    /// What was expected.
+    pub(crate) fn check(&self, is_offered: bool) -> Result<(), String> {
+        match self {
+            Self::Path(path) => missing_in(path).map_or(Ok(()), |missing| {
+                Err(format!(
+                    "the directory with the sources of k2: there is no `{missing}`"
+                ))
+            }),
+            Self::Workspace if !is_offered => {
+                let names = packages().join("`, `");
+                Err(format!(
+                    "another one: no workspace here has `{names}` in `[workspace.dependencies]`"
+                ))
+            }
+            Self::Workspace | Self::Version(_) | Self::Git(_) => Ok(()),
+        }
+    }
+
     /// The right side of the line `PACKAGE = …` in a manifest, for each package.
     pub(crate) fn dependencies(&self) -> Vec<(&'static str, String)> {
         let of = |directory: &str| {
@@ -76,6 +119,26 @@ impl Origin {
     }
 }
 
+impl fmt::Display for Origin {
+    /// As [`Origin::parse`] reads it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Workspace => f.write_str("workspace"),
+            Self::Version(version) => f.write_str(version),
+            Self::Path(path) => write!(f, "path:{path}"),
+            Self::Git(url) => write!(f, "git:{url}"),
+        }
+    }
+}
+
+/// The first manifest that the sources of k2 have and this directory has not.
+fn missing_in(directory: &Utf8Path) -> Option<Utf8PathBuf> {
+    let mut manifests = PACKAGES
+        .iter()
+        .map(|(_, place)| directory.join(place).join("Cargo.toml"));
+    manifests.find(|manifest| !manifest.is_file())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,5 +156,23 @@ mod tests {
         for wrong in ["", "path:", "git: ", "latest", "1.0\n"] {
             assert!(Origin::parse(wrong).is_err(), "{wrong:?}");
         }
+        for text in ["workspace", "0.1", "path:/a b", "git:https://host/x"] {
+            assert_eq!(Origin::parse(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_program_knows_the_sources_that_it_lies_in_and_only_those() {
+        let sources = Utf8Path::new(env!("CARGO_MANIFEST_DIR"));
+        let sources = sources.ancestors().nth(2).unwrap();
+        let program = sources.join("target/release/zk2");
+        let found = Origin::of_program(&program);
+        assert_eq!(found, Some(Origin::Path(sources.to_owned())));
+        assert_eq!(found.unwrap().check(false), Ok(()));
+        assert_eq!(Origin::of_program(Utf8Path::new("/usr/bin/zk2")), None);
+        let wrong = Origin::Path(sources.join("k2")).check(true).unwrap_err();
+        assert!(wrong.contains("/k2/k2/Cargo.toml`"), "{wrong}");
+        assert!(Origin::Workspace.check(false).is_err());
+        assert_eq!(Origin::Workspace.check(true), Ok(()));
     }
 }

@@ -110,11 +110,21 @@ impl Ask for Terminal {
 fn ask(question: &Question) -> Outcome {
     let (width, rows) = size();
     let when = match question.check {
-        Check::Line => "? in an empty line",
+        Check::Line | Check::Origin(_) => "? in an empty line",
         Check::Name(_) | Check::Words(..) => "?",
     };
+    let back = if question.is_first {
+        ""
+    } else {
+        " Escape: the question before;"
+    };
+    let how = if question.choices.is_empty() {
+        ""
+    } else {
+        "arrows or a part of a line, then Enter; "
+    };
     let help = format!(
-        "{} ({when}: more help; Escape: the question before; Ctrl-C: write nothing)",
+        "{} ({how}{when}: more help;{back} Ctrl-C: write nothing)",
         question.help
     );
     // It is shown in brackets.
@@ -148,7 +158,7 @@ fn ask_for_choice(question: &Question, help: &str, width: usize, rows: usize) ->
     };
     let chosen = Select::new(&question.text, lines)
         .with_help_message(help)
-        .with_render_config(look())
+        .with_render_config(look(question))
         .with_starting_cursor(begin.unwrap_or(0))
         .with_page_size(fitting.clamp(1, question.choices.len()))
         .with_scorer(&scorer)
@@ -217,7 +227,7 @@ fn ask_for_text(question: &Question, help: &str) -> Outcome {
     };
     let mut text = Text::new(&question.text)
         .with_help_message(help)
-        .with_render_config(look())
+        .with_render_config(look(question))
         .with_validator(validator)
         .with_autocomplete(WhileTyping(question.clone()));
     if let Some(default) = &question.default {
@@ -253,8 +263,13 @@ impl Autocomplete for WhileTyping {
 }
 
 /// Whoever goes back has not cancelled anything.
-fn look() -> RenderConfig<'static> {
-    RenderConfig::default().with_canceled_prompt_indicator(Styled::new("(back)"))
+fn look(question: &Question) -> RenderConfig<'static> {
+    let said = if question.is_first {
+        "(no question before this one; Ctrl-C ends)"
+    } else {
+        "(back)"
+    };
+    RenderConfig::default().with_canceled_prompt_indicator(Styled::new(said))
 }
 
 fn failed(error: InquireError) -> AddonError {

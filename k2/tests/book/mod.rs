@@ -6,6 +6,7 @@
 //! reader is taken to have done already is `<!-- before: COMMAND -->`. All other blocks: [`blocks`].
 
 mod blocks;
+mod links;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,5 +1,8 @@
 //! From the sources on the command line to the selected cases: the first half of `run`, and all of `list`.
 
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +16,7 @@ use super::affinity;
 use super::ask::{ask, nobody};
 use crate::finder::{FIND_TEST_CASES, FINDER, FindTestCases, Problem, SourceSpec};
 use crate::parameter::GivenParameters;
-use crate::results::printable_line;
+use crate::results::{printable_line, shell_command_line};
 use crate::scheduler::{FILL_RUN_QUEUE, FillRunQueue, RunQueueFilled, SCHEDULER};
 use crate::sut::{Suts, ask_for_suts, bind, unknown_names};
 
@@ -128,15 +131,12 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
         let (nothing, hint) = match (count, specs.is_empty()) {
             (0, true) => (
                 Nothing::Named,
-                "name files or directories to take test cases from",
+                "name files or directories to take test cases from".to_owned(),
             ),
-            (0, false) => (
-                Nothing::Found,
-                "of a directory, the files that are executable are test cases",
-            ),
+            (0, false) => (Nothing::Found, what_would_be_found(&specs)),
             _ => (
                 Nothing::Selected(count),
-                "without filters, `list` names them",
+                "without filters, `list` names them".to_owned(),
             ),
         };
         return Err(ExitCode::NothingToRun.with_error(nothing).hint(hint));
@@ -145,6 +145,48 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
         filled,
         sources,
         suts: offer.suts,
+    })
+}
+
+/// What is a test case of a directory; with a script of it that only lacks the permission, if there is one.
+fn what_would_be_found(specs: &[SourceSpec]) -> String {
+    let rule = "of a directory, the files that are executable are test cases";
+    let script = specs
+        .iter()
+        .find_map(|spec| script_below(&spec.path, DEEPEST));
+    script.map_or_else(
+        || rule.to_owned(),
+        |script| {
+            let script = script.display().to_string();
+            let line = shell_command_line(["chmod", "+x", &*script]);
+            format!("{rule}: {}", printable_line(&line))
+        },
+    )
+}
+
+/// How many directories deep a script is looked for that cannot be executed.
+const DEEPEST: usize = 4;
+
+/// The first file by name that begins with `#!`, of this directory or one below.
+fn script_below(directory: &Path, depth: usize) -> Option<PathBuf> {
+    let entries = directory.read_dir().ok()?;
+    let mut paths: Vec<PathBuf> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    paths.sort();
+    paths.into_iter().find_map(|path| {
+        // What a link leads to is not looked at, nor anything that could make a reader wait.
+        let kind = path.symlink_metadata().ok()?.file_type();
+        if kind.is_dir() && depth > 1 {
+            return script_below(&path, depth - 1);
+        }
+        let mut begin = [0; 2];
+        let is_script = kind.is_file()
+            && File::open(&path)
+                .and_then(|mut file| file.read_exact(&mut begin))
+                .is_ok()
+            && begin == *b"#!";
+        is_script.then_some(path)
     })
 }
 

@@ -67,12 +67,17 @@ pub enum PlanError {
     Earlier(#[from] EarlierRunError),
 }
 
+/// The error with its causes, of which some are in its own text already.
 fn chained(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
+    let mut text = error.to_string();
+    for cause in std::iter::successors(error.source(), |error| error.source()) {
+        let cause = cause.to_string();
+        if !text.contains(&cause) {
+            text += ": ";
+            text += &cause;
+        }
+    }
+    text
 }
 
 /// All that is wrong, as one error: wrong use of the command line or the configuration.

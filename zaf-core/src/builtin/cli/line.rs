@@ -176,14 +176,23 @@ impl Model {
         }
         match line.first() {
             Some(word) => self.unknown_command(above, word),
-            None => refused(
-                &match above {
-                    Some(above) => format!("`{}` needs a command below it", above.path),
-                    None => "a command is missing".to_owned(),
-                },
-                Some(&format!("`{} --help` lists them", self.typed_path(above))),
-            ),
+            None => self.missing_command(above),
         }
+    }
+
+    fn missing_command(&self, above: Option<&CliCommand>) -> EarlyEnd {
+        let problem = match above {
+            Some(above) => format!("`{}` needs a command below it", above.path),
+            None => "a command is missing".to_owned(),
+        };
+        let below = self.children(above).filter(|command| !command.hidden);
+        let below: Vec<&str> = below.map(CliCommand::name).collect();
+        let hint = format!(
+            "one of {}; `{} --help` says what each does",
+            below.join(", "),
+            self.typed_path(above)
+        );
+        refused(&problem, Some(&hint))
     }
 
     fn unknown_command(&self, above: Option<&CliCommand>, word: &str) -> EarlyEnd {

@@ -122,9 +122,29 @@ fn meant(name: &str, options: &[CliOption]) -> Option<String> {
         _ => return None,
     }
     other_entity(name, options).or_else(|| {
-        let near = nearest(name, flags.iter().map(String::as_str))?;
-        Some(format!("did you mean `{near}`?"))
+        let near = nearest(name, flags.iter().map(String::as_str));
+        let near = near.map(|near| format!("did you mean `{near}`?"));
+        near.or_else(|| last_words(name, &flags))
     })
+}
+
+/// The options that end as what was typed does, `--parallel-workers` for `--workers`; of several those with the fewest words.
+fn last_words(name: &str, flags: &[String]) -> Option<String> {
+    let end = name.strip_prefix('-').filter(|end| end.len() > 3)?;
+    let words = |flag: &str| flag.matches('-').count();
+    let found = || flags.iter().filter(|flag| flag.ends_with(end));
+    let fewest = found().map(|flag| words(flag)).min()?;
+    let found: Vec<&str> = found()
+        .filter(|flag| words(flag) == fewest)
+        .map(String::as_str)
+        .collect();
+    match found.as_slice() {
+        [one] => Some(format!("did you mean `{one}`?")),
+        several if several.len() <= NAMED => {
+            Some(format!("did you mean one of `{}`?", several.join("`, `")))
+        }
+        _ => None,
+    }
 }
 
 /// Which entities have the option that `name` sets for one that nobody named.

@@ -41,6 +41,10 @@ fn h20_what_a_person_may_have_meant_is_said() {
             "error: unknown option `--parallel-workers`\n  hint: it is an option of `run`",
         ),
         (
+            &["run", "--workers", "3"],
+            "error: unknown option `--workers`\n  hint: did you mean `--parallel-workers`?",
+        ),
+        (
             &["list", "extra"],
             "error: `demo list` has no place for the argument `extra`\n  hint: `demo list --help` shows what is accepted",
         ),
@@ -181,7 +185,7 @@ fn commands_below_a_command_are_asked_for_by_its_name() {
     for (line, expected) in [
         (
             &["addon"][..],
-            "error: `addon` needs a command below it\n  hint: `demo addon --help` lists them",
+            "error: `addon` needs a command below it\n  hint: one of create; `demo addon --help` says what each does",
         ),
         (
             &["addon", "crate"],
