@@ -175,3 +175,35 @@ fn b1_who_answers_at_several_endpoints_answers_once_also_among_many() -> Result<
     assert_eq!(asked.load(Ordering::SeqCst), MANY);
     Ok(())
 }
+
+#[test]
+fn a9_what_was_asked_before_a_callback_is_answered_while_that_runs() -> Result<()> {
+    let bus = bus();
+    let (said, heard) = crossbeam_channel::unbounded();
+    for receiver in 0..MANY {
+        let (said, heard) = (said.clone(), heard.clone());
+        let kind = if receiver == 20 {
+            DispatcherKind::Callback
+        } else {
+            DispatcherKind::Sequential
+        };
+        bus.dispatcher(kind, format!("{receiver}"))
+            .on(ASK, move |_, _| {
+                match receiver {
+                    3 | 18 => said.send(receiver).unwrap(),
+                    20 => {
+                        let mut both = [0; 2].map(|_| heard.recv_timeout(LONG).unwrap());
+                        both.sort_unstable();
+                        assert_eq!(both, [3, 18]);
+                    }
+                    _ => {}
+                }
+                Ok(receiver)
+            })
+            .register()?;
+    }
+    let values = bus.send_request(ASK, KITCHEN, 0)?.values(LONG)?;
+    assert!(values.into_iter().eq(0..MANY));
+    bus.wait_until_idle(LONG)?;
+    Ok(())
+}
