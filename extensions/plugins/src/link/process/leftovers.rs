@@ -36,11 +36,16 @@ fn members(group: Pid) -> Vec<OwnedFd> {
         .collect()
 }
 
-/// The fifth field of `stat`; what stands in parentheses before it is the name of the program, with anything in it.
 fn group_of(process: i32) -> Option<Pid> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    group_in(&fs::read_to_string(format!("/proc/{process}/stat")).ok()?)
+}
+
+/// The fifth field of `stat`; what stands in parentheses before it is the name of the program, with anything in it. A process that is
+/// just being released has the group -1.
+fn group_in(stat: &str) -> Option<Pid> {
     let (_, fields) = stat.rsplit_once(") ")?;
-    Pid::from_raw(fields.split(' ').nth(2)?.parse().ok()?)
+    let group: i32 = fields.split(' ').nth(2)?.parse().ok()?;
+    (group > 0).then(|| Pid::from_raw(group))?
 }
 
 fn wait_for_exit(member: &OwnedFd, deadline: Instant) {
@@ -51,5 +56,19 @@ fn wait_for_exit(member: &OwnedFd, deadline: Instant) {
             Err(Errno::INTR) => {}
             _ => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_group_of_a_process_is_read_also_while_it_is_released() {
+        let group = |stat| group_in(stat).map(Pid::as_raw_pid);
+        assert_eq!(group("12 (a (b) c) S 1 7 7 0"), Some(7));
+        assert_eq!(group("12 (sleep) X 0 -1 -1 0"), None);
+        assert_eq!(group("12 (sleep) X 0 0 0 0"), None);
+        assert_eq!(group("12 (sleep) S 1"), None);
     }
 }
