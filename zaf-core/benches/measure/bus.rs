@@ -146,9 +146,11 @@ pub(crate) fn trigger(bus: &MessageBus) {
 
 /// Sends a request to the only one who answers.
 pub(crate) fn ask_one(bus: &MessageBus) {
-    let replies = bus.send_request(ASK, HERE, black_box(1));
-    let reply = replies.ok().and_then(|mut replies| replies.next(LONG));
-    assert!(black_box(reply).is_some_and(|reply| reply.result.is_ok()));
+    let mut replies = bus
+        .send_request(ASK, HERE, black_box(1))
+        .expect("somebody answers");
+    let reply = replies.next(LONG).expect("one answer is expected");
+    assert_eq!(black_box(reply.result.expect("the handler answers")), 1);
 }
 
 pub(crate) fn finish(bus: &MessageBus) {

@@ -7,8 +7,8 @@ use super::message::{Body, Message};
 use super::observe::send_nowhere;
 use super::registration::check_types;
 use super::reply::Replies;
+use super::request::no_receiver;
 use super::route::{Entry, Route};
-use super::send::no_receiver;
 use super::{Entity, RequestId};
 
 impl MessageBus {

@@ -4,7 +4,7 @@
 //!
 //! # Where what is
 //! `routing` decides who gets a message (pure) · `registry` and `inventory` know what is defined and registered · `snapshot` and `route` are what
-//! senders read, and `kept` is where each thread keeps it · `trigger`, `send`, `everywhere` and `enqueue` deliver, `failure` tells of what went wrong · `presence` and `activity` know what is going on · `dispatcher` has the four kinds, their
+//! senders read, and `kept` is where each thread keeps it · `trigger`, `request`, `send`, `everywhere` and `enqueue` deliver, `failure` tells of what went wrong · `presence` and `activity` know what is going on · `dispatcher` has the four kinds, their
 //! queues and the pool · `reply_set` and `reply` carry answers · `codec` and [`portable`] are for messages that cross a border.
 //! `observe` watches.
 
@@ -39,6 +39,7 @@ mod registry;
 mod reply;
 mod reply_set;
 mod report;
+mod request;
 mod route;
 mod route_definition;
 mod routing;

@@ -9,7 +9,6 @@ use std::hint::cold_path;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
-use super::answer::Given;
 use super::dispatcher::Core;
 use super::dispatcher::row::{Numbered, Row};
 use super::dispatcher::team::{self, Team};
@@ -235,7 +234,7 @@ impl<P, R> Entry<P, R> {
     /// None if it keeps the message or wants its payload shared.
     fn direct(&self) -> Option<Numbered<dyn Look<P, R>>> {
         match &*self.handler {
-            Handler::Call(call) if self.core.strand.is_none() => {
+            Handler::Call(call) if self.core.strand.is_none() && self.sees.is_none() => {
                 Some((self.core.number, Arc::clone(call.moved())))
             }
             _ => None,
@@ -293,17 +292,6 @@ pub(crate) fn failed_reply(failure: Failure, handler: &Arc<str>) -> ReplyError {
             }
         }
     }
-}
-
-/// What the one handler of a request has led to; none if its dispatcher was destroyed.
-#[inline]
-pub(crate) fn given<R>(core: &Core, outcome: Option<Result<R, Failure>>) -> Given<R> {
-    let handler = Arc::clone(&core.name);
-    let answer = match outcome {
-        Some(Ok(value)) => Ok(value),
-        other => Err(Box::new(without_answer(core, other.and_then(Result::err)))),
-    };
-    Given { handler, answer }
 }
 
 /// The handler failed, or its dispatcher was destroyed.

@@ -1,4 +1,5 @@
-//! Sending: requests, and whatever goes to queues or to handlers that keep it. Events to callbacks are in `trigger`.
+//! Handing over: whatever goes to queues, to several who answer, or to handlers that keep it. What goes to callbacks alone is in
+//! [`trigger`](super::trigger) and [`request`](super::request).
 //!
 //! A payload is put into an [`Arc`] only if somebody keeps it.
 
@@ -7,7 +8,7 @@ use std::sync::Arc;
 
 use super::bus::MessageBus;
 use super::carried::{AnyMessage, Owed, Request, Share, SharedEvent};
-use super::current::{self, Own};
+use super::current::Own;
 use super::dispatcher::QueuePolicy;
 use super::dispatcher::accounts::Credit;
 use super::dispatcher::callback;
@@ -15,78 +16,17 @@ use super::dispatcher::team::{self, Team};
 use super::enqueue::{Round, put};
 use super::error::{BusError, ReplyError};
 use super::failure::callback_failed;
-use super::kept::{Borrowed, Dated};
 use super::message::{Body, Message, SharedBody};
-use super::observe::{Sending, Tap, send_nowhere};
+use super::observe::{Sending, Tap};
 use super::presence::{Presence, Record};
-use super::registration::check_types;
 use super::reply::{Replies, SharedReplies};
 use super::report::{Failure, Problems};
-use super::route::{Entry, Route, Slice, given, without_answer};
-use super::snapshot::{Desk, Key, Snapshot};
-use super::{EndpointId, Entity, MessageDescriptor, MessageKind, RequestId};
+use super::route::{Entry, Route, Slice, without_answer};
+use super::snapshot::{Desk, Snapshot};
+use super::{Entity, MessageKind};
 use crate::sync::MAX_DEPTH;
 
 impl MessageBus {
-    /// Sends a request to `endpoint`. One answer comes from each dispatcher that gets it.
-    ///
-    /// # Errors
-    /// [`BusError::NoReceiver`] if nobody does; otherwise as [`trigger_event`](Self::trigger_event).
-    #[doc = include_str!("doc/send_request.md")]
-    pub fn send_request<P: Send + Sync + 'static, R: Send + 'static>(
-        &self,
-        request: RequestId<P, R>,
-        endpoint: EndpointId,
-        payload: P,
-    ) -> Result<Replies<R>, BusError> {
-        let descriptor = request.descriptor();
-        self.ask_endpoint(&descriptor, endpoint, None, payload)?
-            .ok_or_else(|| no_receiver(&descriptor, Some(endpoint), None))
-    }
-
-    /// As [`send_request`](Self::send_request), about an entity.
-    ///
-    /// # Errors
-    /// The same.
-    #[doc = include_str!("doc/send_request_for.md")]
-    pub fn send_request_for<P: Send + Sync + 'static, R: Send + 'static>(
-        &self,
-        request: RequestId<P, R>,
-        endpoint: EndpointId,
-        entity: &Entity,
-        payload: P,
-    ) -> Result<Replies<R>, BusError> {
-        let descriptor = request.descriptor();
-        self.ask_endpoint(&descriptor, endpoint, Some(entity), payload)?
-            .ok_or_else(|| no_receiver(&descriptor, Some(endpoint), Some(entity)))
-    }
-
-    /// As [`send_request`](Self::send_request), but nobody need answer: then there are no replies.
-    ///
-    /// # Errors
-    /// As [`trigger_event`](Self::trigger_event).
-    #[doc = include_str!("doc/send_request_optional.md")]
-    pub fn send_request_optional<P: Send + Sync + 'static, R: Send + 'static>(
-        &self,
-        request: RequestId<P, R>,
-        endpoint: EndpointId,
-        entity: Option<&Entity>,
-        payload: P,
-    ) -> Result<Replies<R>, BusError> {
-        let replies = self.ask_endpoint(&request.descriptor(), endpoint, entity, payload)?;
-        Ok(replies.unwrap_or_else(Replies::none))
-    }
-
-    /// The routes as they are now: those that the thread keeps, if it keeps some of this bus and does not use them.
-    #[inline]
-    fn read(&self, own: Own) -> Reading<'_> {
-        let kept = own.kept.of(self.number(), self.activity());
-        match kept.filter(|kept| kept.bus() != 0) {
-            Some(kept) => Reading::Kept(kept),
-            None => Reading::Loaded(self.load(own)),
-        }
-    }
-
     pub(super) fn load(&self, own: Own) -> arc_swap::Guard<Arc<Snapshot>> {
         let snapshot = self.inner.snapshot.load();
         let table = &snapshot.table;
@@ -194,59 +134,6 @@ impl MessageBus {
             return Credit::default();
         };
         Credit::raise(self.activity(), &first.busy, 1 + queued.count())
-    }
-
-    fn ask_endpoint<P: Send + Sync + 'static, R: Send + 'static>(
-        &self,
-        descriptor: &MessageDescriptor,
-        endpoint: EndpointId,
-        entity: Option<&Entity>,
-        payload: P,
-    ) -> Result<Option<Replies<R>>, BusError> {
-        let own = current::own();
-        let record = own.record;
-        let mut reading = self.read(own);
-        let found;
-        let route = if let Some(route) = reading.find(descriptor.name, endpoint.name()) {
-            route
-        } else {
-            found = self
-                .find_slowly(descriptor, endpoint)
-                .map_err(|error| self.refuse(descriptor, Some(endpoint), entity, error))?;
-            &*found.0
-        };
-        let Some(receivers) = route.typed::<P, R>() else {
-            check_types(&route.descriptor, descriptor)
-                .map_err(|error| self.refuse(descriptor, Some(endpoint), entity, error))?;
-            send_nowhere(route.tap.as_ref(), self, route.origin, entity);
-            return Ok(None);
-        };
-        let slice = receivers.of(entity);
-        if slice.entries.is_empty() {
-            send_nowhere(route.tap.as_ref(), self, route.origin, entity);
-            return Ok(None);
-        }
-        let presence = self.enter(record, route, entity)?;
-        let message = Message {
-            origin: route.origin,
-            entity: entity.cloned(),
-            body: Body::Inline(payload),
-        };
-        if let ([entry], Some(one)) = (&*slice.entries, &slice.only)
-            && !slice.differs
-        {
-            let core = &entry.core;
-            let outcome = callback::call(core, &*one.call, &message, &presence, self);
-            return Ok(Some(Replies::ready(given(core, outcome))));
-        }
-        Ok(Some(self.ask(
-            route.tap.as_ref(),
-            record,
-            &presence,
-            (&*slice.entries, slice.teams()),
-            slice.differs,
-            message,
-        )))
     }
 
     /// Hands a request to several receivers, or to queues. The teams are those of the receivers; without any each goes to the pool by itself.
@@ -373,25 +260,6 @@ fn approach<P, R>(entries: &[impl Borrow<Entry<P, R>>], kind: MessageKind) {
     std::hint::black_box(seen);
 }
 
-/// A table of routes in the hand of a sender.
-enum Reading<'a> {
-    Kept(Borrowed<'a, Desk>),
-    Loaded(arc_swap::Guard<Arc<Snapshot>>),
-}
-
-impl Reading<'_> {
-    #[inline]
-    fn find(&mut self, message: &'static str, endpoint: &'static str) -> Option<&Route> {
-        match self {
-            Self::Kept(desk) => desk.find(message, endpoint).map(|(route, _)| route),
-            Self::Loaded(snapshot) => {
-                let route = snapshot.table.find(Key::new(message, endpoint));
-                route.map(|route| &**route)
-            }
-        }
-    }
-}
-
 /// What the handler of a request has led to; none if its dispatcher was destroyed.
 fn answer_of<P, R>(
     entry: &Entry<P, R>,
@@ -426,19 +294,5 @@ fn seen_by<P, R>(entry: &Entry<P, R>, message: &Arc<Message<P>>) -> Arc<Message<
             body: Body::Shared(Arc::clone(payload)),
         }),
         _ => Arc::clone(message),
-    }
-}
-
-#[cold]
-pub(super) fn no_receiver(
-    descriptor: &MessageDescriptor,
-    endpoint: Option<EndpointId>,
-    entity: Option<&Entity>,
-) -> BusError {
-    debug_assert_eq!(descriptor.kind, MessageKind::Request, "events need nobody");
-    BusError::NoReceiver {
-        message: descriptor.name,
-        endpoint: endpoint.map(|endpoint| endpoint.name()),
-        entity: entity.cloned(),
     }
 }

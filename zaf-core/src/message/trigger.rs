@@ -101,8 +101,12 @@ impl MessageBus {
         };
         let report = if let Some(only) = &slice.only {
             match callback::call_only(only, slice, calm, &message, &stay, self) {
-                Ok(delivered) => DispatchReport::new(delivered, Problems::default()),
-                Err(failure) => {
+                Some(Ok(())) => DispatchReport::new(1, Problems::default()),
+                None => {
+                    cold_path();
+                    DispatchReport::default()
+                }
+                Some(Err(failure)) => {
                     cold_path();
                     self.only_failed(slice, &stay, &message, failure)
                 }

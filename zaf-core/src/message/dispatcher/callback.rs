@@ -26,30 +26,29 @@ fn guarded<T>(core: &Core, stay: &Stay<'_>, handler: impl FnOnce() -> T) -> Opti
     outcome
 }
 
-/// Calls the one handler of an event that nobody keeps; it has been announced. Returns how many got it: none if its dispatcher was
-/// destroyed.
+/// Calls the one handler of a message that nobody keeps; it has been announced. None if its dispatcher was destroyed.
 ///
 /// By far the most frequent case, and the one in which what is around the handler weighs most. `calm` is that of the snapshot
 /// to which the slice belongs; light fences are no instructions where a snapshot is kept.
 #[inline]
-pub(crate) fn call_only<P>(
-    only: &Direct<P, ()>,
-    slice: &Slice<P, ()>,
+pub(crate) fn call_only<P, R>(
+    only: &Direct<P, R>,
+    slice: &Slice<P, R>,
     calm: u64,
     message: &Message<P>,
     stay: &Stay<'_>,
     bus: &MessageBus,
-) -> Result<usize, Failure> {
+) -> Option<Result<R, Failure>> {
     if !stay.succession(calm).is_announced::<true>() {
         cold_path();
         if !is_called(slice, 0, stay) {
             before_the_end(message, stay);
-            return Ok(0);
+            return None;
         }
     }
     let outcome = caught(|| (only.call)(message, bus));
     before_the_end(message, stay);
-    outcome.map(|()| 1)
+    Some(outcome)
 }
 
 /// The payload's `Drop` is no handler.
@@ -218,16 +217,15 @@ fn is_called<P, R>(slice: &Slice<P, R>, index: usize, stay: &Stay<'_>) -> bool {
     entry.is_some_and(|entry| !entry.core.is_marked())
 }
 
-/// Calls the one handler of a request that does not keep it; none if the dispatcher was destroyed.
-#[inline]
-pub(crate) fn call<P, R>(
+/// As [`call_only`] where no snapshot is kept: the handler has not been announced.
+pub(crate) fn announce_and_call<P, R>(
+    only: &Direct<P, R>,
     core: &Core,
-    handler: impl FnOnce(&Message<P>, &MessageBus) -> crate::error::Result<R>,
     message: &Message<P>,
     stay: &Stay<'_>,
     bus: &MessageBus,
 ) -> Option<Result<R, Failure>> {
-    guarded(core, stay, || caught(|| handler(message, bus)))
+    guarded(core, stay, || caught(|| (only.call)(message, bus)))
 }
 
 /// Hands the message to a handler that may keep it; none if the dispatcher was destroyed. The value is none if the handler
