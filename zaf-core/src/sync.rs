@@ -131,6 +131,29 @@ pub(crate) fn look(deadline: Option<Instant>, found: impl Fn() -> bool) -> bool 
     }
 }
 
+/// Who has got on with nothing for so long has work that takes its time: longer than it takes two processors to share it.
+const LONG_WORK: Duration = Duration::from_micros(3);
+
+/// Stands by while others work: until nothing is left, until nobody has got on for a moment, and for no longer than a thread looks. `left` is what
+/// is left for others, none for nothing. Here because a model has no clock: another interleaving is one in which they have got on.
+pub(crate) fn stand_by<T: PartialEq>(left: impl Fn() -> Option<T>) {
+    let begin = Instant::now();
+    let (mut last, mut since) = (left(), begin);
+    loop {
+        std::thread::yield_now();
+        let next = left();
+        let now = Instant::now();
+        if next.is_none() || now - begin >= LOOK_TIME {
+            return;
+        }
+        if next != last {
+            (last, since) = (next, now);
+        } else if now - since >= LONG_WORK {
+            return;
+        }
+    }
+}
+
 /// How often a thread that spins looks: for about a microsecond.
 const SPINS: u32 = 60;
 

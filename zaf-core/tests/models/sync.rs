@@ -197,6 +197,9 @@ pub(crate) fn spin(found: impl Fn() -> bool) -> bool {
 /// At once: others come first in another interleaving.
 pub(crate) fn spin_until(_end: Option<Instant>) {}
 
+/// For nothing: others get on in another interleaving.
+pub(crate) fn stand_by<T: PartialEq>(_left: impl Fn() -> Option<T>) {}
+
 /// As any other: a model has no caches.
 pub(crate) fn lock_among_many<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock()

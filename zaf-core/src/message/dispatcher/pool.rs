@@ -2,7 +2,8 @@
 //!
 //! Elastic: a thread is started when something waits and nobody is free, and ends when it has been free for a while. Growth
 //! is one at a time: a thread that starts looks whether a further one is needed. So a burst of short handlers is served by
-//! a few threads, while handlers that block get one each within some ten microseconds apiece.
+//! a few threads, while handlers that block get one each within some ten microseconds apiece. A thread that comes to help stands by as long as
+//! those who are at work get on: what one processor does in some microseconds takes two of them longer.
 //!
 //! Bounded: concurrent dispatchers share [`BusLimits::max_threads`](super::super::BusLimits); every other strand may always
 //! have as many threads as it has workers, so that blocked concurrent handlers cannot starve a sequential one.
@@ -15,7 +16,9 @@ use std::time::{Duration, Instant};
 use super::Core;
 use super::team::{Muster, Team};
 use super::worker::{self, Luggage};
-use crate::sync::{Arc, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, look, wait_until};
+use crate::sync::{
+    Arc, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, look, stand_by, wait_until,
+};
 use crate::thread::{self, JoinHandle};
 
 /// How long a thread stays without work.
@@ -50,6 +53,8 @@ struct State {
     /// Asleep, and about to be woken.
     waking: usize,
     looking: usize,
+    /// Threads that are at work, but for those that serve concurrent dispatchers.
+    working: usize,
     /// A thread has been asked for and has not begun.
     starting: bool,
     /// Threads that other than concurrent strands may need at once.
@@ -88,6 +93,7 @@ impl Pool {
                 asleep: 0,
                 waking: 0,
                 looking: 0,
+                working: 0,
                 starting: false,
                 reserved: 0,
                 stopping: false,
@@ -233,9 +239,14 @@ impl Pool {
         let mut state = self.state.lock();
         state.starting = false;
         let mut luggage = Luggage::default();
+        let mut has_come = true;
         loop {
+            if std::mem::take(&mut has_come) {
+                state = self.stand_by(state);
+            }
             if let Some(work) = self.next(&mut state) {
                 let is_burst = matches!(&work, Work::One(core) if core.is_burst());
+                state.working += usize::from(!is_burst);
                 match work {
                     Work::One(core) => {
                         self.rouse(state);
@@ -255,6 +266,7 @@ impl Pool {
                 }
                 state = self.state.lock();
                 state.bursts_running -= usize::from(is_burst);
+                state.working -= usize::from(!is_burst);
                 continue;
             }
             if luggage.has_bus() {
@@ -266,6 +278,7 @@ impl Pool {
             if state.stopping {
                 break;
             }
+            has_come = true;
             state.looking += 1;
             drop(state);
             look(None, || self.has_waiting());
@@ -294,6 +307,27 @@ impl Pool {
         state.threads -= 1;
         drop(state);
         self.ended.notify_all();
+    }
+
+    /// Before a thread that has come takes something: leaves it to those who are at work, for a moment, as long as they get on. Counts as one
+    /// that looks meanwhile: it takes what is left, and nobody else need be woken.
+    fn stand_by<'a>(&'a self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let is_needed = state.working == 0 || !state.bursts.is_empty() || state.stopping;
+        if is_needed || !state.is_strand_waiting() {
+            return state;
+        }
+        let mut open = state.open.iter();
+        let shared = open.find(|muster| muster.is_anybody_left()).cloned();
+        state.looking += 1;
+        drop(state);
+        stand_by(|| {
+            let waiting = self.waiting.load(Ordering::Relaxed);
+            let left = shared.as_ref().map_or(0, |muster| muster.left());
+            (waiting != 0 || left != 0).then_some((waiting, left))
+        });
+        state = self.state.lock();
+        state.looking -= 1;
+        state
     }
 
     /// Tells the threads to end as soon as nothing waits.

@@ -47,6 +47,11 @@ impl Muster {
         &self.team
     }
 
+    /// Who is left, by their places; a hint.
+    pub(super) fn left(&self) -> u32 {
+        self.left.load(Ordering::Relaxed)
+    }
+
     /// Whether somebody is left; a hint, as others take them too. Once it says no, it stays so.
     pub(super) fn is_anybody_left(&self) -> bool {
         self.left.load(Ordering::Relaxed) != 0
