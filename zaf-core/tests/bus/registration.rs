@@ -133,6 +133,28 @@ fn a23_a_request_to_nobody_is_an_error_unless_it_is_optional() -> Result<()> {
 }
 
 #[test]
+fn a23_a_request_about_an_entity_that_only_others_serve_reaches_nobody() -> Result<()> {
+    let bus = bus();
+    bus.dispatcher(DispatcherKind::Callback, "of X")
+        .entities(["X"])
+        .on(ASK, |message, _| Ok(*message.data()))
+        .register()?;
+    let (x, y) = (Entity::from("X"), Entity::from("Y"));
+    // Twice: the second time with what the thread has kept.
+    for _ in 0..2 {
+        let error = bus.send_request_for(ASK, KITCHEN, &y, 1).unwrap_err();
+        assert!(matches!(error, BusError::NoReceiver { .. }), "{error}");
+        assert!(
+            bus.send_request_optional(ASK, KITCHEN, Some(&y), 1)?
+                .is_empty()
+        );
+        let replies = bus.send_request_for(ASK, KITCHEN, &x, 1)?;
+        assert_eq!(replies.values(LONG)?, [1]);
+    }
+    Ok(())
+}
+
+#[test]
 fn a27_another_payload_than_declared_is_an_error_that_names_both_types() -> Result<()> {
     let bus = bus();
     let nobody = bus

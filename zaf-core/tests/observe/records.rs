@@ -282,12 +282,21 @@ fn a_request_that_reaches_nobody_is_written_down() -> Result<()> {
     let observation = observe(&bus);
     bus.send_request(ASK, KITCHEN, 1).unwrap_err();
     bus.trigger_event(PING, KITCHEN, 1)?;
-    let sent = sent(&observation);
-    let names: Vec<_> = sent
-        .iter()
-        .map(|(message, receivers)| (message.id.name, receivers.len()))
-        .collect();
-    assert_eq!(names, [("ASK", 0), ("PING", 0)]);
+    let names = |sent: Vec<(ObservedMessage, Vec<String>)>| {
+        let name = |(message, receivers): &(ObservedMessage, Vec<String>)| {
+            (message.id.name, receivers.len())
+        };
+        sent.iter().map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(names(sent(&observation)), [("ASK", 0), ("PING", 0)]);
+    // Somebody is there, but for another entity.
+    bus.dispatcher(DispatcherKind::Callback, "of X")
+        .entities(["X"])
+        .on(ASK, |message, _| Ok(*message.data()))
+        .register()?;
+    bus.send_request_for(ASK, KITCHEN, &Entity::from("Y"), 1)
+        .unwrap_err();
+    assert_eq!(names(sent(&observation)).last(), Some(&("ASK", 0)));
     Ok(())
 }
 
