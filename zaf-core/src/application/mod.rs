@@ -63,7 +63,7 @@ pub(crate) mod logging;
 mod signal;
 
 pub use builder::Application;
-pub use console::{Captured, Console, ConsoleGuard, Stream};
+pub use console::{Captured, Console, ConsoleGuard, ConsoleWriter, Stream};
 pub use events::{
     ABORT, AFTER_COMMAND, Abort, BEFORE_COMMAND, CRITICAL_ABORT, CommandEnded, CommandStarting,
 };
