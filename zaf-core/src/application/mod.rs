@@ -58,6 +58,7 @@ mod failure;
 mod front;
 mod given;
 mod inspection;
+mod last_words;
 mod lifecycle;
 pub(crate) mod logging;
 mod signal;
@@ -70,5 +71,6 @@ pub use events::{
 pub use exit::{CodedError, ExitCode};
 pub use failure::{EarlyEnd, Failure, FailureKind};
 pub use front::{BeforeStart, Front, SignalRelay, Start};
+pub use last_words::last_words;
 pub use lifecycle::{ABORT_GRACE, TEARDOWN_TIMEOUT};
 pub use logging::{Log, LogScope};
