@@ -20,6 +20,7 @@ mod growth;
 mod guard;
 mod history;
 mod hooks;
+mod inside;
 mod introspection;
 mod isolation;
 mod job_control;

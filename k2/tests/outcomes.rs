@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use serde_json::Value;
 
 use crate::linked::linked;
-use crate::session::{Ended, Session, text};
+use crate::session::{Ended, Session, text, wait};
 
 const CASES: &str = "zk2_linked_cases::outcomes";
 
@@ -496,6 +496,23 @@ fn a_command_ends_at_its_limit_with_a_code_of_its_own() {
     session.assert_nothing_left();
     let ended = session.zk2(&["--command-timeout=0s", "run", "suite"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
+}
+
+#[test]
+fn a_command_ends_at_its_limit_also_if_nobody_reads_what_it_says() {
+    for guard in ["--guard=true", "--guard=false"] {
+        let session = Session::new();
+        session.fixture("suite/a.sh", "hang");
+        let (_reader, full) = crate::stopping::full_pipe();
+        let limits = ["--command-timeout=1s", "--command-timeout-exit-delay=1s"];
+        let line = [&limits[..], &["run", "suite", guard]].concat();
+        let mut command = session.command(&line);
+        // Both: the terminal that somebody has stopped.
+        let child = command.stdout(full.try_clone().unwrap()).stderr(full);
+        let ended = wait(child.spawn().unwrap());
+        assert_eq!(ended.code, Some(3), "{guard}: {ended:?}");
+        session.assert_nothing_left();
+    }
 }
 
 #[test]

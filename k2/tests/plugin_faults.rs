@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::aftermath::assert_nothing_runs;
 use crate::guard::Guarded;
 use crate::plugins::{Plugin, assert_ended, library, run, seen, with};
-use crate::session::Session;
+use crate::session::{Session, wait};
+use crate::stopping::full_pipe;
 
 /// How often the plugin was started, but for asking what it is.
 fn starts(session: &Session) -> usize {
@@ -393,6 +394,26 @@ fn a_library_whose_constructor_hangs_in_the_application_only_ends_it_within_its_
                 assert_not_opened(&session, RUN, "`stuck` (`FILE`)");
             }
         });
+    });
+}
+
+#[test]
+fn a_library_whose_constructor_hangs_ends_the_application_also_if_nobody_reads_what_is_said() {
+    const RUN: &[&str] = &["run", "--plugins-paths", "plugins", "suite"];
+    std::thread::scope(|scope| {
+        for arguments in [RUN, &["trust", "plugins/one"]] {
+            scope.spawn(move || {
+                let Some(session) = stuck("constructor") else {
+                    return;
+                };
+                let (_reader, full) = full_pipe();
+                let line = [arguments, &["--extension-init-timeout", "1s"]].concat();
+                let child = session.command(&line).stderr(full).spawn().unwrap();
+                let ended = wait(child);
+                assert_eq!(ended.code, Some(7), "{ended:?}");
+                assert_nothing_runs(&session);
+            });
+        }
     });
 }
 

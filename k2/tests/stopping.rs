@@ -103,7 +103,7 @@ fn av3_d4_sigterm_ends_what_runs_and_reports_everything() {
 }
 
 /// A pipe that takes nothing any more and that nobody reads, and its other end.
-fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
+pub(crate) fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
     let (reader, mut writer) = std::io::pipe().unwrap();
     rustix::io::ioctl_fionbio(&writer, true).unwrap();
     while writer.write(&[b'.'; 4096]).is_ok() {}

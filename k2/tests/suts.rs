@@ -439,19 +439,38 @@ fn wrong_input_is_wrong_use_and_all_of_it_is_said() {
         ],
     );
     assert_eq!(ended.code, Some(2), "{ended:?}");
-    assert!(
-        ended.stderr.contains("`telnet` is not of the form"),
-        "{}",
-        ended.stderr
-    );
-    assert!(
-        ended.stderr.contains("`{a` is not a pattern"),
-        "{}",
-        ended.stderr
-    );
+    for said in [
+        "expected PATTERN=WORD,WORD or PATTERN=each:WORD",
+        "`{a` is none",
+    ] {
+        assert!(ended.stderr.contains(said), "{said}: {}", ended.stderr);
+    }
+    assert!(!ended.stderr.contains("failed in"), "{}", ended.stderr);
     let ended = run(&session, &["any"], &["--suts-ids=box", "--suts-bix@ip=1"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
     assert!(ended.stderr.contains("--suts-box@ip"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_wrong_rule_in_a_file_is_shown_where_it_stands() {
+    let session = Session::new();
+    session.write(
+        "testbench.yaml",
+        "tests:\n  suts:\n    - net=arm\n    - disk=eahc:arm\n",
+    );
+    let ended = run(&session, &["any"], &[]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    insta::assert_snapshot!(ended.stderr, @"
+    error: option `tests.suts` has a value that is not accepted
+      ╭▸ testbench.yaml:4:7
+      │
+    4 │     - disk=eahc:arm
+      │       ━━━━━━━━━━━━━ expected `disk=each:arm`
+      │
+      ╰ set by the local file testbench.yaml; the command line would win: --tests-suts VALUE
+
+    1 problem in the configuration; nothing was run (exit 2)
+    ");
 }
 
 #[test]

@@ -133,8 +133,9 @@ where
     unreachable!("the loop has no other end")
 }
 
-/// The text of a panic's payload, which is dropped. A payload that panics when dropped is leaked instead.
-pub(crate) fn panic_text(payload: Box<dyn Any + Send>) -> String {
+/// The text of a panic's payload, which is dropped: for whoever catches a panic and goes on. A payload that panics when dropped is leaked
+/// instead.
+pub fn panic_text(payload: Box<dyn Any + Send>) -> String {
     let text = if let Some(text) = payload.downcast_ref::<&'static str>() {
         (*text).to_owned()
     } else if let Some(text) = payload.downcast_ref::<String>() {

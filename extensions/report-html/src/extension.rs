@@ -8,6 +8,7 @@ use k2::messages::{
     AskHistory, History, RECORDED, RESULTS, RUN_HISTORY, WRITE_REPORTS, WriteReports, WrittenReport,
 };
 use k2::results::{Record, ReportFile, RunLog, RunLogs};
+use zaf_core::component::Scope;
 use zaf_core::message::Replies;
 use zaf_core::prelude::*;
 
@@ -51,6 +52,11 @@ impl Extension for HtmlReport {
         Ok(Self {
             file: ReportFile::new("html", "report.html", elsewhere),
         })
+    }
+
+    fn register_components(&self, session: &Scope) -> Result<()> {
+        self.file.in_session(session);
+        Ok(())
     }
 }
 

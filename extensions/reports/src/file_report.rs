@@ -67,6 +67,14 @@ macro_rules! file_report {
                     $($field: cx.config().get($option)?,)?
                 })
             }
+
+            fn register_components(
+                &self,
+                session: &zaf_core::component::Scope,
+            ) -> zaf_core::Result<()> {
+                self.file.in_session(session);
+                Ok(())
+            }
         }
 
         #[zaf_core::prelude::dispatchers]

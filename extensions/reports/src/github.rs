@@ -8,6 +8,7 @@ use std::io::{BufWriter, Write};
 use camino::Utf8PathBuf;
 use k2::messages::{RESULTS, WRITE_REPORTS, WriteReports, WrittenReport};
 use k2::results::{Execution, ReportFile, RunLog, RunLogs, printable};
+use zaf_core::component::Scope;
 use zaf_core::prelude::*;
 
 use crate::file_report::ReportError;
@@ -61,6 +62,11 @@ impl Extension for GithubReport {
             file: ReportFile::new("github", "annotations.txt", Some(elsewhere)),
             summary: cx.config().get_optional(GITHUB_SUMMARY)?,
         })
+    }
+
+    fn register_components(&self, session: &Scope) -> Result<()> {
+        self.file.in_session(session);
+        Ok(())
     }
 }
 

@@ -49,11 +49,6 @@ use zaf_core::prelude::*;
 /// What the configuration itself is called in contradictions.
 const CONFIGURATION: &str = "configuration";
 
-/// All values of `tests.suts` that cannot be used.
-#[derive(Debug, Error)]
-#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-pub struct WrongRules(Vec<SutRuleError>);
-
 /// An addon cannot describe a SUT.
 #[derive(Debug, Error)]
 #[error("`{addon}` cannot describe SUT `{sut}`")]
@@ -113,16 +108,10 @@ impl Extension for SutExtension {
         let config = cx.config();
         let entities = config.entities(&SUTS)?;
         let configured = entities.iter().map(|entity| configured(config, entity));
-        let mut wrong = Vec::new();
         let rules = config.get_optional(TESTS_SUTS)?.unwrap_or_default();
-        let rules = rules.iter().filter_map(|text| {
-            let rule = SutRule::parse(text);
-            rule.map_err(|problem| wrong.push(problem)).ok()
-        });
-        let rules: Arc<[SutRule]> = rules.collect();
-        if !wrong.is_empty() {
-            return Err(ExitCode::Usage.with_error(WrongRules(wrong)));
-        }
+        // What is no rule has been refused where it stands.
+        let rules: Result<Vec<SutRule>, SutRuleError> =
+            rules.iter().map(|text| SutRule::parse(text)).collect();
         Ok(Self {
             configured: configured.collect::<Result<_>>()?,
             missing: match config.get(SUTS_MISSING)?.as_str() {
@@ -130,7 +119,9 @@ impl Extension for SutExtension {
                 _ => Missing::Skip,
             },
             spread: config.get(SUTS_SPREAD)?,
-            rules,
+            rules: rules
+                .map_err(|wrong| ExitCode::Usage.with_error(wrong))?
+                .into(),
             described: Mutex::new(None),
         })
     }

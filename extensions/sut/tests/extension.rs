@@ -156,14 +156,18 @@ fn an_addon_that_fails_and_two_that_contradict_each_other_are_named() {
 
 #[test]
 fn every_rule_that_is_wrong_is_wrong_use() {
-    let started = ExtensionTestHarness::<SutExtension>::builder()
-        .config(TESTS_SUTS, ["telnet", "{a=b"].map(str::to_owned).to_vec())
-        .start();
-    let error = started.err().unwrap();
-    let causes = error.chain().map(ToString::to_string);
-    let text = causes.collect::<Vec<_>>().join(": ");
-    for problem in ["`telnet` is not of the form", "`{a` is not a pattern"] {
-        assert!(text.contains(problem), "{text}");
+    for (rule, expected) in [
+        ("telnet", "expected PATTERN=WORD,WORD or PATTERN=each:WORD"),
+        ("{a=b", "`{a` is none"),
+        ("a=eahc:b", "expected `a=each:b`"),
+    ] {
+        let started = ExtensionTestHarness::<SutExtension>::builder()
+            .config(TESTS_SUTS, ["any=", rule].map(str::to_owned).to_vec())
+            .start();
+        let error = started.err().unwrap();
+        let causes = error.chain().map(ToString::to_string);
+        let text = causes.collect::<Vec<_>>().join(": ");
+        assert!(text.contains(expected), "{text}");
     }
 }
 

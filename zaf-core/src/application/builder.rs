@@ -194,9 +194,11 @@ impl Application {
     /// If a signal ended the run, it is raised again with its default action after everything was written and taken down, so
     /// this does not return.
     pub fn run(self) -> std::process::ExitCode {
+        let mut words = std::env::args_os();
         let invocation = Invocation {
+            program: words.next().unwrap_or_default(),
             environment: crate::config::load::process_environment(),
-            ..Invocation::new(std::env::args_os().skip(1))
+            ..Invocation::new(words)
         };
         let (relay, warning) = match self.front(&invocation) {
             Front::Here { relay, warning } => (relay, warning),

@@ -15,6 +15,7 @@ use anstream::{AutoStream, ColorChoice};
 use parking_lot::{Mutex, MutexGuard};
 
 use super::colour::{self, choice};
+use crate::component::{Requirement, Scope};
 
 /// Columns of help and tables where the width is not known.
 pub(crate) const DEFAULT_WIDTH: usize = 80;
@@ -27,6 +28,7 @@ pub struct Console {
     stdout: Arc<Mutex<Stream>>,
     stderr: Arc<Mutex<Stream>>,
     width: usize,
+    is_of_process: bool,
 }
 
 /// One stream, locked: what is written while the guard lives stays together.
@@ -37,6 +39,11 @@ pub struct Stream {
     inner: AutoStream<Raw>,
     gone: bool,
 }
+
+/// One stream as a writer that can be kept and sent to other threads. Each call waits for whoever has the stream, and what several
+/// write is mixed between their calls: who writes much buffers it.
+#[derive(Clone)]
+pub struct ConsoleWriter(Arc<Mutex<Stream>>);
 
 impl Console {
     /// The streams of this process.
@@ -53,7 +60,21 @@ impl Console {
             stdout: stream(Box::new(io::stdout()), choice(colour::on_stdout())),
             stderr: stream(Box::new(io::stderr()), choice(colour::on_stderr())),
             width: width.unwrap_or(DEFAULT_WIDTH),
+            is_of_process: true,
         }
+    }
+
+    /// That of the application whose session this is, for extensions that write outside of a command; the streams of this process where
+    /// there is no application, as in a test of one extension.
+    pub fn of(session: &Scope) -> Self {
+        let console = session.resolve::<Self>(&Requirement::of::<Self>("console"));
+        console.map_or_else(|_| Self::process(), |console| (*console).clone())
+    }
+
+    /// Whether these are the streams of this process, which may be a terminal. If not, somebody else reads all that is written:
+    /// who draws on a terminal has none.
+    pub fn is_of_process(&self) -> bool {
+        self.is_of_process
     }
 
     /// Streams without colour that go to the given writers, for tests and embedding.
@@ -62,6 +83,7 @@ impl Console {
             stdout: stream(Box::new(stdout), ColorChoice::Never),
             stderr: stream(Box::new(stderr), ColorChoice::Never),
             width: DEFAULT_WIDTH,
+            is_of_process: false,
         }
     }
 
@@ -87,6 +109,16 @@ impl Console {
     /// Standard error, for progress, problems and hints. Blocks while another thread holds it.
     pub fn stderr(&self) -> ConsoleGuard<'_> {
         self.stderr.lock()
+    }
+
+    /// Standard output as a writer that can be kept.
+    pub fn stdout_writer(&self) -> ConsoleWriter {
+        ConsoleWriter(Arc::clone(&self.stdout))
+    }
+
+    /// Standard error as a writer that can be kept.
+    pub fn stderr_writer(&self) -> ConsoleWriter {
+        ConsoleWriter(Arc::clone(&self.stderr))
     }
 
     /// Columns of the terminal, 80 where there is none.
@@ -145,6 +177,22 @@ impl Write for Stream {
             }
             result => result,
         }
+    }
+}
+
+impl Write for ConsoleWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.lock().flush()
+    }
+}
+
+impl fmt::Debug for ConsoleWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ConsoleWriter").finish_non_exhaustive()
     }
 }
 

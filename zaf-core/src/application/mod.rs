@@ -58,17 +58,19 @@ mod failure;
 mod front;
 mod given;
 mod inspection;
+mod last_words;
 mod lifecycle;
 pub(crate) mod logging;
 mod signal;
 
 pub use builder::Application;
-pub use console::{Captured, Console, ConsoleGuard, Stream};
+pub use console::{Captured, Console, ConsoleGuard, ConsoleWriter, Stream};
 pub use events::{
     ABORT, AFTER_COMMAND, Abort, BEFORE_COMMAND, CRITICAL_ABORT, CommandEnded, CommandStarting,
 };
 pub use exit::{CodedError, ExitCode};
 pub use failure::{EarlyEnd, Failure, FailureKind};
 pub use front::{BeforeStart, Front, SignalRelay, Start};
+pub use last_words::last_words;
 pub use lifecycle::{ABORT_GRACE, TEARDOWN_TIMEOUT};
 pub use logging::{Log, LogScope};

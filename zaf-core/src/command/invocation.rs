@@ -10,6 +10,8 @@ use camino::Utf8PathBuf;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Invocation {
+    /// How the program was called, its first word; empty for the name of the application.
+    pub program: OsString,
     /// Arguments without the program's name.
     pub arguments: Vec<OsString>,
     /// All environment variables.
@@ -26,6 +28,7 @@ impl fmt::Debug for Invocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Variables may be secrets, whoever's they are.
         f.debug_struct("Invocation")
+            .field("program", &self.program)
             .field("arguments", &self.arguments)
             .field("environment", &self.environment.len())
             .field("directory", &self.directory)
@@ -38,6 +41,7 @@ impl Default for Invocation {
     /// No arguments, an empty environment, the working directory of the process.
     fn default() -> Self {
         Self {
+            program: OsString::new(),
             arguments: Vec::new(),
             environment: Vec::new(),
             directory: Utf8PathBuf::new(),

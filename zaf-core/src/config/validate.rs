@@ -41,15 +41,13 @@ impl ConfigStore {
             if let Some(place) = entry.place.as_ref().filter(|_| self.may_be_secret(key)) {
                 hidden.push((Arc::clone(&place.document), place.value.clone()));
             }
-            let Some(problem) = self.check(key, entry, unknown, &mut suggestions, &mut expander)
-            else {
-                continue;
-            };
-            let place = entry.place.as_ref();
-            found.push((
-                place.map(|place| (place.document.path().to_string(), place.key.start)),
-                problem,
-            ));
+            for problem in self.check(key, entry, unknown, &mut suggestions, &mut expander) {
+                let place = entry.place.as_ref();
+                found.push((
+                    place.map(|place| (place.document.path().to_string(), place.key.start)),
+                    problem,
+                ));
+            }
         }
         found.sort_by(|(a, _), (b, _)| a.is_none().cmp(&b.is_none()).then_with(|| a.cmp(b)));
         // A line with a secret may be drawn because of something else in it.
@@ -108,36 +106,44 @@ impl ConfigStore {
         unknown: UnknownKeys,
         suggestions: &mut usize,
         expander: &mut Expander,
-    ) -> Option<Problem> {
+    ) -> Vec<Problem> {
         let Some((known, entity)) = self.lookup(key) else {
             let problem = self.unknown_key(entry, suggestions);
-            return Some(match unknown {
+            return vec![match unknown {
                 UnknownKeys::Refuse => problem,
                 UnknownKeys::Warn => problem.into_warning(),
-            });
+            }];
         };
         if entry.value == super::Value::Unset {
-            return None;
+            return Vec::new();
         }
         let option = &known.option;
         let is_seen = matches!(&entry.source, Source::CommandLine { .. });
         if option.is_secret() && is_seen && !is_in_file(&entry.value) {
-            return Some(seen_secret(key, option, entity.as_ref()));
+            return vec![seen_secret(key, option, entity.as_ref())];
         }
         let read = self.read_value(option, key, &entry.value, &entry.source, expander);
-        match read.and_then(|value| transform_all(option, key, value, &entry.source)) {
-            Ok(()) => entity.and_then(|entity| self.unnamed_entity(known, &entity, entry)),
-            Err(ConfigError::Wrong { mismatch, .. }) => {
-                Some(wrong_value(key, known, entity.as_ref(), entry, &mismatch))
+        let wrong = match read {
+            Ok(value) => refused(option, key, value, &entry.source),
+            Err(error) => vec![error],
+        };
+        if wrong.is_empty() {
+            let unnamed = entity.and_then(|entity| self.unnamed_entity(known, &entity, entry));
+            return unnamed.into_iter().collect();
+        }
+        let problem = |error| match error {
+            ConfigError::Wrong { mismatch, .. } => {
+                wrong_value(key, known, entity.as_ref(), entry, &mismatch)
             }
-            Err(ConfigError::Reference { error, .. }) => {
+            ConfigError::Reference { error, .. } => {
                 let problem = Problem::error(format!(
                     "option `{key}` has a reference that cannot be replaced"
                 ));
-                Some(placed(problem, entry, None, &error.to_string()))
+                placed(problem, entry, None, &error.to_string())
             }
-            Err(other) => Some(Problem::error(other.to_string())),
-        }
+            other => Problem::error(other.to_string()),
+        };
+        wrong.into_iter().map(problem).collect()
     }
 
     fn unknown_key(&self, entry: &Entry, suggestions: &mut usize) -> Problem {
@@ -220,36 +226,29 @@ impl ConfigStore {
     }
 }
 
-/// Lets the author's function look at every value.
-fn transform_all(
+/// What the author's function says about every value that it does not accept.
+fn refused(
     option: &OptionDescriptor,
     key: &Key,
     value: TypedValue,
     source: &Source,
-) -> Result<(), ConfigError> {
+) -> Vec<ConfigError> {
     let TypedValue::List(items) = value else {
-        return transformed(option, key, value, source).map(drop);
+        return transformed(option, key, value, source)
+            .err()
+            .into_iter()
+            .collect();
     };
+    let mut wrong = Vec::new();
     for (index, item) in items.into_iter().enumerate() {
-        if let Err(error) = transformed(option, key, item, source) {
-            return Err(match error {
-                ConfigError::Wrong {
-                    key,
-                    from,
-                    mut mismatch,
-                } => {
-                    mismatch.element = Some(index);
-                    ConfigError::Wrong {
-                        key,
-                        from,
-                        mismatch,
-                    }
-                }
-                other => other,
-            });
+        if let Err(mut error) = transformed(option, key, item, source) {
+            if let ConfigError::Wrong { mismatch, .. } = &mut error {
+                mismatch.element = Some(index);
+            }
+            wrong.push(error);
         }
     }
-    Ok(())
+    wrong
 }
 
 /// Whether all texts of a secret's value are in files.

@@ -40,6 +40,15 @@ pub enum LoadError {
         place: String,
         load_order: u16,
     },
+    /// An extension provides values for a configuration that is complete and was checked without them.
+    #[error(
+        "extension `{extension}` ({place}) has load order {load_order} and provides configuration, which is complete and checked by then; expected a load order up to 100"
+    )]
+    ConfigurationTooLate {
+        extension: &'static str,
+        place: String,
+        load_order: u16,
+    },
     /// The name cannot be used in keys and flags.
     #[error(
         "`{extension}` ({place}) is no name for an extension: expected lower-case letters and digits, not `all` or `default`"
@@ -370,6 +379,7 @@ impl LoadError {
         match self {
             Self::LoadOrder { extension, .. }
             | Self::ProvidedTooLate { extension, .. }
+            | Self::ConfigurationTooLate { extension, .. }
             | Self::Name { extension, .. }
             | Self::Duplicate { extension, .. }
             | Self::ExtendsNothing { extension, .. }

@@ -33,7 +33,8 @@ pub trait Extension: Send + Sync + Sized + 'static {
     /// Any; the application does not start, names the extension and ends with exit code 7.
     fn new(cx: &ExtensionContext<'_>) -> Result<Self>;
 
-    /// Provides configuration for everything that is loaded later. Called for framework extensions only.
+    /// Provides configuration for everything that is loaded later. Called for framework extensions only. From load order 101 on, where
+    /// the configuration is complete and is checked, there may be none.
     ///
     /// # Errors
     /// As [`new`](Self::new).

@@ -6,7 +6,7 @@
 //! | 11–20 | always loaded; may enable and disable others |
 //! | 21–90 | know their options; may provide configuration |
 //! | 91–100 | know the options of the command, too |
-//! | above | the configuration is complete; command extensions come last of all |
+//! | above | the configuration is complete, and may not be added to; command extensions come last of all |
 //!
 //! Within a band by load order, then as `plugins.<type>.order` says, then by (name, crate, file, line). Each framework extension's configuration is merged before the next
 //! one is made. An extension that fails does not stop the loading of framework extensions, so that help can be shown in spite of
@@ -294,6 +294,14 @@ fn load_framework(
         for instance in &made {
             match instance.get_config(host) {
                 Ok(layers) if layers.is_empty() => {}
+                // It has been checked without them, and who was made before has not seen them.
+                Ok(_) if extension.descriptor.load_order() > LAST_OF_CONFIGURATION => {
+                    errors.push(LoadError::ConfigurationTooLate {
+                        extension: extension.descriptor.name,
+                        place: extension.descriptor.place().to_string(),
+                        load_order: extension.descriptor.load_order(),
+                    });
+                }
                 Ok(layers) => {
                     let mut store = host.catalog().store().clone();
                     for layer in layers {

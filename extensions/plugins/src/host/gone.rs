@@ -32,6 +32,10 @@ pub(super) enum Gone {
         "plugin `{plugin}` is starting and has called its host: a request that it gets before its start is done would wait for itself"
     )]
     Starting { plugin: &'static str },
+    #[error(
+        "plugin `{plugin}`, when it was started: what this program does for it panicked: {text}"
+    )]
+    StartPanicked { plugin: &'static str, text: String },
     #[error("plugin `{plugin}` is starting, and more than {EVENTS_KEPT} events are kept for it")]
     TooManyKept { plugin: &'static str },
 }

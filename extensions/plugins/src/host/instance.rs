@@ -11,6 +11,7 @@
 //! Nothing of a plugin runs before the command is known, and nothing at all for commands that only look ([`looks_only`](super::object::looks_only)).
 //! A message that a plugin died of has failed, as that of any handler that fails: it is not given to it again.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
@@ -18,6 +19,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use zaf_core::message::{
     Dispatcher, EncodedMessage, EncodedPayload, MessageBus, MessageDescriptor, MessageKind,
 };
+use zaf_core::thread::panic_text;
 use zaf_core::{Error, Result};
 
 use super::calls::HostCalls;
@@ -252,7 +254,12 @@ impl Instance {
     ) -> Result<Arc<dyn Link>> {
         *state = State::Starting(Vec::new());
         drop(state);
-        let started = self.started();
+        // Others wait until it is started, or is known not to be.
+        let started = catch_unwind(AssertUnwindSafe(|| self.started()));
+        let started = started.unwrap_or_else(|panic| {
+            let (plugin, text) = (self.plugin.name, panic_text(panic));
+            Err(Gone::StartPanicked { plugin, text }.into())
+        });
         let mut state = self.state.lock();
         let kept = match std::mem::replace(&mut *state, State::Ended) {
             State::Starting(kept) => kept,

@@ -245,3 +245,34 @@ fn s1_nothing_is_opened_for_a_command_that_only_looks() {
     fixture.destroy().unwrap();
     assert_eq!(fixture.opened(), 0);
 }
+
+#[test]
+fn a_panic_while_a_plugin_is_started_leaves_nobody_waiting_for_it() {
+    let (reached, is_reached) = crossbeam_channel::bounded::<()>(1);
+    let (go_on, goes_on) = crossbeam_channel::bounded::<()>(1);
+    let open = move || -> Result<Arc<dyn Link>, LinkError> {
+        reached.send(()).unwrap();
+        goes_on.recv().unwrap();
+        panic!("no more paper");
+    };
+    let plugin = Plugin {
+        name: "fake",
+        description: Arc::new(description("1.0")),
+        open: Arc::new(open),
+        restarts: Budget::new(0),
+    };
+    let instance = Instance::new(Arc::new(plugin), Start::default(), true, MessageBus::new());
+    instance.set_only_looks(false);
+    let message = EncodedMessage::new("PING", EncodedPayload::new(WireFormat::Json, b"7".to_vec()));
+    let ask = || instance.deliver("on_ping", MessageKind::Request, &message);
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| ask().unwrap_err().to_string());
+        is_reached.recv().unwrap();
+        let second = scope.spawn(|| ask().unwrap_err().to_string());
+        go_on.send(()).unwrap();
+        let panicked = "plugin `fake`, when it was started: what this program does for it panicked: no more paper";
+        assert_eq!(first.join().unwrap(), panicked);
+        assert!(second.join().unwrap().ends_with(panicked));
+    });
+    assert!(instance.end().is_err(), "it was given up");
+}

@@ -237,6 +237,12 @@ pub enum LinkProblem {
         /// What it says.
         text: String,
     },
+    /// What the host does for it panicked: it was given up and ended, because what it wrote may be lost.
+    #[error("what this program does for it panicked: {text}; it was ended")]
+    HostPanicked {
+        /// Text of the panic.
+        text: String,
+    },
     /// It has been stopped.
     #[error("it has been stopped")]
     Stopped {},

@@ -131,7 +131,7 @@ pub enum ExtensionKind {
 
 /// An option that a plugin asks for.
 ///
-/// One that is declared elsewhere (`declared: true`, or a key that the host knows) is asked for by its key alone.
+/// One without a type is declared by another extension, and asked for by its key alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OptionDescription {

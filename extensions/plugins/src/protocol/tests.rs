@@ -478,3 +478,44 @@ fn the_description_in_the_book_is_right_and_has_every_field() {
     };
     assert_eq!(names(written.as_object().unwrap()), names(known));
 }
+
+#[test]
+fn the_words_for_errors_in_the_book_are_those_of_the_code() {
+    // Of calls that the bus refuses, and of answers: one arm each.
+    let bus = include_str!("../../../../zaf-core/src/message/portable/error.rs");
+    let (_, bus) = bus.split_once("fn code(").unwrap();
+    let (bus, _) = bus.split_once("\n    }\n").unwrap();
+    let (_, answers) = include_str!("error.rs")
+        .split_once("let code = match error {")
+        .unwrap();
+    let (answers, _) = answers.split_once("};").unwrap();
+    let words = |text: &'static str, mark| text.split(mark).skip(1).step_by(2);
+    // Of libraries alone: what comes too late.
+    let expected: BTreeSet<&str> = words(bus, '"')
+        .chain(words(answers, '"'))
+        .chain(["ended"])
+        .collect();
+    let (_, behind) = PAGE.split_once("**Words in `code`**:").unwrap();
+    let (written, _) = behind.split_once("\n\n").unwrap();
+    let written: BTreeSet<&str> = words(written, '`').collect();
+    assert_eq!(written, expected);
+}
+
+#[test]
+fn the_limits_in_the_book_are_those_of_the_code() {
+    let limits = crate::link::Deadlines::default();
+    let (describe, start) = (limits.describe.as_secs(), limits.start.as_secs());
+    let (message, stop) = (limits.deliver.as_secs(), limits.stop.as_secs());
+    assert_eq!(limits::FRAME, 1_048_576);
+    for row in [
+        "| a frame | 1 MiB (1 048 576 bytes), ".to_owned(),
+        format!("in what a plugin writes | {} |", limits::DEPTH),
+        format!("in what a plugin writes | {} KiB, ", limits::STRING >> 10),
+        format!("| `describe`, with the start of the program | {describe} s |"),
+        format!("| `start` | {start} s |"),
+        format!("| a message | {message} s; "),
+        format!("| `stop` | {stop} s, then SIGTERM, {stop} s later SIGKILL |"),
+    ] {
+        assert!(PAGE.contains(&row), "{row}");
+    }
+}

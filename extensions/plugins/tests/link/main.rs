@@ -11,6 +11,7 @@ mod c;
 mod check;
 mod host;
 mod library;
+mod panics;
 mod process;
 mod scripted;
 mod turns;

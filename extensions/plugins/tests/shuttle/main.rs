@@ -1,4 +1,4 @@
-//! The models of libraries in `tests/models` under random schedules: as many switches as come by chance, where all interleavings leave
+//! The models of `tests/models` under random schedules: as many switches as come by chance, where all interleavings leave
 //! time for two, at the price of proving nothing. Every access to an atomic is sequentially consistent here.
 //!
 //! ```text
@@ -15,9 +15,13 @@
 
 #[path = "../models/library/mod.rs"]
 mod library;
+#[expect(dead_code, reason = "a model uses a part of these files")]
+#[path = "../models/process/mod.rs"]
+mod process;
 
 use std::sync::Arc;
 
+use process::protocol;
 use shuttle as checker;
 
 /// Schedules of each model: as many as end within some seconds without optimisation.

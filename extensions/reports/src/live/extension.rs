@@ -4,6 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use k2::messages::{RECORDED, RESULTS};
 use k2::results::{Record, RecordBody};
+use zaf_core::application::Console;
+use zaf_core::component::Scope;
 use zaf_core::prelude::*;
 
 use super::event::Event;
@@ -29,6 +31,7 @@ pub struct Live {
     /// Started with the first record; none if its thread could not be started.
     screen: OnceLock<Option<Screen>>,
     stdout_is_taken: bool,
+    console: OnceLock<Console>,
 }
 
 impl Extension for Live {
@@ -36,7 +39,13 @@ impl Extension for Live {
         Ok(Self {
             screen: OnceLock::new(),
             stdout_is_taken: stdout::is_taken(cx.config())?,
+            console: OnceLock::new(),
         })
+    }
+
+    fn register_components(&self, session: &Scope) -> Result<()> {
+        self.console.get_or_init(|| Console::of(session));
+        Ok(())
     }
 
     fn destroy(&self) -> Result<()> {
@@ -53,7 +62,11 @@ impl Live {
     fn recorded(&self, message: &Message<Arc<Record>>) {
         let record = message.data();
         let screen = self.screen.get_or_init(|| {
-            match Screen::start(Surface::process(self.stdout_is_taken)) {
+            let surface = match self.console.get().filter(|it| !it.is_of_process()) {
+                Some(console) => Surface::elsewhere(console, self.stdout_is_taken),
+                None => Surface::process(self.stdout_is_taken),
+            };
+            match Screen::start(surface) {
                 Ok(screen) => Some(screen),
                 Err(error) => {
                     tracing::warn!("the run cannot be shown while it happens: {error}");

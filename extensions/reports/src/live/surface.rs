@@ -8,7 +8,7 @@ use anstream::adapter::strip_str;
 use rustix::fs::{FileType, fstat};
 use rustix::process::getpgrp;
 use rustix::termios::{tcgetpgrp, tcgetwinsize};
-use zaf_core::application::colour;
+use zaf_core::application::{Console, colour};
 
 /// Fewest columns for a progress line.
 const FEWEST_COLUMNS: usize = 2;
@@ -84,6 +84,28 @@ impl Surface {
                 && is_alone
                 && err_width().is_some_and(|width| width >= FEWEST_COLUMNS),
             is_in_front,
+            line_is_drawn: false,
+        }
+    }
+
+    /// The streams of an application that runs inside another program: lines, one after the other.
+    pub(crate) fn elsewhere(console: &Console, stdout_is_taken: bool) -> Self {
+        let plain = |to| Stream {
+            to: Box::new(to),
+            has_colour: false,
+        };
+        Self {
+            out: plain(if stdout_is_taken {
+                console.stderr_writer()
+            } else {
+                console.stdout_writer()
+            }),
+            err: plain(console.stderr_writer()),
+            control: Box::new(console.stderr_writer()),
+            out_width: || None,
+            err_width: || None,
+            is_live: false,
+            is_in_front: || true,
             line_is_drawn: false,
         }
     }

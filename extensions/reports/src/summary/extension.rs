@@ -1,10 +1,12 @@
 //! The extension that prints the summary.
 
 use std::io::{self, BufWriter, Write};
+use std::sync::OnceLock;
 
 use anstream::StripStream;
 use k2::messages::{REPORTS_WRITTEN, RESULTS, ReportsWritten};
-use zaf_core::application::colour;
+use zaf_core::application::{Console, colour};
+use zaf_core::component::Scope;
 use zaf_core::prelude::*;
 
 use super::render::{RenderError, write_summary};
@@ -31,13 +33,39 @@ const DEFAULT_WIDTH: usize = 100;
 #[derive(Debug)]
 pub struct SummaryReport {
     stdout_is_taken: bool,
+    console: OnceLock<Console>,
 }
 
 impl Extension for SummaryReport {
     fn new(cx: &ExtensionContext<'_>) -> Result<Self> {
         Ok(Self {
             stdout_is_taken: stdout::is_taken(cx.config())?,
+            console: OnceLock::new(),
         })
+    }
+
+    fn register_components(&self, session: &Scope) -> Result<()> {
+        self.console.get_or_init(|| Console::of(session));
+        Ok(())
+    }
+}
+
+impl SummaryReport {
+    /// Where it is printed, the columns of the terminal there, and whether there may be colours.
+    fn stream(&self) -> (Box<dyn Write>, Option<usize>, bool) {
+        let console = self.console.get().filter(|it| !it.is_of_process());
+        match (console, self.stdout_is_taken) {
+            (Some(console), true) => (Box::new(console.stderr_writer()), None, false),
+            (Some(console), false) => (Box::new(console.stdout_writer()), None, false),
+            (None, true) => {
+                let columns = width_of(io::stderr());
+                (Box::new(io::stderr()), columns, colour::on_stderr())
+            }
+            (None, false) => {
+                let columns = width_of(io::stdout());
+                (Box::new(io::stdout()), columns, colour::on_stdout())
+            }
+        }
     }
 }
 
@@ -47,13 +75,7 @@ impl SummaryReport {
     fn print(&self, message: &Message<ReportsWritten>, logs: &RunLogs) -> Result<()> {
         let written = message.data();
         let log = logs.totals(&written.log);
-        let (stream, columns, has_colour): (Box<dyn Write>, _, _) = if self.stdout_is_taken {
-            let stream = Box::new(io::stderr());
-            (stream, width_of(io::stderr()), colour::on_stderr())
-        } else {
-            let stream = Box::new(io::stdout());
-            (stream, width_of(io::stdout()), colour::on_stdout())
-        };
+        let (stream, columns, has_colour) = self.stream();
         let width = columns.unwrap_or(DEFAULT_WIDTH);
         let mut out: Box<dyn Write> = if has_colour {
             Box::new(BufWriter::new(stream))

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use zaf_core::application::{ABORT, CRITICAL_ABORT, CodedError};
 use zaf_core::builtin::OUTPUT_DIR;
+use zaf_core::command::ApplicationInfo;
 use zaf_core::message::DispatcherKind;
 use zaf_core::prelude::*;
 
@@ -240,10 +241,7 @@ fn execution_prefix(cx: &CommandContext<'_>, directory: &RunDirectory) -> Arc<st
 
 /// Who runs what, where.
 fn describe(cx: &CommandContext<'_>, directory: &RunDirectory) -> Result<RunStarted> {
-    let working_directory = std::env::current_dir().unwrap_or_default();
-    let command_line: Vec<Arc<str>> = std::env::args_os()
-        .map(|word| word.to_string_lossy().into())
-        .collect();
+    let (working_directory, command_line) = called(cx.application());
     let workers = workers(cx.config())?.get();
     Ok(RunStarted {
         run: directory.id().to_shared(),
@@ -252,11 +250,26 @@ fn describe(cx: &CommandContext<'_>, directory: &RunDirectory) -> Result<RunStar
         started: Timestamp::now(),
         again: again(&command_line),
         command_line,
-        working_directory: Utf8PathBuf::try_from(working_directory).unwrap_or_default(),
+        working_directory,
         host: rustix::system::uname().nodename().to_string_lossy().into(),
         directory: directory.path().to_owned(),
         workers: u32::try_from(workers).unwrap_or(u32::MAX),
     })
+}
+
+/// Where and how the application was called: not the process, which may be another program that runs it inside.
+fn called(application: &ApplicationInfo) -> (Utf8PathBuf, Vec<Arc<str>>) {
+    let invocation = &application.invocation;
+    let of_process = std::env::current_dir().unwrap_or_default();
+    let directory = Utf8PathBuf::try_from(of_process).unwrap_or_default();
+    let program = match invocation.program.to_string_lossy() {
+        unknown if unknown.is_empty() => Arc::clone(&application.name),
+        program => program.into(),
+    };
+    let arguments = invocation.arguments.iter();
+    let arguments = arguments.map(|word| word.to_string_lossy().into());
+    let command_line = std::iter::once(program).chain(arguments).collect();
+    (directory.join(&invocation.directory), command_line)
 }
 
 /// The command line without its selection and order of cases, so that one with a selection can be made of it.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use parking_lot::Mutex;
-use zaf_core::application::{Abort, BEFORE_COMMAND, CRITICAL_ABORT, CommandStarting};
+use zaf_core::application::{Abort, BEFORE_COMMAND, CRITICAL_ABORT, CommandStarting, last_words};
 use zaf_core::clock::{Clock, Timer};
 use zaf_core::message::APPLICATION_ENDPOINT;
 use zaf_core::prelude::*;
@@ -210,8 +210,7 @@ fn end_now(command: &str, after: Duration) {
     let text = format!(
         "\nerror: the command `{command}` has not ended after {after:?}; it is ended now (exit {code})\n"
     );
-    // Nobody is left to be told that it cannot be told.
-    let _ = rustix::io::write(rustix::stdio::stderr(), text.as_bytes());
+    last_words(&text);
     guard::give_up_run();
     signal_hook::low_level::exit(code.into());
 }

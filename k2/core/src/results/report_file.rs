@@ -1,8 +1,11 @@
 //! Where a report goes.
 
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use zaf_core::application::Console;
+use zaf_core::component::Scope;
 
 use super::{Record, RecordBody, ReplaceError, WriteReports, WrittenReport, replace_file};
 
@@ -15,6 +18,8 @@ pub struct ReportFile {
     name: &'static str,
     file_name: &'static str,
     elsewhere: Option<Utf8PathBuf>,
+    /// That of the application, for a report that goes to its standard output.
+    console: OnceLock<Console>,
 }
 
 impl ReportFile {
@@ -28,7 +33,14 @@ impl ReportFile {
             name,
             file_name,
             elsewhere,
+            console: OnceLock::new(),
         }
+    }
+
+    /// Standard output is that of the application with this session from here on: an extension says so in `register_components`.
+    /// Before, it is that of the process.
+    pub fn in_session(&self, session: &Scope) {
+        self.console.get_or_init(|| Console::of(session));
     }
 
     /// Whether the report with this option goes to standard output, where nothing else may be written then.
@@ -70,7 +82,12 @@ impl ReportFile {
         write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
     ) -> Result<Vec<WrittenReport>, E> {
         if Self::is_stdout(self.elsewhere.as_deref()) {
-            let mut out = io::BufWriter::new(io::stdout());
+            let console = self.console.get().filter(|it| !it.is_of_process());
+            let to: Box<dyn Write> = match console {
+                Some(console) => Box::new(console.stdout_writer()),
+                None => Box::new(io::stdout()),
+            };
+            let mut out = io::BufWriter::new(to);
             let written = write(&mut out);
             // Whoever stopped reading does not want to know; the buffer is not tried again either.
             return match written.and_then(|()| Ok(out.flush()?)) {

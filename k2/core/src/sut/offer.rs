@@ -101,9 +101,17 @@ pub(crate) fn ask_for_suts(bus: &MessageBus) -> Result<SutOffer> {
 
 /// A value of [`TESTS_SUTS`] cannot be used.
 #[derive(Debug, Error)]
-#[error("option `{}`: {what}", TESTS_SUTS.key())]
+#[error("option `{}`: `{text}` is not {expected}", TESTS_SUTS.key())]
 pub struct SutRuleError {
-    what: String,
+    text: String,
+    expected: String,
+}
+
+impl SutRuleError {
+    /// What would have been right.
+    pub fn expected(&self) -> &str {
+        &self.expected
+    }
 }
 
 /// Which executables run on which SUT: `PATTERN=WORD,WORD` on one that can all these, `PATTERN=each:WORD` once on each of them. Without a
@@ -121,11 +129,20 @@ impl SutRule {
     /// # Errors
     /// [`SutRuleError`] if it is of another form.
     pub fn parse(text: &str) -> Result<Self, SutRuleError> {
-        let Some((pattern, words)) = text.rsplit_once('=') else {
-            let what =
-                format!("`{text}` is not of the form PATTERN=WORD,WORD or PATTERN=each:WORD");
-            return Err(SutRuleError { what });
+        let wrong = |expected: String| SutRuleError {
+            text: text.to_owned(),
+            expected,
         };
+        let Some((pattern, words)) = text.rsplit_once('=') else {
+            let expected = "PATTERN=WORD,WORD or PATTERN=each:WORD";
+            return Err(wrong(expected.to_owned()));
+        };
+        if let Some((each, word)) = words.split_once(':')
+            && each != "each"
+            && zaf_core::config::nearest(each, ["each"]).is_some()
+        {
+            return Err(wrong(format!("`{pattern}=each:{word}`")));
+        }
         let (each, words) = match words.strip_prefix("each:") {
             Some(words) => (true, words),
             None if words == "each" => (true, ""),
@@ -135,8 +152,10 @@ impl SutRule {
             include: vec![pattern.to_owned()],
             ..FilterPatterns::default()
         };
-        let pattern = Filter::new(&patterns).map_err(|_| SutRuleError {
-            what: format!("`{pattern}` is not a pattern such as those of `tests.include`"),
+        let pattern = Filter::new(&patterns).map_err(|_| {
+            wrong(format!(
+                "PATTERN=WORD with a pattern such as those of `tests.include`; `{pattern}` is none"
+            ))
         })?;
         let words = words.split(',').map(str::trim);
         Ok(Self {
@@ -171,9 +190,21 @@ mod tests {
         assert_eq!((each.can, each.each), (vec!["arm".into()], true));
         assert!(SutRule::parse("x=each").unwrap().each);
         assert!(SutRule::parse("x=").unwrap().can.is_empty());
-        for wrong in ["telnet", "{a=telnet"] {
-            let said = SutRule::parse(wrong).unwrap_err().to_string();
-            assert!(said.starts_with("option `tests.suts`: `"), "{said}");
-        }
+        // A word with a colon that is none of ours.
+        let other = SutRule::parse("x=board:arm").unwrap();
+        assert_eq!((other.can, other.each), (vec!["board:arm".into()], false));
+        let said = |wrong| SutRule::parse(wrong).unwrap_err().to_string();
+        assert_eq!(
+            said("telnet"),
+            "option `tests.suts`: `telnet` is not PATTERN=WORD,WORD or PATTERN=each:WORD"
+        );
+        assert_eq!(
+            said("{a=telnet"),
+            "option `tests.suts`: `{a=telnet` is not PATTERN=WORD with a pattern such as those of `tests.include`; `{a` is none"
+        );
+        assert_eq!(
+            said("net::*=eahc:arm"),
+            "option `tests.suts`: `net::*=eahc:arm` is not `net::*=each:arm`"
+        );
     }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use zaf_core::config::OptionDescriptor;
 use zaf_core::prelude::*;
 
+use super::SutRule;
+
 /// The systems under test.
 ///
 /// CLI `--suts-ids box`, environment `K2_SUTS_IDS`, repeatable, no default: nothing is tested that has a name.
@@ -73,7 +75,16 @@ pub const TESTS_SUTS: OptionId<Vec<String>> = OptionId::text("tests.suts")
         "Executables that match run on a system under test that can all these words, given as \
          PATTERN=WORD,WORD; PATTERN=each:WORD once on each of them",
     )
+    .transform(rule)
     .multiple();
+
+/// The same, if it is a rule: a wrong one is shown where it stands, before anything is made of it.
+fn rule(text: String) -> Result<String, String> {
+    match SutRule::parse(&text) {
+        Ok(_) => Ok(text),
+        Err(wrong) => Err(wrong.expected().to_owned()),
+    }
+}
 
 /// What becomes of a case whose SUT is not there.
 ///

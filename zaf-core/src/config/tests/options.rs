@@ -121,6 +121,16 @@ fn a_function_is_applied_once_to_each_value_and_its_refusal_has_the_place() {
 }
 
 #[test]
+fn all_values_that_a_function_refuses_are_said_each_in_its_place() {
+    const HALVES: OptionId<Vec<i64>> = OptionId::integer("halves").transform(even).multiple();
+    let places: Vec<String> = problems(&with(&[HALVES.descriptor()], "halves: [5, 8, 7]\n"))
+        .iter()
+        .map(|problem| problem.split(' ').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(places, ["1:10", "1:16"]);
+}
+
+#[test]
 fn a_default_goes_through_the_function_too() {
     const QUARTER: OptionId<i64> = OptionId::integer("quarter").transform(even).default(10);
     let store = with(&[QUARTER.descriptor()], "");

@@ -71,6 +71,24 @@ fn a_required_option_without_a_value_is_named_with_extension_entity_and_flag() {
 }
 
 #[test]
+fn configuration_is_provided_up_to_load_order_100_and_refused_from_a_later_one() {
+    let values = |load_order| {
+        let loaded = loader([runner(), framework("provider", load_order)], &[]).load()?;
+        Ok::<_, LoadErrors>(loaded.catalog().store().get(PROVIDED).unwrap())
+    };
+    assert_eq!(values(100).unwrap(), "provider");
+    for load_order in [101, 1000] {
+        let errors = values(load_order).unwrap_err();
+        let expected = format!(
+            "extension `provider` (crate `demo`, src/demo.rs:11) has load order {load_order} and provides configuration, which is complete and checked by then; expected a load order up to 100"
+        );
+        assert_eq!(texts(errors.errors()), [expected]);
+        assert_eq!(errors.exit_code(), ExitCode::ExtensionFailed);
+        assert_eq!(errors.errors()[0].extension(), Some("provider"));
+    }
+}
+
+#[test]
 fn activation_looks_at_the_view_of_each_instance() {
     const ON: OptionId<bool> = OptionId::flag("on").at(&BOX_IDS_DESCRIPTOR);
     const OFF: OptionId<bool> = OptionId::flag("off").at(&BOX_IDS_DESCRIPTOR);

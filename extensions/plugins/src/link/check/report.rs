@@ -147,6 +147,9 @@ fn fix(problem: &LinkProblem) -> &'static str {
         LinkProblem::Library(_) | LinkProblem::Loader { .. } => {
             "include `zaf_plugin.h`, write `ZAF_PLUGIN_NOTE`, export the table `zaf_plugin_v1`, and build it for this machine"
         }
+        LinkProblem::HostPanicked { .. } => {
+            "tell those who make this program what the plugin wrote: it must not panic, whatever that is"
+        }
         _ => "see the page on the plugin protocol",
     }
 }

@@ -3,7 +3,7 @@
 //! The constructors of a library run with the lock of the system's loader. One that never returns keeps it, and whoever starts a
 //! thread or uses a thread-local variable for the first time waits for it: the error could neither be told nor end the application.
 //! So a thread that was made ready before watches the time. When it is over, it writes what it was given and ends the process; for
-//! that it needs no memory, no lock and no stream.
+//! that it needs no memory, no lock and no stream, and it waits for nobody who might read it: standard error may be a pipe that is full.
 
 use std::io;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Thread;
 use std::time::Duration;
 
-use zaf_core::application::ExitCode;
+use zaf_core::application::{ExitCode, last_words};
 use zaf_core::config::flag_name;
 use zaf_core::extension::INIT_TIMEOUT;
 use zaf_core::thread::{JoinHandle, spawn};
@@ -85,8 +85,7 @@ fn watch(limit: Duration, is_open: &AtomicBool, text: &str) {
     let mut left = limit;
     while !is_open.load(Ordering::Acquire) {
         if left.is_zero() {
-            // Nobody is left to be told that it cannot be told.
-            let _ = rustix::io::write(rustix::stdio::stderr(), text.as_bytes());
+            last_words(text);
             // Runs no destructor: those of libraries wait for the lock.
             signal_hook::low_level::exit(ExitCode::ExtensionFailed.code().into());
         }

@@ -160,12 +160,16 @@ impl Source for Frames {
     }
 
     fn read(&mut self, running: &Arc<Running>) -> Got {
-        let got = read(&mut self.stdout, &mut self.chunk);
-        if let Got::Bytes(length) = got {
-            self.begun.extend_from_slice(&self.chunk[..length]);
-            self.take_frames(running);
-        }
-        got
+        let read = running.contained(|| {
+            let got = read(&mut self.stdout, &mut self.chunk);
+            if let Got::Bytes(length) = got {
+                self.begun.extend_from_slice(&self.chunk[..length]);
+                self.take_frames(running);
+            }
+            got
+        });
+        // Where the next frame begins is not known then.
+        read.unwrap_or(Got::End)
     }
 
     fn close(&mut self) {

@@ -5,6 +5,7 @@
 //! nothing and calls nothing that could wait for the plugin.
 
 use std::fs::File;
+use std::io;
 use std::os::fd::AsFd;
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
@@ -43,7 +44,7 @@ impl Reader {
         child: Child,
         stderr: File,
         patience: Duration,
-    ) -> std::io::Result<Self> {
+    ) -> io::Result<Self> {
         let number = EventData::new_u64(STDERR);
         epoll::add(running.output.epoll(), &stderr, number, EventFlags::IN)?;
         Ok(Self {
@@ -56,8 +57,17 @@ impl Reader {
         })
     }
 
-    /// Until the process has ended.
+    /// Until the process has ended; whatever happens here, whoever waits for the plugin is told.
     pub(super) fn run(mut self) {
+        let running = Arc::clone(&self.running);
+        running.contained(|| self.read());
+        let ended = running.contained(|| self.take_leave());
+        running
+            .waiting
+            .end(Arc::new(ended.unwrap_or_else(|| self.ended(None))));
+    }
+
+    fn read(&mut self) {
         let mut silent_until = None;
         while !self.wait(silent_until) {
             self.running.output.read_once(&self.running, false);
@@ -68,9 +78,7 @@ impl Reader {
         }
         // What it wrote before it ended.
         while self.running.output.read_once(&self.running, true) {}
-        self.running.output.close();
         while self.read_stderr() {}
-        self.end();
     }
 
     /// Waits for something to read, at most until `deadline`, after which the process is ended; returns whether it has ended.
@@ -116,26 +124,34 @@ impl Reader {
     }
 
     /// Takes leave of the process: it is dead, or as good as dead.
-    fn end(mut self) {
-        let running = &self.running;
-        self.tail.finish(|line| running.log(LogLevel::Info, line));
+    fn take_leave(&mut self) -> Ended {
+        let running = Arc::clone(&self.running);
+        let log = |line: &str| running.log(LogLevel::Info, line);
+        running.contained(|| self.tail.finish(log));
         // As long as the process is not waited for, its number and that of its group are nobody else's.
         running.kill_group();
+        running.output.close();
         let group = Pid::from_child(&self.child);
         let status = running.reap(&mut self.child);
-        leftovers::wait(group, Instant::now() + self.patience);
-        let (given, as_asked) =
-            running.verdict(status.as_ref().ok().is_some_and(ExitStatus::success));
+        running.contained(|| leftovers::wait(group, Instant::now() + self.patience));
+        self.ended(Some(status))
+    }
+
+    /// How it ended, with its exit status if that is known.
+    fn ended(&self, status: Option<io::Result<ExitStatus>>) -> Ended {
+        let is_success = matches!(&status, Some(Ok(status)) if status.success());
+        let (given, as_asked) = self.running.verdict(is_success);
         let problem = match (given, status) {
             (Some(problem), _) => problem,
             (None, _) if as_asked => LinkProblem::Stopped {},
-            (None, Ok(status)) => problem_of(status),
-            (None, Err(error)) => LinkProblem::Io(error),
+            (None, Some(Ok(status))) => problem_of(status),
+            (None, Some(Err(error))) => LinkProblem::Io(error),
+            (None, None) => LinkProblem::Unkillable {},
         };
-        running.waiting.end(Arc::new(Ended {
+        Ended {
             problem: Arc::new(problem),
             stderr: self.tail.lines(),
             as_asked,
-        }));
+        }
     }
 }

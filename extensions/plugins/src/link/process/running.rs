@@ -1,6 +1,7 @@
 //! What all who have to do with one process share.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Child, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use parking_lot::{Mutex, RwLock};
 use rustix::process::{Pid, Signal, kill_process_group};
-use zaf_core::thread::JoinHandle;
+use zaf_core::thread::{JoinHandle, panic_text};
 
 use super::super::{Calls, LinkProblem};
 use super::input::Input;
@@ -122,6 +123,19 @@ impl Running {
         self.kill_group();
     }
 
+    /// Does something for the plugin. A panic ends the plugin instead of the thread, which others wait for or which is there for other
+    /// things as well; none then.
+    pub(super) fn contained<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
+        match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(done) => Some(done),
+            Err(panic) => {
+                let text = panic_text(panic);
+                self.fail(LinkProblem::HostPanicked { text });
+                None
+            }
+        }
+    }
+
     /// Kills what is left of the process and its group.
     pub(super) fn kill_group(&self) {
         self.signal(Signal::KILL);
@@ -219,8 +233,12 @@ impl Running {
         }
     }
 
-    /// Does what the plugin asks for, and answers.
-    pub(super) fn carry_out(&self, calls: &dyn Calls, call: FromPlugin) {
+    /// Does what the plugin asks for, and answers. If that is not possible the plugin ends: it would wait for the answer for ever.
+    fn carry_out(&self, calls: &dyn Calls, call: FromPlugin) {
+        self.contained(|| self.carried_out(calls, call));
+    }
+
+    fn carried_out(&self, calls: &dyn Calls, call: FromPlugin) {
         let answer = match call {
             FromPlugin::Trigger { id, message, .. } => match (id, calls.trigger(&message)) {
                 (Some(id), Ok(())) => ToPlugin::Done { id },

@@ -1,17 +1,19 @@
-//! What the threads of a link meet at, made of loom's primitives with the interface of `parking_lot`. No deadline passes: a wake-up that
-//! is lost is a deadlock, which loom reports.
+//! What the threads of a link meet at, made of the primitives of loom or of shuttle, with the interface of `parking_lot`. No deadline passes: a wake-up that
+//! is lost is a deadlock, which they report.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Instant;
 
+use crate::checker;
+
 pub(crate) use std::sync::Arc;
 
 #[derive(Debug, Default)]
-pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+pub(crate) struct Mutex<T>(checker::sync::Mutex<T>);
 
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
-        Self(loom::sync::Mutex::new(value))
+        Self(checker::sync::Mutex::new(value))
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
@@ -24,7 +26,7 @@ impl<T> Mutex<T> {
 }
 
 /// None while it waits.
-pub(crate) struct MutexGuard<'a, T>(Option<loom::sync::MutexGuard<'a, T>>);
+pub(crate) struct MutexGuard<'a, T>(Option<checker::sync::MutexGuard<'a, T>>);
 
 impl<T> Deref for MutexGuard<'_, T> {
     type Target = T;
@@ -41,7 +43,7 @@ impl<T> DerefMut for MutexGuard<'_, T> {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Condvar(loom::sync::Condvar);
+pub(crate) struct Condvar(checker::sync::Condvar);
 
 /// It never is.
 pub(crate) struct TimedOut;
