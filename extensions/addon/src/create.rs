@@ -146,7 +146,7 @@ fn answers(
     let there = there(cx, &here, named_parent.as_deref())?;
     let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if is_terminal && !config.get(YES).unwrap_or(false) {
-        said = ask::ask_the_rest(said, &there, &mut Terminal::new(cx.bus())?)?;
+        said = ask::ask_the_rest(said, &there, &mut Terminal::new(cx.bus(), cx.abort())?)?;
     }
     let kind = said
         .0

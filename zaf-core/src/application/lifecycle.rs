@@ -434,7 +434,11 @@ impl Aborter {
 
 impl OnSignal for Aborter {
     fn abort(&self, abort: Abort) {
-        tracing::warn!("{abort}: what runs is asked to end; once more kills it");
+        if self.state.is_told_by_command() {
+            tracing::debug!("{abort}: the command tells of it");
+        } else {
+            tracing::warn!("{abort}: what runs is asked to end; once more kills it");
+        }
         self.trigger("abort", ABORT, abort);
         self.state.raise(AbortLevel::Gentle);
     }
