@@ -123,18 +123,22 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
         "--quiet",
     ];
     cargo(&session, &doc);
-    let tested = cargo(&session, &["test", "--workspace", "--quiet"]);
+    let tested = cargo(&session, &["test", "--workspace"]);
     let passed = tested.lines().filter_map(|line| {
         let (_, rest) = line.split_once("test result: ok. ")?;
         rest.split(' ').next()?.parse::<usize>().ok()
     });
-    assert!(passed.sum::<usize>() >= 8 + added, "{tested}");
+    assert!(passed.sum::<usize>() >= 9 + added, "{tested}");
+    // Cases are no tests: the suite has one, too.
+    assert!(tested.contains("the_cases_pass ... ok"), "{tested}");
     // The product has the extensions and the cases of the suite.
     let listed = acme(&session, &["list"]);
     assert!(
         listed.contains("numbers_have_their_size[bits=16]"),
         "{listed}"
     );
+    let cases = acme(&session, &["list", "--tests-include", "my_suite"]);
+    assert_eq!(cases.lines().count(), 4, "{cases}");
     let report = acme(&session, &["run", "--reports-my-report", "true"]);
     assert!(report.contains("my-report.txt"), "{report}");
     // And runs cases of the kind that is its own.
@@ -232,6 +236,29 @@ fn add_to_all(session: &Session, description: &str) -> usize {
         }
     }
     packages.len() * (options.len() + messages.len())
+}
+
+#[test]
+fn what_is_left_to_do_is_told() {
+    let session = workspace();
+    let told = |line: &[&str]| {
+        let ended = session.zk2(&[&["addon", "create", "--yes", "--name"], line].concat());
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.stderr
+    };
+    let alone = told(&["first", "--type", "suite"]);
+    assert_eq!(
+        alone,
+        "Test it: cargo test -p first\nNo product links it yet: it needs the dependency `first`, and `use first as _;` in `src/link.rs`.\n"
+    );
+    told(&["acme", "--type", "product"]);
+    let linked = told(&["second", "--type", "suite"]);
+    assert_eq!(
+        linked,
+        "Test it: cargo test -p second\nRun its cases: cargo run -p acme -- run --tests-include second\n"
+    );
+    let other = told(&["third", "--type", "command"]);
+    assert_eq!(other, "Test it: cargo test -p third\n");
 }
 
 #[test]
@@ -860,7 +887,7 @@ fn a_question_mark_shows_more_help_and_nothing_that_was_typed_is_lost() -> zaf_h
     session.type_in("suite\r")?;
     session.wait_for("What is it called?")?;
     session.type_in("pro?")?;
-    session.wait_for("of `my_probe` the package `my-probe`")?;
+    session.wait_for("Of `my_probe` it becomes the package `my-probe` with cases")?;
     // It is no answer, and Tab takes it away; what was typed stays.
     session.type_in("\r")?;
     session.wait_for("an answer; `?` shows help, and Tab takes it away")?;
@@ -884,7 +911,7 @@ fn in_a_narrow_terminal_lines_are_broken_between_words() -> zaf_harness::TestRes
     let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
     let mut session = cli.command(["addon", "create"]).terminal(40, 24).start()?;
     session.wait_for("v components ")?;
-    session.type_in("suite\r")?;
+    session.type_in("report\r")?;
     session.wait_for("What is it called?")?;
     session.type_in("My")?;
     session.wait_for("not yet: `My` is no name: it has `M`")?;
