@@ -61,6 +61,7 @@ mod inspection;
 mod lifecycle;
 pub(crate) mod logging;
 mod signal;
+mod within;
 
 pub use builder::Application;
 pub use console::{Captured, Console, ConsoleGuard, Stream};
