@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use zaf_harness::CliHarness;
+use zaf_harness::{CliHarness, CliSignal};
 
 use crate::session::Session;
 
@@ -123,18 +123,22 @@ fn what_is_written_becomes_a_member_and_an_extension_of_the_product_and_passes_i
         "--quiet",
     ];
     cargo(&session, &doc);
-    let tested = cargo(&session, &["test", "--workspace", "--quiet"]);
+    let tested = cargo(&session, &["test", "--workspace"]);
     let passed = tested.lines().filter_map(|line| {
         let (_, rest) = line.split_once("test result: ok. ")?;
         rest.split(' ').next()?.parse::<usize>().ok()
     });
-    assert!(passed.sum::<usize>() >= 8 + added, "{tested}");
+    assert!(passed.sum::<usize>() >= 9 + added, "{tested}");
+    // Cases are no tests: the suite has one, too.
+    assert!(tested.contains("the_cases_pass ... ok"), "{tested}");
     // The product has the extensions and the cases of the suite.
     let listed = acme(&session, &["list"]);
     assert!(
         listed.contains("numbers_have_their_size[bits=16]"),
         "{listed}"
     );
+    let cases = acme(&session, &["list", "--tests-include", "my_suite"]);
+    assert_eq!(cases.lines().count(), 4, "{cases}");
     let report = acme(&session, &["run", "--reports-my-report", "true"]);
     assert!(report.contains("my-report.txt"), "{report}");
     // And runs cases of the kind that is its own.
@@ -232,6 +236,29 @@ fn add_to_all(session: &Session, description: &str) -> usize {
         }
     }
     packages.len() * (options.len() + messages.len())
+}
+
+#[test]
+fn what_is_left_to_do_is_told() {
+    let session = workspace();
+    let told = |line: &[&str]| {
+        let ended = session.zk2(&[&["addon", "create", "--yes", "--name"], line].concat());
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        ended.stderr
+    };
+    let alone = told(&["first", "--type", "suite"]);
+    assert_eq!(
+        alone,
+        "Test it: cargo test -p first\nNo product links it yet: it needs the dependency `first`, and `use first as _;` in `src/link.rs`.\n"
+    );
+    told(&["acme", "--type", "product"]);
+    let linked = told(&["second", "--type", "suite"]);
+    assert_eq!(
+        linked,
+        "Test it: cargo test -p second\nRun its cases: cargo run -p acme -- run --tests-include second\n"
+    );
+    let other = told(&["third", "--type", "command"]);
+    assert_eq!(other, "Test it: cargo test -p third\n");
 }
 
 #[test]
@@ -542,6 +569,100 @@ fn k2_comes_from_the_sources_around_the_program_or_is_asked_for() {
     assert!(manifest.contains(&expected), "{manifest}");
 }
 
+/// What a terminal of this size shows, without blanks at the ends of lines.
+fn screen(columns: u16, rows: u16, written: &str) -> String {
+    let [rows, columns] = [rows, columns].map(|size| std::num::NonZero::new(size).expect("not 0"));
+    let mut screen = vt100::Parser::new(rows, columns, 0);
+    screen.process(written.as_bytes());
+    let shown = screen.screen().contents();
+    let lines: Vec<&str> = shown.lines().map(str::trim_end).collect();
+    lines.join("\n").trim_end().to_owned()
+}
+
+/// Nothing is written into the lines of a question, whichever kind it is, and one line below tells of it.
+#[test]
+fn breaking_off_leaves_the_question_as_it_is_and_says_so_in_one_line() -> zaf_harness::TestResult {
+    let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
+    let text = ["addon", "create", "--type", "suite"];
+    for (line, typed, shown) in [
+        (
+            &text[..],
+            "My",
+            "? What is it called? My\n  my\n  not yet: ",
+        ),
+        (
+            &text[..2],
+            "repo",
+            "? What is to be written? repo\n> report ",
+        ),
+    ] {
+        let mut session = cli.command(line).terminal(80, 24).start()?;
+        session.wait_for("Ctrl-C: write")?;
+        session.type_in(typed)?;
+        session.wait_for(&format!("? {typed}"))?;
+        session.type_in("\u{3}")?;
+        let ended = session.wait()?;
+        assert_eq!(ended.signal, Some(2), "{ended:?}");
+        let screen = screen(80, 24, &ended.stdout);
+        assert!(screen.starts_with(shown), "{screen}");
+        let (help, told) = screen.rsplit_once(")]\n").expect("help in brackets");
+        assert!(help.contains("Ctrl-C: write"), "{screen}");
+        assert_eq!(told, "error: broken off; nothing was changed", "{screen}");
+    }
+    assert_eq!(names(&cli.directory()), Vec::<String>::new());
+    Ok(())
+}
+
+/// Who reads the keys does not hear of it: the cursor still stands in the question.
+#[test]
+fn a_signal_of_somebody_else_breaks_off_below_the_question() -> zaf_harness::TestResult {
+    let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
+    let line = ["addon", "create", "--type", "suite"];
+    let mut session = cli.command(line).terminal(80, 24).start()?;
+    session.wait_for("Ctrl-C: write")?;
+    session.type_in("My")?;
+    session.wait_for("not yet: `My` is no name")?;
+    // All is drawn, and the cursor is back behind what was typed.
+    session.wait_for("\u{1b}[23C\u{1b}[?25h")?;
+    session.signal(CliSignal::Interrupt)?;
+    let ended = session.wait()?;
+    let screen = screen(80, 24, &ended.stdout);
+    assert_eq!(
+        screen,
+        "? What is it called? My\nerror: broken off; nothing was changed"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_list_that_nothing_is_left_of_says_so_and_comes_back() -> zaf_harness::TestResult {
+    let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
+    let mut session = cli.command(["addon", "create"]).terminal(80, 24).start()?;
+    let told = "no line has this in it: Enter shows all again, Backspace takes a letter away";
+    session.wait_for("Ctrl-C: write")?;
+    // No answer, however often Enter is pressed, and not that of the line that stood there.
+    session.type_in("suitex")?;
+    session.wait_for(told)?;
+    session.type_in("\r")?;
+    session.wait_for("(nothing fits)")?;
+    session.wait_for("command      an extension")?;
+    session.type_in("suitex")?;
+    session.wait_for(told)?;
+    session.type_in("\u{8}")?;
+    session.wait_for("suite        test cases, to be linked")?;
+    session.type_in("\r")?;
+    session.wait_for("What is it called?")?;
+    session.type_in("\u{3}")?;
+    let ended = session.wait()?;
+    assert_eq!(ended.signal, Some(2));
+    let screen = screen(80, 24, &ended.stdout);
+    assert!(
+        screen.contains("> What is to be written? suite\n"),
+        "{screen}"
+    );
+    Ok(())
+}
+
 #[test]
 fn nothing_comes_before_the_first_question_and_keys_that_are_no_letters_are_named()
 -> zaf_harness::TestResult {
@@ -711,14 +832,19 @@ fn what_is_typed_ahead_answers_the_questions_to_come() -> zaf_harness::TestResul
 fn the_terminal_is_given_back_as_it_was_found() -> zaf_harness::TestResult {
     let cli = CliHarness::new("/bin/sh")?;
     let program = env!("CARGO_BIN_EXE_zk2");
-    let line = format!(
-        "before=$(stty -g); trap : INT; {program} addon create; [ \"$before\" = \"$(stty -g)\" ] && echo as-it-was"
-    );
-    let mut session = cli.command(["-c", &line]).terminal(100, 30).start()?;
-    session.wait_for("a product is a command of its own.")?;
-    session.type_in("\u{3}")?;
-    session.wait_for("as-it-was")?;
-    assert_eq!(session.wait()?.code, Some(0));
+    for (options, asked) in [
+        ("", "a product is a command of its own."),
+        ("--type suite", "A small letter, then"),
+    ] {
+        let line = format!(
+            "before=$(stty -g); trap : INT; {program} addon create {options}; [ \"$before\" = \"$(stty -g)\" ] && echo as-it-was"
+        );
+        let mut session = cli.command(["-c", &line]).terminal(100, 30).start()?;
+        session.wait_for(asked)?;
+        session.type_in("\u{3}")?;
+        session.wait_for("as-it-was")?;
+        assert_eq!(session.wait()?.code, Some(0));
+    }
     Ok(())
 }
 
@@ -761,7 +887,7 @@ fn a_question_mark_shows_more_help_and_nothing_that_was_typed_is_lost() -> zaf_h
     session.type_in("suite\r")?;
     session.wait_for("What is it called?")?;
     session.type_in("pro?")?;
-    session.wait_for("of `my_probe` the package `my-probe`")?;
+    session.wait_for("Of `my_probe` it becomes the package `my-probe` with cases")?;
     // It is no answer, and Tab takes it away; what was typed stays.
     session.type_in("\r")?;
     session.wait_for("an answer; `?` shows help, and Tab takes it away")?;
@@ -785,7 +911,7 @@ fn in_a_narrow_terminal_lines_are_broken_between_words() -> zaf_harness::TestRes
     let cli = CliHarness::new(env!("CARGO_BIN_EXE_zk2"))?;
     let mut session = cli.command(["addon", "create"]).terminal(40, 24).start()?;
     session.wait_for("v components ")?;
-    session.type_in("suite\r")?;
+    session.type_in("report\r")?;
     session.wait_for("What is it called?")?;
     session.type_in("My")?;
     session.wait_for("not yet: `My` is no name: it has `M`")?;

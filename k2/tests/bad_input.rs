@@ -238,6 +238,66 @@ fn a_wrong_filter_is_shown() {
     let session = session_with_a_case();
     let ended = session.zk2(&["run", "suite", "--tests-include-regex", "("]);
     assert_refused(&session, &ended, &["tests.include.regex", "("]);
+    assert!(
+        ended
+            .stderr
+            .starts_with("error: option `tests.include.regex`: "),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn what_two_extensions_refuse_is_told_once_and_words_that_no_flag_takes_are_explained() {
+    let session = session_with_a_case();
+    let both = [
+        "--reports-junit=true",
+        "--reports-junit-file=-",
+        "--reports-tap=true",
+        "--reports-tap-file=-",
+    ];
+    let ended = session.zk2(&[&["run", "suite"], &both[..]].concat());
+    assert_refused(&session, &ended, &["standard output takes one report"]);
+    assert_eq!(
+        ended.stderr.matches("error: ").count(),
+        1,
+        "{}",
+        ended.stderr
+    );
+    let ended = session.zk2(&["run", "--reports-junit", "yes", "suite"]);
+    let told = "`yes` does not exist (it is taken for a source: what a flag takes behind it is `true` or `false`)";
+    assert_refused(&session, &ended, &[told]);
+}
+
+#[test]
+fn a_filter_that_names_what_no_case_has_says_what_is_near() {
+    let session = Session::new();
+    session.script("till/adds_up", "# k2-tags: sums\n# k2-owner: till team");
+    for (filter, near) in [
+        (
+            ["--tests-include", "til"],
+            "--tests-include: no id begins with the whole parts of `til`, or fits it; did you mean `till`?",
+        ),
+        (
+            ["--tests-tags", "sum"],
+            "--tests-tags: no case has the tag `sum`; did you mean `sums`?",
+        ),
+        (
+            ["--tests-owner", "tell team"],
+            "--tests-owner: no case has the owner `tell team`; did you mean `till team`?",
+        ),
+        (
+            ["--tests-exclude", "till"],
+            "without filters, `list` names them",
+        ),
+    ] {
+        for command in ["run", "list"] {
+            let ended = session.zk2(&[&[command, "till"], &filter[..]].concat());
+            assert_eq!(ended.code, Some(4), "{ended:?}");
+            let expected = format!("it is filtered out\n  hint: {near}\n");
+            assert!(ended.stderr.contains(&expected), "{}", ended.stderr);
+        }
+    }
 }
 
 #[test]

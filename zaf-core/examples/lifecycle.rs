@@ -6,7 +6,8 @@
 use std::any::TypeId;
 use std::io::Write;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use zaf_core::Result;
 use zaf_core::application::{
@@ -65,6 +66,11 @@ const fn command(
 
 const WAIT: CommandDescriptor = command("wait", "Waits until it is told to stop.", wait);
 const FLOOD: CommandDescriptor = command("flood", "Writes a million lines.", flood);
+const STOPPED: CommandDescriptor = command(
+    "stopped",
+    "Stops the process in its end, as Ctrl-Z does, twice.",
+    |_| Ok(ExitCode::Success),
+);
 const FAIL: CommandDescriptor = command("fail", "Fails.", |_| Err(Error::msg("no luck")));
 const PANIC: CommandDescriptor = command("panic", "Panics.", |_| panic!("out of luck"));
 
@@ -100,7 +106,7 @@ const LIFECYCLE: ExtensionDescriptor = ExtensionDescriptor {
     description: "Says what happens.",
     kind: ExtensionKind::Framework {
         load_order: 200,
-        commands: &[&WAIT, &FLOOD, &FAIL, &PANIC],
+        commands: &[&WAIT, &FLOOD, &STOPPED, &FAIL, &PANIC],
     },
     config_options: &[],
     endpoints_and_messages: &[],
@@ -135,6 +141,10 @@ impl Extension for Lifecycle {
                     command, exit_code, ..
                 } = message.data();
                 say(&format!("after {command} {}", exit_code.code()));
+                if **command == *STOPPED.name {
+                    IS_STOPPED.store(true, Ordering::SeqCst);
+                    stop();
+                }
                 Ok(())
             })
             .on(ABORT, |message: &Message<Abort>, _| {
@@ -150,8 +160,25 @@ impl Extension for Lifecycle {
     }
 
     fn destroy(&self) -> Result<()> {
+        if IS_STOPPED.load(Ordering::SeqCst) {
+            stop();
+        }
         say("destroyed");
         Ok(())
+    }
+}
+
+/// Whether the command is the one that stops the process.
+static IS_STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// Stops the process, and takes a part of the time limits when it has been continued.
+fn stop() {
+    let process = rustix::process::getpid();
+    rustix::process::kill_process(process, rustix::process::Signal::STOP)
+        .expect("invariant: it is this process");
+    let end = Instant::now() + Duration::from_millis(300);
+    while Instant::now() < end {
+        std::thread::park_timeout(Duration::from_millis(10));
     }
 }
 

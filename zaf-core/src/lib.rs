@@ -140,6 +140,7 @@ pub mod extension;
 mod glue;
 pub mod message;
 mod nearest;
+mod patience;
 pub mod prelude;
 #[doc(hidden)]
 pub mod private;

@@ -282,7 +282,8 @@ pub(crate) fn ask_the_rest(
             at = if is_going_back { at - 1 } else { at + 1 };
             continue;
         }
-        let mut question = question(topic, there);
+        let kind = known.0.get(&Topic::Type).and_then(|word| Kind::of(word));
+        let mut question = question(topic, kind, there);
         question.is_first = !open[..at]
             .iter()
             .any(|&topic| is_asked(topic, &known, there));
@@ -319,11 +320,11 @@ fn is_asked(topic: Topic, said: &Said, there: &Known) -> bool {
     }
 }
 
-fn question(topic: Topic, known: &Known) -> Question {
+fn question(topic: Topic, kind: Option<Kind>, known: &Known) -> Question {
     let free = |text: &str, help: &str, default: Option<&str>, check| Question {
         text: text.to_owned(),
         help: help.to_owned(),
-        more: more(topic),
+        more: more(topic, kind),
         default: default.map(str::to_owned),
         choices: Vec::new(),
         check,
@@ -348,7 +349,20 @@ fn question(topic: Topic, known: &Known) -> Question {
         },
         Topic::Name => free(
             "What is it called?",
-            "A small letter, then small letters, digits and `_`: package, module, type and options are named after it.",
+            match kind {
+                Some(Kind::Suite) => {
+                    "A small letter, then small letters, digits and `_`: the package is named after it, and ids of its cases begin with it."
+                }
+                Some(Kind::Product) => {
+                    "A small letter, then small letters, digits and `_`: package, command, files and variables are named after it."
+                }
+                Some(Kind::Components) => {
+                    "A small letter, then small letters, digits and `_`: package, module and type are named after it."
+                }
+                _ => {
+                    "A small letter, then small letters, digits and `_`: package, module, type and options are named after it."
+                }
+            },
             None,
             Check::Name(known.extensions.clone()),
         ),
@@ -373,16 +387,36 @@ fn question(topic: Topic, known: &Known) -> Question {
     }
 }
 
+/// What every name is.
+const NAME_IS: &str = "At most 64 small letters, digits and `_`, the first one a letter; no word of Rust or Python, and no extension that is there.";
+
 /// What is said of a topic to those who ask for more.
-fn more(topic: Topic) -> &'static [&'static str] {
+fn more(topic: Topic, kind: Option<Kind>) -> &'static [&'static str] {
     match topic {
         // Each choice says more of itself.
         Topic::Type => &[],
-        Topic::Name => &[
-            "All that is made is named after it: of `my_probe` the package `my-probe`, the type `MyProbe`, options that begin with `my.probe`, the extension `myprobe`.",
-            "At most 64 small letters, digits and `_`, the first one a letter; no word of Rust or Python, and no extension that is there.",
-            "For example: thermometer, door_opener, lab2. (Tab takes the `?` away.)",
-        ],
+        Topic::Name => match kind {
+            Some(Kind::Suite) => &[
+                "Of `my_probe` it becomes the package `my-probe` with cases such as `my_probe::the_kernel_has_a_name`.",
+                NAME_IS,
+                "For example: startup, door_checks, lab2. (Tab takes the `?` away.)",
+            ],
+            Some(Kind::Product) => &[
+                "Of `my_probe` it becomes the package and the command `my-probe`, configured by `my-probe.yaml` and variables that begin with `MY_PROBE_`.",
+                NAME_IS,
+                "For example: acme, door_bench, lab2. (Tab takes the `?` away.)",
+            ],
+            Some(Kind::Components) => &[
+                "Of `my_probe` it becomes the package `my-probe` with the type `MyProbe`, which handlers and cases ask for.",
+                NAME_IS,
+                "For example: thermometer, door_opener, lab2. (Tab takes the `?` away.)",
+            ],
+            _ => &[
+                "All that is made is named after it: of `my_probe` the package `my-probe`, the type `MyProbe`, options that begin with `my.probe`, the extension `myprobe`.",
+                NAME_IS,
+                "For example: thermometer, door_opener, lab2. (Tab takes the `?` away.)",
+            ],
+        },
         Topic::Description => &[
             "One sentence for somebody who has never seen it. Lists of extensions, help, the README and the documentation of the code show it as it is; it may have any letters, also quotes.",
             "For example: Sounds an alarm if too many cases fail.",
@@ -518,7 +552,7 @@ mod tests {
             Topic::Extends,
             Topic::Origin,
         ] {
-            let question = question(topic, &Known::default());
+            let question = question(topic, None, &Known::default());
             let expected = "Ctrl-U is no letter; Tab takes it away";
             let shown = question.while_typing("ab\u{15}c");
             assert_eq!(shown, [format!("{NOT_YET}{expected}")], "{topic:?}");
@@ -599,7 +633,7 @@ mod tests {
             (Topic::Extends, "ru?", "ru"),
             (Topic::Description, "?", ""),
         ] {
-            let question = question(topic, &there);
+            let question = question(topic, None, &there);
             let shown = question.while_typing(typed);
             assert!(shown.len() > 2 && shown == question.more, "{shown:?}");
             assert_eq!(question.completed(typed, None).as_deref(), Some(rest));
@@ -616,8 +650,35 @@ mod tests {
     }
 
     #[test]
+    fn the_help_of_a_name_tells_what_becomes_of_it() {
+        for kind in Kind::ALL {
+            let question = question(Topic::Name, Some(kind), &Known::default());
+            let said = format!("{} {}", question.help, question.more.join(" "));
+            for (word, kinds) in [
+                (
+                    "option",
+                    &[Kind::Command, Kind::Framework, Kind::Report, Kind::TestKind][..],
+                ),
+                (
+                    "`myprobe`",
+                    &[Kind::Command, Kind::Framework, Kind::Report, Kind::TestKind],
+                ),
+                ("`my_probe::", &[Kind::Suite]),
+                ("`MY_PROBE_`", &[Kind::Product]),
+            ] {
+                assert_eq!(
+                    said.contains(word),
+                    kinds.contains(&kind),
+                    "{kind} {word}: {said}"
+                );
+            }
+            assert!(said.contains("the package"), "{kind}: {said}");
+        }
+    }
+
+    #[test]
     fn a_description_may_have_question_marks() {
-        let question = question(Topic::Description, &Known::default());
+        let question = question(Topic::Description, None, &Known::default());
         for text in ["Why?", "? what", "Is it? It is.", "??"] {
             assert_eq!(question.while_typing(text), [""; 0]);
             assert_eq!(question.check(text).as_deref(), Ok(text));

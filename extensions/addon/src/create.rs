@@ -146,7 +146,7 @@ fn answers(
     let there = there(cx, &here, named_parent.as_deref())?;
     let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if is_terminal && !config.get(YES).unwrap_or(false) {
-        said = ask::ask_the_rest(said, &there, &mut Terminal::new(cx.bus())?)?;
+        said = ask::ask_the_rest(said, &there, &mut Terminal::new(cx.bus(), cx.abort())?)?;
     }
     let kind = said
         .0
@@ -280,13 +280,14 @@ fn plan(
 ) -> std::result::Result<Plan, AddonError> {
     let directory = answers.directory();
     let mut edits = Vec::new();
-    let mut product_templates = None;
+    let (mut product_templates, mut linked_by) = (None, None);
     if let Some(workspace) = workspace {
         edits.extend(workspace.admit(&answers.name, &directory)?);
         if let Some(product) = product(cx, answers, workspace)? {
             product.take_in(workspace, &answers.name, &directory, &mut edits)?;
             let own = product.directory.join(OWN_TEMPLATES);
             product_templates = own.is_dir().then_some(own);
+            linked_by = Some(product.package);
         }
     }
     let named = cx.config().get_optional(TEMPLATES).ok().flatten();
@@ -298,6 +299,7 @@ fn plan(
         directory,
         files: templates.render(answers)?,
         edits,
+        product: linked_by,
     })
 }
 
@@ -347,15 +349,15 @@ fn next_steps(answers: &Answers, plan: &Plan, workspace: Option<&Workspace>) -> 
         Some(_) => format!("cargo test -p {package}"),
         None => format!("cd {} && cargo test", plan.directory),
     };
-    let is_linked = plan
-        .edits
-        .iter()
-        .any(|edit| edit.path.ends_with(crate::workspace::LINK));
-    if answers.kind.is_linked() && !is_linked {
-        let krate = answers.name.krate();
-        return format!(
+    let krate = answers.name.krate();
+    match (answers.kind, &plan.product) {
+        (kind, None) if kind.is_linked() => format!(
             "Test it: {test}\nNo product links it yet: it needs the dependency `{package}`, and `use {krate} as _;` in `src/link.rs`."
-        );
+        ),
+        // Its tests are not its cases.
+        (Kind::Suite, Some(product)) => format!(
+            "Test it: {test}\nRun its cases: cargo run -p {product} -- run --tests-include {krate}"
+        ),
+        _ => format!("Test it: {test}"),
     }
-    format!("Test it: {test}")
 }

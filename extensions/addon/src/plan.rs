@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) files: BTreeMap<Utf8PathBuf, String>,
     /// What else changes.
     pub(crate) edits: Vec<Edit>,
+    /// The product that links it from then on, if one does.
+    pub(crate) product: Option<String>,
 }
 
 impl Plan {

@@ -7,6 +7,7 @@
 
 mod blocks;
 mod links;
+mod pictures;
 
 use std::collections::BTreeSet;
 use std::fs;

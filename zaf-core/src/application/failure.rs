@@ -88,6 +88,17 @@ impl Failure {
                 None => others.push(error),
             }
         }
+        // One thing that several refuse is wrong once.
+        let mut refused: Vec<String> = Vec::new();
+        others.retain(|error| {
+            let LoadError::Failed { cause, .. } = error else {
+                return true;
+            };
+            let is_new = carried_code(error) != Some(ExitCode::Usage)
+                || !refused.contains(&cause.to_string());
+            refused.push(cause.to_string());
+            is_new
+        });
         let of_configuration =
             Problems::from_list(problems).map(|problems| Self::new(FailureKind::Loading, problems));
         let mut failures: Vec<Self> = others
@@ -153,7 +164,9 @@ impl Failure {
         let mut text = String::new();
         let mut pictures = Vec::new();
         let mut last = String::new();
-        for (depth, cause) in self.error.chain().enumerate() {
+        let refuses = self.refuses();
+        let skipped = usize::from(refuses.is_some());
+        for (depth, cause) in self.error.chain().skip(skipped).enumerate() {
             if let Some(problems) = find::<Problems>(cause) {
                 pictures.push(problems.draw(true));
                 continue;
@@ -174,6 +187,13 @@ impl Failure {
             push_lines(&mut text, &lead, &message);
             last = message;
         }
+        if let Some(extension) = refuses.filter(|_| !text.is_empty()) {
+            push_lines(
+                &mut text,
+                "  said by: ",
+                &format!("extension `{extension}`"),
+            );
+        }
         for picture in &pictures {
             text.push_str(picture.trim_end());
             if self.kind == FailureKind::Loading {
@@ -186,6 +206,17 @@ impl Failure {
             push_lines(&mut text, &format!("  {HINT}hint{HINT:#}: "), hint);
         }
         text
+    }
+
+    /// The extension that is right to refuse what was asked of it: then what was wrong comes first, and no words about its code.
+    fn refuses(&self) -> Option<&'static str> {
+        let load = find::<LoadError>(self.error.chain().next()?)?;
+        match load {
+            LoadError::Failed { extension, .. } if carried_code(load) == Some(ExitCode::Usage) => {
+                Some(extension)
+            }
+            _ => None,
+        }
     }
 
     /// Writes the text: to standard error, without the secrets that the log hides; but what was asked for (help, version) to standard
@@ -363,6 +394,29 @@ mod tests {
         };
         let failure = Failure::new(FailureKind::Loading, not_requested);
         assert_eq!(failure.code(), ExitCode::ExtensionFailed);
+    }
+
+    #[test]
+    fn what_an_extension_is_right_to_refuse_is_told_without_words_about_its_code() {
+        let failed = |code: ExitCode| {
+            let cause = code.with_error(std::io::Error::other("`(` is no pattern"));
+            Failure::of_load_error(LoadError::Failed {
+                extension: "sorter",
+                instance: String::new(),
+                place: "crate `own`, src/lib.rs:7".to_owned(),
+                step: "new",
+                cause: cause.into_inner(),
+                hints: vec!["close it".to_owned()],
+            })
+        };
+        assert_eq!(
+            shown(&failed(ExitCode::Usage)).1,
+            "error: `(` is no pattern\n  said by: extension `sorter`\n  hint: close it\n"
+        );
+        assert_eq!(
+            shown(&failed(ExitCode::ExtensionFailed)).1,
+            "error: extension `sorter` (crate `own`, src/lib.rs:7) failed in `new`\n  caused by: `(` is no pattern\n  hint: close it\n"
+        );
     }
 
     #[test]

@@ -12,9 +12,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crossbeam_channel::bounded;
 use parking_lot::Mutex;
 
 use super::builder::Application;
@@ -24,6 +23,7 @@ use super::events::{
 };
 use super::failure::{Failure, FailureKind, is_answer};
 use super::signal::{OnSignal, SignalWatch};
+use super::within::within;
 use super::{Console, ExitCode, SignalRelay, inspection};
 use crate::attribution;
 use crate::command::{AbortLevel, AbortState, CommandContext, Invocation};
@@ -32,8 +32,9 @@ use crate::config::{ConfigOption, OptionId};
 use crate::error::{Error, Result};
 use crate::extension::{DestroyError, Loaded, Loader, Prepared};
 use crate::message::{
-    APPLICATION_ENDPOINT, DispatcherKind, EventId, MessageBus, MessageDescriptor,
+    APPLICATION_ENDPOINT, BusError, DispatcherKind, EventId, MessageBus, MessageDescriptor,
 };
+use crate::patience::Patience;
 use crate::thread::{self, JoinHandle, panic_text};
 
 /// How long the end of a run waits for handlers that still work. `--application-teardown-timeout`, default 10 s: enough to
@@ -257,9 +258,9 @@ impl Run {
         } else {
             self.call(&loaded);
         }
-        let deadline = Instant::now() + timeout;
-        self.trigger_after(command, deadline);
-        self.wait_until_idle(deadline);
+        let mut patience = Patience::new(timeout);
+        self.trigger_after(command, &mut patience);
+        self.wait_until_idle(patience);
         for error in loaded.destroy_within(timeout) {
             let hung = matches!(error, DestroyError::Hung { .. });
             let error = Error::from(error);
@@ -310,7 +311,7 @@ impl Run {
     }
 
     /// Triggers `AFTER_COMMAND` on a thread of its own, because one of its callbacks may never return.
-    fn trigger_after(&mut self, command: Arc<str>, deadline: Instant) {
+    fn trigger_after(&mut self, command: Arc<str>, patience: &mut Patience) {
         if !self.bus.has_receivers(AFTER_COMMAND, APPLICATION_ENDPOINT) {
             return;
         }
@@ -319,7 +320,7 @@ impl Run {
             exit_code: self.code,
         };
         let bus = self.bus.clone();
-        let triggered = within(deadline, "after-command", move || {
+        let triggered = within(patience, "after-command", move || {
             bus.trigger_event(AFTER_COMMAND, APPLICATION_ENDPOINT, ended)
         });
         let error = match triggered {
@@ -335,16 +336,25 @@ impl Run {
     }
 
     /// Lets handlers finish what is queued. Those that do not are named.
-    fn wait_until_idle(&mut self, deadline: Instant) {
+    fn wait_until_idle(&mut self, mut patience: Patience) {
         // A command may end before the event that asked for it has reached all receivers.
         let triggering = std::mem::take(&mut *self.triggering.lock());
         for thread in triggering {
-            if let Err(error) = within(deadline, "abort-end", move || drop(thread.join())) {
+            if let Err(error) = within(&mut patience, "abort-end", move || drop(thread.join())) {
                 self.report(&Failure::new(FailureKind::Teardown, error));
             }
         }
-        let left = deadline.saturating_duration_since(Instant::now());
-        if let Err(error) = self.bus.wait_until_idle(left) {
+        let left = patience.left();
+        let mut still_busy = Ok(());
+        let outcome = patience.wait(|step| match self.bus.wait_until_idle(step) {
+            Err(BusError::StillBusy { busy, .. }) => {
+                let after = left;
+                still_busy = Err(BusError::StillBusy { after, busy });
+                None
+            }
+            outcome => Some(outcome),
+        });
+        if let Err(error) = outcome.unwrap_or(still_busy) {
             let error = Error::from(error).hint(format!(
                 "they are left behind; --{} gives them more time",
                 crate::config::flag_name(&TEARDOWN_TIMEOUT.descriptor(), None)
@@ -356,8 +366,10 @@ impl Run {
 
     fn end_bus(&mut self) {
         let bus = self.bus.clone();
-        let deadline = Instant::now() + BUS_END;
-        if let Err(error) = within(deadline, "bus-end", move || drop(bus.shutdown(BUS_END))) {
+        let mut patience = Patience::new(BUS_END);
+        if let Err(error) = within(&mut patience, "bus-end", move || {
+            drop(bus.shutdown(BUS_END));
+        }) {
             tracing::debug!(%error, "the bus did not end in time");
         }
     }
@@ -377,36 +389,6 @@ const BUS_END: Duration = Duration::from_secs(1);
 /// The value of an option of ours. One that cannot be read has stopped the start already.
 fn option<T, E>(value: Result<T, E>, fallback: T) -> T {
     value.unwrap_or(fallback)
-}
-
-/// Runs `step` on a thread called `name` and waits for it until `deadline`.
-///
-/// # Errors
-/// With [`ExitCode::TimeLimit`] if it takes longer, with [`ExitCode::InternalError`] if there is no thread or it panics.
-fn within<T: Send + 'static>(
-    deadline: Instant,
-    name: &str,
-    step: impl FnOnce() -> T + Send + 'static,
-) -> Result<T> {
-    let (done, result) = bounded(1);
-    let body = move || {
-        // Nobody listens any more if it took too long.
-        drop(done.send(step()));
-    };
-    drop(thread::spawn(name, body).map_err(|error| ExitCode::InternalError.with_error(error))?);
-    match result.recv_deadline(deadline) {
-        Ok(value) => Ok(value),
-        Err(crossbeam_channel::RecvTimeoutError::Timeout) => {
-            let error = Error::msg(format_args!(
-                "`{name}` did not end in time; it is left behind"
-            ));
-            Err(ExitCode::TimeLimit.with_error(error))
-        }
-        Err(crossbeam_channel::RecvTimeoutError::Disconnected) => {
-            let error = Error::msg(format_args!("`{name}` panicked"));
-            Err(ExitCode::InternalError.with_error(error))
-        }
-    }
 }
 
 /// Tells the run about signals.
@@ -434,7 +416,11 @@ impl Aborter {
 
 impl OnSignal for Aborter {
     fn abort(&self, abort: Abort) {
-        tracing::warn!("{abort}: what runs is asked to end; once more kills it");
+        if self.state.is_told_by_command() {
+            tracing::debug!("{abort}: the command tells of it");
+        } else {
+            tracing::warn!("{abort}: what runs is asked to end; once more kills it");
+        }
         self.trigger("abort", ABORT, abort);
         self.state.raise(AbortLevel::Gentle);
     }

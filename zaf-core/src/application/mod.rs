@@ -62,6 +62,7 @@ mod last_words;
 mod lifecycle;
 pub(crate) mod logging;
 mod signal;
+mod within;
 
 pub use builder::Application;
 pub use console::{Captured, Console, ConsoleGuard, ConsoleWriter, Stream};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
@@ -28,6 +29,19 @@ pub struct AbortState(Arc<Shared>);
 struct Shared {
     level: Mutex<AbortLevel>,
     raised: Condvar,
+    /// How many tell the person themselves.
+    telling: AtomicUsize,
+}
+
+/// As long as this lives the application says nothing when it asks the command to stop: see [`AbortState::told_by_command`].
+#[derive(Debug)]
+#[must_use = "the application tells again when this is dropped"]
+pub struct ToldByCommand(AbortState);
+
+impl Drop for ToldByCommand {
+    fn drop(&mut self) {
+        self.0.0.telling.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl AbortState {
@@ -44,6 +58,18 @@ impl AbortState {
     /// Whether the command has to stop at all.
     pub fn is_aborted(&self) -> bool {
         self.level() > AbortLevel::None
+    }
+
+    /// The command tells the person itself what becomes of a first wish to stop ([`AbortLevel::Gentle`]): one that asks questions in a terminal,
+    /// whose lines nobody else may write into. The application tells of everything worse, and of all when the value is dropped.
+    pub fn told_by_command(&self) -> ToldByCommand {
+        self.0.telling.fetch_add(1, Ordering::SeqCst);
+        ToldByCommand(self.clone())
+    }
+
+    /// Whether the command tells of a first wish to stop itself.
+    pub(crate) fn is_told_by_command(&self) -> bool {
+        self.0.telling.load(Ordering::SeqCst) > 0
     }
 
     /// Raises the level and wakes all who wait. Returns whether it was lower before; a lower level is ignored.
@@ -84,6 +110,17 @@ impl fmt::Debug for AbortState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_command_tells_itself_as_long_as_somebody_says_so() {
+        let state = AbortState::new();
+        assert!(!state.is_told_by_command());
+        let (one, other) = (state.told_by_command(), state.clone().told_by_command());
+        drop(one);
+        assert!(state.is_told_by_command());
+        drop(other);
+        assert!(!state.is_told_by_command());
+    }
 
     #[test]
     fn the_level_never_falls_and_waiters_see_it_rise() {

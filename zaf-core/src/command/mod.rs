@@ -43,7 +43,7 @@ mod matching;
 mod tree;
 
 pub use crate::config::ApplicationContext;
-pub use abort::{AbortLevel, AbortState};
+pub use abort::{AbortLevel, AbortState, ToldByCommand};
 pub use application_info::ApplicationInfo;
 pub use context::CommandContext;
 pub use descriptor::{CommandDescriptor, INSPECTION, PREVIEW};

@@ -13,6 +13,7 @@ use super::error::LoadError;
 use super::worker::{Ended, Worker};
 use super::{Host, INIT_TIMEOUT};
 use crate::config::flag_name;
+use crate::patience::Patience;
 
 /// How often it is looked whether something is being done when nothing is: between two steps of an extension.
 const BETWEEN_STEPS: Duration = Duration::from_millis(50);
@@ -75,10 +76,6 @@ impl Drop for Done {
 }
 
 impl Doing {
-    fn is_over(&self) -> bool {
-        self.since.elapsed() >= self.limit
-    }
-
     fn hung(self) -> LoadError {
         let flag = flag_name(&INIT_TIMEOUT.descriptor(), None);
         LoadError::Hung {
@@ -179,19 +176,34 @@ fn work<I, R>(shared: &Mutex<Shared<I, R>>, step: fn(&mut Host, I) -> R) {
 /// Waits until all is done, or a step takes too long: then the thread is left behind.
 fn watch<I, R>(ended: &Ended, shared: &Mutex<Shared<I, R>>) -> Option<LoadError> {
     let progress = shared.lock().host.progress().clone();
+    let mut watched: Option<(Doing, Patience)> = None;
     loop {
-        let wait = progress.current().map_or(BETWEEN_STEPS, |doing| {
-            doing.limit.saturating_sub(doing.since.elapsed())
+        let doing = progress.current();
+        watched = doing.map(|doing| match watched.take() {
+            Some((same, patience)) if same.since == doing.since => (same, patience),
+            _ => {
+                let patience = Patience::new(doing.limit);
+                (doing, patience)
+            }
         });
+        let wait = watched
+            .as_ref()
+            .map_or(BETWEEN_STEPS, |(_, patience)| patience.step());
+        let began = Instant::now();
         // Perhaps by a panic of ours; those of extensions are caught. What was done counts.
         if ended.wait(wait) {
             return None;
         }
+        let Some((doing, patience)) = &mut watched else {
+            continue;
+        };
+        patience.spend(wait, began.elapsed());
         let mut shared = shared.lock();
         // The step may have ended by now; whoever does it needs the lock to say so.
-        if let Some(doing) = progress.current().filter(Doing::is_over) {
+        let is_same = |now: Doing| now.since == doing.since;
+        if patience.is_over() && progress.current().is_some_and(is_same) {
             shared.is_left_behind = true;
-            return Some(doing.hung());
+            return Some(doing.clone().hung());
         }
     }
 }

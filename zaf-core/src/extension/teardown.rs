@@ -14,6 +14,7 @@ use super::error::DestroyError;
 use super::running::instance_name;
 use super::worker::{Ended, Worker};
 use super::{Host, RunningExtension};
+use crate::patience::Patience;
 use crate::thread::panic_text;
 
 /// How long destroying may take.
@@ -159,6 +160,8 @@ struct Shared {
     current: Option<Current>,
     errors: Vec<DestroyError>,
     is_left_behind: bool,
+    /// For how long this process was stopped meanwhile, or had no processor.
+    lost: Duration,
 }
 
 /// The job that is being done.
@@ -167,12 +170,13 @@ struct Current {
     instance: String,
     step: &'static str,
     limit: Duration,
-    end: Instant,
+    patience: Patience,
+    since: Instant,
 }
 
 /// Does the jobs in their order. One thread does all of them, unless one takes too long: it is left behind with its thread.
 fn destroy_in_order(mut jobs: VecDeque<Job>, limits: TeardownLimits) -> Vec<DestroyError> {
-    let end = Instant::now() + limits.together;
+    let mut end = Instant::now() + limits.together;
     let mut errors = Vec::new();
     while !jobs.is_empty() {
         let shared = Arc::new(Mutex::new(Shared {
@@ -180,6 +184,7 @@ fn destroy_in_order(mut jobs: VecDeque<Job>, limits: TeardownLimits) -> Vec<Dest
             current: None,
             errors: Vec::new(),
             is_left_behind: false,
+            lost: Duration::ZERO,
         }));
         let own = Step(Arc::clone(&shared));
         let hung = if let Some(worker) = Worker::start("extension-teardown") {
@@ -194,6 +199,7 @@ fn destroy_in_order(mut jobs: VecDeque<Job>, limits: TeardownLimits) -> Vec<Dest
         errors.append(&mut shared.errors);
         errors.extend(hung);
         jobs = std::mem::take(&mut shared.jobs);
+        end += shared.lost;
     }
     errors
 }
@@ -210,14 +216,15 @@ fn work(step: &Step, limits: TeardownLimits, end: Instant) {
                 return;
             };
             let now = Instant::now();
-            let remaining = end.saturating_duration_since(now);
+            let remaining = (end + shared.lost).saturating_duration_since(now);
             let limit = limits.each.min(remaining.max(LAST_CHANCE));
             shared.current = Some(Current {
                 extension: job.extension,
                 instance: job.instance,
                 step: "start",
                 limit,
-                end: now + limit,
+                patience: Patience::new(limit),
+                since: now,
             });
             job.run
         };
@@ -233,16 +240,24 @@ fn work(step: &Step, limits: TeardownLimits, end: Instant) {
 
 /// Waits until all is done, or a job takes too long: then its thread is left behind.
 fn watch(ended: &Ended, shared: &Mutex<Shared>) -> Option<DestroyError> {
-    // No job ends its time before the one in front of it does, so it is enough to look when that time is over.
     let mut wait = LAST_CHANCE;
-    while !ended.wait(wait) {
+    loop {
+        let began = Instant::now();
+        if ended.wait(wait) {
+            return None;
+        }
+        let took = began.elapsed();
         let mut shared = shared.lock();
-        let Some(current) = &shared.current else {
+        shared.lost += took.saturating_sub(wait);
+        let Some(current) = &mut shared.current else {
             wait = LAST_CHANCE;
             continue;
         };
-        wait = current.end.saturating_duration_since(Instant::now());
-        if wait.is_zero() {
+        // It may have begun while it was waited.
+        current
+            .patience
+            .spend(wait, took.min(current.since.elapsed()));
+        if current.patience.is_over() {
             let hung = DestroyError::Hung {
                 extension: current.extension,
                 instance: current.instance.clone(),
@@ -252,6 +267,6 @@ fn watch(ended: &Ended, shared: &Mutex<Shared>) -> Option<DestroyError> {
             shared.is_left_behind = true;
             return Some(hung);
         }
+        wait = current.patience.step();
     }
-    None
 }

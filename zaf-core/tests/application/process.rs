@@ -4,8 +4,9 @@ use std::io::{BufRead, BufReader, Lines, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 /// The example, which is built together with the tests.
 fn program() -> PathBuf {
@@ -303,4 +304,30 @@ fn d22_what_was_logged_is_written_though_a_signal_ends_the_process() {
         stderr,
         "warning: SIGINT received: what runs is asked to end; once more kills it\n"
     );
+}
+
+/// Who is stopped can do nothing, and whoever watches is stopped with him: nobody has hung.
+#[test]
+fn d7_no_limit_of_the_end_goes_on_while_the_process_is_stopped() {
+    let mut child = command(&["stopped", "--application-teardown-timeout", "1s"])
+        .spawn()
+        .expect("a process");
+    let process = Pid::from_child(&child);
+    for _ in ["AFTER_COMMAND", "destroy"] {
+        let (_, status) = waitpid(Some(process), WaitOptions::UNTRACED)
+            .expect("a child")
+            .expect("it was waited for");
+        assert!(status.stopped(), "{status:?}");
+        // Longer than the limit of each step.
+        let end = Instant::now() + Duration::from_millis(1500);
+        while Instant::now() < end {
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+        kill_process(process, Signal::CONT).expect("it is stopped");
+    }
+    let mut stderr = String::new();
+    let pipe = child.stderr.as_mut().expect("a pipe");
+    pipe.read_to_string(&mut stderr).expect("UTF-8");
+    let status = child.wait().expect("it ended");
+    assert_eq!((status.code(), &*stderr), (Some(0), ""));
 }

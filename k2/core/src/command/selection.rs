@@ -128,7 +128,7 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
     };
     let filled = ask(cx.bus(), FILL_RUN_QUEUE, SCHEDULER, request)?;
     if filled.selected.is_empty() {
-        let (nothing, hint) = match (count, specs.is_empty()) {
+        let (nothing, mut hint) = match (count, specs.is_empty()) {
             (0, true) => (
                 Nothing::Named,
                 "name files or directories to take test cases from".to_owned(),
@@ -139,6 +139,9 @@ pub(super) fn select(cx: &CommandContext<'_>) -> Result<Selection> {
                 "without filters, `list` names them".to_owned(),
             ),
         };
+        if let [_, ..] = filled.near.as_slice() {
+            hint = filled.near.join("\n");
+        }
         return Err(ExitCode::NothingToRun.with_error(nothing).hint(hint));
     }
     Ok(Selection {

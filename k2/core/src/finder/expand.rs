@@ -163,11 +163,25 @@ impl Expansion<'_> {
         if let Some(hint) = nearest_prefix(path) {
             return problem.hint(hint);
         }
-        match nearest_path(path) {
-            Some(nearest) => problem.hint(format!("did you mean `{}`?", nearest.display())),
-            None => problem,
+        if let Some(nearest) = nearest_path(path) {
+            return problem.hint(format!("did you mean `{}`?", nearest.display()));
         }
+        if path.to_str().is_some_and(is_like_a_flag) {
+            return problem.hint(
+                "it is taken for a source: what a flag takes behind it is `true` or `false`",
+            );
+        }
+        problem
     }
+}
+
+/// Words that people say to flags, which know others.
+fn is_like_a_flag(word: &str) -> bool {
+    let words = ["yes", "no", "on", "off", "1", "0", "y", "n"];
+    words.iter().any(|one| word.eq_ignore_ascii_case(one))
+        || ["true", "false"]
+            .iter()
+            .any(|one| word.eq_ignore_ascii_case(one))
 }
 
 /// For `tpa:file` where `file` exists: the prefix that was meant.

@@ -131,6 +131,8 @@ pub struct RunQueueFilled {
     pub filtered_out: usize,
     /// What the order was drawn with, if it was.
     pub seed: Option<u64>,
+    /// Where filters leave nothing: a line for each name in them that no case has, with the nearest that one has.
+    pub near: Vec<String>,
 }
 
 /// Which cases are to be taken out, and why.

@@ -35,6 +35,7 @@ mod earlier;
 mod expected;
 mod filter;
 mod messages;
+mod near;
 mod options;
 mod order;
 mod plan;
@@ -175,6 +176,7 @@ impl TestScheduler {
     fn fill(&self, message: &Message<FillRunQueue>, bus: &MessageBus) -> Result<RunQueueFilled> {
         let mut found = std::mem::take(&mut *message.data().found.lock());
         self.expected.note(&mut found);
+        let near = self.plan.near(&found);
         let filtered_out = self.plan.apply(&mut found);
         let before = {
             let mut state = self.state.lock();
@@ -189,6 +191,7 @@ impl TestScheduler {
             filtered_out: filtered_out + before.saturating_sub(selected.len()),
             selected,
             seed: self.plan.seed(),
+            near,
         })
     }
 

@@ -13,6 +13,7 @@ use zaf_core::prelude::*;
 use super::Rerun;
 use super::earlier::{EarlierRun, EarlierRunError};
 use super::filter::{Filter, FilterError, FilterPatterns};
+use super::near::Named;
 use super::options::{
     AVAILABLE, EXCLUDE, EXCLUDE_REGEX, INCLUDE, INCLUDE_REGEX, ORDER, OWNER, PARAMETERS, REPEAT,
     REPEAT_FOR, REPEAT_UNTIL_FAILURE, RERUN, RERUN_FROM, RESOURCES, SEED, SHARD, SHARD_FROM, TAGS,
@@ -91,11 +92,8 @@ pub struct Plan {
     /// The run goes on in another runner: it is about the cases that were selected when it began, and no others.
     is_resumed: bool,
     filter: Filter,
-    tags: Vec<TagExpression>,
-    /// In lower case; empty if it does not matter.
-    owners: Vec<String>,
-    /// For each parameter the values that will do.
-    parameters: BTreeMap<String, Vec<String>>,
+    /// What is asked for by name, owners in lower case; of what is empty there is no filter.
+    named: Named,
     rerun: Vec<Rerun>,
     order: Order,
     shard: Option<Shard>,
@@ -187,9 +185,12 @@ impl Plan {
         Ok(Self {
             is_resumed: false,
             filter,
-            tags,
-            owners,
-            parameters,
+            named: Named {
+                include: patterns.include,
+                tags,
+                owners,
+                parameters,
+            },
             rerun,
             order,
             shard,
@@ -211,9 +212,7 @@ impl Plan {
         Ok(Self {
             is_resumed: true,
             filter: Filter::default(),
-            tags: Vec::new(),
-            owners: Vec::new(),
-            parameters: BTreeMap::new(),
+            named: Named::default(),
             rerun: Vec::new(),
             order: Order::Definition,
             shard: None,
@@ -223,6 +222,14 @@ impl Plan {
             earlier,
             balance: EarlierRun::default(),
         })
+    }
+
+    /// Why nothing is selected, if nothing is: what filters name that no case has.
+    pub fn near(&self, cases: &[TestCase]) -> Vec<String> {
+        if cases.iter().any(|case| self.selects(case)) {
+            return Vec::new();
+        }
+        self.named.unknown(cases)
     }
 
     /// Keeps the cases to run and puts them in order; returns how many were left out.
@@ -259,19 +266,19 @@ impl Plan {
         }
         case.is_load_failure()
             || self.filter.selects_id(case.id.as_str())
-                && self.tags.iter().all(|tags| tags.matches(&case.tags))
+                && self.named.tags.iter().all(|tags| tags.matches(&case.tags))
                 && self.has_owner(case)
                 && self.has_parameters(case)
                 && (self.rerun.is_empty() || self.rerun.iter().any(meant))
     }
 
     fn has_owner(&self, case: &TestCase) -> bool {
-        let is_wanted = |owner: &str| self.owners.contains(&owner.to_lowercase());
-        self.owners.is_empty() || case.owner.as_deref().is_some_and(is_wanted)
+        let is_wanted = |owner: &str| self.named.owners.contains(&owner.to_lowercase());
+        self.named.owners.is_empty() || case.owner.as_deref().is_some_and(is_wanted)
     }
 
     fn has_parameters(&self, case: &TestCase) -> bool {
-        self.parameters.iter().all(|(name, values)| {
+        self.named.parameters.iter().all(|(name, values)| {
             let mut own = case.parameters.iter();
             own.any(|(key, value)| **key == **name && values.iter().any(|one| **one == **value))
         })

@@ -45,6 +45,15 @@ impl TagExpression {
         }
     }
 
+    /// The tags that it names, in its order.
+    pub(super) fn tags(&self) -> Vec<&str> {
+        match self {
+            Self::Tag(tag) => vec![tag],
+            Self::Not(inner) => inner.tags(),
+            Self::And(parts) | Self::Or(parts) => parts.iter().flat_map(Self::tags).collect(),
+        }
+    }
+
     /// Whether it is true for a case with these tags.
     pub fn matches(&self, tags: &[String]) -> bool {
         match self {

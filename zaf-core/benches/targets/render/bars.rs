@@ -1,6 +1,6 @@
 //! A chart with one line for each amount, on a logarithmic axis: one work by all, or all targets beside their limits.
 
-use super::canvas::{Canvas, Scale, WIDTH};
+use super::canvas::{Canvas, Class, Scale, WIDTH};
 
 /// One amount.
 pub(crate) struct Bar {
@@ -8,7 +8,7 @@ pub(crate) struct Bar {
     pub(crate) amount: f64,
     /// What stands beside it.
     pub(crate) label: String,
-    pub(crate) colour: &'static str,
+    pub(crate) colour: Class,
     pub(crate) is_ours: bool,
     /// From where to where the middle half of the rounds were.
     pub(crate) spread: Option<(f64, f64)>,
@@ -47,7 +47,7 @@ pub(crate) fn chart(
     for bar in bars {
         let place = scale.place(bar.amount);
         let middle = y + STEP / 2.0 - 2.0;
-        let class = if bar.is_ours { "end ours" } else { "end" };
+        let class = if bar.is_ours { "end mine" } else { "end" };
         canvas.text(LEFT - 8.0, y + 14.0, class, &bar.name);
         let mut end = place;
         if let Some((lower, upper)) = bar.spread {

@@ -5,25 +5,36 @@ use std::fmt::Write;
 /// Width of every picture.
 pub(crate) const WIDTH: f64 = 800.0;
 
-/// Text and lines in SVG. Has its own light background, so that it can be read on pages of any colour.
+/// Text and lines in SVG. Has a ground of its own, light or dark as the page wants it, so that it can be read on pages of any colour.
 pub(crate) struct Canvas {
     body: String,
     height: f64,
     title: String,
 }
 
-/// What a line or an area looks like: a class of the style sheet below, or a colour.
+/// What a line, an area or a text looks like: a class of the style sheet below. A class with a `color` is that of a mark.
 pub(crate) type Class = &'static str;
 
 const STYLE: &str = "\
 text{font:13px system-ui,sans-serif;fill:#24292f}\
 .title{font-size:16px;font-weight:600}\
 .small{font-size:12px;fill:#57606a}\
-.ours{font-weight:700}\
+.mine{font-weight:700}\
 .end{text-anchor:end}\
 .middle{text-anchor:middle}\
+.ground{fill:#fff;stroke:#d0d7de}\
 .grid{stroke:#d8dee4;stroke-width:1}\
-.limit{stroke:#24292f;stroke-width:1.5;stroke-dasharray:5 3}";
+.limit{stroke:#24292f;stroke-width:1.5;stroke-dasharray:5 3}\
+.ours{color:#0b4f9e}.floor{color:#6e7781}.peer{color:#bf7600}.good{color:#1f883d}.bad{color:#cf222e}\
+.one{color:#d55e00}.two{color:#008f68}.three{color:#b85f8f}.four{color:#a67c00}.five{color:#7a5fb5}.six{color:#8c564b}\
+@media(prefers-color-scheme:dark){\
+text{fill:#f0f6fc}\
+.small{fill:#9198a1}\
+.ground{fill:#0d1117;stroke:#3d444d}\
+.grid{stroke:#2a3038}\
+.limit{stroke:#f0f6fc}\
+.ours{color:#58a6ff}.floor{color:#9198a1}.peer{color:#e0a030}.good{color:#3fb950}.bad{color:#f85149}\
+.one{color:#f0883e}.two{color:#2fbf93}.three{color:#e09ac0}.four{color:#d3a625}.five{color:#b9a3ee}.six{color:#c49a8f}}";
 
 impl Canvas {
     pub(crate) fn new(title: &str, height: f64) -> Self {
@@ -43,13 +54,6 @@ impl Canvas {
         ));
     }
 
-    pub(crate) fn coloured_text(&mut self, x: f64, y: f64, class: Class, colour: &str, text: &str) {
-        let text = escaped(text);
-        self.push(&format!(
-            "<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\" style=\"fill:{colour}\">{text}</text>"
-        ));
-    }
-
     pub(crate) fn line(&mut self, from: (f64, f64), to: (f64, f64), class: Class) {
         self.push(&format!(
             "<line x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\" class=\"{class}\"/>",
@@ -57,14 +61,15 @@ impl Canvas {
         ));
     }
 
-    pub(crate) fn stroke(&mut self, from: (f64, f64), to: (f64, f64), colour: &str, width: f64) {
+    /// A line in the colour of a mark.
+    pub(crate) fn stroke(&mut self, from: (f64, f64), to: (f64, f64), colour: Class, width: f64) {
         self.push(&format!(
-            "<line x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\" stroke=\"{colour}\" stroke-width=\"{width}\"/>",
+            "<line x1=\"{:.1}\" y1=\"{:.1}\" x2=\"{:.1}\" y2=\"{:.1}\" class=\"{colour}\" stroke=\"currentColor\" stroke-width=\"{width}\"/>",
             from.0, from.1, to.0, to.1
         ));
     }
 
-    pub(crate) fn path(&mut self, points: &[(f64, f64)], colour: &str, width: f64, dashed: bool) {
+    pub(crate) fn path(&mut self, points: &[(f64, f64)], colour: Class, width: f64, dashed: bool) {
         let points: Vec<String> = points
             .iter()
             .map(|(x, y)| format!("{x:.1},{y:.1}"))
@@ -75,21 +80,21 @@ impl Canvas {
             ""
         };
         self.push(&format!(
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{width}\"{pattern}/>",
+            "<polyline points=\"{}\" class=\"{colour}\" fill=\"none\" stroke=\"currentColor\" stroke-width=\"{width}\"{pattern}/>",
             points.join(" ")
         ));
     }
 
-    pub(crate) fn dot(&mut self, (x, y): (f64, f64), radius: f64, colour: &str) {
+    pub(crate) fn dot(&mut self, (x, y): (f64, f64), radius: f64, colour: Class) {
         self.push(&format!(
-            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius}\" fill=\"{colour}\"/>"
+            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius}\" class=\"{colour}\" fill=\"currentColor\"/>"
         ));
     }
 
-    pub(crate) fn bar(&mut self, x: (f64, f64), y: f64, height: f64, colour: &str) {
+    pub(crate) fn bar(&mut self, x: (f64, f64), y: f64, height: f64, colour: Class) {
         let (from, to) = (x.0.min(x.1), x.0.max(x.1));
         self.push(&format!(
-            "<rect x=\"{from:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{height:.1}\" fill=\"{colour}\"/>",
+            "<rect x=\"{from:.1}\" y=\"{y:.1}\" width=\"{:.1}\" height=\"{height:.1}\" class=\"{colour}\" fill=\"currentColor\"/>",
             to - from
         ));
     }
@@ -108,7 +113,7 @@ impl Canvas {
             text,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" role=\"img\">\n\
              <title>{title}</title>\n<style>{STYLE}</style>\n\
-             <rect x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"8\" fill=\"#ffffff\" stroke=\"#d0d7de\"/>\n{}</svg>\n",
+             <rect class=\"ground\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"8\"/>\n{}</svg>\n",
             WIDTH - 1.0,
             height - 1.0,
             self.body,

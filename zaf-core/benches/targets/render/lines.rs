@@ -1,6 +1,6 @@
 //! A chart of lines: how the time grows with the number of dispatchers or senders. Both axes are logarithmic.
 
-use super::canvas::{Canvas, Scale, WIDTH};
+use super::canvas::{Canvas, Class, Scale, WIDTH};
 use crate::measure::record::Role;
 use crate::measure::report::amount;
 
@@ -13,10 +13,8 @@ pub(crate) struct Line {
 }
 
 /// Told apart by people who see few colours, too.
-const COLOURS: [&str; 6] = [
-    "#d55e00", "#009e73", "#cc79a7", "#a67c00", "#56b4e9", "#8c564b",
-];
-const OURS: &str = "#0b4f9e";
+const COLOURS: [Class; 6] = ["one", "two", "three", "four", "five", "six"];
+const OURS: Class = "ours";
 
 const TOP: f64 = 56.0;
 const BOTTOM: f64 = 370.0;
@@ -52,7 +50,7 @@ pub(crate) fn chart(title: &str, of_what: &str, along: &str, lines: &[Line]) -> 
     );
     canvas.text(20.0, 48.0, "small", of_what);
     let mut colours = COLOURS.iter().cycle();
-    let mut names: Vec<((f64, f64), &Line, &str)> = Vec::new();
+    let mut names: Vec<((f64, f64), &Line, Class)> = Vec::new();
     // Ours is drawn last, over the others.
     let mut ordered: Vec<&Line> = lines
         .iter()
@@ -81,9 +79,9 @@ pub(crate) fn chart(title: &str, of_what: &str, along: &str, lines: &[Line]) -> 
     names.sort_by(|((_, one), ..), ((_, other), ..)| one.total_cmp(other));
     let ends: Vec<f64> = names.iter().map(|((_, y), ..)| *y).collect();
     for (y, (end, line, colour)) in apart(&ends).into_iter().zip(names) {
-        let class = if line.role == Role::Ours { "ours" } else { "" };
-        canvas.stroke((end.0 + 6.0, end.1), (RIGHT + 8.0, y), "#afb8c1", 1.0);
-        canvas.coloured_text(RIGHT + 12.0, y + 4.0, class, colour, &line.name);
+        let class = if line.role == Role::Ours { "mine" } else { "" };
+        canvas.stroke((end.0 + 6.0, end.1), (RIGHT + 8.0, y), colour, 1.0);
+        canvas.text(RIGHT + 12.0, y + 4.0, class, &line.name);
     }
     canvas.finish()
 }

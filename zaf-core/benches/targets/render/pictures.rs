@@ -1,16 +1,17 @@
 //! Which pictures there are.
 
 use super::bars::{self, Bar};
+use super::canvas::Class;
 use super::lines::{self, Line};
 use super::tables::limit;
 use crate::measure::record::{Record, Role, Row};
 use crate::measure::report::amount;
 
-const GOOD: &str = "#2da44e";
-const BAD: &str = "#cf222e";
-const OURS: &str = "#0b4f9e";
-const FLOOR: &str = "#6e7781";
-const PEER: &str = "#bf7600";
+const GOOD: Class = "good";
+const BAD: Class = "bad";
+const OURS: Class = "ours";
+const FLOOR: Class = "floor";
+const PEER: Class = "peer";
 
 /// Names and contents of the files.
 pub(crate) fn all(records: &[Record]) -> Vec<(&'static str, String)> {
