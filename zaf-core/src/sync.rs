@@ -203,7 +203,7 @@ const RETURNS: u32 = 12;
 /// microseconds: who waits in line has to be woken by the one who has the lock, and that costs both more than any message.
 /// The first ones are short: a sender that is alone meets the worker there, which is gone in a moment. The values are those with which both one sender
 /// and four are fast; decision 46 has the figures.
-const FIRST_ABSENCE: u32 = 8;
+const FIRST_ABSENCE: u32 = 12;
 const LONGEST_ABSENCE: u32 = 1024;
 
 /// Takes a lock that many threads take for short moments, one after the other. Who finds it taken stays away for a moment: in that

@@ -38,8 +38,9 @@ fn event_of_ten_types(report: &mut Report, work: &str, count: usize, repetitions
     let functions = Functions::of_ten_types(count);
     let name = format!("event to {count} callbacks of ten types");
     let row = row(work, name, count);
-    // No target of the design: it is not to be slower than the bare mechanism, by more than two runs of the same differ.
-    compare(report, row, &bus, &functions, repetitions, 1.05);
+    // No target of the design: it is not to be slower than the bare mechanism. Both lie somewhere else in each process, which makes 0.88 to 1.08 of the same
+    // program.
+    compare(report, row, &bus, &functions, repetitions, 1.15);
 }
 
 fn event(report: &mut Report, work: &str, count: usize, repetitions: u32, limit: f64) {
