@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use zaf_core::config::nearest;
+use zaf_core::config::{OptionDescriptor, flag_name, nearest};
 
 use super::filter::{Filter, FilterPatterns};
 use super::options::{INCLUDE, OWNER, PARAMETERS, TAGS};
@@ -40,14 +40,19 @@ impl Named {
                     near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 lines.push(format!(
                     "{}: no id begins with the whole parts of `{pattern}`, or fits it{near}",
-                    flag(INCLUDE.key())
+                    flag(&INCLUDE.descriptor())
                 ));
             }
         }
         let tags = cases.iter().flat_map(|case| &case.tags);
         let tags: BTreeSet<&str> = tags.map(String::as_str).collect();
         for tag in self.tags.iter().flat_map(TagExpression::tags) {
-            lines.extend(unknown(TAGS.key(), &format!("tag `{tag}`"), tag, &tags));
+            lines.extend(unknown(
+                &TAGS.descriptor(),
+                &format!("tag `{tag}`"),
+                tag,
+                &tags,
+            ));
         }
         let owners: Vec<String> = cases
             .iter()
@@ -56,7 +61,7 @@ impl Named {
         let owners = owners.iter().map(String::as_str).collect();
         for owner in &self.owners {
             lines.extend(unknown(
-                OWNER.key(),
+                &OWNER.descriptor(),
                 &format!("owner `{owner}`"),
                 owner,
                 &owners,
@@ -70,12 +75,12 @@ impl Named {
         for (name, wanted) in &self.parameters {
             let Some(known) = values.get(name.as_str()) else {
                 let what = format!("parameter `{name}`");
-                lines.extend(unknown(PARAMETERS.key(), &what, name, &names));
+                lines.extend(unknown(&PARAMETERS.descriptor(), &what, name, &names));
                 continue;
             };
             for value in wanted {
                 let what = format!("value `{value}` of `{name}`");
-                lines.extend(unknown(PARAMETERS.key(), &what, value, known));
+                lines.extend(unknown(&PARAMETERS.descriptor(), &what, value, known));
             }
         }
         lines
@@ -93,7 +98,12 @@ fn beginnings(cases: &[TestCase]) -> BTreeSet<&str> {
     .collect()
 }
 
-fn unknown(option: &str, what: &str, name: &str, known: &BTreeSet<&str>) -> Option<String> {
+fn unknown(
+    option: &OptionDescriptor,
+    what: &str,
+    name: &str,
+    known: &BTreeSet<&str>,
+) -> Option<String> {
     if known.contains(name) {
         return None;
     }
@@ -116,8 +126,8 @@ fn unknown(option: &str, what: &str, name: &str, known: &BTreeSet<&str>) -> Opti
     Some(format!("{flag}: no case has the {what}; {instead}"))
 }
 
-fn flag(key: &str) -> String {
-    format!("--{}", key.replace('.', "-"))
+fn flag(option: &OptionDescriptor) -> String {
+    format!("--{}", flag_name(option, None))
 }
 
 #[cfg(test)]
