@@ -159,7 +159,6 @@ fn plain_text(error: &postcard::Error) -> &'static str {
         Error::DeserializeBadChar => "not a character",
         Error::DeserializeBadUtf8 => "a text is not UTF-8",
         Error::DeserializeBadOption => "what tells whether there is a value is neither 0 nor 1",
-        Error::DeserializeBadEnum => "not the number of a variant",
         Error::SerdeSerCustom => "the type refuses to be written",
         Error::SerdeDeCustom => "the type refuses the value",
         Error::CollectStrError => "a text could not be written",
@@ -348,6 +347,80 @@ mod tests {
             decode::<u8>(b" ", WireFormat::Json, 9),
             Err(unreadable(1, "there is no value"))
         );
+    }
+
+    fn problem<T>(result: Result<T, CodecError>) -> String {
+        match result {
+            Err(CodecError::Unreadable { problem, .. } | CodecError::Unwritable { problem }) => {
+                problem
+            }
+            Err(error) => format!("{error:?}"),
+            Ok(_) => "none".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_bytes_of_postcard_is_said_in_words() {
+        fn read<T: DeserializeOwned>(bytes: &[u8]) -> String {
+            problem(decode::<T>(bytes, WireFormat::Postcard, 99))
+        }
+        #[derive(Deserialize)]
+        enum One {
+            Only,
+        }
+        assert!(matches!(
+            decode(&[0], WireFormat::Postcard, 9),
+            Ok(One::Only)
+        ));
+        assert_eq!(read::<u16>(&[255; 3]), "a number is too large for its type");
+        assert_eq!(read::<char>(&[1, 0xff]), "not a character");
+        assert_eq!(read::<String>(&[1, 0xff]), "a text is not UTF-8");
+        assert_eq!(
+            read::<Option<u8>>(&[2]),
+            "what tells whether there is a value is neither 0 nor 1"
+        );
+        assert_eq!(read::<One>(&[1]), "the type refuses the value");
+        assert_eq!(
+            read::<std::num::NonZeroU8>(&[0]),
+            "the type refuses the value"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_written_in_postcard_is_said_in_words() {
+        use serde::Serializer;
+        use serde::ser::Error as _;
+
+        struct Endless;
+        impl Serialize for Endless {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(std::iter::from_fn(|| Some(1)))
+            }
+        }
+        struct Refusing;
+        impl Serialize for Refusing {
+            fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+                Err(S::Error::custom("no"))
+            }
+        }
+        struct Mute;
+        impl fmt::Display for Mute {
+            fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+                Err(fmt::Error)
+            }
+        }
+        struct Text;
+        impl Serialize for Text {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(&Mute)
+            }
+        }
+        fn write(value: &impl Serialize) -> String {
+            problem(encode(value, WireFormat::Postcard, 9))
+        }
+        assert_eq!(write(&Endless), "a sequence does not know its length");
+        assert_eq!(write(&Refusing), "the type refuses to be written");
+        assert_eq!(write(&Text), "a text could not be written");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Idle means: nothing queued, nothing active, at one and the same moment.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use zaf_core::Result;
-use zaf_core::message::{BusError, DispatcherKind};
+use zaf_core::message::{BusError, DispatcherKind, MessageBus};
 
 use super::{CELLAR, Gate, KITCHEN, LONG, PING, PONG, bus};
 
@@ -137,6 +138,147 @@ fn endpoints_and_buses_are_idle_for_themselves() -> Result<()> {
     assert!(outer.trigger_event(PING, KITCHEN, 1)?.failed().is_empty());
     gate.let_through(1);
     bus.wait_until_idle_at(CELLAR, LONG)?;
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn who_is_still_busy_is_named_and_nobody_else() -> Result<()> {
+    let bus = bus();
+    let gate = Gate::new();
+    for (name, endpoint) in [("idle", KITCHEN), ("busy", CELLAR)] {
+        let entry = gate.clone();
+        bus.dispatcher(DispatcherKind::Sequential, name)
+            .endpoints([endpoint])
+            .on(PING, move |_, _| {
+                entry.pass();
+                Ok(())
+            })
+            .register()?;
+    }
+    let who = || match bus.wait_until_idle(Duration::from_millis(1)) {
+        Err(BusError::StillBusy { busy, .. }) => busy,
+        other => panic!("{other:?}"),
+    };
+    bus.trigger_event(PING, CELLAR, 1)?;
+    gate.wait_for_arrival();
+    assert_eq!(who(), [("busy".into(), 0, 1)]);
+    bus.trigger_event(PING, CELLAR, 2)?;
+    assert_eq!(who(), [("busy".into(), 1, 1)]);
+    gate.let_through(2);
+    bus.wait_until_idle(LONG)?;
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+/// A dispatcher that handles messages of both endpoints, each with a gate: the kitchen's and the cellar's.
+fn of_both_endpoints(bus: &MessageBus, workers: usize) -> Result<[Gate; 2]> {
+    let gates = [Gate::new(), Gate::new()];
+    let [kitchen, cellar] = gates.clone();
+    bus.dispatcher(DispatcherKind::ThreadPool, "both")
+        .workers(NonZeroUsize::new(workers).unwrap())
+        .endpoints([KITCHEN])
+        .on(PING, move |_, _| {
+            kitchen.pass();
+            Ok(())
+        })
+        .register()?
+        .also()
+        .endpoints([CELLAR])
+        .on(PING, move |_, _| {
+            cellar.pass();
+            Ok(())
+        })
+        .register()?;
+    Ok(gates)
+}
+
+#[test]
+fn a25_an_endpoint_is_idle_while_its_worker_is_blocked_by_a_message_of_another_one() -> Result<()> {
+    let bus = bus();
+    let [kitchen, cellar] = of_both_endpoints(&bus, 1)?;
+    bus.trigger_event(PING, KITCHEN, 0)?;
+    kitchen.wait_for_arrival();
+    bus.trigger_event(PING, KITCHEN, 1)?;
+    bus.trigger_event(PING, CELLAR, 2)?;
+    kitchen.let_through(1);
+    kitchen.wait_for_arrival();
+    assert!(!bus.is_idle_at(KITCHEN)?);
+    kitchen.let_through(1);
+    cellar.wait_for_arrival();
+    bus.wait_until_idle_at(KITCHEN, LONG)?;
+    assert!(!bus.is_idle_at(CELLAR)?);
+    cellar.let_through(1);
+    bus.wait_until_idle(LONG)?;
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn a25_two_workers_of_one_queue_count_at_the_endpoints_of_their_own_messages() -> Result<()> {
+    let bus = bus();
+    let [kitchen, cellar] = of_both_endpoints(&bus, 2)?;
+    bus.trigger_event(PING, KITCHEN, 0)?;
+    kitchen.wait_for_arrival();
+    bus.trigger_event(PING, CELLAR, 1)?;
+    cellar.wait_for_arrival();
+    // The worker of the kitchen goes from one message to the next, and has told of none when that of the cellar ends.
+    for number in 2..8 {
+        bus.trigger_event(PING, KITCHEN, number)?;
+    }
+    kitchen.let_through(4);
+    for _ in 0..4 {
+        kitchen.wait_for_arrival();
+    }
+    cellar.let_through(1);
+    bus.wait_until_idle_at(CELLAR, LONG)?;
+    kitchen.wait_for_arrival();
+    assert!(!bus.is_idle_at(KITCHEN)?);
+    kitchen.let_through(3);
+    bus.wait_until_idle(LONG)?;
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn callbacks_are_called_while_somebody_waits_for_idleness() -> Result<()> {
+    const MESSAGES: u32 = 20_000;
+    let bus = bus();
+    let gate = Gate::new();
+    let entry = gate.clone();
+    bus.dispatcher(DispatcherKind::Sequential, "busy")
+        .endpoints([KITCHEN])
+        .on(PING, move |_, _| {
+            entry.pass();
+            Ok(())
+        })
+        .register()?;
+    let called = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&called);
+    bus.dispatcher(DispatcherKind::Callback, "one")
+        .on(PONG, move |_, _| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        })
+        .register()?;
+    bus.trigger_event(PING, KITCHEN, 0)?;
+    gate.wait_for_arrival();
+    std::thread::scope(|scope| -> Result<()> {
+        let (said, has_begun) = crossbeam_channel::bounded(0);
+        let own = bus.clone();
+        let waiter = scope.spawn(move || {
+            said.send(()).unwrap();
+            own.wait_until_idle(LONG)
+        });
+        has_begun.recv_timeout(LONG).unwrap();
+        // It begins to wait somewhere among these.
+        for number in 0..MESSAGES {
+            assert_eq!(bus.trigger_event(PONG, KITCHEN, number)?.delivered, 1);
+        }
+        gate.let_through(1);
+        Ok(waiter.join().unwrap()?)
+    })?;
+    assert_eq!(called.load(Ordering::Relaxed), MESSAGES as usize);
     bus.shutdown(LONG)?;
     Ok(())
 }

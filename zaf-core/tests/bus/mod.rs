@@ -2,6 +2,7 @@
 //! number in their name.
 
 mod destruction;
+mod end;
 mod faults;
 mod idle;
 mod many_answers;
@@ -9,19 +10,21 @@ mod many_queues;
 mod matrix;
 mod message_queue;
 mod model;
+mod payload_drop;
 mod queue_order;
 mod queues;
 mod registration;
 mod replies;
 mod rows;
 mod surroundings;
+mod threads;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use parking_lot::Mutex;
-use zaf_core::message::{EndpointId, EventId, MessageBus, RequestId};
+use zaf_core::message::{DispatcherKind, EndpointId, EventId, MessageBus, RequestId};
 
 pub(crate) const KITCHEN: EndpointId = EndpointId::new("kitchen", "Where meals come from.");
 pub(crate) const CELLAR: EndpointId = EndpointId::new("cellar", "Where bottles come from.");
@@ -31,6 +34,13 @@ pub(crate) const PING: EventId<u32> = EventId::new("PING", "Something happened."
 pub(crate) const PONG: EventId<u32> = EventId::new("PONG", "Something else happened.");
 /// Defined at both endpoints.
 pub(crate) const ASK: RequestId<u32, u32> = RequestId::new("ASK", "What is twice this?");
+
+pub(crate) const KINDS: [DispatcherKind; 4] = [
+    DispatcherKind::Callback,
+    DispatcherKind::Sequential,
+    DispatcherKind::ThreadPool,
+    DispatcherKind::Concurrent,
+];
 
 /// How long a test waits for what has to happen; only a failing test waits that long.
 pub(crate) const LONG: Duration = Duration::from_secs(20);

@@ -255,43 +255,6 @@ fn a12_f11_a_concurrent_dispatcher_never_runs_more_than_the_limit() -> Result<()
 }
 
 #[test]
-fn blocked_concurrent_handlers_do_not_starve_a_sequential_dispatcher() -> Result<()> {
-    let limit = NonZeroUsize::new(3).unwrap();
-    let bus = MessageBus::with_limits(BusLimits::default().max_threads(limit));
-    bus.define(KITCHEN, &[PING.descriptor(), PONG.descriptor()])?;
-    let gate = Gate::new();
-    let entry = gate.clone();
-    bus.dispatcher(DispatcherKind::Concurrent, "stuck")
-        .on(PING, move |_, _| {
-            entry.pass();
-            Ok(())
-        })
-        .register()?;
-    let log = Log::new();
-    let entries = log.clone();
-    bus.dispatcher(DispatcherKind::Sequential, "healthy")
-        .on(PONG, move |message, _| {
-            entries.add(*message.data());
-            Ok(())
-        })
-        .register()?;
-    for number in 0..10 {
-        bus.trigger_event(PING, KITCHEN, number)?;
-    }
-    for _ in 0..3 {
-        gate.wait_for_arrival();
-    }
-    let queue = bus.message_queue(PONG, KITCHEN)?;
-    bus.trigger_event(PONG, KITCHEN, 1)?;
-    queue.recv_timeout(LONG)?;
-    gate.let_through(10);
-    bus.wait_until_idle(LONG)?;
-    assert_eq!(log.take(), [1]);
-    bus.shutdown(LONG)?;
-    Ok(())
-}
-
-#[test]
 fn concurrent_handlers_run_at_the_same_time() -> Result<()> {
     let bus = bus();
     let gate = Gate::new();
@@ -310,25 +273,6 @@ fn concurrent_handlers_run_at_the_same_time() -> Result<()> {
     }
     gate.let_through(20);
     bus.wait_until_idle(LONG)?;
-    bus.shutdown(LONG)?;
-    Ok(())
-}
-
-#[test]
-fn threads_of_the_bus_have_names() -> Result<()> {
-    let bus = bus();
-    let log = Log::new();
-    let entries = log.clone();
-    bus.dispatcher(DispatcherKind::Sequential, "one")
-        .on(PING, move |_, _| {
-            entries.add(std::thread::current().name().map(str::to_owned));
-            Ok(())
-        })
-        .register()?;
-    bus.trigger_event(PING, KITCHEN, 1)?;
-    bus.wait_until_idle(LONG)?;
-    let name = log.take().remove(0).unwrap_or_default();
-    assert!(name.starts_with("bus-worker-"), "{name}");
     bus.shutdown(LONG)?;
     Ok(())
 }

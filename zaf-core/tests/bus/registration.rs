@@ -1,6 +1,7 @@
 //! Definition, registration and deregistration: checked as a whole, applied as a whole.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use zaf_core::message::{
     APPLICATION_ENDPOINT, BusError, DispatcherKind, EndpointId, Entity, EventId, HANDLER_FAILED,
@@ -8,7 +9,7 @@ use zaf_core::message::{
 };
 use zaf_core::{Error, Result};
 
-use super::{ASK, CELLAR, KITCHEN, LONG, Log, PING, PONG, bus};
+use super::{ASK, CELLAR, Gate, KITCHEN, LONG, Log, PING, PONG, bus};
 
 const ELSEWHERE: EndpointId = EndpointId::new("elsewhere", "Not defined.");
 const UNKNOWN: EventId<u32> = EventId::new("UNKNOWN", "Not defined.");
@@ -20,6 +21,8 @@ fn every_bus_has_the_application_endpoint() {
     let bus = zaf_core::message::MessageBus::new();
     assert!(bus.is_defined(HANDLER_FAILED, APPLICATION_ENDPOINT));
     assert_eq!(bus.endpoints().len(), 1);
+    assert!(bus.is_endpoint_defined(APPLICATION_ENDPOINT));
+    assert!(!bus.is_endpoint_defined(KITCHEN));
 }
 
 #[test]
@@ -423,5 +426,49 @@ fn an_endpoint_or_an_entity_that_is_named_twice_counts_once() -> Result<()> {
     assert!(one.deregister(&[], &[KITCHEN], &[])?);
     assert_eq!(bus.trigger_event_for(PING, KITCHEN, &x, 1)?.delivered, 0);
     assert_eq!(bus.trigger_event_for(PING, CELLAR, &x, 1)?.delivered, 1);
+    Ok(())
+}
+
+#[test]
+fn a17_what_is_deregistered_while_it_is_handled_is_dropped_after_that() -> Result<()> {
+    let bus = bus();
+    let (gate, token) = (Gate::new(), Arc::new(()));
+    let (entry, held) = (gate.clone(), Arc::clone(&token));
+    let one = bus
+        .dispatcher(DispatcherKind::Sequential, "one")
+        .on(PING, move |_, _| {
+            assert!(Arc::strong_count(&held) > 1);
+            entry.pass();
+            Ok(())
+        })
+        .on(PONG, |_, _| Ok(()))
+        .register()?;
+    bus.trigger_event(PING, KITCHEN, 1)?;
+    gate.wait_for_arrival();
+    assert!(one.deregister(&[PING.descriptor()], &[], &[])?);
+    gate.let_through(1);
+    // Two more, so that the worker has nothing of the first in its hand.
+    for number in 0..2 {
+        bus.trigger_event(PONG, KITCHEN, number)?;
+        bus.wait_until_idle(LONG)?;
+    }
+    assert_eq!(Arc::strong_count(&token), 1);
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn an_event_with_the_name_of_a_request_is_refused_each_time_though_nobody_listens() -> Result<()> {
+    const ASK_AS_EVENT: EventId<u32> = EventId::new("ASK", "Something else.");
+    let bus = bus();
+    // What a thread keeps from the first message is used for the next ones.
+    for _ in 0..3 {
+        assert_eq!(bus.trigger_event(PING, KITCHEN, 1)?.delivered, 0);
+        let refused = bus.trigger_event(ASK_AS_EVENT, KITCHEN, 1);
+        assert!(
+            matches!(refused, Err(BusError::TypeMismatch { .. })),
+            "{refused:?}"
+        );
+    }
     Ok(())
 }

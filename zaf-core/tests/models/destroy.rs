@@ -36,6 +36,25 @@ fn send(
     }
 }
 
+/// As `dispatcher::callback` does it for an event with one handler, which is announced with the frame.
+fn send_to_the_only_one(
+    record: &Record,
+    activity: &Activity,
+    mark: &AtomicBool,
+    calm: u64,
+    handler: impl FnOnce(),
+) {
+    let stay = record.stay(PLACE, activity, DISPATCHER).unwrap();
+    let run = stay.succession(calm).is_announced::<true>() || {
+        stay.attend();
+        !mark.load(Ordering::Acquire)
+    };
+    if run {
+        handler();
+    }
+    stay.withdraw();
+}
+
 /// As for a request.
 fn ask(record: &Record, activity: &Activity, mark: &AtomicBool, handler: impl FnOnce()) {
     let presence = record.enter(PLACE, activity).unwrap();
@@ -58,9 +77,12 @@ fn destroy(records: &Records, activity: &Activity, mark: &AtomicBool) {
     assert!(activity.wait(None, || records.running(DISPATCHER) == 0));
 }
 
-#[test]
-fn no_handler_runs_or_starts_after_destroy_and_no_wake_up_is_lost() {
-    explore(|| {
+/// A way to send an event to a handler.
+type Way = fn(&Record, &Activity, &AtomicBool, u64, &dyn Fn());
+
+/// Destroys the dispatcher while somebody sends twice.
+fn destroy_while_somebody_sends(send: Way) {
+    explore(move || {
         let activity = activity();
         let records = Arc::new(Records::new());
         let mark = Arc::new(AtomicBool::new(false));
@@ -74,7 +96,7 @@ fn no_handler_runs_or_starts_after_destroy_and_no_wake_up_is_lost() {
             thread::start(move || {
                 let calm = calm(&activity, &mark);
                 for _ in 0..2 {
-                    send(&record, &activity, &mark, calm, || {
+                    send(&record, &activity, &mark, calm, &|| {
                         running.fetch_add(1, Ordering::SeqCst);
                         assert!(!destroyed.load(Ordering::SeqCst));
                         running.fetch_sub(1, Ordering::SeqCst);
@@ -86,6 +108,20 @@ fn no_handler_runs_or_starts_after_destroy_and_no_wake_up_is_lost() {
         assert_eq!(running.load(Ordering::SeqCst), 0);
         destroyed.store(true, Ordering::SeqCst);
         sender.join().unwrap();
+    });
+}
+
+#[test]
+fn no_handler_runs_or_starts_after_destroy_and_no_wake_up_is_lost() {
+    destroy_while_somebody_sends(|record, activity, mark, calm, handler| {
+        send(record, activity, mark, calm, handler);
+    });
+}
+
+#[test]
+fn a15_the_only_handler_neither_runs_nor_starts_after_destroy() {
+    destroy_while_somebody_sends(|record, activity, mark, calm, handler| {
+        send_to_the_only_one(record, activity, mark, calm, handler);
     });
 }
 

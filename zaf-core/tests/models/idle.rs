@@ -111,6 +111,34 @@ fn a25_a_hand_over_outside_of_the_bus_does_not_look_idle() {
 }
 
 #[test]
+fn a25_what_came_and_went_between_two_readings_makes_it_read_again() {
+    explore(|| {
+        let activity = activity();
+        let records = Records::new();
+        let (own, other) = (Arc::new(Record::new()), Arc::new(Record::new()));
+        records.add(Arc::clone(&own));
+        records.add(Arc::clone(&other));
+        let beside = {
+            let activity = Arc::clone(&activity);
+            thread::start(move || drop(other.enter(PLACE, &activity)))
+        };
+        let looks = AtomicUsize::new(0);
+        // Whoever was there in the meantime may have had its work from one that was read before, and have handed it to one
+        // that is read later.
+        let nothing_queued = || {
+            if looks.fetch_add(1, Ordering::SeqCst) == 0 {
+                drop(own.enter(PLACE, &activity));
+            }
+            true
+        };
+        if records.quiet(1, None, nothing_queued) {
+            assert!(looks.load(Ordering::SeqCst) > 1);
+        }
+        beside.join().unwrap();
+    });
+}
+
+#[test]
 fn a25_work_of_another_bus_neither_hides_idleness_nor_delays_it() {
     const ELSEWHERE: Place = Place {
         bus: 2,

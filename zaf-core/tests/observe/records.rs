@@ -281,14 +281,18 @@ fn a_request_that_reaches_nobody_is_written_down() -> Result<()> {
     let bus = bus();
     let observation = observe(&bus);
     bus.send_request(ASK, KITCHEN, 1).unwrap_err();
-    bus.trigger_event(PING, KITCHEN, 1)?;
+    // What a thread keeps from the first message is used for the next ones.
+    for _ in 0..3 {
+        bus.trigger_event(PING, KITCHEN, 1)?;
+    }
     let names = |sent: Vec<(ObservedMessage, Vec<String>)>| {
         let name = |(message, receivers): &(ObservedMessage, Vec<String>)| {
             (message.id.name, receivers.len())
         };
         sent.iter().map(name).collect::<Vec<_>>()
     };
-    assert_eq!(names(sent(&observation)), [("ASK", 0), ("PING", 0)]);
+    let expected = [("ASK", 0), ("PING", 0), ("PING", 0), ("PING", 0)];
+    assert_eq!(names(sent(&observation)), expected);
     // Somebody is there, but for another entity.
     bus.dispatcher(DispatcherKind::Callback, "of X")
         .entities(["X"])
@@ -350,5 +354,46 @@ fn a_queued_handler_that_wants_bytes_is_written_down_like_any_other() -> Result<
         let outcomes: Vec<_> = all.iter().map(outcome).collect();
         assert_eq!(outcomes, [("bridge", Outcome::Handled, None)]);
     }
+    Ok(())
+}
+
+#[test]
+fn a_record_is_read_in_words() -> Result<()> {
+    let bus = bus();
+    bus.dispatcher(DispatcherKind::Callback, "one")
+        .on(PING, |_, _| Ok(()))
+        .register()?;
+    let observation = observe(&bus);
+    assert_eq!((observation.len(), observation.is_empty()), (0, true));
+    std::thread::scope(|scope| -> Result<()> {
+        let sender = std::thread::Builder::new().name("sender".to_owned());
+        let sent = sender.spawn_scoped(scope, || bus.trigger_event(PING, KITCHEN, 1))?;
+        sent.join().unwrap()?;
+        Ok(())
+    })?;
+    assert_eq!((observation.len(), observation.is_empty()), (2, false));
+    let (message, _) = sent(&observation).remove(0);
+    assert_eq!(message.thread.to_string(), "sender");
+    let words = [
+        Outcome::Handled,
+        Outcome::Failed,
+        Outcome::Panicked,
+        Outcome::Cancelled,
+        Outcome::Dropped,
+        Outcome::Rejected,
+    ]
+    .map(|outcome| outcome.to_string());
+    assert_eq!(
+        words,
+        [
+            "handled",
+            "failed",
+            "panicked",
+            "cancelled",
+            "dropped",
+            "rejected"
+        ]
+    );
+    bus.shutdown(LONG)?;
     Ok(())
 }

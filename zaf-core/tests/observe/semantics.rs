@@ -2,6 +2,8 @@
 
 #[path = "../bus/destruction.rs"]
 mod destruction;
+#[path = "../bus/end.rs"]
+mod end;
 #[path = "../bus/faults.rs"]
 mod faults;
 #[path = "../bus/idle.rs"]
@@ -28,7 +30,7 @@ use std::num::NonZeroUsize;
 use parking_lot::Mutex;
 use zaf_core::message::{MessageBus, Observation};
 
-use crate::bus::{ASK, CELLAR, Gate, KITCHEN, LONG, Log, PING, PONG, bus_threads};
+use crate::bus::{ASK, CELLAR, Gate, KINDS, KITCHEN, LONG, Log, PING, PONG, bus_threads};
 
 /// Observations end when they are dropped.
 static OBSERVATIONS: Mutex<Vec<Observation>> = Mutex::new(Vec::new());

@@ -23,12 +23,16 @@ fn slow(bus: &MessageBus) -> MessageQueue<SlowHandler> {
         .unwrap()
 }
 
-fn watch_threads() -> usize {
+/// Numbers of the threads that look.
+fn watch_threads() -> Vec<std::ffi::OsString> {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let looks = |path: &std::path::Path| {
+        std::fs::read_to_string(path.join("comm")).is_ok_and(|name| name.starts_with("bus-watch"))
+    };
     tasks
-        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
-        .filter(|name| name.starts_with("bus-watch"))
-        .count()
+        .filter_map(|task| Some(task.ok()?).filter(|task| looks(&task.path())))
+        .map(|task| task.file_name())
+        .collect()
 }
 
 /// A dispatcher whose handlers of `PING` stop at the gate.
@@ -262,19 +266,17 @@ fn a9_a_handler_of_a_queued_request_is_named_with_entity_and_sender() -> Result<
 #[test]
 fn a9_each_handler_of_a_message_to_several_queues_is_named_with_entity_whether_observed_or_not()
 -> Result<()> {
-    for (names, is_observed) in [
-        (&["one"][..], true),
-        (&["one", "other"], false),
-        (&["one", "other"], true),
-    ] {
+    // Twenty queues are served in teams.
+    for (count, is_observed) in [(1, true), (2, false), (2, true), (20, false), (20, true)] {
+        let names: Vec<String> = (0..count).map(|number| format!("{number:02}")).collect();
         let bus = bus();
         let _observation = is_observed.then(|| observe(&bus));
         let slow = slow(&bus);
         let gate = Gate::new();
         let entity = Entity::from("X");
-        for &name in names {
+        for name in &names {
             let (event, request) = (gate.clone(), gate.clone());
-            bus.dispatcher(DispatcherKind::Sequential, name)
+            bus.dispatcher(DispatcherKind::Sequential, name.as_str())
                 .any_entity()
                 .on(PING, move |_, _| {
                     event.pass();
@@ -288,7 +290,7 @@ fn a9_each_handler_of_a_message_to_several_queues_is_named_with_entity_whether_o
         }
         let all_are_named = |message: &str| -> Result<()> {
             let mut handlers = Vec::new();
-            for _ in names {
+            for _ in &names {
                 let report = slow.recv_timeout(LONG)?;
                 let report = report.data();
                 let found = (report.message, report.entity.as_ref());
@@ -398,20 +400,27 @@ fn a29_a_lock_of_the_users_own_that_two_handlers_want_is_named() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn no_thread_is_left_and_none_is_there_before_it_is_asked_for() -> Result<()> {
-    assert_eq!(watch_threads(), 0);
-    let bus = bus();
-    assert_eq!(watch_threads(), 0);
-    bus.name_slow_handlers(Duration::from_secs(5))?;
-    bus.name_slow_handlers(Duration::from_secs(3))?;
-    bus.shutdown(LONG)?;
-    // The first one was told to end and has nothing to wait for.
+/// Waits until the threads that look are as wanted. A thread has its name a moment after it began.
+fn wait_for_watch_threads(is_wanted: impl Fn(&[std::ffi::OsString]) -> bool) {
     let begin = std::time::Instant::now();
-    while watch_threads() > 0 {
-        assert!(begin.elapsed() < LONG);
+    while !is_wanted(&watch_threads()) {
+        assert!(begin.elapsed() < LONG, "{:?}", watch_threads());
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn no_thread_is_left_and_none_is_there_before_it_is_asked_for() -> Result<()> {
+    let bus = bus();
+    assert!(watch_threads().is_empty());
+    bus.name_slow_handlers(Duration::from_secs(5))?;
+    wait_for_watch_threads(|threads| threads.len() == 1);
+    let first = watch_threads();
+    bus.name_slow_handlers(Duration::from_secs(3))?;
+    // The first one was told to end and has nothing to wait for.
+    wait_for_watch_threads(|threads| threads.len() == 1 && threads != first);
+    bus.shutdown(LONG)?;
+    wait_for_watch_threads(<[_]>::is_empty);
     assert!(matches!(
         bus.name_slow_handlers(LIMIT),
         Err(BusError::Closed { .. })
@@ -423,12 +432,9 @@ fn no_thread_is_left_and_none_is_there_before_it_is_asked_for() -> Result<()> {
 fn the_thread_ends_with_the_last_handle_of_the_bus() -> Result<()> {
     let bus = bus();
     bus.name_slow_handlers(Duration::from_hours(1))?;
+    wait_for_watch_threads(|threads| threads.len() == 1);
     drop(bus);
-    let begin = std::time::Instant::now();
-    while watch_threads() > 0 {
-        assert!(begin.elapsed() < LONG);
-        std::thread::yield_now();
-    }
+    wait_for_watch_threads(<[_]>::is_empty);
     Ok(())
 }
 
@@ -463,6 +469,31 @@ fn a_handler_of_the_report_that_is_slow_itself_is_not_reported_without_end() -> 
     if *count.lock() != 2 {
         return Err(Error::msg(format_args!("{} reports", count.lock())));
     }
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn a_handler_of_another_bus_is_not_named() -> Result<()> {
+    let (other, bus) = (bus(), bus());
+    let (elsewhere, gate) = (Gate::new(), Gate::new());
+    blocking(&other, DispatcherKind::Sequential, &elsewhere)?;
+    blocking(&bus, DispatcherKind::Sequential, &gate)?;
+    let slow = slow(&bus);
+    other.trigger_event(PING, CELLAR, 1)?;
+    elsewhere.wait_for_arrival();
+    // It has been running for longer than each of these.
+    for _ in 0..2 {
+        bus.trigger_event(PING, KITCHEN, 1)?;
+        let report = slow.recv_timeout(LONG)?;
+        let named = (&*report.data().handler, report.data().endpoint);
+        assert_eq!(named, ("blocked", Some(KITCHEN)));
+        gate.let_through(1);
+        bus.wait_until_idle(LONG)?;
+    }
+    assert!(slow.is_empty());
+    elsewhere.let_through(1);
+    other.shutdown(LONG)?;
     bus.shutdown(LONG)?;
     Ok(())
 }

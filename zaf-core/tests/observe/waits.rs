@@ -1,10 +1,11 @@
 //! Handlers that wait for each other are found and named. Row A21 of the catalogue of faults.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
-use zaf_core::Result;
 use zaf_core::message::{DispatcherKind, EndpointId, EventId, MessageBus, ReplyError, RequestId};
+use zaf_core::{Error, Result};
 
 use crate::bus::{Gate, LONG, Log};
 
@@ -215,6 +216,80 @@ fn a_pool_all_of_whose_workers_wait_for_it_is_a_circle() -> Result<()> {
             "waiting for `pool` would never end: `pool` waits for `pool`"
         ]
     );
+    bus.shutdown(LONG)?;
+    Ok(())
+}
+
+#[test]
+fn a21_who_waits_for_the_dispatcher_that_it_was_called_by_goes_on() -> Result<()> {
+    // Its own thread is the only worker that could answer: a circle of one.
+    let bus = MessageBus::new();
+    let log = Log::new();
+    bus.define(RING, &[BEGIN.descriptor(), ASK[0].descriptor()])?;
+    bus.define(RING, &[ASK[1].descriptor()])?;
+    bus.dispatcher(DispatcherKind::Sequential, "outer")
+        .on(BEGIN, |_, bus| {
+            bus.send_request(ASK[1], RING, ())?.values(LONG)?;
+            Ok(())
+        })
+        .on(ASK[0], |_, _| Ok("I am 0".to_owned()))
+        .register()?;
+    let entries = log.clone();
+    bus.dispatcher(DispatcherKind::Callback, "inner")
+        .on(ASK[1], move |_, bus| {
+            let answer = bus.send_request(ASK[0], RING, ())?.values(Duration::MAX);
+            let heard = answer.map_or_else(|error| error.to_string(), |all| all.concat());
+            entries.add((0, heard));
+            Ok(String::new())
+        })
+        .register()?;
+    bus.trigger_event(BEGIN, RING, 0)?;
+    assert_eq!(
+        heard(&bus, &log)?,
+        ["waiting for `outer` on its own worker would never end"]
+    );
+    Ok(())
+}
+
+#[test]
+fn a_wait_that_has_ended_keeps_no_answer() -> Result<()> {
+    const TAKE: RequestId<(), Arc<()>> = RequestId::new("TAKE", "Takes one.");
+    const DONE: EventId<usize> = EventId::new("DONE", "Has one.");
+    let bus = MessageBus::new();
+    bus.define(RING, &[BEGIN.descriptor(), DONE.descriptor()])?;
+    bus.define(RING, &[TAKE.descriptor()])?;
+    let token = Arc::new(());
+    let gates = [Gate::new(), Gate::new()];
+    for (number, gate) in gates.iter().enumerate() {
+        let (gate, token) = (gate.clone(), Arc::clone(&token));
+        bus.dispatcher(DispatcherKind::Sequential, number.to_string())
+            .on(TAKE, move |_, _| {
+                gate.pass();
+                Ok(Arc::clone(&token))
+            })
+            .register()?;
+    }
+    bus.dispatcher(DispatcherKind::Sequential, "asks")
+        .on(BEGIN, |_, bus| {
+            let replies = bus.send_request(TAKE, RING, ())?;
+            let first = replies.as_completed(LONG).next();
+            let first = first.ok_or(Error::msg("no answer"))?;
+            bus.trigger_event(DONE, RING, first.result.is_ok().into())?;
+            Ok(())
+        })
+        .register()?;
+    let done = bus.message_queue(DONE, RING)?;
+    bus.trigger_event(BEGIN, RING, 0)?;
+    // It waits for both; the answer that it gets is not the only one that there will be.
+    for gate in &gates {
+        gate.wait_for_arrival();
+    }
+    gates[1].let_through(1);
+    assert_eq!(*done.recv_timeout(LONG)?.data(), 1);
+    gates[0].let_through(1);
+    bus.wait_until_idle(LONG)?;
+    // Ours, and one in each of the two handlers.
+    assert_eq!(Arc::strong_count(&token), 3);
     bus.shutdown(LONG)?;
     Ok(())
 }

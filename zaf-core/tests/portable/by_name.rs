@@ -49,6 +49,7 @@ fn each_encoded_reply_names_its_handler_in_order_of_execution() {
         let mut replies = bus.send_encoded(&price("soup", format)).unwrap();
         assert_eq!((replies.len(), replies.is_empty()), (3, false));
         let first = replies.next(LONG).unwrap();
+        assert_eq!((replies.len(), replies.is_empty()), (2, false));
         let rest = replies.all(LONG);
         let answers: Vec<(String, u64)> = std::iter::once(&first)
             .chain(&rest)
@@ -61,9 +62,11 @@ fn each_encoded_reply_names_its_handler_in_order_of_execution() {
         let expected = [("first", 7), ("second", 6), ("last", 5)];
         assert_eq!(answers, expected.map(|(name, n)| (name.to_owned(), n)));
     }
-    let replies = bus
-        .send_encoded(&price("soup", WireFormat::Postcard))
-        .unwrap();
+    let request = price("soup", WireFormat::Postcard);
+    let mut replies = bus.send_encoded(&request).unwrap();
+    while replies.next(LONG).is_some() {}
+    assert_eq!((replies.len(), replies.is_empty()), (0, true));
+    let replies = bus.send_encoded(&request).unwrap();
     let mut names: Vec<Arc<str>> = replies
         .as_completed(LONG)
         .map(|reply| reply.handler)
@@ -316,6 +319,15 @@ fn a_name_has_one_layout_and_one_declaration_that_is_portable_is_enough() {
         assert!(
             matches!(refused, BusError::TypeMismatch { .. }),
             "{refused}"
+        );
+    }
+    // Whoever sends it with other formats means another message, each time.
+    for _ in 0..3 {
+        bus.trigger_event(PORTABLE, KITCHEN, 1).unwrap();
+        let refused = bus.trigger_event(NAMED, KITCHEN, 1);
+        assert!(
+            matches!(refused, Err(BusError::TypeMismatch { .. })),
+            "{refused:?}"
         );
     }
     let contradicting = [

@@ -276,10 +276,6 @@ mod as_bytes {
             fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
                 Ok(bytes.to_vec())
             }
-
-            fn visit_byte_buf<E: Error>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-                Ok(bytes)
-            }
         }
         deserializer.deserialize_bytes(Bytes).map(Cow::Owned)
     }
