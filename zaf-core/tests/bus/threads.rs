@@ -110,6 +110,10 @@ fn a12_concurrent_dispatchers_share_one_limit() -> Result<()> {
         for _ in 0..3 {
             gate.wait_for_arrival();
         }
+        // Who has served others finds those that wait for one of the three.
+        for number in 0..10 {
+            bus.trigger_event(PONG, KITCHEN, number)?;
+        }
         for _ in 3..dispatchers * messages {
             gate.let_through(1);
             gate.wait_for_arrival();
