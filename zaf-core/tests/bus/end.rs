@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, bounded, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use zaf_core::Result;
 use zaf_core::message::{BusError, BusLimits, DispatcherKind, MessageBus};
 
@@ -89,9 +89,8 @@ thread_local! {
     static LAST_WORD: RefCell<Option<LastWord>> = const { RefCell::new(None) };
 }
 
-#[test]
-fn the_threads_of_a_bus_end_with_its_last_handle() -> Result<()> {
-    let bus = bus();
+/// Has a thread of the bus handle a message, and say on this channel when it ends.
+fn with_a_last_word(bus: &MessageBus) -> Result<Receiver<()>> {
     let (ended, ends) = unbounded();
     bus.dispatcher(DispatcherKind::Sequential, "one")
         .on(PING, move |_, _| {
@@ -100,6 +99,13 @@ fn the_threads_of_a_bus_end_with_its_last_handle() -> Result<()> {
         })
         .register()?;
     bus.trigger_event(PING, KITCHEN, 1)?;
+    Ok(ends)
+}
+
+#[test]
+fn the_threads_of_a_bus_end_with_its_last_handle() -> Result<()> {
+    let bus = bus();
+    let ends = with_a_last_word(&bus)?;
     bus.wait_until_idle(LONG)?;
     drop(bus);
     ends.recv_timeout(BEFORE_ITS_TIME).unwrap();
@@ -109,14 +115,7 @@ fn the_threads_of_a_bus_end_with_its_last_handle() -> Result<()> {
 #[test]
 fn a_thread_that_is_free_for_long_ends() -> Result<()> {
     let bus = bus();
-    let (ended, ends) = unbounded();
-    bus.dispatcher(DispatcherKind::Sequential, "one")
-        .on(PING, move |_, _| {
-            LAST_WORD.replace(Some(LastWord(ended.clone())));
-            Ok(())
-        })
-        .register()?;
-    bus.trigger_event(PING, KITCHEN, 1)?;
+    let ends = with_a_last_word(&bus)?;
     // Ten seconds are as long as a thread stays for more.
     ends.recv_timeout(3 * LONG).unwrap();
     assert_eq!(bus.state().threads, 0);
