@@ -12,18 +12,27 @@ use super::{Gate, KITCHEN, LONG, Log, PING, PONG, bus};
 #[test]
 fn threads_of_the_bus_have_names() -> Result<()> {
     let bus = bus();
-    let log = Log::new();
-    let entries = log.clone();
-    bus.dispatcher(DispatcherKind::Sequential, "one")
+    let (gate, log) = (Gate::new(), Log::new());
+    let (entry, entries) = (gate.clone(), log.clone());
+    bus.dispatcher(DispatcherKind::ThreadPool, "two at a time")
+        .workers(NonZeroUsize::new(2).unwrap())
         .on(PING, move |_, _| {
             entries.add(std::thread::current().name().map(str::to_owned));
+            entry.pass();
             Ok(())
         })
         .register()?;
-    bus.trigger_event(PING, KITCHEN, 1)?;
+    for number in 0..2 {
+        bus.trigger_event(PING, KITCHEN, number)?;
+    }
+    for _ in 0..2 {
+        gate.wait_for_arrival();
+    }
+    gate.let_through(2);
     bus.wait_until_idle(LONG)?;
-    let name = log.take().remove(0).unwrap_or_default();
-    assert!(name.starts_with("bus-worker-"), "{name}");
+    let mut names: Vec<_> = log.take().into_iter().flatten().collect();
+    names.sort();
+    assert_eq!(names, ["bus-worker-1", "bus-worker-2"]);
     bus.shutdown(LONG)?;
     Ok(())
 }
