@@ -16,22 +16,27 @@ const BEFORE_ITS_TIME: Duration = Duration::from_secs(8);
 
 #[test]
 fn shutdown_names_who_still_runs_and_can_be_repeated() -> Result<()> {
-    let bus = bus();
-    let gate = Gate::new();
-    let entry = gate.clone();
-    bus.dispatcher(DispatcherKind::Sequential, "stuck")
-        .on(PING, move |_, _| {
-            entry.pass();
-            Ok(())
-        })
-        .register()?;
-    bus.trigger_event(PING, KITCHEN, 1)?;
-    gate.wait_for_arrival();
-    let error = bus.shutdown(Duration::from_millis(1)).unwrap_err();
-    assert!(error.to_string().contains("`stuck`"), "{error}");
-    gate.let_through(1);
-    bus.shutdown(LONG)?;
-    assert_eq!(bus.state().threads, 0);
+    for kind in KINDS {
+        let bus = bus();
+        let gate = Gate::new();
+        let entry = gate.clone();
+        bus.dispatcher(kind, "stuck")
+            .on(PING, move |_, _| {
+                entry.pass();
+                Ok(())
+            })
+            .register()?;
+        std::thread::scope(|scope| {
+            let sender = scope.spawn(|| bus.trigger_event(PING, KITCHEN, 1));
+            gate.wait_for_arrival();
+            let error = bus.shutdown(Duration::from_millis(1)).unwrap_err();
+            assert!(error.to_string().contains("`stuck`"), "{kind:?}: {error}");
+            gate.let_through(1);
+            sender.join().unwrap()
+        })?;
+        bus.shutdown(LONG)?;
+        assert_eq!(bus.state().threads, 0);
+    }
     Ok(())
 }
 
