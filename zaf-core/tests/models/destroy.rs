@@ -15,13 +15,7 @@ const PLACE: Place = Place {
 const DISPATCHER: u64 = 7;
 
 /// As `dispatcher::callback` does it for an event: `calm` is of the snapshot.
-fn send(
-    record: &Record,
-    activity: &Activity,
-    mark: &AtomicBool,
-    calm: u64,
-    handler: impl FnOnce(),
-) {
+fn send(record: &Record, activity: &Activity, mark: &AtomicBool, calm: u64, handler: &dyn Fn()) {
     let presence = record.enter(PLACE, activity).unwrap();
     let run = presence.succession(calm).announce::<true>(DISPATCHER) || {
         presence.attend();
@@ -42,7 +36,7 @@ fn send_to_the_only_one(
     activity: &Activity,
     mark: &AtomicBool,
     calm: u64,
-    handler: impl FnOnce(),
+    handler: &dyn Fn(),
 ) {
     let stay = record.stay(PLACE, activity, DISPATCHER).unwrap();
     let run = stay.succession(calm).is_announced::<true>() || {
@@ -113,16 +107,12 @@ fn destroy_while_somebody_sends(send: Way) {
 
 #[test]
 fn no_handler_runs_or_starts_after_destroy_and_no_wake_up_is_lost() {
-    destroy_while_somebody_sends(|record, activity, mark, calm, handler| {
-        send(record, activity, mark, calm, handler);
-    });
+    destroy_while_somebody_sends(send);
 }
 
 #[test]
 fn a15_the_only_handler_neither_runs_nor_starts_after_destroy() {
-    destroy_while_somebody_sends(|record, activity, mark, calm, handler| {
-        send_to_the_only_one(record, activity, mark, calm, handler);
-    });
+    destroy_while_somebody_sends(send_to_the_only_one);
 }
 
 #[test]

@@ -321,7 +321,7 @@ fn a_name_has_one_layout_and_one_declaration_that_is_portable_is_enough() {
             "{refused}"
         );
     }
-    // Whoever sends it with other formats means another message, each time.
+    // Whoever sends it with other formats to nobody is told so, each time.
     for _ in 0..3 {
         bus.trigger_event(PORTABLE, KITCHEN, 1).unwrap();
         let refused = bus.trigger_event(NAMED, KITCHEN, 1);
